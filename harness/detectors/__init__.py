@@ -1,0 +1,1 @@
+"""Looking at finished runs: what went wrong, and where."""

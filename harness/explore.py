@@ -1,0 +1,262 @@
+"""Exploring a program: many executions, each under another schedule."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+from typing import cast
+
+from harness.errors import UsageError
+from harness.findings import Finding, Origin, Recorder
+from harness.kernel.conflicts import happens_before_class, heat
+from harness.kernel.outcome import Outcome
+from harness.kernel.sites import SITES
+from harness.laboratory import Laboratory, open_laboratory
+from harness.program import FunctionProgram, Program, Setting
+from harness.replaying import recheck
+from harness.schedulers.protocol import Scheduler
+from harness.schedulers.registry import make_scheduler
+from harness.traces.signature import failure_identity
+
+Progress = Callable[["Exploration"], None]
+
+
+@dataclass(slots=True)
+class Result:
+    """What an exploration came to; the fields of ``semafuzz check --json``.
+
+    ``verdict``: ``found``; ``complete`` (every schedule was covered); ``cut`` (the
+    budget ended first: nothing was found, which proves nothing); ``uncontrolled``
+    (something escaped the kernel, so nothing can be said). ``classes`` counts the
+    distinct happens-before classes among the executions. ``notes`` are remarks
+    for a person.
+    """
+
+    program: str
+    scheduler: str
+    seed: int
+    schedules: int = 0
+    first_failure: int | None = None
+    failures: list[Finding] = field(default_factory=list)
+    verdict: str = "cut"
+    exhausted: bool = False
+    classes: int = 0
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    def assert_holds(self) -> None:
+        """Raise AssertionError where something was found, or nothing can be said."""
+        if self.failures:
+            first = self.failures[0]
+            raise AssertionError(f"{first.kind} in schedule {first.schedule}: {first.message}")
+        if self.verdict == "uncontrolled":
+            raise AssertionError(f"the program escaped control: {'; '.join(self.notes)}")
+
+
+class Exploration:
+    """One search over the schedules of one program, in an open laboratory.
+
+    ``hot`` may be shared between explorations of one target: what one program
+    taught about its scheduling points serves the next.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        scheduler: Scheduler,
+        laboratory: Laboratory,
+        *,
+        schedules: int = 1000,
+        seconds: float | None = None,
+        seed: int = 0,
+        model: str = "threads",
+        stop_on_first: bool = True,
+        origin: Origin | None = None,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+        hot: bytearray | None = None,
+        shrink_budget: int = 300,
+    ) -> None:
+        self.program = program
+        self.scheduler = scheduler
+        self.setting = Setting(hot if hot is not None else bytearray(max(1 << 16, 2 * len(SITES))), model, seed)
+        self.result = Result(program.name, scheduler.name, seed)
+        self._laboratory = laboratory
+        self._schedules = schedules
+        self._seconds = seconds
+        self._stop_on_first = stop_on_first
+        self._progress = progress
+        self._recorder = Recorder(program, self.setting, origin, folder, shrink_budget=shrink_budget)
+        self._seen: set[tuple[str, ...]] = set()
+        self._signatures: set[str] = set()
+        self._classes: set[int] = set()
+        self._paths: set[tuple[int, ...]] = set()
+        self._cut_runs = 0
+        self._single = True
+
+    def run(self) -> Result:
+        """Search until something is found, all is covered, or the budget ends."""
+        result = self.result
+        started = perf_counter()
+        if self._laboratory.silence:
+            result.notes.append(self._laboratory.silence)
+            result.verdict = "uncontrolled"
+            return result
+        deadline = None if self._seconds is None else started + self._seconds
+        exhausted = False
+        try:
+            while result.schedules < self._schedules:
+                if deadline is not None and perf_counter() >= deadline and result.schedules:
+                    break
+                if not self.scheduler.begin(result.schedules):
+                    exhausted = not self._cut_runs
+                    break
+                if not self._step():
+                    break
+                if result.schedules == 2 and self._single:
+                    exhausted = not self._cut_runs
+                    break
+                if self._progress is not None:
+                    result.seconds = perf_counter() - started
+                    result.classes = len(self._classes)
+                    self._progress(self)
+        finally:
+            result.seconds = perf_counter() - started
+            result.classes = len(self._classes)
+            self._conclude(exhausted)
+        return result
+
+    def _step(self) -> bool:
+        """One execution; False to end the search."""
+        result, setting = self.result, self.setting
+        outcome = self.program.execute(self.scheduler, setting)
+        self._laboratory.control.between_executions()
+        result.schedules += 1
+        if outcome.uncontrolled:
+            result.notes.append(outcome.uncontrolled)
+            result.verdict = "uncontrolled"
+            return False
+        self.scheduler.end(outcome)
+        if outcome.raw_decisions:
+            self._single = False
+        if getattr(self.scheduler, "rechecks", False):
+            recheck(self.program, outcome, setting)
+        # Judged first: a failing run is shrunk under the points that it had.
+        go_on = self._judge(outcome)
+        path = outcome.path()
+        if path not in self._paths:
+            self._learn(outcome)
+            if len(self._paths) < 200_000:
+                self._paths.add(path)
+        return go_on
+
+    def _learn(self, outcome: Outcome) -> None:
+        """What a schedule that was not seen before teaches. Under the same
+        scheduling points the same choices give the same run, so nothing else does."""
+        self._classes.add(happens_before_class(outcome.events))
+        if self.setting.model == "threads" and heat(outcome.events, self.setting.hot):
+            self._single = False
+            self._paths.clear()
+            restart = getattr(self.scheduler, "restart", None)
+            if restart is not None:
+                restart()
+
+    def _judge(self, outcome: Outcome) -> bool:
+        for failure in outcome.failures:
+            if failure.kind == "step-limit":
+                self._cut_runs += 1
+                if self._cut_runs == 1:
+                    self.result.notes.append(failure.message)
+                continue
+            if self.result.first_failure is None:
+                self.result.first_failure = self.result.schedules
+            identity = failure_identity(failure)
+            if identity in self._seen:
+                continue
+            self._seen.add(identity)
+            finding = self._recorder.record(outcome, failure, self.result.schedules)
+            if finding.signature not in self._signatures:
+                self._signatures.add(finding.signature)
+                self.result.failures.append(finding)
+        return not (self._stop_on_first and self.result.failures)
+
+    def _conclude(self, exhausted: bool) -> None:
+        result = self.result
+        if result.verdict == "uncontrolled":
+            return
+        if result.failures:
+            result.verdict = "found"
+        elif exhausted:
+            result.verdict, result.exhausted = "complete", True
+        else:
+            result.verdict = "cut"
+
+
+def explore(
+    program: Program | Callable[[], object],
+    *,
+    scheduler: str | Scheduler = "portfolio",
+    schedules: int = 1000,
+    seconds: float | None = None,
+    seed: int = 0,
+    model: str = "threads",
+    instrument: Sequence[str | ModuleType] = (),
+    stop_on_first: bool = True,
+) -> Result:
+    """Run ``program`` under up to ``schedules`` schedules, for at most ``seconds``.
+
+    ``program``: a function without arguments that uses ``threading``, or a
+    :class:`~harness.program.TaskProgram`. Its own module is instrumented, and
+    those in ``instrument`` (names of imported modules, or the modules). ``model``:
+    ``threads`` (a switch is possible at every shared access) or ``eventlet`` (only
+    where a task blocks, sleeps or does I/O). ``stop_on_first``: end with the
+    first failure. Raises UsageError for bad arguments.
+    """
+    if model not in ("threads", "eventlet"):
+        raise UsageError(f"unknown model {model!r}; choose threads or eventlet")
+    if schedules < 1:
+        raise UsageError("schedules must be at least 1")
+    made = as_program(program, instrument)
+    chosen = make_scheduler(scheduler, seed) if isinstance(scheduler, str) else scheduler
+    with open_laboratory(made.modules(), instrument=model == "threads") as laboratory:
+        search = Exploration(
+            made,
+            chosen,
+            laboratory,
+            schedules=schedules,
+            seconds=seconds,
+            seed=seed,
+            model=model,
+            stop_on_first=stop_on_first,
+        )
+        return search.run()
+
+
+def as_program(program: Program | Callable[[], object], instrument: Sequence[str | ModuleType] = ()) -> Program:
+    """``program`` itself, or a program that calls it."""
+    extra = [_module(name) for name in instrument]
+    if hasattr(program, "execute"):
+        made = cast(Program, program)
+        if extra and hasattr(made, "under_test"):
+            made.under_test = [*made.modules(), *extra]
+        return made
+    if not callable(program):
+        raise UsageError("explore takes a function without arguments, or a program")
+    own = sys.modules.get(getattr(program, "__module__", "") or "")
+    if own is None:
+        raise UsageError("explore cannot tell the module of this callable; pass a plain function")
+    modules = [own, *(module for module in extra if module is not own)]
+    return FunctionProgram(program, getattr(program, "__qualname__", repr(program)), modules)
+
+
+def _module(name: str | ModuleType) -> ModuleType:
+    if isinstance(name, ModuleType):
+        return name
+    found = sys.modules.get(name)
+    if found is None:
+        raise UsageError(f"module {name!r} is not imported, so it cannot be instrumented; import it first")
+    return found

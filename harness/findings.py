@@ -1,0 +1,171 @@
+"""From a failing execution to a finding: recorded, confirmed, made small, named."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.detectors.racing_pair import racing_pair
+from harness.errors import NotDeterministic
+from harness.kernel.outcome import Failure, Outcome
+from harness.kernel.sites import SITES
+from harness.program import Program, Setting
+from harness.replaying import recheck
+from harness.shrink.schedule import preemptions, shrink_schedule
+from harness.traces import codec
+from harness.traces.build import build_trace
+from harness.traces.schema import Function, Operations, Trace, Value
+from harness.traces.signature import failure_identity, signature
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One failure, once.
+
+    ``places``: code places, the two racing ones first. ``trace``: the file, or
+    empty where none was asked for. ``confirmed``: its schedule was run again
+    with the same events. ``operations``: the names of the target's operations
+    that were under way, where it has such. ``severity``: error, warning or note.
+    ``sequential``: a serial order of the operations fails too.
+    """
+
+    kind: str
+    message: str
+    signature: str
+    trace: str
+    places: tuple[str, ...]
+    task: str
+    schedule: int
+    preemptions: int
+    decisions: int
+    confirmed: bool
+    severity: str = "error"
+    operations: tuple[str, ...] = ()
+    detail: tuple[str, ...] = ()
+    sequential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a trace says of where it comes from; see ``traces.schema.Trace``."""
+
+    target: str
+    program: Function | Operations
+    release: str = ""
+    configuration: Mapping[str, Value] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    operations: Sequence[str] = ()
+
+
+def shows(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:
+    """A test for runs: does one of their failures have this identity?"""
+
+    def same(outcome: Outcome) -> bool:
+        return any(failure_identity(failure) == identity for failure in outcome.failures)
+
+    return same
+
+
+def matching(outcome: Outcome, identity: tuple[str, ...]) -> Failure:
+    """The failure of ``outcome`` with this identity; ValueError for none."""
+    for failure in outcome.failures:
+        if failure_identity(failure) == identity:
+            return failure
+    raise ValueError("the run does not show the failure")
+
+
+class Recorder:
+    """Turns failing executions of one program into findings with trace files.
+
+    The failing schedule is on the disk before it is run again, shrunk or shown.
+    Where the disk refuses, the trace goes to standard error.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        setting: Setting,
+        origin: Origin | None,
+        folder: Path | None,
+        *,
+        shrink_budget: int = 300,
+    ) -> None:
+        self._program = program
+        self._setting = setting
+        self._origin = origin
+        self._folder = folder
+        self._budget = shrink_budget
+
+    def record(self, outcome: Outcome, failure: Failure, schedule: int) -> Finding:
+        """The finding of ``failure`` in ``outcome``, the execution with this number."""
+        identity = failure_identity(failure)
+        pair = racing_pair(outcome)
+        name = self._sign(failure, pair)
+        raw = self._store(outcome, failure, name, pair)
+        confirmed = True
+        try:
+            recheck(self._program, outcome, self._setting)
+        except NotDeterministic as error:
+            confirmed = False
+            print(f"semafuzz: the failing schedule does not repeat: {error}", file=sys.stderr)
+        path = raw
+        if confirmed:
+            shrunk = shrink_schedule(self._program, outcome, self._setting, shows(identity), budget=self._budget)
+            if shrunk.outcome is not outcome:
+                outcome = shrunk.outcome
+                failure, pair = matching(outcome, identity), racing_pair(outcome)
+                name = self._sign(failure, pair)
+                path = self._store(outcome, failure, name, pair)
+                if raw is not None and path is not None and raw != path:
+                    raw.unlink(missing_ok=True)
+        places = tuple(dict.fromkeys(SITES[site].place() for site in (*pair, *failure.sites)))
+        return Finding(
+            failure.kind,
+            failure.message,
+            name,
+            str(path or ""),
+            places,
+            failure.task,
+            schedule,
+            preemptions(outcome),
+            len(outcome.decisions),
+            confirmed,
+            operations=tuple(self._origin.operations) if self._origin else (),
+            detail=failure.detail,
+        )
+
+    def _sign(self, failure: Failure, pair: tuple[int, ...]) -> str:
+        operations = sorted(set(self._origin.operations)) if self._origin else []
+        return signature(failure, pair, operations)
+
+    def build(self, outcome: Outcome, failure: Failure, name: str, pair: tuple[int, ...]) -> Trace | None:
+        """The trace of a run, where its origin is known."""
+        origin = self._origin
+        if origin is None:
+            return None
+        return build_trace(
+            outcome,
+            failure,
+            target=origin.target,
+            program=origin.program,
+            signature=name,
+            model=self._setting.model,
+            seed=self._setting.seed,
+            release=origin.release,
+            places=pair,
+            configuration=origin.configuration,
+            libraries=origin.libraries,
+        )
+
+    def _store(self, outcome: Outcome, failure: Failure, name: str, pair: tuple[int, ...]) -> Path | None:
+        trace = self.build(outcome, failure, name, pair)
+        if trace is None or self._folder is None:
+            return None
+        try:
+            return codec.write(trace, self._folder / f"{name}.json")
+        except OSError as error:
+            print(f"semafuzz: cannot write to {self._folder} ({error.strerror}); the trace follows", file=sys.stderr)
+            sys.stderr.write(codec.encode(trace).decode())
+            return None

@@ -1,0 +1,1 @@
+"""Making accesses to shared data visible: rewriting of modules under test."""

@@ -1,0 +1,202 @@
+"""Instrumenting modules: as they are imported, or where they already are.
+
+Both ways are reversible. A module that is already imported keeps its objects:
+only the code of its functions is exchanged, so references that others hold to
+its functions and classes see the rewritten code too.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import gc
+import importlib.machinery
+import importlib.util
+import linecache
+import sys
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.abc import MetaPathFinder
+from typing import Any
+
+from harness.errors import UsageError
+from harness.instrument import hooks
+from harness.instrument.rewriter import Rewriter, hook_name
+from harness.kernel import current
+from harness.kernel.sites import SITES, Site
+
+
+def rewrite_source(source: str, filename: str, module: str, only: Sequence[str] = ()) -> types.CodeType:
+    """Compile ``source`` with its accesses rewritten.
+
+    ``only``: names of top-level classes or functions outside which the code is
+    left as it is. Raises SyntaxError as ``compile`` does.
+    """
+    tree = ast.parse(source, filename)
+
+    def site(node: ast.AST, text: str) -> int:
+        line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        key = (filename, module, line, column, getattr(node, "end_col_offset", 0), text)
+        number = SITES.add_known(key, Site(module, filename, rewriter.function, line, text))
+        execution = current.execution
+        if execution is not None and number >= len(execution.hot):
+            execution.hot.extend(bytes(4096))
+        return number
+
+    rewriter = Rewriter(site)
+    if only:
+        kept = [node for node in tree.body if getattr(node, "name", None) not in only]
+        tree.body = [node for node in tree.body if getattr(node, "name", None) in only]
+        rewriter.rewrite(tree)
+        tree.body = kept + tree.body
+        ast.fix_missing_locations(tree)
+    else:
+        rewriter.rewrite(tree)
+    code = compile(tree, filename, "exec", dont_inherit=True)
+    for inner in _codes(code):
+        hooks.register_code(inner)
+    return code
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+@functools.lru_cache(maxsize=256)
+def _rewritten(source: str, filename: str, module: str, only: tuple[str, ...]) -> types.CodeType:
+    return rewrite_source(source, filename, module, only)
+
+
+def install_hooks(namespace: dict[str, Any]) -> None:
+    """Let code with this global namespace find the hooks."""
+    for name, function in hooks.HOOKS.items():
+        namespace[hook_name(name)] = function
+
+
+def remove_hooks(namespace: dict[str, Any]) -> None:
+    """Take them away again."""
+    for name in hooks.HOOKS:
+        namespace.pop(hook_name(name), None)
+
+
+@dataclass(slots=True)
+class Applied:
+    """What was exchanged; ``left`` names functions whose code could not be
+    (their closures have another shape), which stay unseen."""
+
+    modules: list[types.ModuleType] = field(default_factory=list)
+    exchanged: list[tuple[types.FunctionType, types.CodeType]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def undo(self) -> None:
+        """Put the original code back."""
+        for function, code in reversed(self.exchanged):
+            function.__code__ = code
+        for module in self.modules:
+            remove_hooks(vars(module))
+        self.exchanged.clear()
+        self.modules.clear()
+
+
+def module_source(module: types.ModuleType) -> tuple[str, str]:
+    """``(source, filename)`` of an imported module, or a UsageError."""
+    filename = getattr(module, "__file__", None)
+    lines = linecache.getlines(filename, vars(module)) if filename else []
+    if not filename or not lines:
+        raise UsageError(
+            f"module {module.__name__} has no source here, so it cannot be instrumented; name one that has"
+        )
+    return "".join(lines), filename
+
+
+def instrument_loaded(module: types.ModuleType, applied: Applied, only: Sequence[str] = ()) -> None:
+    """Exchange the code of ``module``'s functions, wherever they are held."""
+    source, filename = module_source(module)
+    code = _rewritten(source, filename, module.__name__, tuple(only))
+    by_place = {(inner.co_name, inner.co_firstlineno): inner for inner in _codes(code)}
+    namespace = vars(module)
+    install_hooks(namespace)
+    applied.modules.append(module)
+    for function in gc.get_objects():
+        if type(function) is not types.FunctionType or function.__globals__ is not namespace:
+            continue
+        old = function.__code__
+        new = by_place.get((old.co_name, old.co_firstlineno))
+        if new is None or new is old:
+            continue
+        if len(new.co_freevars) != len(old.co_freevars):
+            applied.left.append(f"{module.__name__}.{function.__qualname__}")
+            continue
+        function.__code__ = _reordered(new, old)
+        applied.exchanged.append((function, old))
+
+
+def _reordered(new: types.CodeType, old: types.CodeType) -> types.CodeType:
+    """Free variables are matched by position: refuse another order."""
+    if new.co_freevars != old.co_freevars:
+        raise UsageError(f"the free variables of {old.co_name} changed their order; please report this")
+    return new
+
+
+@contextmanager
+def instrumented(
+    modules: Iterable[types.ModuleType], parts: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[Applied]:
+    """Instrument imported modules for the time of the block.
+
+    ``parts`` limits a module, by its name, to some of its classes.
+    """
+    applied = Applied()
+    try:
+        for module in modules:
+            instrument_loaded(module, applied, (parts or {}).get(module.__name__, ()))
+        yield applied
+    finally:
+        applied.undo()
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname: str) -> types.CodeType | None:
+        # Past the cache of compiled files: it must neither be read nor written.
+        path = self.get_filename(fullname)
+        source = importlib.util.decode_source(self.get_data(path))
+        return rewrite_source(source, path, self.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        install_hooks(vars(module))
+        super().exec_module(module)
+
+
+class ImportHook(MetaPathFinder):
+    """Instruments the modules with these names as they are imported."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find ``fullname`` as usual, with our loader where it is ours."""
+        if fullname not in self._names:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is None or not isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            return None
+        spec.loader = _Loader(fullname, spec.loader.path)
+        return spec
+
+
+@contextmanager
+def importing(names: Iterable[str]) -> Iterator[None]:
+    """Instrument modules with these names when they are imported in the block."""
+    hook = ImportHook(names)
+    sys.meta_path.insert(0, hook)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(hook)

@@ -1,0 +1,79 @@
+"""Which methods of builtin containers read and which write, and at what grain.
+
+``item``: one key or element (the first argument); ``all``: the container as a
+whole (its length, order or every element).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict, deque
+
+from harness.kernel import operations as op
+
+CONTAINERS = (dict, list, set, deque, bytearray)
+"""Mutable builtin containers; subclasses count where they do not override."""
+
+_PLAIN: dict[int, int] = {}
+_ORDERED: OrderedDict[int, int] = OrderedDict()
+VIEWS: tuple[type, ...] = tuple(
+    type(view) for made in (_PLAIN, _ORDERED) for view in (made.keys(), made.values(), made.items())
+)
+VIEW_METHODS = frozenset({"keys", "values", "items"})
+
+_READ_ALL = (
+    "copy keys values items count index union intersection difference symmetric_difference "
+    "isdisjoint issubset issuperset"
+)
+_WRITE_ALL = (
+    "clear popitem update append extend insert remove sort reverse appendleft extendleft popleft rotate "
+    "intersection_update difference_update symmetric_difference_update pop"
+)
+
+_KEYED = {
+    "get": op.READ_ITEM,
+    "__getitem__": op.READ_ITEM,
+    "__contains__": op.READ_ITEM,
+    "setdefault": op.WRITE_ITEM,
+    "pop": op.WRITE_ITEM,
+    "__setitem__": op.WRITE_ITEM,
+    "__delitem__": op.WRITE_ITEM,
+    "move_to_end": op.WRITE_ITEM,
+}
+_SET_KEYED = {"add": op.WRITE_ITEM, "discard": op.WRITE_ITEM, "remove": op.WRITE_ITEM, "__contains__": op.READ_ITEM}
+_WHOLE = dict.fromkeys(_READ_ALL.split(), op.READ_ALL) | dict.fromkeys(_WRITE_ALL.split(), op.WRITE_ALL)
+_WHOLE |= {"__len__": op.READ_ALL, "__iter__": op.READ_ALL}
+
+_SIMPLE = frozenset({str, int, bool, bytes, float, type(None)})
+ANY_KEY = object()
+"""Stands for keys that cannot be compared cheaply and safely (their ``__hash__``
+may be code under test): all of them together are one location."""
+
+
+def method_kind(owner: object, name: str, args: tuple[object, ...]) -> int:
+    """The kind of operation of ``owner.name(*args)``, or -1 for none."""
+    if args:
+        if isinstance(owner, dict):
+            kind = _KEYED.get(name, -1)
+            if kind >= 0:
+                return kind
+        elif isinstance(owner, set):
+            kind = _SET_KEYED.get(name, -1)
+            if kind >= 0:
+                return kind
+    return _WHOLE.get(name, -1)
+
+
+def key_name(key: object) -> object:
+    """The name of an item's location."""
+    if type(key) in _SIMPLE:
+        return key
+    if type(key) is tuple and all(type(part) in _SIMPLE for part in key):
+        return key
+    return ANY_KEY
+
+
+def inserts(owner: object, key: object) -> bool:
+    """Whether a store under ``key`` changes which keys there are."""
+    if type(owner) in (dict, defaultdict, OrderedDict):
+        return key not in owner  # type: ignore[operator]
+    return False

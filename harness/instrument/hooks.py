@@ -1,0 +1,435 @@
+"""What rewritten code calls.
+
+Outside an execution every hook does what the original code did and nothing
+else. Inside, it announces the access to the kernel first and performs it
+after: a value must not be fetched before the task is chosen.
+
+Each hook ends with the number of the code place (``harness.kernel.sites``),
+except where a builtin's name is replaced: then the place comes first.
+"""
+
+from __future__ import annotations
+
+import builtins
+import operator
+import types
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from harness.instrument.containers import CONTAINERS, VIEW_METHODS, VIEWS, inserts, key_name, method_kind
+from harness.kernel import adoption, current
+from harness.kernel import operations as op
+from harness.kernel.doubles.locks import Lock, running
+
+READ, WRITE, READ_ITEM, WRITE_ITEM, READ_ALL, WRITE_ALL = range(6)
+METHOD, DATA = False, True
+
+_BuiltinMethod = types.BuiltinMethodType
+_NO_DATA = (
+    str, int, float, bytes, tuple, frozenset, types.NoneType, types.FunctionType, types.BuiltinFunctionType, super,
+)  # fmt: skip
+_attribute_kinds: dict[type, dict[str, bool]] = {}
+_instrumented: set[types.CodeType] = set()
+_module_names_written: set[tuple[str, str]] = set()
+_view_sources: dict[int, tuple[object, object]] = {}
+_dictionaries: dict[int, tuple[object, object]] = {}
+"""Instance dictionaries that were asked for, with the objects whose they are:
+``vars(x)["a"]`` and ``x.a`` are one location."""
+
+
+def register_code(code: types.CodeType) -> None:
+    """Remember rewritten code: a property whose getter is rewritten reports
+    its own accesses, so reading the property is not itself an access."""
+    _instrumented.add(code)
+
+
+def _classify(kind: type, name: str) -> bool:
+    """Whether ``name`` on instances of ``kind`` is data (else computed or a method)."""
+    answer = DATA
+    if issubclass(kind, _NO_DATA):
+        answer = METHOD
+    else:
+        for base in kind.__mro__:
+            if name in base.__dict__:
+                answer = _is_data(base.__dict__[name])
+                break
+    _attribute_kinds.setdefault(kind, {})[name] = answer
+    return answer
+
+
+def _is_data(found: object) -> bool:
+    if isinstance(found, property):
+        return getattr(found.fget, "__code__", None) not in _instrumented
+    return not isinstance(
+        found,
+        (
+            types.FunctionType, classmethod, staticmethod, types.MethodDescriptorType,
+            types.WrapperDescriptorType, types.BuiltinFunctionType, type,
+        ),
+    )  # fmt: skip
+
+
+def attr(owner: Any, name: str, site: int) -> Any:
+    """``owner.name``"""
+    execution = current.execution
+    if execution is not None:
+        kind = type(owner)
+        try:
+            data = _attribute_kinds[kind][name]
+        except KeyError:
+            data = _classify(kind, name)
+        if data:
+            if kind is types.ModuleType:
+                if (owner.__name__, name) in _module_names_written:
+                    execution.touch(READ, owner.__dict__, name, site)
+            else:
+                execution.touch(READ, owner, name, site)
+    return getattr(owner, name)
+
+
+def set_attr(value: object, owner: Any, name: str, site: int) -> None:
+    """``owner.name = value``"""
+    execution = current.execution
+    if execution is not None:
+        if type(owner) is types.ModuleType:
+            _module_names_written.add((owner.__name__, name))
+            execution.touch(WRITE, owner.__dict__, name, site)
+        else:
+            _touch_stored(execution, owner, name, site)
+    setattr(owner, name, value)
+
+
+def del_attr(owner: Any, name: str, site: int) -> None:
+    """``del owner.name``"""
+    execution = current.execution
+    if execution is not None:
+        _touch_stored(execution, owner, name, site)
+    delattr(owner, name)
+
+
+def _touch_stored(execution: Any, owner: object, name: str, site: int) -> None:
+    kind = type(owner)
+    found = getattr(kind, name, None) if name in _attribute_kinds.get(kind, ()) else None
+    if found is None:
+        for base in kind.__mro__:
+            if name in base.__dict__:
+                found = base.__dict__[name]
+                break
+    if isinstance(found, property) and getattr(found.fset, "__code__", None) in _instrumented:
+        return
+    execution.touch(WRITE, owner, name, site)
+
+
+def item(owner: Any, key: Any, site: int) -> Any:
+    """``owner[key]``"""
+    execution = current.execution
+    if execution is not None and isinstance(owner, CONTAINERS) and _plain(owner, "__getitem__"):
+        if id(owner) in _dictionaries:
+            execution.touch(READ, _dictionaries[id(owner)][1], key, site)
+        else:
+            execution.touch(READ_ITEM, owner, key_name(key), site)
+    return owner[key]
+
+
+def set_item(value: object, owner: Any, key: Any, site: int) -> None:
+    """``owner[key] = value``"""
+    execution = current.execution
+    if execution is not None and isinstance(owner, CONTAINERS) and _plain(owner, "__setitem__"):
+        if id(owner) in _dictionaries:
+            execution.touch(WRITE, _dictionaries[id(owner)][1], key, site)
+        else:
+            execution.touch(WRITE_ITEM, owner, key_name(key), site)
+            if inserts(owner, key):
+                execution.note(WRITE_ALL, owner, None, site)
+    owner[key] = value
+
+
+def del_item(owner: Any, key: Any, site: int) -> None:
+    """``del owner[key]``"""
+    execution = current.execution
+    if execution is not None and isinstance(owner, CONTAINERS) and _plain(owner, "__delitem__"):
+        execution.touch(WRITE_ITEM, owner, key_name(key), site)
+        execution.note(WRITE_ALL, owner, None, site)
+    del owner[key]
+
+
+def _plain(owner: object, method: str) -> bool:
+    """Whether the container does this itself, not a Python override of it
+    (whose own accesses are then the ones to see)."""
+    return type(getattr(type(owner), method)) is not types.FunctionType
+
+
+def contains(key: Any, owner: Any, site: int) -> bool:
+    """``key in owner``"""
+    execution = current.execution
+    if execution is not None:
+        source = _source(owner)
+        if isinstance(source, (dict, set)) and _plain(source, "__contains__") and source is owner:
+            execution.touch(READ_ITEM, source, key_name(key), site)
+        elif isinstance(source, CONTAINERS):
+            execution.touch(READ_ALL, source, None, site)
+    return key in owner
+
+
+def _source(owner: object) -> object:
+    """The container behind a view of it."""
+    if isinstance(owner, VIEWS):
+        found = _view_sources.get(id(owner))
+        return found[1] if found is not None and found[0] is owner else None
+    return owner
+
+
+def whole(owner: Any, site: int) -> Any:
+    """``owner`` as the argument of something that looks at all of it."""
+    execution = current.execution
+    if execution is not None:
+        source = _source(owner)
+        if isinstance(source, CONTAINERS):
+            execution.touch(READ_ALL, source, None, site)
+    return owner
+
+
+def truth(owner: Any, site: int) -> Any:
+    """``owner`` as a condition: the truth of a container is its length."""
+    execution = current.execution
+    if execution is not None and isinstance(owner, CONTAINERS):
+        execution.touch(READ_ALL, owner, None, site)
+    return owner
+
+
+class _Announced:
+    """An iterator whose every step is announced as a read of the container."""
+
+    __slots__ = ("_inner", "_site", "_source")
+
+    def __init__(self, owner: Any, source: object, site: int) -> None:
+        self._inner = iter(owner)
+        self._source = source
+        self._site = site
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        execution = current.execution
+        if execution is not None:
+            execution.touch(READ_ALL, self._source, None, self._site)
+        return next(self._inner)
+
+    def __length_hint__(self) -> int:
+        return operator.length_hint(self._inner)
+
+
+def iterate(owner: Any, site: int) -> Any:
+    """``owner`` as what a loop goes over."""
+    if current.execution is not None:
+        source = _source(owner)
+        if isinstance(source, CONTAINERS):
+            return _Announced(owner, source, site)
+    return owner
+
+
+def turn(site: int) -> bool:
+    """One round of a ``while`` loop."""
+    execution = current.execution
+    if execution is not None:
+        execution.touch(op.LOOP, None, None, site)
+    return True
+
+
+class _ContainerCall:
+    """A container's method, announced when it is called, after its arguments."""
+
+    __slots__ = ("_method", "_name", "_owner", "_site")
+
+    def __init__(self, owner: Any, method: Any, name: str, site: int) -> None:
+        self._owner = owner
+        self._method = method
+        self._name = name
+        self._site = site
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        execution = current.execution
+        owner, name = self._owner, self._name
+        if execution is not None:
+            kind = method_kind(owner, name, args)
+            if kind >= READ_ALL:
+                execution.touch(kind, owner, None, self._site)
+            elif kind >= 0:
+                execution.touch(kind, owner, key_name(args[0]), self._site)
+                if kind == WRITE_ITEM and (isinstance(owner, set) or name == "pop" or inserts(owner, args[0])):
+                    execution.note(WRITE_ALL, owner, None, self._site)
+        result = self._method(*args, **kwargs)
+        if name in VIEW_METHODS and execution is not None:
+            if len(_view_sources) > 10_000:
+                _view_sources.clear()
+            _view_sources[id(result)] = (result, owner)
+        return result
+
+
+def method(owner: Any, name: str, site: int) -> Any:
+    """``owner.name`` where it is about to be called."""
+    execution = current.execution
+    if execution is None:
+        return getattr(owner, name)
+    kind = type(owner)
+    if kind is adoption.LOCK_TYPE or kind is adoption.RLOCK_TYPE:
+        return getattr(_adopted(owner), name)
+    try:
+        data = _attribute_kinds[kind][name]
+    except KeyError:
+        data = _classify(kind, name)
+    if data and kind is not types.ModuleType:
+        execution.touch(READ, owner, name, site)
+    found = getattr(owner, name)
+    if type(found) is _BuiltinMethod and isinstance(found.__self__, CONTAINERS):
+        return _ContainerCall(found.__self__, found, name, site)
+    return found
+
+
+_late: dict[int, tuple[Any, Lock]] = {}
+
+
+def _adopted(real: Any) -> Any:
+    """A double for a real lock that the code under test reaches by itself."""
+    if running() is None:
+        return real
+    found = _late.get(id(real))
+    if found is None or found[0] is not real:
+        from harness.kernel.doubles.locks import RLock
+
+        double = RLock(real) if type(real) is adoption.RLOCK_TYPE else Lock(real)
+        found = _late[id(real)] = (real, double)
+    return found[1]
+
+
+def entered(manager: Any, site: int) -> Any:
+    """``manager`` as the subject of a ``with`` statement."""
+    if current.execution is not None:
+        kind = type(manager)
+        if kind is adoption.LOCK_TYPE or kind is adoption.RLOCK_TYPE:
+            return _adopted(manager)
+    return manager
+
+
+def read(home: object, name: str, site: int) -> None:
+    """A variable is about to be loaded. Returns None, so that rewritten code
+    can say ``read(...) or name``."""
+    execution = current.execution
+    if execution is not None:
+        execution.touch(READ, home, name, site)
+
+
+def write(value: Any, home: object, name: str, site: int) -> Any:
+    """``value`` is about to be stored in a variable."""
+    execution = current.execution
+    if execution is not None:
+        execution.touch(WRITE, home, name, site)
+    return value
+
+
+class Cell:
+    """Stands for the variables of one call of a function."""
+
+    __slots__ = ()
+
+
+_OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "Add": operator.iadd,
+    "Sub": operator.isub,
+    "Mult": operator.imul,
+    "Div": operator.itruediv,
+    "FloorDiv": operator.ifloordiv,
+    "Mod": operator.imod,
+    "Pow": operator.ipow,
+    "LShift": operator.ilshift,
+    "RShift": operator.irshift,
+    "BitOr": operator.ior,
+    "BitXor": operator.ixor,
+    "BitAnd": operator.iand,
+    "MatMult": operator.imatmul,
+}
+
+
+def in_place(name: str, left: Any, right: Any) -> Any:
+    """The operation of an augmented assignment."""
+    execution = current.execution
+    if execution is not None and isinstance(left, CONTAINERS):
+        execution.touch(WRITE_ALL, left, None, 0)
+    return _OPERATORS[name](left, right)
+
+
+def get_attribute(site: int, owner: Any, name: Any, *default: Any) -> Any:
+    """``getattr(owner, name)``"""
+    if type(name) is str:
+        if default:
+            try:
+                return attr(owner, name, site)
+            except AttributeError:
+                return default[0]
+        return attr(owner, name, site)
+    return getattr(owner, name, *default)
+
+
+def has_attribute(site: int, owner: Any, name: Any) -> bool:
+    """``hasattr(owner, name)``"""
+    try:
+        get_attribute(site, owner, name)
+    except AttributeError:
+        return False
+    return True
+
+
+def set_attribute(site: int, owner: Any, name: str, value: object) -> None:
+    """``setattr(owner, name, value)``"""
+    set_attr(value, owner, name, site)
+
+
+def delete_attribute(site: int, owner: Any, name: str) -> None:
+    """``delattr(owner, name)``"""
+    del_attr(owner, name, site)
+
+
+def variables(site: int, *args: Any) -> Any:
+    """``vars(owner)`` and ``owner.__dict__``: their items are attributes."""
+    found = vars(*args)
+    if current.execution is not None and type(found) is dict:
+        if len(_dictionaries) > 10_000:
+            _dictionaries.clear()
+        _dictionaries[id(found)] = (found, args[0])
+    return found
+
+
+WHOLE_READERS: Final = frozenset(
+    "len list tuple set dict frozenset sorted sum min max any all repr str bool bytes reversed".split()  # noqa: SIM905
+)
+"""Builtins that look at all of their first argument before they return."""
+LAZY_READERS: Final = frozenset(["iter", "enumerate", "zip", "map", "filter"])
+"""Builtins that go over their arguments later."""
+
+HOOKS: Final[dict[str, Any]] = {
+    "attr": attr,
+    "set_attr": set_attr,
+    "del_attr": del_attr,
+    "item": item,
+    "set_item": set_item,
+    "del_item": del_item,
+    "contains": contains,
+    "whole": whole,
+    "truth": truth,
+    "iterate": iterate,
+    "turn": turn,
+    "method": method,
+    "entered": entered,
+    "read": read,
+    "write": write,
+    "cell": Cell,
+    "in_place": in_place,
+    "slice": builtins.slice,
+    "getattr": get_attribute,
+    "hasattr": has_attribute,
+    "setattr": set_attribute,
+    "delattr": delete_attribute,
+    "vars": variables,
+}
+"""Hooks by the names that the rewriter uses for them."""

@@ -1,0 +1,465 @@
+"""Rewriting of a module's source so that accesses call the hooks.
+
+Like pytest's rewriting of assertions it works on the syntax tree, so line
+numbers stay, coverage.py and debuggers work, and nothing depends on the
+bytecode of one Python version. Order of evaluation is kept: each hook stands
+where the access itself stood.
+
+Not rewritten, and so not seen: comparisons and arithmetic of whole containers
+(``a == b``, ``a + b``), ``match`` patterns, unpacking with ``*``, code at module
+level and class level that binds names (one task imports a module).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TypeVar
+
+from harness.instrument.hooks import HOOKS, LAZY_READERS, WHOLE_READERS
+from harness.instrument.scopes import Scope, ScopeBuilder
+
+SiteMaker = Callable[[ast.AST, str], int]
+Node = TypeVar("Node", bound=ast.AST)
+_TESTABLE = (ast.Name, ast.Attribute, ast.Subscript)
+
+
+def hook_name(name: str) -> str:
+    """The global under which rewritten code finds a hook. Dunder on both
+    sides, so that class bodies do not mangle it."""
+    assert name in HOOKS, name
+    return f"__sf_{name}__"
+
+
+class Rewriter(ast.NodeTransformer):
+    """Rewrites one module. ``site`` numbers a place: ``site(node, text)``."""
+
+    def __init__(self, site: SiteMaker) -> None:
+        self._site = site
+        self._scopes: dict[ast.AST, Scope] = {}
+        self._scope = Scope("module", None)
+        self._classes: list[str] = []
+        self._functions: list[str] = []
+        self._temporaries = 0
+
+    def rewrite(self, tree: ast.Module) -> ast.Module:
+        """Return ``tree``, changed in place, with its locations complete."""
+        self._scopes = ScopeBuilder().build(tree)
+        self._scope = self._scopes[tree]
+        tree.body = self._statements(tree.body)
+        return ast.fix_missing_locations(tree)
+
+    # ---------------------------------------------------------- helpers
+
+    @property
+    def function(self) -> str:
+        """The qualified name of where we are, for sites."""
+        return ".".join(self._functions) or "<module>"
+
+    def _call(self, hook: str, at: ast.AST, *args: ast.expr) -> ast.expr:
+        made = ast.Call(ast.Name(hook_name(hook), ast.Load()), list(args), [])
+        for node in (made, made.func):
+            ast.copy_location(node, at)
+        return made
+
+    def _here(self, node: ast.AST, text: str) -> ast.expr:
+        return ast.copy_location(ast.Constant(self._site(node, text)), node)
+
+    def _mangled(self, name: str) -> str:
+        if self._classes and name.startswith("__") and not name.endswith("__"):
+            return f"_{self._classes[-1].lstrip('_')}{name}"
+        return name
+
+    def _visit(self, node: ast.expr) -> ast.expr:
+        found = self.visit(node)
+        assert isinstance(found, ast.expr)
+        return found
+
+    def _temporary(self) -> str:
+        self._temporaries += 1
+        return f"__sf_t{self._temporaries}__"
+
+    def _shared(self, name: str) -> Scope | None:
+        """The scope that owns ``name``, where it is shared and we are in a function."""
+        scope: Scope | None = self._scope
+        while scope is not None and scope.kind not in ("function", "lambda"):
+            scope = scope.parent
+        if scope is None:
+            return None
+        owner = self._scope.owner_of(name)
+        return owner if owner is not None and name in owner.shared else None
+
+    def _cell(self, owner: Scope, at: ast.AST) -> ast.expr:
+        """An expression for the object that stands for a variable's home."""
+        if owner.kind == "module":
+            call = ast.Call(ast.Name("globals", ast.Load()), [], [])
+            return ast.copy_location(call, at)
+        return ast.copy_location(ast.Name(owner.marker, ast.Load()), at)
+
+    def _statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for statement in body:
+            found = self.visit(statement)
+            if isinstance(found, list):
+                made.extend(found)
+            elif found is not None:
+                made.append(found)
+        return made
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                setattr(node, name, self._statements(value))
+            elif isinstance(value, list):
+                setattr(node, name, [self.visit(v) if isinstance(v, ast.AST) else v for v in value])
+            elif isinstance(value, ast.AST):
+                setattr(node, name, self.visit(value))
+        return node
+
+    # ----------------------------------------------------------- scopes
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        node.decorator_list = [self._visit(decorator) for decorator in node.decorator_list]
+        self._defaults(node.args)
+        outer = self._scope
+        self._scope = self._scopes[node]
+        self._functions.append(node.name)
+        start = 1 if ast.get_docstring(node, clean=False) is not None else 0
+        head, body = node.body[:start], self._statements(node.body[start:])
+        if self._scope.shared:
+            name = ast.Name(self._scope.marker, ast.Store())
+            head.append(ast.copy_location(ast.Assign([name], self._call("cell", node)), node))
+        node.body = head + body
+        self._functions.pop()
+        self._scope = outer
+        return node
+
+    def _defaults(self, arguments: ast.arguments) -> None:
+        arguments.defaults = [self._visit(default) for default in arguments.defaults]
+        arguments.kw_defaults = [None if default is None else self._visit(default) for default in arguments.kw_defaults]
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        self._defaults(node.args)
+        outer, self._scope = self._scope, self._scopes[node]
+        node.body = self._visit(node.body)
+        self._scope = outer
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.decorator_list = [self._visit(decorator) for decorator in node.decorator_list]
+        outer, self._scope = self._scope, self._scopes[node]
+        self._classes.append(node.name)
+        self._functions.append(node.name)
+        node.body = self._statements(node.body)
+        self._functions.pop()
+        self._classes.pop()
+        self._scope = outer
+        return node
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.AST:
+        first = node.generators[0]
+        first.iter = self._iterated(self._visit(first.iter))
+        outer, self._scope = self._scope, self._scopes[node]
+        for number, generator in enumerate(node.generators):
+            if number:
+                generator.iter = self._iterated(self._visit(generator.iter))
+            generator.ifs = [self._tested(condition) for condition in generator.ifs]
+        if isinstance(node, ast.DictComp):
+            node.key, node.value = self._visit(node.key), self._visit(node.value)
+        else:
+            node.elt = self._visit(node.elt)
+        self._scope = outer
+        return node
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
+
+    # ------------------------------------------------------------ reads
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        owner = self._shared(node.id)
+        if owner is None:
+            return node
+        announced = self._call("read", node, self._cell(owner, node), ast.Constant(node.id), self._here(node, node.id))
+        # The hook returns None, so the value is loaded after it was announced.
+        return ast.copy_location(ast.BoolOp(ast.Or(), [announced, node]), node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        node.value = self._visit(node.value)
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        if node.attr == "__dict__":
+            return self._call("vars", node, self._here(node, ".__dict__"), node.value)
+        name = ast.Constant(self._mangled(node.attr))
+        return self._call("attr", node, node.value, name, self._here(node, f".{node.attr}"))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        node.value, node.slice = self._visit(node.value), self._slice(node.slice)
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        return self._call("item", node, node.value, node.slice, self._here(node, "[]"))
+
+    def _slice(self, node: ast.expr) -> ast.expr:
+        """``a[1:2]`` as an expression that can be an argument."""
+        if isinstance(node, ast.Slice):
+            parts = [part and self._visit(part) for part in (node.lower, node.upper, node.step)]
+            made = ast.Call(
+                ast.Name(hook_name("slice"), ast.Load()), [part or ast.Constant(None) for part in parts], []
+            )
+            return ast.copy_location(made, node)
+        if isinstance(node, ast.Tuple) and any(isinstance(part, ast.Slice) for part in node.elts):
+            return ast.copy_location(ast.Tuple([self._slice(part) for part in node.elts], ast.Load()), node)
+        return self._visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        function = node.func
+        if isinstance(function, ast.Attribute):
+            value = self._visit(function.value)
+            name = ast.Constant(self._mangled(function.attr))
+            node.func = self._call("method", function, value, name, self._here(node, f".{function.attr}()"))
+        else:
+            node.func = self._visit(function)
+        node.args = [self._visit(argument) for argument in node.args]
+        for keyword in node.keywords:
+            keyword.value = self._visit(keyword.value)
+        if isinstance(function, ast.Name) and self._scope.owner_of(function.id) is self._scope.root():
+            self._builtin_call(node, function.id)
+        return node
+
+    def _builtin_call(self, node: ast.Call, name: str) -> None:
+        """Calls of builtins that look into a container or at an attribute."""
+        if name in self._scope.root().bound or any(isinstance(a, ast.Starred) for a in node.args[:1]):
+            return
+        here = self._here(node, f"{name}()")
+        if name in ("getattr", "setattr", "delattr", "hasattr", "vars") and node.args and not node.keywords:
+            node.func = ast.copy_location(ast.Name(hook_name(name), ast.Load()), node)
+            node.args.insert(0, here)
+        elif name in WHOLE_READERS and node.args:
+            node.args[0] = self._call("whole", node, node.args[0], here)
+        elif name in LAZY_READERS and node.args:
+            first = 1 if name in ("map", "filter") else 0
+            node.args[first:] = [
+                a if isinstance(a, ast.Starred) else self._call("iterate", node, a, here) for a in node.args[first:]
+            ]
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        node.left = self._visit(node.left)
+        node.comparators = [self._visit(comparator) for comparator in node.comparators]
+        if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            found = self._call("contains", node, node.left, node.comparators[0], self._here(node, "in"))
+            if isinstance(node.ops[0], ast.In):
+                return found
+            return ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
+        for number, operator in enumerate(node.ops):
+            if isinstance(operator, (ast.In, ast.NotIn)):
+                comparator = node.comparators[number]
+                node.comparators[number] = self._call("whole", node, comparator, self._here(node, "in"))
+        return node
+
+    def _iterated(self, node: ast.expr) -> ast.expr:
+        return self._call("iterate", node, node, self._here(node, "iteration"))
+
+    def _tested(self, node: ast.expr) -> ast.expr:
+        """A condition: the truth of a container is its length."""
+        plain = isinstance(node, _TESTABLE)
+        made = self._visit(node)
+        return self._call("truth", node, made, self._here(node, "truth")) if plain else made
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        node.test = self._tested(node.test)
+        node.body, node.orelse = self._statements(node.body), self._statements(node.orelse)
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        node.test = self._tested(node.test)
+        node.body, node.orelse = self._visit(node.body), self._visit(node.orelse)
+        return node
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        node.test = self._tested(node.test)
+        node.msg = None if node.msg is None else self._visit(node.msg)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        node.values = [self._tested(value) for value in node.values]
+        return node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        node.operand = self._tested(node.operand) if isinstance(node.op, ast.Not) else self._visit(node.operand)
+        return node
+
+    # ------------------------------------------------------------ loops
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        """Each round is an event, so that no loop is invisible to the kernel."""
+        test = self._tested(node.test)
+        turn = self._call("turn", node, self._here(node, "while"))
+        node.test = ast.copy_location(ast.BoolOp(ast.And(), [turn, test]), node.test)
+        node.body, node.orelse = self._statements(node.body), self._statements(node.orelse)
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        node.iter = self._iterated(self._visit(node.iter))
+        after = self._bind_target(node.target)
+        node.target = after[0]
+        node.body = after[1] + self._statements(node.body)
+        node.orelse = self._statements(node.orelse)
+        return node
+
+    # ----------------------------------------------------------- writes
+
+    def _store(self, target: ast.expr, value: ast.expr) -> ast.stmt:
+        """A statement that announces and performs ``target = value``."""
+        made: ast.stmt
+        if isinstance(target, ast.Attribute):
+            owner = self._visit(target.value)
+            name, here = ast.Constant(self._mangled(target.attr)), self._here(target, f".{target.attr} =")
+            made = ast.Expr(self._call("set_attr", target, value, owner, name, here))
+        elif isinstance(target, ast.Subscript):
+            owner, key = self._visit(target.value), self._slice(target.slice)
+            made = ast.Expr(self._call("set_item", target, value, owner, key, self._here(target, "[] =")))
+        else:
+            assert isinstance(target, ast.Name)
+            made = ast.Assign([target], self._written(target, value))
+        return ast.copy_location(made, target)
+
+    def _written(self, target: ast.Name, value: ast.expr) -> ast.expr:
+        owner = self._shared(target.id)
+        if owner is None:
+            return value
+        name, here = ast.Constant(target.id), self._here(target, f"{target.id} =")
+        return self._call("write", target, value, self._cell(owner, target), name, here)
+
+    def _is_plain(self, target: ast.expr) -> bool:
+        if isinstance(target, ast.Name):
+            return self._shared(target.id) is None
+        if isinstance(target, ast.Starred):
+            return self._is_plain(target.value)
+        if isinstance(target, (ast.Tuple, ast.List)):
+            return all(self._is_plain(part) for part in target.elts)
+        return False
+
+    def _bind_target(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
+        """Replace watched parts of a target by temporaries, and the statements
+        that then store them, in the order in which Python would."""
+        if self._is_plain(target):
+            return target, []
+        if isinstance(target, ast.Starred):
+            inner, stores = self._bind_target(target.value)
+            return ast.copy_location(ast.Starred(inner, ast.Store()), target), stores
+        if isinstance(target, (ast.Tuple, ast.List)):
+            parts = [self._bind_target(part) for part in target.elts]
+            target.elts = [part[0] for part in parts]
+            return target, [store for part in parts for store in part[1]]
+        name = self._temporary()
+        stored = ast.copy_location(ast.Name(name, ast.Store()), target)
+        loaded = ast.copy_location(ast.Name(name, ast.Load()), target)
+        return stored, [self._store(target, loaded)]
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
+        value = self._visit(node.value)
+        if all(self._is_plain(target) for target in node.targets):
+            node.value = value
+            return node
+        if len(node.targets) == 1 and not isinstance(node.targets[0], (ast.Tuple, ast.List)):
+            return self._store(node.targets[0], value)
+        bound = [self._bind_target(target) for target in node.targets]
+        node.targets, node.value = [part[0] for part in bound], value
+        return [node, *(store for part in bound for store in part[1])]
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is None or (isinstance(node.target, ast.Name) and self._shared(node.target.id) is None):
+            node.value = None if node.value is None else self._visit(node.value)
+            return node
+        return self._store(node.target, self._visit(node.value))
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
+        """A read, the operation, a write: with a switch possible between."""
+        target = node.target
+        if isinstance(target, ast.Name):
+            if self._shared(target.id) is None:
+                node.value = self._visit(node.value)
+                return node
+            read = self._visit(ast.copy_location(ast.Name(target.id, ast.Load()), target))
+            return self._store(target, self._combined(node, read))
+        owner = self._temporary()
+        first: list[ast.stmt] = [self._keep(owner, self._visit(target.value))]
+        loaded = ast.copy_location(ast.Name(owner, ast.Load()), target)
+        if isinstance(target, ast.Attribute):
+            name = self._mangled(target.attr)
+            read = self._call("attr", target, loaded, ast.Constant(name), self._here(target, f".{target.attr}"))
+            here = self._here(target, f".{target.attr} =")
+            write = self._call("set_attr", target, self._combined(node, read), loaded, ast.Constant(name), here)
+        else:
+            assert isinstance(target, ast.Subscript)
+            key = self._temporary()
+            first.append(self._keep(key, self._slice(target.slice)))
+            index = ast.copy_location(ast.Name(key, ast.Load()), target)
+            read = self._call("item", target, loaded, index, self._here(target, "[]"))
+            here = self._here(target, "[] =")
+            write = self._call("set_item", target, self._combined(node, read), loaded, index, here)
+        return [*first, ast.copy_location(ast.Expr(write), node)]
+
+    def _keep(self, name: str, value: ast.expr) -> ast.stmt:
+        return ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], value), value)
+
+    def _combined(self, node: ast.AugAssign, read: ast.expr) -> ast.expr:
+        operator = ast.Constant(type(node.op).__name__)
+        return self._call("in_place", node, operator, read, self._visit(node.value))
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
+        node.value = self._written(node.target, self._visit(node.value))
+        return node
+
+    def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for target in node.targets:
+            if isinstance(target, ast.Attribute):
+                here = self._here(target, f"del .{target.attr}")
+                call = self._call(
+                    "del_attr", target, self._visit(target.value), ast.Constant(self._mangled(target.attr)), here
+                )
+                made.append(ast.copy_location(ast.Expr(call), node))
+            elif isinstance(target, ast.Subscript):
+                owner, key = self._visit(target.value), self._slice(target.slice)
+                call = self._call("del_item", target, owner, key, self._here(target, "del []"))
+                made.append(ast.copy_location(ast.Expr(call), node))
+            else:
+                made.append(ast.copy_location(ast.Delete([target]), node))
+        return made
+
+    def visit_With(self, node: ast.With) -> ast.AST:
+        stores: list[ast.stmt] = []
+        for item in node.items:
+            here = self._here(item.context_expr, "with")
+            item.context_expr = self._call("entered", item.context_expr, self._visit(item.context_expr), here)
+            if item.optional_vars is not None:
+                item.optional_vars, more = self._bind_target(item.optional_vars)
+                stores += more
+        node.body = stores + self._statements(node.body)
+        return node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        node.values = [self.visit(value) for value in node.values]
+        return node
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        node.value = self._visit(node.value)
+        return node
+
+    def visit_Match(self, node: ast.Match) -> ast.AST:
+        node.subject = self._visit(node.subject)
+        for case in node.cases:
+            case.guard = None if case.guard is None else self._visit(case.guard)
+            case.body = self._statements(case.body)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return node

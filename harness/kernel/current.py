@@ -1,0 +1,17 @@
+"""The execution that is running now, or None.
+
+A module of its own, with nothing but this name in it, so that doubles and
+instrumentation hooks reach it by one attribute look-up, and so that nothing
+needs to import the execution to ask whether there is one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.kernel.execution import Execution
+
+execution: Execution | None = None
+"""Set exactly while tasks of an execution run; None in set-up, checks,
+schedulers called between tasks, and outside control."""

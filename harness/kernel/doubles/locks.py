@@ -1,0 +1,275 @@
+"""Doubles of ``_thread.allocate_lock`` and ``threading.RLock``.
+
+Within an execution a lock is state that the kernel owns: acquiring one that is
+held disables the task until it is released; nothing polls. Outside an execution
+(set-up code, other OS threads, after control ended) the same object is a real
+lock, so that doubles may outlive the control that made them.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+from types import TracebackType
+from typing import Any
+
+from harness.kernel import current
+from harness.kernel import operations as op
+from harness.kernel.execution import Execution
+from harness.kernel.frames import calling_site
+from harness.kernel.task import Task
+
+_real_lock = _thread.allocate_lock
+_real_rlock = _thread.RLock
+_real_ident = _thread.get_ident
+TIMEOUT_MAX = _thread.TIMEOUT_MAX
+control_thread = [0]
+"""Identifier of the OS thread on which control is installed, or 0."""
+
+
+def running() -> Execution | None:
+    """The execution, where the caller is one of its tasks."""
+    execution = current.execution
+    if execution is not None and _real_ident() == control_thread[0]:
+        return execution
+    return None
+
+
+def _checked_timeout(blocking: bool, timeout: float) -> float | None:
+    """The time-out as the kernel takes it, refused as CPython refuses it."""
+    if timeout != timeout:
+        raise ValueError("timeout value must not be NaN")
+    if not blocking:
+        if timeout != -1:
+            raise ValueError("can't specify a timeout for a non-blocking call")
+        return 0
+    if timeout == -1:
+        return None
+    if timeout < 0:
+        raise ValueError("timeout value must be a non-negative number")
+    if timeout > TIMEOUT_MAX:
+        raise OverflowError("timeout value is too large")
+    return timeout
+
+
+class Lock:
+    """Double of a plain lock: anybody may release it."""
+
+    __slots__ = ("__weakref__", "_epoch", "_real", "label", "owner", "waiters")
+
+    def __init__(self, real: Any = None) -> None:
+        self.owner: Task | None = None
+        self.waiters: list[Task] = []
+        self._epoch: Execution | None = None
+        self._real = real
+        self.label = ""
+
+    def _outside(self) -> Any:
+        if self._real is None:
+            self._real = _real_lock()
+        return self._real
+
+    def _enter_epoch(self, execution: Execution) -> None:
+        """A lock that outlives an execution starts the next one as it stood
+        outside: what a deadlocked run left held is not held any more."""
+        self._epoch = execution
+        self.waiters = []
+        real = self._real
+        self.owner = OUTSIDE if real is not None and real.locked() else None
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """As ``threading.Lock.acquire``."""
+        execution = running()
+        if execution is None:
+            return bool(self._outside().acquire(blocking, timeout))
+        if self._epoch is not execution:
+            self._enter_epoch(execution)
+        wait = None if blocking and timeout == -1 else _checked_timeout(blocking, timeout)
+        kind = op.ACQUIRE if wait != 0 else op.TRY
+        return execution.acquire(self, wait, calling_site(kind))
+
+    __enter__ = acquire
+
+    def release(self) -> None:
+        """As ``threading.Lock.release``."""
+        execution = running()
+        if execution is None:
+            self._outside().release()
+            return
+        if self._epoch is not execution:
+            self._enter_epoch(execution)
+        if self.owner is None:
+            raise RuntimeError("release unlocked lock")
+        if self.owner is OUTSIDE:
+            self._outside().release()
+        execution.release(self, calling_site(op.RELEASE))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def locked(self) -> bool:
+        """As ``threading.Lock.locked``; a scheduling point like a failed try."""
+        execution = running()
+        if execution is None:
+            return bool(self._outside().locked())
+        if self._epoch is not execution:
+            self._enter_epoch(execution)
+        execution.touch(op.TRY, self, None, calling_site(op.TRY))
+        return self.owner is not None
+
+    def _is_owned(self) -> bool:
+        """What ``Condition`` asks; it would otherwise try to acquire."""
+        if running() is None:
+            return bool(self._outside().locked())
+        return self.owner is not None
+
+    def _at_fork_reinit(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+    def __deepcopy__(self, memo: object) -> Lock:
+        """A copy shares the lock, as eventlet's semaphores do; real locks
+        refuse to be copied at all."""
+        return self
+
+    def __repr__(self) -> str:
+        state = "locked" if self.owner is not None else "unlocked"
+        return f"<{state} semafuzz lock {self.label}>"
+
+
+class WaiterLock(Lock):
+    """The lock on which one ``Condition.wait`` sleeps.
+
+    Its first acquire is by its only owner so far and never worth a decision.
+    """
+
+    __slots__ = ()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """As :meth:`Lock.acquire`."""
+        execution = running()
+        if execution is not None and self._epoch is None:
+            self._epoch = execution
+            self.owner = execution.current
+            return True
+        return super().acquire(blocking, timeout)
+
+
+class RLock(Lock):
+    """Double of a re-entrant lock, owned by a task."""
+
+    __slots__ = ("count",)
+
+    def __init__(self, real: Any = None) -> None:
+        super().__init__(real)
+        self.count = 0
+
+    def _outside(self) -> Any:
+        if self._real is None:
+            self._real = _real_rlock()
+        return self._real
+
+    def _enter_epoch(self, execution: Execution) -> None:
+        self._epoch = execution
+        self.waiters = []
+        self.owner = None
+        self.count = 0
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """As ``threading.RLock.acquire``."""
+        execution = running()
+        if execution is None:
+            return bool(self._outside().acquire(blocking, timeout))
+        if self._epoch is not execution:
+            self._enter_epoch(execution)
+        wait = None if blocking and timeout == -1 else _checked_timeout(blocking, timeout)
+        if self.owner is execution.current:
+            self.count += 1
+            return True
+        kind = op.ACQUIRE if wait != 0 else op.TRY
+        if execution.acquire(self, wait, calling_site(kind)):
+            self.count = 1
+            return True
+        return False
+
+    __enter__ = acquire
+
+    def release(self) -> None:
+        """As ``threading.RLock.release``."""
+        execution = running()
+        if execution is None:
+            self._outside().release()
+            return
+        if self._epoch is not execution:
+            self._enter_epoch(execution)
+        if self.owner is not execution.current:
+            if execution.aborting:
+                return
+            raise RuntimeError("cannot release un-acquired lock")
+        self.count -= 1
+        if self.count == 0:
+            execution.release(self, calling_site(op.RELEASE))
+
+    def _is_owned(self) -> bool:
+        execution = running()
+        if execution is None:
+            return bool(self._outside()._is_owned())
+        return self._epoch is execution and self.owner is execution.current
+
+    def _release_save(self) -> Any:
+        execution = running()
+        if execution is None:
+            return self._outside()._release_save()
+        if self.owner is not execution.current:
+            raise RuntimeError("cannot release un-acquired lock")
+        count, self.count = self.count, 0
+        execution.release(self, calling_site(op.RELEASE))
+        return count
+
+    def _acquire_restore(self, state: Any) -> None:
+        execution = running()
+        if execution is None:
+            self._outside()._acquire_restore(state)
+            return
+        execution.acquire(self, None, calling_site(op.ACQUIRE))
+        self.count = state
+
+    def _recursion_count(self) -> int:
+        if running() is None:
+            return int(self._outside()._recursion_count())
+        return self.count if self._is_owned() else 0
+
+    def locked(self) -> bool:
+        """As ``RLock.locked`` (Python 3.14)."""
+        return self.owner is not None
+
+
+OUTSIDE = Task(-2, "code outside the execution", lambda: None)
+"""The owner of a lock that was held before the execution began."""
+
+
+def make_lock() -> Any:
+    """What ``threading.Lock()`` makes while control is installed."""
+    return Lock() if _real_ident() == control_thread[0] else _real_lock()
+
+
+def make_waiter_lock() -> Any:
+    """What ``Condition.wait`` makes to sleep on."""
+    if running() is None:
+        return make_lock()
+    return WaiterLock()
+
+
+def make_rlock(*args: Any, **kwargs: Any) -> Any:
+    """What ``threading.RLock()`` makes while control is installed."""
+    if args or kwargs:
+        # CPython decides what becomes of arguments: an error or a warning.
+        _real_rlock(*args, **kwargs)
+    return RLock() if _real_ident() == control_thread[0] else _real_rlock()
+
+
+def caller_line() -> str:
+    """``file:line`` of the code that asked for a double; for messages."""
+    frame = sys._getframe(2)
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

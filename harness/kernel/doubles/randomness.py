@@ -1,0 +1,90 @@
+"""Doubles of the process-wide sources of randomness.
+
+The functions of ``random`` draw from one hidden generator: the first draw of an
+execution seeds it from the execution's seed, and its state is put back when
+control ends. ``os.urandom`` (and with it ``uuid.uuid4`` and ``secrets``) gives
+bytes from a generator of the kernel's own. A ``random.Random()`` made without a
+seed inside a task is *not* reached (it is seeded in C); recheck names the step.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from typing import Any
+
+from harness.kernel.doubles.locks import running
+from harness.kernel.execution import Execution
+
+_real_urandom = os.urandom
+_hidden: random.Random = vars(random)["_inst"]
+_bytes: dict[int, random.Random] = {}
+
+FUNCTIONS = [
+    "random",
+    "uniform",
+    "triangular",
+    "randint",
+    "choice",
+    "randrange",
+    "sample",
+    "shuffle",
+    "choices",
+    "normalvariate",
+    "lognormvariate",
+    "expovariate",
+    "vonmisesvariate",
+    "gammavariate",
+    "gauss",
+    "betavariate",
+    "binomialvariate",
+    "paretovariate",
+    "weibullvariate",
+    "getrandbits",
+    "randbytes",
+    "seed",
+    "setstate",
+]
+
+
+def _lazily_seeded(real: Callable[..., Any]) -> Callable[..., Any]:
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        execution = running()
+        if execution is not None and not execution.random_seeded:
+            _seed(execution)
+        return real(*args, **kwargs)
+
+    draw.__name__ = draw.__qualname__ = real.__name__
+    return draw
+
+
+def _seed(execution: Execution) -> None:
+    execution.random_seeded = True
+    _hidden.seed(execution.seed)
+    _bytes[0] = random.Random(execution.seed + 1)
+
+
+def urandom(size: int) -> bytes:
+    """``os.urandom``, from the execution's seed."""
+    execution = running()
+    if execution is None:
+        return _real_urandom(size)
+    if not execution.random_seeded:
+        _seed(execution)
+    return _bytes[0].randbytes(size)
+
+
+def doubles() -> dict[str, Callable[..., Any]]:
+    """Doubles by their names in ``random``."""
+    return {name: _lazily_seeded(getattr(random, name)) for name in FUNCTIONS if hasattr(random, name)}
+
+
+def state() -> object:
+    """The hidden generator's state, to be put back by :func:`restore`."""
+    return _hidden.getstate()
+
+
+def restore(saved: object) -> None:
+    """Put back what :func:`state` gave."""
+    _hidden.setstate(saved)  # type: ignore[arg-type]

@@ -1,0 +1,160 @@
+"""Doubles of starting, joining and asking after threads.
+
+``Thread.start``, ``join`` and ``is_alive`` are doubled rather than only
+``_thread.start_new_thread``: how a Thread talks to the interpreter changed
+between 3.11 and 3.13, what these three promise did not. The object, its
+subclasses, ``run``, names, daemon flags and ``excepthook`` stay the real ones.
+"""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from harness.kernel import operations as op
+from harness.kernel import thread_values
+from harness.kernel.doubles.locks import running
+from harness.kernel.errors_in_tasks import Abort
+from harness.kernel.execution import Execution
+from harness.kernel.frames import calling_site
+from harness.kernel.task import Task
+
+_real_start = threading.Thread.start
+_real_join = threading.Thread.join
+_real_is_alive = threading.Thread.is_alive
+_real_get_ident = _thread.get_ident
+_real_native_id = _thread.get_native_id
+_real_start_new = _thread.start_new_thread
+_real_count = vars(threading)["_counter"]
+
+
+class _EndedHandle:
+    """Stands for the interpreter's handle (3.13+) of a thread that was a task."""
+
+    ident = 0
+
+    def is_done(self) -> bool:
+        return True
+
+    def join(self, timeout: float | None = None) -> None:
+        return None
+
+    def _set_done(self) -> None:
+        return None
+
+
+def start(thread: Any) -> None:
+    """``threading.Thread.start``."""
+    execution = running()
+    if execution is None:
+        _real_start(thread)
+        return
+    if not thread._initialized:
+        raise RuntimeError("thread.__init__() not called")
+    if thread._started._flag:
+        raise RuntimeError("threads can only be started once")
+    task = execution.spawn(_body(execution, thread), thread.name, daemon=thread.daemon)
+    thread._started._flag = True
+    thread._ident = task.ident
+    thread._native_id = task.ident
+    thread._semafuzz_task = task
+    thread_values.register(task, thread)
+
+
+def _body(execution: Execution, thread: Any) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            thread.run()
+        except SystemExit:
+            pass
+        except Abort:
+            raise
+        except BaseException as error:
+            execution.fail_task(execution.current, error)
+            if threading.excepthook is not threading.__excepthook__:
+                arguments = (type(error), error, error.__traceback__, thread)
+                threading.excepthook(threading.ExceptHookArgs(arguments))
+        finally:
+            mark_ended(thread)
+            if not execution.aborting:
+                execution.touch(op.WRITE, thread, "alive", 0)
+
+    return run
+
+
+def mark_ended(thread: Any) -> None:
+    """Leave ``thread`` as one that has run, for whoever asks after control."""
+    thread._is_stopped = True
+    if hasattr(thread, "_handle"):
+        thread._handle = _EndedHandle()
+
+
+def join(thread: Any, timeout: float | None = None) -> None:
+    """``threading.Thread.join``."""
+    execution = running()
+    task: Task | None = getattr(thread, "_semafuzz_task", None)
+    if execution is None or task is None:
+        if task is None:
+            _real_join(thread, timeout)
+        return
+    if task is execution.current:
+        raise RuntimeError("cannot join current thread")
+    wait = None if timeout is None else max(timeout, 0)
+    execution.join(task, wait, calling_site(op.JOIN))
+
+
+def is_alive(thread: Any) -> bool:
+    """``threading.Thread.is_alive``: a read that races with the thread's end."""
+    task: Task | None = getattr(thread, "_semafuzz_task", None)
+    if task is None:
+        return _real_is_alive(thread)
+    execution = running()
+    if execution is not None and not task.done:
+        execution.touch(op.READ, thread, "alive", calling_site(op.READ))
+    return not task.done and not thread._is_stopped
+
+
+def start_new_thread(
+    function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None
+) -> int:
+    """``_thread.start_new_thread``."""
+    execution = running()
+    if execution is None:
+        return _real_start_new(function, args, kwargs or {})
+    if not callable(function):
+        raise TypeError("first arg must be callable")
+    if not isinstance(args, tuple):
+        raise TypeError("2nd arg must be a tuple")
+
+    def run() -> None:
+        try:
+            function(*args, **(kwargs or {}))
+        except SystemExit:
+            pass
+
+    task = execution.spawn(run, getattr(function, "__name__", "thread"), daemon=True)
+    thread_values.register(task, thread_values.thread_of(task.index))
+    return task.ident
+
+
+def get_ident() -> int:
+    """``threading.get_ident``: the task's own within an execution."""
+    execution = running()
+    return _real_get_ident() if execution is None else execution.current.ident
+
+
+def get_native_id() -> int:
+    """``threading.get_native_id``: likewise."""
+    execution = running()
+    return _real_native_id() if execution is None else execution.current.ident
+
+
+def next_thread_number() -> int:
+    """The number in a default thread name: starts at 1 in every execution."""
+    execution = running()
+    if execution is None:
+        return int(_real_count())
+    execution.thread_numbers += 1
+    return execution.thread_numbers

@@ -1,0 +1,499 @@
+"""One controlled run: every switch between tasks is made here.
+
+Tasks are greenlets of one OS thread. A task *announces* an operation, the
+scheduler chooses among the enabled tasks, and the chosen task *performs* its
+operation: so a scheduler always sees what each enabled task is about to do.
+Where only one task is enabled nothing is asked.
+
+An access becomes a scheduling point only where its site is *hot*: where, in
+some execution of the program so far, it touched a location that two tasks
+touched and one of them wrote (``harness.kernel.conflicts`` learns that after
+each execution; the set only grows). Cold accesses are recorded and commute
+with everything that other tasks did, so nothing is lost by not switching there.
+
+The execution knows no search strategy, no detector and no target.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from greenlet import getcurrent, greenlet
+
+from harness.kernel import current as _current
+from harness.kernel import operations as op
+from harness.kernel import thread_values
+from harness.kernel.clock import VirtualClock
+from harness.kernel.errors_in_tasks import Abort, describe_exception
+from harness.kernel.outcome import Failure, Outcome, RawDecision
+from harness.kernel.sites import NOWHERE
+from harness.kernel.task import Pending, RawEvent, Task
+from harness.kernel.waiting import describe_deadlock, describe_endless
+
+FOREVER = 1 << 60
+
+
+class Chooser(Protocol):
+    """What the execution asks of a scheduler; see ``harness.schedulers.protocol``."""
+
+    def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
+        """Return the member of ``enabled`` that runs next."""
+
+
+class Lockable(Protocol):
+    """The state of a lock double that the execution works on."""
+
+    owner: Task | None
+    waiters: list[Task]
+
+
+class Execution:
+    """Runs tasks to quiescence under one scheduler.
+
+    ``hot`` is the program's set of scheduling points by site number.
+    ``forced`` (for replay) maps the steps at which a decision was recorded to
+    whether the running task was left out; ``hot`` is then not consulted.
+    ``preemptive`` is False for the eventlet model: only I/O, sleeping and
+    blocking switch. ``quantum``: events after which a running task must give
+    way once, so that a loop that waits for another task cannot hold the run.
+    """
+
+    def __init__(
+        self,
+        scheduler: Chooser,
+        hot: bytearray,
+        *,
+        preemptive: bool = True,
+        forced: dict[int, bool] | None = None,
+        quantum: int = 1000,
+        max_decisions: int = 50_000,
+        max_events: int = 500_000,
+        seed: int = 0,
+    ) -> None:
+        self.choose = scheduler.choose
+        self.hot = hot
+        self.preemptive = preemptive
+        self.quantum = quantum if preemptive else FOREVER
+        self.max_decisions = max_decisions
+        self.max_events = max_events
+        self.seed = seed
+        self.outcome = Outcome()
+        self.events: list[RawEvent] = self.outcome.events
+        self.decisions: list[RawDecision] = self.outcome.raw_decisions
+        self.tasks: list[Task] = self.outcome.tasks
+        self.ready: list[Task] = []
+        self.timed: list[Task] = []
+        self.current: Task = _NOBODY
+        self.clock = VirtualClock(self)
+        self.aborting = False
+        self.stopped = False
+        self.interrupt: BaseException | None = None
+        self.random_seeded = False
+        self.thread_numbers = 0
+        self.streak = 0
+        self.unfinished = 0
+        self.awaited = 0
+        self.hub: greenlet | None = None
+        self._forced = forced
+        self._steps = sorted(forced) if forced is not None else []
+        self._inherit = 0
+        self.break_at = self.quantum if forced is None else self._next_forced(0)
+
+    # ------------------------------------------------------------ tasks
+
+    def add_task(self, run: Callable[[], object], name: str, *, daemon: bool = False) -> Task:
+        """Create an enabled task that has not begun."""
+        task = Task(len(self.tasks), name, run, daemon=daemon)
+        self.tasks.append(task)
+        self.ready.append(task)
+        self.unfinished += 1
+        if not daemon:
+            self.awaited += 1
+        return task
+
+    def spawn(self, run: Callable[[], object], name: str, *, daemon: bool = False) -> Task:
+        """Create a task from within a task, as starting a thread does."""
+        parent = self.current
+        task = self.add_task(run, name, daemon=daemon)
+        thread_values.adopt(task, parent)
+        self.events.append((op.SPAWN, parent, task, None, NOWHERE))
+        return task
+
+    def run(self, inherit: Task | None = None) -> Outcome:
+        """Run every task to its end, to a deadlock or to a limit.
+
+        ``inherit`` names the task that stands for the calling thread: it sees
+        that thread's identity, context variables and thread-local values.
+        Raises KeyboardInterrupt where a task did.
+        """
+        self.hub = getcurrent()
+        hosted = thread_values.host(self, inherit)
+        self._values = hosted.values
+        if inherit is not None:
+            inherit.greenlet = greenlet(self._main, self.hub)
+            inherit.greenlet.gr_context = contextvars.copy_context()
+        _current.execution = self
+        try:
+            with suppress(Abort):
+                self._loop()
+            self._abort_rest()
+        finally:
+            _current.execution = None
+            thread_values.unhost(self, hosted)
+        if self.interrupt is not None:
+            raise self.interrupt
+        self.outcome.now = self.clock.now
+        return self.outcome
+
+    def _loop(self) -> None:
+        while not self.stopped:
+            chosen = self._next(None)
+            if chosen is None:
+                return
+            self._enter(chosen)
+
+    def _enter(self, task: Task) -> None:
+        """Switch to ``task``; returns when something switches back here."""
+        if task.greenlet is None:
+            task.greenlet = greenlet(self._main, self.hub)
+        if self.current is not task:
+            self._values.swap(self.current, task)
+            self.current = task
+        task.greenlet.switch()
+
+    def _main(self) -> None:
+        """The body of every task's greenlet."""
+        task = self.current
+        if self.aborting:
+            return
+        self.events.append((op.BEGIN, task, task, None, NOWHERE))
+        try:
+            task.result = task.run()
+        except Abort:
+            return
+        except KeyboardInterrupt as error:
+            self.interrupt = error
+            self.stopped = True
+            return
+        except BaseException as error:
+            self.fail_task(task, error)
+        self.finish(task)
+
+    def fail_task(self, task: Task, error: BaseException) -> None:
+        """Record an exception that nothing in ``task`` caught."""
+        task.error = error
+        kind, sites, name, detail = describe_exception(error)
+        message = f"{name}: {error}" if str(error) else name
+        self.outcome.failures.append(Failure(kind, message, task.name, sites, name, detail))
+
+    def finish(self, task: Task) -> None:
+        """``task`` is done: let those who join it go on."""
+        if self.aborting:
+            return
+        self.events.append((op.END, task, task, None, NOWHERE))
+        task.done = True
+        self.ready.remove(task)
+        for waiting in task.joiners:
+            self._enable(waiting)
+        task.joiners.clear()
+        self.unfinished -= 1
+        if not task.daemon:
+            self.awaited -= 1
+            if not self.awaited:
+                self.stopped = True
+
+    def _abort_rest(self) -> None:
+        """End the tasks that are left (daemons, or all after a deadlock).
+
+        What their ``finally`` blocks do is not part of the execution.
+        """
+        self.aborting = True
+        if not self.unfinished:
+            self._values.swap(self.current, _NOBODY)
+            self.current = _NOBODY
+            return
+        self.hot = bytearray(len(self.hot))
+        self.break_at = FOREVER
+        recorded = len(self.events)
+        for task in self.tasks:
+            running = task.greenlet
+            if not running:
+                continue
+            self._values.swap(self.current, task)
+            self.current = task
+            tries = 0
+            while running and tries < 100:
+                running.throw(Abort)
+                tries += 1
+        self._values.swap(self.current, _NOBODY)
+        self.current = _NOBODY
+        del self.events[recorded:]
+
+    # -------------------------------------------------- scheduling points
+
+    def touch(self, kind: int, subject: object, name: object, site: int) -> None:
+        """Announce and record an access to data; the caller then performs it."""
+        if self.hot[site] or len(self.events) >= self.break_at:
+            self.point(kind, subject, name, site)
+        self.events.append((kind, self.current, subject, name, site))
+
+    def io(self, name: str, site: int = NOWHERE, subject: object = None) -> None:
+        """A call that leaves the process: a scheduling point in every model."""
+        self.point(op.IO, subject, name, site)
+        self.events.append((op.IO, self.current, subject, name, site))
+
+    def note(self, kind: int, subject: object, name: object, site: int = NOWHERE) -> None:
+        """Record an event that is never a scheduling point."""
+        self.events.append((kind, self.current, subject, name, site))
+
+    def point(self, kind: int, subject: object, name: object, site: int) -> None:
+        """Announce an operation and let the scheduler choose who goes on."""
+        if self.aborting:
+            raise Abort
+        if self.stopped:
+            self._leave()
+        task = self.current
+        step = len(self.events)
+        if self._forced is None:
+            quantum_used = step >= self.break_at
+            self.break_at = step + self.quantum
+        else:
+            self.break_at = self._next_forced(step)
+            if step != self.break_at:
+                return
+            quantum_used = self._forced[step]
+        if step >= self.max_events:
+            self._stop(describe_endless(self))
+        if len(self.ready) == 1 and not self.timed:
+            return
+        task.pending = (kind, subject, name, site)
+        if self._forced is None and self.streak >= 1000:
+            quantum_used = True
+        chosen = self._decide(task, yielded=quantum_used)
+        if chosen is not task:
+            self._switch(chosen)
+
+    def _decide(self, running: Task | None, *, yielded: bool = False) -> Task:
+        enabled = self.ready + self.timed if self.timed else self.ready
+        if yielded and running is not None:
+            others = [task for task in enabled if task is not running]
+            if others:
+                enabled = others
+            else:
+                yielded = False
+        step = len(self.events)
+        if self._forced is not None:
+            self.break_at = self._next_forced(step + 1)
+        decisions = self.decisions
+        if len(decisions) >= self.max_decisions:
+            self._stop(describe_endless(self))
+        if len(decisions) >= self.max_decisions >> 1 and self._forced is None:
+            chosen = enabled[len(decisions) % len(enabled)]
+        else:
+            # A scheduler is not under test, wherever its code stands.
+            _current.execution = None
+            chosen = self.choose(enabled, running, step)
+            _current.execution = self
+        current = -1 if running is None else running.index
+        pending = tuple([task.pending for task in enabled])
+        decisions.append((step, current, chosen.index, tuple(enabled), pending, yielded))
+        self.streak = self.streak + 1 if chosen is running else 0
+        if self.timed and chosen in self.timed:
+            self._fire(chosen)
+        return chosen
+
+    def _next(self, running: Task | None) -> Task | None:
+        """Choose who runs when the running task cannot; None when all is done."""
+        count = len(self.ready) + len(self.timed)
+        if count > 1:
+            return self._decide(running)
+        if count == 0:
+            if not self.stopped:
+                self.outcome.failures.append(describe_deadlock(self))
+                self.stopped = True
+            return None
+        if self.ready:
+            return self.ready[0]
+        chosen = self.timed[0]
+        self._fire(chosen)
+        return chosen
+
+    def _switch(self, task: Task) -> None:
+        """Leave the running task for ``task``; returns when it is chosen again."""
+        values = self._values
+        if task.local_values or len(values.state) != values.others:
+            values.swap(self.current, task)
+        self.current = task
+        running = task.greenlet
+        if running is None:
+            running = task.greenlet = greenlet(self._main, self.hub)
+        running.switch()
+        if self.aborting:
+            raise Abort
+
+    def _suspend(self, pending: Pending) -> None:
+        """Leave the running task, which is not in ``ready``, until it is chosen."""
+        if self.aborting:
+            raise Abort
+        self.current.pending = pending
+        chosen = self._next(self.current)
+        if chosen is None:
+            assert self.hub is not None
+            self.hub.switch()
+            raise Abort
+        if chosen is not self.current:
+            self._switch(chosen)
+
+    def _stop(self, failure: Failure) -> None:
+        """End the execution from within a task."""
+        self.outcome.failures.append(failure)
+        self.stopped = True
+        self._leave()
+
+    def _leave(self) -> None:
+        """Go back to the hub for good; the rest of the task is thrown away."""
+        assert self.hub is not None
+        if getcurrent() is not self.hub:
+            self.hub.switch()
+        raise Abort
+
+    def escape(self, what: str) -> None:
+        """Something is not under control: say so once, end the execution."""
+        if not self.outcome.uncontrolled:
+            self.outcome.uncontrolled = what
+        self.stopped = True
+
+    # ------------------------------------------------ waiting and time
+
+    def acquire(self, lock: Lockable, timeout: float | None, site: int) -> bool:
+        """Take ``lock``, waiting for it if need be. ``timeout`` None: for ever;
+        0: not at all. Returns whether it was taken."""
+        task = self.current
+        if self.aborting:
+            if lock.owner is not None and lock.owner is not task:
+                raise Abort
+            lock.owner = task
+            return True
+        if timeout == 0:
+            if self.hot[site] or len(self.events) >= self.break_at:
+                self.point(op.TRY, lock, None, site)
+            if lock.owner is not None:
+                self.events.append((op.TRY, task, lock, None, site))
+                return False
+        elif lock.owner is not None:
+            self._wait_for(lock, timeout, site)
+        elif self.hot[site] or len(self.events) >= self.break_at:
+            lock.waiters.append(task)
+            if timeout is not None:
+                task.deadline = self.clock.now + timeout
+            self.point(op.ACQUIRE, lock, None, site)
+            lock.waiters.remove(task)
+        if task.timed_out:
+            task.timed_out = False
+            task.deadline = None
+            self.events.append((op.TIMEOUT, task, lock, None, site))
+            return False
+        task.deadline = None
+        lock.owner = task
+        for waiting in lock.waiters:
+            self._disable(waiting)
+        self.events.append((op.ACQUIRE, task, lock, None, site))
+        return True
+
+    def _wait_for(self, lock: Lockable, timeout: float | None, site: int) -> None:
+        task = self.current
+        lock.waiters.append(task)
+        self.ready.remove(task)
+        if timeout is not None:
+            task.deadline = self.clock.now + timeout
+            insort(self.timed, task, key=_index)
+        self._suspend((op.ACQUIRE, lock, None, site))
+        lock.waiters.remove(task)
+
+    def release(self, lock: Lockable, site: int) -> None:
+        """Give ``lock`` up; those who wait for it become enabled."""
+        if not self.aborting and (self.hot[site] or len(self.events) >= self.break_at):
+            self.point(op.RELEASE, lock, None, site)
+        lock.owner = None
+        for waiting in lock.waiters:
+            self._enable(waiting)
+        self.events.append((op.RELEASE, self.current, lock, None, site))
+
+    def join(self, target: Task, timeout: float | None, site: int) -> bool:
+        """Wait until ``target`` is done; False where the time ran out first."""
+        task = self.current
+        if not target.done:
+            if timeout == 0:
+                self.point(op.JOIN, target, None, site)
+                if not target.done:
+                    return False
+            else:
+                self.ready.remove(task)
+                target.joiners.append(task)
+                if timeout is not None:
+                    task.deadline = self.clock.now + timeout
+                    insort(self.timed, task, key=_index)
+                self._suspend((op.JOIN, target, None, site))
+        task.deadline = None
+        if task.timed_out:
+            task.timed_out = False
+            if task in target.joiners:
+                target.joiners.remove(task)
+            self.events.append((op.TIMEOUT, task, target, None, site))
+            return False
+        self.events.append((op.JOIN, task, target, None, site))
+        return True
+
+    def sleep(self, seconds: float, site: int) -> None:
+        """Let virtual time pass; other tasks may run meanwhile."""
+        task = self.current
+        if seconds <= 0:
+            self.point(op.YIELD, None, None, site)
+            self.events.append((op.YIELD, task, None, None, site))
+            return
+        self.ready.remove(task)
+        task.deadline = self.clock.now + seconds
+        insort(self.timed, task, key=_index)
+        self._suspend((op.SLEEP, None, None, site))
+        task.deadline = None
+        task.timed_out = False
+        self.events.append((op.SLEEP, task, None, None, site))
+
+    def _fire(self, chosen: Task) -> None:
+        """Let time pass to ``chosen``'s deadline: it and all due with it wake."""
+        assert chosen.deadline is not None
+        self.clock.advance_to(chosen.deadline)
+        for task in [t for t in self.timed if t.deadline is not None and t.deadline <= self.clock.now]:
+            self.timed.remove(task)
+            task.timed_out = True
+            insort(self.ready, task, key=_index)
+
+    def _enable(self, task: Task) -> None:
+        if task.timed_out:
+            return
+        if task in self.timed:
+            self.timed.remove(task)
+        if task not in self.ready:
+            insort(self.ready, task, key=_index)
+
+    def _disable(self, task: Task) -> None:
+        if task.timed_out or task not in self.ready:
+            return
+        self.ready.remove(task)
+        if task.deadline is not None:
+            insort(self.timed, task, key=_index)
+
+    def _next_forced(self, step: int) -> int:
+        position = bisect_left(self._steps, step)
+        return self._steps[position] if position < len(self._steps) else FOREVER
+
+
+def _index(task: Task) -> int:
+    return task.index
+
+
+_NOBODY = Task(-1, "nobody", lambda: None, daemon=True)

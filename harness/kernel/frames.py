@@ -1,0 +1,61 @@
+"""Whose frame is it: the code under test, or machinery around it?
+
+Synchronisation operations reach the kernel through the standard library (a
+``Condition`` releases a lock); the place to show a person is where their own
+code called it.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures._base
+import concurrent.futures.thread
+import contextlib
+import os
+import queue
+import sys
+import threading
+from types import FrameType
+
+from harness.kernel.sites import SITES
+
+_HARNESS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_LIBRARY = {
+    str(module.__file__)
+    for module in (threading, queue, contextlib, concurrent.futures._base, concurrent.futures.thread)
+}
+_known: dict[str, bool] = {}
+
+
+def is_machinery(filename: str) -> bool:
+    """Whether frames of this file are passed over when a place is looked for."""
+    found = _known.get(filename)
+    if found is None:
+        found = _known[filename] = filename in _LIBRARY or (
+            filename.startswith(_HARNESS) and not filename.endswith("canary.py")
+        )
+    return found
+
+
+def add_machinery(filename: str) -> None:
+    """Pass over ``filename`` too (a target's own plumbing)."""
+    _known[filename] = True
+
+
+def calling_site(kind: int, depth: int = 2) -> int:
+    """The site of the nearest caller that is not machinery.
+
+    ``depth``: frames to go up before looking, as for ``sys._getframe``.
+    """
+    frame: FrameType | None = sys._getframe(depth)
+    known = _known
+    while frame is not None:
+        name = frame.f_code.co_filename
+        skip = known.get(name)
+        if skip is None:
+            skip = is_machinery(name)
+        if not skip:
+            return SITES.of_frame(
+                frame.f_code, frame.f_lasti, frame.f_lineno or 0, str(frame.f_globals.get("__name__", "")), kind
+            )
+        frame = frame.f_back
+    return 0

@@ -1,0 +1,89 @@
+"""What came of one execution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from harness.kernel.task import Pending, RawEvent, Task
+
+
+class Decision(NamedTuple):
+    """One choice of the scheduler (a named tuple: made at every scheduling point).
+
+    ``step`` is the number of events before it: unique within an execution
+    (every choice is followed by an event of the chosen task) and the same on
+    every replay. ``current`` is the task that was running, or -1 where it
+    had ended. ``yielded`` marks a choice in which the running task was not
+    offered, because it had used up its quantum. ``pending`` has one entry per
+    enabled task.
+    """
+
+    step: int
+    current: int
+    chosen: int
+    enabled: tuple[int, ...]
+    pending: tuple[Pending, ...]
+    yielded: bool = False
+
+    @property
+    def preemption(self) -> bool:
+        """Whether this choice leaves a task that could have gone on."""
+        return self.chosen != self.current and self.current in self.enabled
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that went wrong in an execution.
+
+    ``kind`` is one of ``exception``, ``assertion``, ``deadlock``, ``livelock``,
+    ``step-limit``, ``invariant``. ``sites`` are the code places that identify it (for
+    an exception the innermost frame of the code under test, for a deadlock the
+    place where each task waits). ``error_type`` is the exception's type name.
+    """
+
+    kind: str
+    message: str
+    task: str = ""
+    sites: tuple[int, ...] = ()
+    error_type: str = ""
+    detail: tuple[str, ...] = ()
+
+
+RawDecision = tuple[int, int, int, tuple[Task, ...], tuple[Pending, ...], bool]
+"""A decision as the kernel records it: with the enabled tasks themselves."""
+
+
+class Outcome:
+    """The whole record of one execution.
+
+    ``uncontrolled`` is empty, or says what escaped the kernel's control and
+    where; then nothing else in the record is to be believed. ``now`` is the
+    virtual time at the end, in seconds.
+    """
+
+    __slots__ = ("_decisions", "events", "failures", "now", "raw_decisions", "tasks", "uncontrolled")
+
+    def __init__(self) -> None:
+        self.events: list[RawEvent] = []
+        self.raw_decisions: list[RawDecision] = []
+        self.failures: list[Failure] = []
+        self.tasks: list[Task] = []
+        self.uncontrolled = ""
+        self.now = 0.0
+        self._decisions: list[Decision] = []
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """The choices made, in order."""
+        if len(self._decisions) != len(self.raw_decisions):
+            self._decisions = [
+                Decision(step, current, chosen, tuple([task.index for task in enabled]), pending, yielded)
+                for step, current, chosen, enabled, pending, yielded in self.raw_decisions
+            ]
+        return self._decisions
+
+    def path(self) -> tuple[int, ...]:
+        """The tasks chosen, in order: equal paths are equal runs as long as the
+        program's scheduling points are the same."""
+        return tuple([decision[2] for decision in self.raw_decisions])

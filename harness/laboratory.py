@@ -1,0 +1,52 @@
+"""Everything that has to be in place while executions run, put up once.
+
+Control installed, modules instrumented, the canary heard: costs some
+milliseconds, so that many explorations of one target share a laboratory.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+from harness import canary
+from harness.instrument.apply import Applied, instrumented
+from harness.kernel.control import Control, installed
+
+_STDLIB: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
+    (threading, ("Event", "Barrier")),
+    (queue, ("_PySimpleQueue",)),
+)
+"""Classes of the standard library that read their state without a lock."""
+
+
+class Laboratory:
+    """Made by :func:`open_laboratory`. ``silence`` is empty, or says why what runs
+    here is not under control."""
+
+    def __init__(self, control: Control, applied: Applied, silence: str) -> None:
+        self.control = control
+        self.applied = applied
+        self.silence = silence
+
+
+@contextmanager
+def open_laboratory(
+    modules: Sequence[ModuleType] = (), *, instrument: bool = True, stall: float = 5.0
+) -> Iterator[Laboratory]:
+    """Put up a laboratory for these modules, on the calling thread.
+
+    ``instrument=False`` leaves the code as it is (eventlet model: nothing is
+    preempted between two accesses, so none needs to be seen). Raises UsageError
+    where a module has no source.
+    """
+    library = [module for module, _ in _STDLIB]
+    parts = {module.__name__: names for module, names in _STDLIB}
+    chosen = [canary.module(), *library, *modules] if instrument else []
+    # In this order: control freezes the collector, and what is frozen is not
+    # among the objects in which functions to instrument are looked for.
+    with instrumented(chosen, parts) as applied, installed(modules, stall=stall) as control:
+        yield Laboratory(control, applied, canary.listen(instrumented=instrument))

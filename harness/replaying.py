@@ -1,0 +1,65 @@
+"""Running recorded choices again, and comparing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.errors import NotDeterministic
+from harness.kernel import operations as op
+from harness.kernel.labels import Namer, digest, name_text
+from harness.kernel.outcome import Outcome
+from harness.kernel.sites import SITES
+from harness.program import Program, Setting
+from harness.schedulers.replay import Diverged, RecordedChoice, Replay
+from harness.traces.build import choices_of
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A replay: its outcome, its event digest, and where it left the record."""
+
+    outcome: Outcome
+    digest: str
+    diverged: Diverged | None
+
+
+def replay(program: Program, choices: Sequence[RecordedChoice], setting: Setting) -> Replayed:
+    """Run ``program`` under recorded choices.
+
+    Scheduling points are those of the record, whatever was learned since.
+    """
+    scheduler = Replay(choices)
+    scheduler.begin(0)
+    cold = replace(setting, hot=bytearray(len(setting.hot)))
+    forced = {choice.step: choice.yielded for choice in choices}
+    outcome = program.execute(scheduler, cold, forced)
+    scheduler.end(outcome)
+    return Replayed(outcome, digest(outcome.events), scheduler.diverged)
+
+
+def recheck(program: Program, outcome: Outcome, setting: Setting) -> Replayed:
+    """Run the schedule of ``outcome`` once more.
+
+    Raises NotDeterministic, which names the first step at which the two differ
+    and what each did there.
+    """
+    again = replay(program, choices_of(outcome), setting)
+    for step, (first, second) in enumerate(zip(_words(outcome), _words(again.outcome), strict=False)):
+        if first != second:
+            raise NotDeterministic(f"two runs of one schedule differ at step {step}: {first} against {second}")
+    if len(outcome.events) != len(again.outcome.events):
+        step = min(len(outcome.events), len(again.outcome.events))
+        raise NotDeterministic(f"two runs of one schedule differ at step {step}: one of them ends there")
+    if again.diverged is not None:
+        raise NotDeterministic(f"two runs of one schedule differ: {again.diverged}")
+    return again
+
+
+def _words(outcome: Outcome) -> list[str]:
+    namer = Namer()
+    return [
+        f"task {task.index}: {op.KIND_NAMES[kind]} {namer.name(subject)} {name_text(name)} "
+        f"in {SITES[site].function or 'the kernel'}"
+        for kind, task, subject, name, site in outcome.events
+    ]

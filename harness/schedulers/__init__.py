@@ -1,0 +1,1 @@
+"""Search strategies: who runs next. One small class each."""

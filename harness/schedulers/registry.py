@@ -1,0 +1,33 @@
+"""Schedulers by the names that the command line takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.errors import UsageError
+from harness.schedulers.exhaustive import Exhaustive
+from harness.schedulers.pct import PCT
+from harness.schedulers.portfolio import Portfolio
+from harness.schedulers.protocol import Scheduler
+from harness.schedulers.random_walk import RandomWalk
+from harness.schedulers.recheck import Recheck
+
+SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
+    "portfolio": ("several of the others in turn (the default)", lambda seed: Portfolio(seed)),
+    "random": ("random walk: any enabled task at every point", lambda seed: RandomWalk(seed)),
+    "pct2": ("random priorities, 1 change point: bugs of depth 2", lambda seed: PCT(seed, 2)),
+    "pct3": ("random priorities, 2 change points: bugs of depth 3", lambda seed: PCT(seed, 3)),
+    "pct5": ("random priorities, 4 change points", lambda seed: PCT(seed, 5)),
+    "exhaustive": ("every schedule once, for small programs; can end as complete", lambda seed: Exhaustive(seed)),
+    "recheck": ("random walk, each schedule run twice and compared", lambda seed: Recheck(RandomWalk(seed))),
+}
+
+
+def make_scheduler(name: str, seed: int) -> Scheduler:
+    """The scheduler with this name; UsageError where there is none."""
+    if name == "pct":
+        name = "pct3"
+    found = SCHEDULERS.get(name)
+    if found is None:
+        raise UsageError(f"unknown scheduler {name!r}; choose one of {', '.join(SCHEDULERS)}")
+    return found[1](seed)

@@ -1,0 +1,151 @@
+"""Fewer preemptions: the schedule half of shrinking.
+
+A schedule is rewritten as *directives*: exceptions from "the running task goes
+on; when it cannot, the one with the lowest number does". Directives are removed,
+many at a time and then singly, as long as the same failure shows. The value
+under work is immutable, "simpler" means fewer preemptions and then fewer
+directives, and a pass that removed nothing removes nothing when it is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.kernel.outcome import Outcome
+from harness.kernel.task import Task
+from harness.program import Program, Setting
+
+Directive = tuple[int, int, int]
+"""``(task that announced, or -1; how manyth choice of its; task that runs instead)``"""
+
+
+class Guided:
+    """Follows directives and otherwise lets the running task go on."""
+
+    name = "guided"
+
+    def __init__(self, directives: Sequence[Directive]) -> None:
+        self._directives = {(task, number): target for task, number, target in directives}
+        self._counts: dict[int, int] = {}
+
+    def begin(self, execution: int) -> bool:
+        """One execution."""
+        self._counts = {}
+        return execution == 0
+
+    def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
+        """The directive's task where there is one and it is enabled."""
+        who = -1 if current is None else current.index
+        number = self._counts[who] = self._counts.get(who, 0) + 1
+        wanted = self._directives.get((who, number))
+        default = enabled[0]
+        for task in enabled:
+            if task.index == wanted:
+                return task
+            if task is current:
+                default = task
+        return default
+
+    def end(self, outcome: Outcome) -> None:
+        """Nothing to learn."""
+
+
+def directives_of(outcome: Outcome) -> tuple[Directive, ...]:
+    """The directives under which ``Guided`` makes the choices of ``outcome``."""
+    counts: dict[int, int] = {}
+    found: list[Directive] = []
+    for decision in outcome.decisions:
+        who = decision.current
+        number = counts[who] = counts.get(who, 0) + 1
+        default = who if who in decision.enabled else decision.enabled[0]
+        if decision.chosen != default:
+            found.append((who, number, decision.chosen))
+    return tuple(found)
+
+
+def preemptions(outcome: Outcome) -> int:
+    """How often a task was left that could have gone on."""
+    return sum(decision.preemption for decision in outcome.decisions)
+
+
+def _preempts(outcome: Outcome, directive: Directive) -> bool:
+    counts: dict[int, int] = {}
+    for decision in outcome.decisions:
+        number = counts[decision.current] = counts.get(decision.current, 0) + 1
+        if (decision.current, number) == directive[:2]:
+            return decision.preemption
+    return False
+
+
+@dataclass(slots=True)
+class Shrunk:
+    """The simplest failing run found and what it took."""
+
+    outcome: Outcome
+    executions: int
+
+
+def shrink_schedule(
+    program: Program,
+    outcome: Outcome,
+    setting: Setting,
+    same: Callable[[Outcome], bool],
+    *,
+    budget: int = 300,
+) -> Shrunk:
+    """The failing run with the fewest preemptions that ``budget`` executions find.
+
+    ``same`` says whether a run shows the failure. ``outcome`` itself comes back
+    where the failure does not show again under its own directives.
+    """
+    best, best_directives, used = outcome, directives_of(outcome), 0
+
+    def attempt(directives: Sequence[Directive]) -> bool:
+        nonlocal best, best_directives, used
+        if used >= budget:
+            return False
+        used += 1
+        guided = Guided(directives)
+        guided.begin(0)
+        made = program.execute(guided, setting)
+        if made.uncontrolled or not same(made):
+            return False
+        actual = directives_of(made)
+        if (preemptions(made), len(actual)) >= (preemptions(best), len(best_directives)):
+            return False
+        best, best_directives = made, actual
+        return True
+
+    def attempt_single() -> None:
+        """Every schedule with one preemption: what greedy removal can miss."""
+        waits = tuple(d for d in best_directives if d[0] == -1 or not _preempts(best, d))
+        for base in dict.fromkeys((waits, ())):
+            guided = Guided(base)
+            guided.begin(0)
+            calm = program.execute(guided, setting)
+            counts: dict[int, int] = {}
+            for decision in calm.decisions:
+                who = decision.current
+                number = counts[who] = counts.get(who, 0) + 1
+                for other in decision.enabled:
+                    if who in decision.enabled and other != who and attempt((*base, (who, number, other))):
+                        return
+
+    attempt(())
+    size = max(1, len(best_directives) // 2)
+    while best_directives and used < budget:
+        progress = False
+        start = 0
+        while start < len(best_directives):
+            if attempt(best_directives[:start] + best_directives[start + size :]):
+                progress = True
+            else:
+                start += size
+        if not progress:
+            if size == 1:
+                break
+            size = max(1, size // 2)
+    if preemptions(best) > 1:
+        attempt_single()
+    return Shrunk(best, used)

@@ -1,0 +1,1 @@
+"""Traces: failing runs as plain data that replay on any machine."""

@@ -1,0 +1,103 @@
+"""From an execution to a trace and back to choices."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Mapping, Sequence
+
+from harness.kernel.labels import describe_pending, digest
+from harness.kernel.outcome import Failure, Outcome
+from harness.kernel.sites import SITES
+from harness.schedulers.replay import RecordedChoice
+from harness.traces.schema import FORMAT, Choice, Expected, Function, Operation, Operations, Trace, Value
+from harness.traces.signature import failure_identity
+
+
+def build_trace(
+    outcome: Outcome,
+    failure: Failure,
+    *,
+    target: str,
+    program: Function | Operations,
+    signature: str,
+    model: str,
+    seed: int,
+    release: str = "",
+    places: Sequence[int] = (),
+    configuration: Mapping[str, Value] | None = None,
+    faults: Sequence[Operation] = (),
+    libraries: Mapping[str, str] | None = None,
+) -> Trace:
+    """The trace of ``outcome``, which showed ``failure``.
+
+    ``places``: sites to show beside the failure's own.
+    """
+    words: dict[str, int] = {}
+    choices = []
+    for decision in outcome.decisions:
+        texts = [describe_pending(pending) for pending in decision.pending]
+        numbers = tuple(words.setdefault(text, len(words)) for text in texts)
+        choices.append(Choice(decision.step, decision.chosen, decision.enabled, numbers, decision.yielded))
+    expected = Expected(
+        kind=failure.kind,
+        message=failure.message[:4000],
+        signature=signature,
+        digest=digest(outcome.events),
+        events=len(outcome.events),
+        error_type=failure.error_type[:200],
+        identity=failure_identity(failure),
+        places=tuple(SITES[number].place() for number in dict.fromkeys([*places, *failure.sites])),
+        detail=tuple(line[:4000] for line in failure.detail[:256]),
+    )
+    return Trace(
+        format=FORMAT,
+        target=target,
+        release=release,
+        model=model,
+        program=program,
+        seed=seed,
+        configuration=dict(configuration or {}),
+        faults=tuple(faults),
+        words=tuple(words),
+        choices=tuple(choices),
+        expected=expected,
+        versions={"python": platform.python_version(), "semafuzz": _version("semafuzz"), **(libraries or {})},
+        hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
+    )
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def recorded_choices(trace: Trace) -> list[RecordedChoice]:
+    """The choices of a trace, for the replay scheduler."""
+    return [
+        RecordedChoice(
+            choice.step,
+            choice.chosen,
+            choice.enabled,
+            tuple(trace.words[word] for word in choice.pending),
+            choice.yielded,
+        )
+        for choice in trace.choices
+    ]
+
+
+def choices_of(outcome: Outcome) -> list[RecordedChoice]:
+    """The choices of an execution that has just been made."""
+    return [
+        RecordedChoice(
+            decision.step,
+            decision.chosen,
+            decision.enabled,
+            tuple(describe_pending(pending) for pending in decision.pending),
+            decision.yielded,
+        )
+        for decision in outcome.decisions
+    ]

@@ -1,0 +1,130 @@
+"""Reading and writing traces: deterministic bytes out, strict and bounded in.
+
+Reading back is exact: a document that is not byte for byte what we would write
+(duplicate keys, other spacing, numbers in another notation) is refused, so one
+trace has one form.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import TraceError
+from harness.traces.schema import FORMAT, Trace
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 24
+
+
+class _Head(msgspec.Struct):
+    format: int
+
+
+def encode(trace: Trace) -> bytes:
+    """The canonical bytes of a trace: sorted keys, two spaces, a final newline."""
+    packed = msgspec.json.encode(trace, order="sorted")
+    return msgspec.json.format(packed, indent=1) + b"\n"
+
+
+def decode(data: bytes, source: str = "the trace") -> Trace:
+    """The trace in ``data``. ``source`` names it in messages.
+
+    Raises TraceError: too large, too deep, not JSON, another format version,
+    a field that is missing, unknown or of the wrong kind, not canonical.
+    """
+    if len(data) > MAX_BYTES:
+        raise TraceError(f"{source} is larger than {MAX_BYTES >> 20} MiB; it is not a trace of semafuzz")
+    if _depth(data) > MAX_DEPTH:
+        raise TraceError(f"{source} is nested more than {MAX_DEPTH} deep; it is not a trace of semafuzz")
+    try:
+        head = msgspec.json.decode(data, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise TraceError(f"{source} is not a trace of semafuzz ({error}); give the file that a finding names") from None
+    if head.format != FORMAT:
+        raise TraceError(
+            f"{source} has trace format {head.format}, this semafuzz reads {FORMAT}; use the version that wrote it"
+        )
+    try:
+        trace = msgspec.json.decode(data, type=Trace)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise TraceError(f"{source} is broken ({error}); make it again from the run that found it") from None
+    _check(trace, source)
+    if encode(trace) != data:
+        raise TraceError(f"{source} was changed by something else (it is not in canonical form); use the original")
+    return trace
+
+
+def _depth(data: bytes) -> int:
+    """The deepest nesting, counted without a parser; strings are skipped."""
+    depth = deepest = 0
+    quoted = escaped = False
+    for byte in data:
+        if quoted:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                quoted = False
+        elif byte == 0x22:
+            quoted = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return depth
+        elif byte in b"]}":
+            depth -= 1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _check(trace: Trace, source: str) -> None:
+    last = -1
+    for choice in trace.choices:
+        if choice.step <= last:
+            raise TraceError(f"{source} is broken: its choices are out of order at step {choice.step}")
+        last = choice.step
+        if len(choice.pending) != len(choice.enabled) or choice.chosen not in choice.enabled:
+            raise TraceError(f"{source} is broken: the choice at step {choice.step} contradicts itself")
+        if any(word >= len(trace.words) for word in choice.pending):
+            raise TraceError(f"{source} is broken: the choice at step {choice.step} names an operation that it lacks")
+
+
+def read(path: Path) -> Trace:
+    """The trace in a file; raises TraceError with what to do."""
+    try:
+        if path.is_dir():
+            raise TraceError(f"{path} is a folder; give a trace file in it")
+        if path.stat().st_size > MAX_BYTES:
+            raise TraceError(f"{path} is larger than {MAX_BYTES >> 20} MiB; it is not a trace of semafuzz")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise TraceError(f"there is no trace {path}; look for .json files in the folder given by --out") from None
+    except OSError as error:
+        raise TraceError(f"cannot read {path}: {error.strerror}; check its permissions") from None
+    return decode(data, str(path))
+
+
+def write(trace: Trace, path: Path) -> Path:
+    """Write a trace so that the file is either whole or absent.
+
+    Raises OSError where the disk refuses; nothing is overwritten then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".trace-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(encode(trace))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+    return path
