@@ -1,0 +1,154 @@
+"""Functions of a file as programs: ``semafuzz check FILE.py:FUNCTION``."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from harness.errors import UsageError
+from harness.instrument.apply import install_hooks, rewrite_source
+from harness.program import FunctionProgram
+from harness.traces.schema import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A function of a file, ready to run. ``identity`` is what a trace says of it."""
+
+    program: FunctionProgram
+    identity: Function
+    path: Path
+
+
+def split(spec: str) -> tuple[Path, str]:
+    """``FILE.py:FUNCTION`` in its parts; UsageError where it has another form."""
+    file, colon, function = spec.rpartition(":")
+    if not colon or not function.isidentifier() or not file:
+        raise UsageError(f"{spec!r} is not of the form FILE.py:FUNCTION, for example examples/bank.py:transfer_twice")
+    return Path(file), function
+
+
+def load(spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True) -> Checked:
+    """Read, compile and import the file of ``spec``.
+
+    ``instrument``: further modules by name, imported here and instrumented.
+    ``rewrite=False`` leaves the code as it is (eventlet model). Raises UsageError:
+    no such file, not Python, no such function, one that takes arguments, or an
+    import that fails.
+    """
+    path, name = split(spec)
+    source = _source(path)
+    try:
+        tree = ast.parse(source, str(path))
+    except (SyntaxError, ValueError) as error:
+        where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise UsageError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
+    _find(tree, path, name)
+    module_name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else f"checked_{path.stem}"
+    filename = str(path.resolve())
+    code = rewrite_source(source, filename, module_name) if rewrite else compile(source, filename, "exec")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    module = ModuleType(module_name)
+    module.__file__ = filename
+    refresher = _Refresher(module, code, name, path)
+    function = refresher()
+    extra = [_import(other) for other in instrument]
+    stateful = _keeps_state(tree)
+    program = FunctionProgram(function, f"{path.name}:{name}", [module, *extra], refresher if stateful else None)
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    return Checked(program, Function(path.name, name, digest, tuple(instrument)), path)
+
+
+class _Refresher:
+    """Runs the file again, so that an execution starts from fresh module state."""
+
+    def __init__(self, module: ModuleType, code: CodeType, name: str, path: Path) -> None:
+        self._module = module
+        self._code = code
+        self._name = name
+        self._path = path
+
+    def __call__(self) -> Callable[[], object]:
+        namespace = vars(self._module)
+        kept = {key: namespace.get(key) for key in ("__name__", "__file__", "__builtins__", "__doc__")}
+        namespace.clear()
+        namespace.update({key: value for key, value in kept.items() if value is not None})
+        install_hooks(namespace)
+        sys.modules[self._module.__name__] = self._module
+        try:
+            exec(self._code, namespace)
+        except Exception as error:
+            raise UsageError(
+                f"{self._path} cannot be imported ({type(error).__name__}: {error}); it must import without side effects"
+            ) from error
+        function: Any = namespace[self._name]
+        return function  # type: ignore[no-any-return]
+
+
+def _source(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}; give FILE.py:FUNCTION with a path from here") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+
+
+def _find(tree: ast.Module, path: Path, name: str) -> None:
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    if not found:
+        known = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+        hint = f"it has {', '.join(known[:8])}" if known else "it has no function at its top level"
+        raise UsageError(f"{path} has no function {name!r}; {hint}")
+    arguments = found[-1].args
+    required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+    required += sum(default is None for default in arguments.kw_defaults)
+    if required:
+        raise UsageError(f"{name} in {path} takes arguments; a checked function takes none")
+
+
+def _keeps_state(tree: ast.Module) -> bool:
+    """Whether the module has state of its own that an execution could change.
+
+    Names bound at its top level to anything but constants, functions, classes
+    without such, and imports; or functions that rebind its globals.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            return True
+    return any(_makes_state(statement) for statement in tree.body)
+
+
+def _makes_state(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.ClassDef):
+        return any(_makes_state(inner) for inner in statement.body)
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        value = statement.value
+        return value is not None and not _constant(value)
+    return not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Expr, ast.If, ast.Pass))
+
+
+def _constant(value: ast.expr) -> bool:
+    if isinstance(value, ast.Tuple):
+        return all(_constant(part) for part in value.elts)
+    if isinstance(value, (ast.UnaryOp, ast.BinOp)):
+        return all(_constant(part) for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr))
+    return isinstance(value, ast.Constant)
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise UsageError(f"module {name!r} cannot be imported ({error}); give a dotted name that can") from None
+
+

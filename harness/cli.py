@@ -1,0 +1,152 @@
+"""The command line. Exit codes: 0 nothing found, 1 findings, 2 interrupted,
+3 internal error, 4 bad usage or input, 125 cannot be judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from harness.errors import CannotJudge, UsageError
+
+NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
+HASH_SEED = "0"
+
+_seed = click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Root of all choices.")
+_scheduler = click.option("--scheduler", default="portfolio", show_default=True, help="How to search; see `semafuzz list`.")
+_model = click.option(
+    "--model",
+    type=click.Choice(["threads", "eventlet"]),
+    default="threads",
+    show_default=True,
+    help="Where a switch can happen: at any shared access, or only where a task blocks, sleeps or does I/O.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, last.")
+_out = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("reports/out"),
+    show_default=True,
+    help="Folder for traces of what is found.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="semafuzz", prog_name="semafuzz")
+def semafuzz() -> None:
+    """Find concurrency defects by running the real code under a scheduler that
+    owns every switch between its threads.
+
+    \b
+    Start here:
+      semafuzz check FILE.py:FUNCTION   explore a function of yours that uses threading
+      semafuzz fuzz                     explore OpenStack Nova's resource tracker
+      semafuzz replay TRACE             run a finding again, exactly
+    """
+
+
+@semafuzz.command()
+@click.argument("spec", metavar="FILE.py:FUNCTION")
+@_scheduler
+@click.option("--schedules", type=click.IntRange(1), default=1000, show_default=True, help="At most this many executions.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="At most this long.")
+@_seed
+@_model
+@click.option("--instrument", multiple=True, metavar="MODULE", help="Also see the accesses of this module (repeatable).")
+@click.option("--keep-going", is_flag=True, help="Go on after the first failure.")
+@_out
+@_json
+def check(
+    spec: str,
+    scheduler: str,
+    schedules: int,
+    seconds: float | None,
+    seed: int,
+    model: str,
+    instrument: tuple[str, ...],
+    keep_going: bool,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Explore a function without arguments that uses threading.
+
+    An uncaught exception in any thread, a failed assertion or a deadlock is a
+    failure. The function is run again and again, each time under another
+    schedule; sleeping costs nothing.
+
+    \b
+    Examples:
+      semafuzz check bank.py:transfer_twice
+      semafuzz check bank.py:transfer_twice --scheduler exhaustive --schedules 100000
+    """
+    from harness.commands.check import run_check
+
+    sys.exit(run_check(spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, out, as_json))
+
+
+@semafuzz.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file.")
+@_json
+def replay(trace: Path, program: str | None, as_json: bool) -> None:
+    """Run a finding again, exactly as it was recorded.
+
+    Exit code 1: it reproduces. 0: it does not. 125: the trace does not fit the
+    code, with the step at which it stops fitting.
+    """
+    from harness.commands.replay import run_replay
+
+    sys.exit(run_replay(trace, program, as_json))
+
+
+@semafuzz.command(name="list")
+@click.argument("what", type=click.Choice(["all", "targets", "releases", "schedulers"]), default="all")
+def list_command(what: str) -> None:
+    """Show targets, releases and schedulers."""
+    from harness.commands.listing import run_list
+
+    sys.exit(run_list(what))
+
+
+def _fixed_hash_seed() -> None:
+    """Start again with a fixed hash seed, so that the order of sets is the same
+    in every process; a trace then replays in all of them."""
+    if os.environ.get("PYTHONHASHSEED") == HASH_SEED:
+        return
+    environment = {**os.environ, "PYTHONHASHSEED": HASH_SEED}
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, "-m", "harness", *sys.argv[1:]], environment)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; never raises."""
+    try:
+        semafuzz.main(arguments, prog_name="semafuzz", standalone_mode=False)
+    except click.ClickException as error:
+        print(f"semafuzz: {error.format_message()}", file=sys.stderr)
+        return USAGE
+    except UsageError as error:
+        print(f"semafuzz: {error}", file=sys.stderr)
+        return USAGE
+    except CannotJudge as error:
+        print(f"semafuzz: cannot be judged: {error}", file=sys.stderr)
+        return CANNOT_JUDGE
+    except (KeyboardInterrupt, click.Abort):
+        print("semafuzz: interrupted; what was found is kept", file=sys.stderr)
+        return INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else INTERNAL
+    except Exception:
+        traceback.print_exc()
+        print("semafuzz: internal error; please report the lines above", file=sys.stderr)
+        return INTERNAL
+    return NOTHING
+
+
+def main() -> None:
+    """The console script."""
+    _fixed_hash_seed()
+    sys.exit(run(sys.argv[1:]))

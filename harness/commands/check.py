@@ -1,0 +1,61 @@
+"""``semafuzz check``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from harness import known_files
+from harness.checked import load
+from harness.commands.output import usable_folder
+from harness.explore import Exploration
+from harness.findings import Origin
+from harness.laboratory import open_laboratory
+from harness.schedulers.registry import make_scheduler
+from reports.results import result_json
+from reports.terminal import print_result, progress_line
+
+
+def run_check(
+    spec: str,
+    scheduler: str,
+    schedules: int,
+    seconds: float | None,
+    seed: int,
+    model: str,
+    instrument: tuple[str, ...],
+    keep_going: bool,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Explore the function and print what was found; the exit code."""
+    chosen = make_scheduler(scheduler, seed)
+    checked = load(spec, instrument, rewrite=model == "threads")
+    folder = usable_folder(out)
+    known_files.remember(checked.identity, checked.path)
+    origin = Origin("function", checked.identity)
+    with (
+        open_laboratory(checked.program.modules()[1:], instrument=model == "threads") as laboratory,
+        progress_line(enabled=not as_json) as progress,
+    ):
+        search = Exploration(
+            checked.program,
+            chosen,
+            laboratory,
+            schedules=schedules,
+            seconds=seconds,
+            seed=seed,
+            model=model,
+            stop_on_first=not keep_going,
+            origin=origin,
+            folder=folder,
+            progress=progress,
+        )
+        result = search.run()
+    if as_json:
+        sys.stdout.write(result_json(result) + "\n")
+    else:
+        print_result(result, program=spec)
+    if result.verdict == "uncontrolled":
+        return 125
+    return 1 if result.failures else 0

@@ -1,0 +1,23 @@
+"""Folders for results: checked before work starts, never after it is lost."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from harness.errors import UsageError
+
+
+def usable_folder(folder: Path) -> Path:
+    """``folder``, made if need be; UsageError where nothing can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=".probe-")
+        os.close(handle)
+        os.unlink(name)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {folder} ({error.strerror}); give a folder that can be written with --out"
+        ) from None
+    return folder

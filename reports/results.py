@@ -1,0 +1,42 @@
+"""Results for machines."""
+
+from __future__ import annotations
+
+import msgspec
+
+from harness.explore import Result
+
+
+def result_json(result: Result) -> str:
+    """One line of JSON: what was explored, what was found, what it proves."""
+    failures = [
+        {
+            "kind": finding.kind,
+            "message": finding.message,
+            "signature": finding.signature,
+            "trace": finding.trace,
+            "severity": finding.severity,
+            "places": list(finding.places),
+            "operations": list(finding.operations),
+            "schedule": finding.schedule,
+            "preemptions": finding.preemptions,
+            "confirmed": finding.confirmed,
+            "sequential": finding.sequential,
+        }
+        for finding in result.failures
+    ]
+    return msgspec.json.encode(
+        {
+            "program": result.program,
+            "scheduler": result.scheduler,
+            "seed": result.seed,
+            "schedules": result.schedules,
+            "first_failure": result.first_failure,
+            "failures": failures,
+            "verdict": result.verdict,
+            "exhausted": result.exhausted,
+            "classes": result.classes,
+            "seconds": round(result.seconds, 6),
+            "notes": result.notes,
+        }
+    ).decode()
