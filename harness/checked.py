@@ -134,7 +134,9 @@ def _makes_state(statement: ast.stmt) -> bool:
     if isinstance(statement, (ast.Assign, ast.AnnAssign)):
         value = statement.value
         return value is not None and not _constant(value)
-    return not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Expr, ast.If, ast.Pass))
+    return not isinstance(
+        statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Expr, ast.If, ast.Pass)
+    )
 
 
 def _constant(value: ast.expr) -> bool:
@@ -150,5 +152,3 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as error:
         raise UsageError(f"module {name!r} cannot be imported ({error}); give a dotted name that can") from None
-
-

@@ -16,7 +16,9 @@ NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
 HASH_SEED = "0"
 
 _seed = click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Root of all choices.")
-_scheduler = click.option("--scheduler", default="portfolio", show_default=True, help="How to search; see `semafuzz list`.")
+_scheduler = click.option(
+    "--scheduler", default="portfolio", show_default=True, help="How to search; see `semafuzz list`."
+)
 _model = click.option(
     "--model",
     type=click.Choice(["threads", "eventlet"]),
@@ -51,11 +53,15 @@ def semafuzz() -> None:
 @semafuzz.command()
 @click.argument("spec", metavar="FILE.py:FUNCTION")
 @_scheduler
-@click.option("--schedules", type=click.IntRange(1), default=1000, show_default=True, help="At most this many executions.")
+@click.option(
+    "--schedules", type=click.IntRange(1), default=1000, show_default=True, help="At most this many executions."
+)
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="At most this long.")
 @_seed
 @_model
-@click.option("--instrument", multiple=True, metavar="MODULE", help="Also see the accesses of this module (repeatable).")
+@click.option(
+    "--instrument", multiple=True, metavar="MODULE", help="Also see the accesses of this module (repeatable)."
+)
 @click.option("--keep-going", is_flag=True, help="Go on after the first failure.")
 @_out
 @_json
@@ -88,8 +94,51 @@ def check(
 
 
 @semafuzz.command()
+@click.argument("target", default="nova")
+@click.option("--release", default="", metavar="X", help="Release of the target; the installed one by default.")
+@_scheduler
+@click.option(
+    "--schedules", type=click.IntRange(1), default=1_000_000, show_default=True, help="At most this many executions."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), default=120.0, show_default=True, help="At most this long."
+)
+@_seed
+@_model
+@_out
+@_json
+def fuzz(
+    target: str,
+    release: str,
+    scheduler: str,
+    schedules: int,
+    seconds: float,
+    seed: int,
+    model: str,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Explore generated programs of a target's operations (default: Nova's tracker).
+
+    Programs of two to four tasks are made from the target's operation table; each
+    runs under many schedules, and every outcome is judged by the target's
+    invariants. What fails is made small and written as a trace.
+
+    \b
+    Examples:
+      semafuzz fuzz
+      semafuzz fuzz --model eventlet --seconds 600 --seed 7
+    """
+    from harness.commands.fuzz import run_fuzz
+
+    sys.exit(run_fuzz(target, release, scheduler, schedules, seconds, seed, model, out, as_json))
+
+
+@semafuzz.command()
 @click.argument("trace", type=click.Path(path_type=Path))
-@click.option("--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file.")
+@click.option(
+    "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
+)
 @_json
 def replay(trace: Path, program: str | None, as_json: bool) -> None:
     """Run a finding again, exactly as it was recorded.

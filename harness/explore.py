@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import cast
 
 from harness.errors import UsageError
-from harness.findings import Finding, Origin, Recorder
+from harness.findings import Finding, Origin, Recorder, matching
 from harness.kernel.conflicts import happens_before_class, heat
 from harness.kernel.outcome import Outcome
 from harness.kernel.sites import SITES
@@ -97,6 +97,10 @@ class Exploration:
         self._paths: set[tuple[int, ...]] = set()
         self._cut_runs = 0
         self._single = True
+
+    def record(self, outcome: Outcome, identity: tuple[str, ...]) -> Finding:
+        """The finding of a failing run that was made elsewhere."""
+        return self._recorder.record(outcome, matching(outcome, identity), self.result.schedules)
 
     def run(self) -> Result:
         """Search until something is found, all is covered, or the budget ends."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.detectors.racing_pair import racing_pair
+from harness.detectors.racing_pair import RacingPair, operations_under_way, racing_pair
 from harness.errors import NotDeterministic
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import SITES
@@ -102,7 +102,7 @@ class Recorder:
         """The finding of ``failure`` in ``outcome``, the execution with this number."""
         identity = failure_identity(failure)
         pair = racing_pair(outcome)
-        name = self._sign(failure, pair)
+        name = self._sign(outcome, failure, pair)
         raw = self._store(outcome, failure, name, pair)
         confirmed = True
         try:
@@ -116,11 +116,11 @@ class Recorder:
             if shrunk.outcome is not outcome:
                 outcome = shrunk.outcome
                 failure, pair = matching(outcome, identity), racing_pair(outcome)
-                name = self._sign(failure, pair)
+                name = self._sign(outcome, failure, pair)
                 path = self._store(outcome, failure, name, pair)
                 if raw is not None and path is not None and raw != path:
                     raw.unlink(missing_ok=True)
-        places = tuple(dict.fromkeys(SITES[site].place() for site in (*pair, *failure.sites)))
+        places = tuple(dict.fromkeys(SITES[site].place() for site in (*pair.sites, *failure.sites)))
         return Finding(
             failure.kind,
             failure.message,
@@ -132,15 +132,20 @@ class Recorder:
             preemptions(outcome),
             len(outcome.decisions),
             confirmed,
-            operations=tuple(self._origin.operations) if self._origin else (),
+            severity=failure.severity,
+            operations=self._operations(outcome, pair),
             detail=failure.detail,
         )
 
-    def _sign(self, failure: Failure, pair: tuple[int, ...]) -> str:
-        operations = sorted(set(self._origin.operations)) if self._origin else []
-        return signature(failure, pair, operations)
+    def _operations(self, outcome: Outcome, pair: RacingPair) -> tuple[str, ...]:
+        """The operations involved: those of the racing pair, or else all."""
+        return operations_under_way(outcome, pair) or (tuple(self._origin.operations) if self._origin else ())
 
-    def build(self, outcome: Outcome, failure: Failure, name: str, pair: tuple[int, ...]) -> Trace | None:
+    def _sign(self, outcome: Outcome, failure: Failure, pair: RacingPair) -> str:
+        names = sorted({name.partition("(")[0] for name in self._operations(outcome, pair)})
+        return signature(failure, pair.sites, names)
+
+    def build(self, outcome: Outcome, failure: Failure, name: str, pair: RacingPair) -> Trace | None:
         """The trace of a run, where its origin is known."""
         origin = self._origin
         if origin is None:
@@ -154,12 +159,12 @@ class Recorder:
             model=self._setting.model,
             seed=self._setting.seed,
             release=origin.release,
-            places=pair,
+            places=pair.sites,
             configuration=origin.configuration,
             libraries=origin.libraries,
         )
 
-    def _store(self, outcome: Outcome, failure: Failure, name: str, pair: tuple[int, ...]) -> Path | None:
+    def _store(self, outcome: Outcome, failure: Failure, name: str, pair: RacingPair) -> Path | None:
         trace = self.build(outcome, failure, name, pair)
         if trace is None or self._folder is None:
             return None

@@ -12,6 +12,8 @@ order of whole operations suffices) it names the last conflict between two tasks
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from harness.kernel import operations as op
 from harness.kernel.outcome import Outcome
 from harness.kernel.task import RawEvent
@@ -33,40 +35,64 @@ def _overlap(kind: int, subject: object, name: object, event: RawEvent) -> bool:
     return name == what and kind not in _CONTAINER and other not in _CONTAINER
 
 
-def racing_pair(outcome: Outcome) -> tuple[int, ...]:
-    """``(site of the interrupted task, site of the other)``, or () for none."""
+@dataclass(frozen=True, slots=True)
+class RacingPair:
+    """Two conflicting operations: their sites, and their numbers in the event
+    stream (-1 for an operation that was announced and put off)."""
+
+    sites: tuple[int, ...] = ()
+    steps: tuple[int, ...] = ()
+    tasks: tuple[int, ...] = ()
+
+
+def racing_pair(outcome: Outcome) -> RacingPair:
+    """The pair, with the interrupted task's operation first; empty for none."""
     events = outcome.events
     for decision in reversed(outcome.decisions):
         if not decision.preemption:
             continue
         start, victim = decision.step, decision.current
         end = next((i for i in range(start, len(events)) if events[i][1].index == victim), len(events))
-        window = events[start:end]
         kind, subject, name, site = decision.pending[decision.enabled.index(victim)]
-        for event in window:
+        for step in range(start, end):
+            event = events[step]
             if site and event[4] and _overlap(kind, subject, name, event):
-                return (site, event[4])
-        before = [event for event in events[max(0, start - _LOOK_BACK) : start] if event[1].index == victim]
-        for mine in reversed(before):
-            if mine[0] not in op.MEMORY or not mine[4]:
+                return RacingPair((site, event[4]), (start, step), (victim, event[1].index))
+        for before in range(start - 1, max(0, start - _LOOK_BACK), -1):
+            mine = events[before]
+            if mine[1].index != victim or mine[0] not in op.MEMORY or not mine[4]:
                 continue
-            for event in window:
+            for step in range(start, end):
+                event = events[step]
                 if event[4] and _overlap(mine[0], mine[2], mine[3], event):
-                    return (mine[4], event[4])
+                    return RacingPair((mine[4], event[4]), (before, step), (victim, event[1].index))
     return _last_conflict(events)
 
 
-def _last_conflict(events: list[RawEvent]) -> tuple[int, ...]:
-    last: dict[tuple[int, object], RawEvent] = {}
-    found: tuple[int, ...] = ()
-    for event in events:
+def _last_conflict(events: list[RawEvent]) -> RacingPair:
+    last: dict[tuple[int, object], int] = {}
+    found = RacingPair()
+    for step, event in enumerate(events):
         kind, task, subject, name, site = event
         if kind not in op.MEMORY or not site:
             continue
         key = (id(subject), name)
-        previous = last.get(key)
+        number = last.get(key)
+        previous = None if number is None else events[number]
         if previous is not None and previous[1] is not task and _overlap(kind, subject, name, previous):
-            found = (previous[4], site)
+            found = RacingPair((previous[4], site), (number or 0, step), (previous[1].index, task.index))
         if previous is None or kind in _WRITING or previous[0] not in _WRITING:
-            last[key] = event
+            last[key] = step
     return found
+
+
+def operations_under_way(outcome: Outcome, pair: RacingPair) -> tuple[str, ...]:
+    """The target's operations in whose midst the pair's operations stand: what
+    the target noted as begun and not yet ended by those tasks at those steps."""
+    found = []
+    for step, number in zip(pair.steps, pair.tasks, strict=True):
+        for event in reversed(outcome.events[:step]):
+            if event[0] == op.NOTE and event[1].index == number and str(event[3]).startswith("begin "):
+                found.append(str(event[3])[6:])
+                break
+    return tuple(found)

@@ -39,7 +39,8 @@ class Failure:
     ``kind`` is one of ``exception``, ``assertion``, ``deadlock``, ``livelock``,
     ``step-limit``, ``invariant``. ``sites`` are the code places that identify it (for
     an exception the innermost frame of the code under test, for a deadlock the
-    place where each task waits). ``error_type`` is the exception's type name.
+    place where each task waits). ``error_type`` is the exception's type name, or
+    the name of the invariant. ``severity``: error, warning or note.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Failure:
     sites: tuple[int, ...] = ()
     error_type: str = ""
     detail: tuple[str, ...] = ()
+    severity: str = "error"
 
 
 RawDecision = tuple[int, int, int, tuple[Task, ...], tuple[Pending, ...], bool]

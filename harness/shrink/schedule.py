@@ -9,10 +9,10 @@ directives, and a pass that removed nothing removes nothing when it is run again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.kernel.outcome import Outcome
+from harness.kernel.outcome import Decision, Outcome
 from harness.kernel.task import Task
 from harness.program import Program, Setting
 
@@ -67,6 +67,25 @@ def directives_of(outcome: Outcome) -> tuple[Directive, ...]:
 def preemptions(outcome: Outcome) -> int:
     """How often a task was left that could have gone on."""
     return sum(decision.preemption for decision in outcome.decisions)
+
+
+def _put_off(decision: Decision) -> tuple[int, int, object, int]:
+    """Which operation of which task waited through a preemption."""
+    kind, _, name, site = decision.pending[decision.enabled.index(decision.current)]
+    return (decision.current, kind, name if isinstance(name, str) else None, site)
+
+
+def _single_preemptions(calm: Outcome, only: set[tuple[int, int, object, int]] | None) -> Iterator[Directive]:
+    """Every way to interrupt a run once, or only at the operations ``only``."""
+    counts: dict[int, int] = {}
+    for decision in calm.decisions:
+        who = decision.current
+        number = counts[who] = counts.get(who, 0) + 1
+        if who not in decision.enabled or (only is not None and _put_off(decision) not in only):
+            continue
+        for other in decision.enabled:
+            if other != who:
+                yield (who, number, other)
 
 
 def _preempts(outcome: Outcome, directive: Directive) -> bool:
@@ -124,12 +143,11 @@ def shrink_schedule(
             guided = Guided(base)
             guided.begin(0)
             calm = program.execute(guided, setting)
-            counts: dict[int, int] = {}
-            for decision in calm.decisions:
-                who = decision.current
-                number = counts[who] = counts.get(who, 0) + 1
-                for other in decision.enabled:
-                    if who in decision.enabled and other != who and attempt((*base, (who, number, other))):
+            wanted = {_put_off(d) for d in best.decisions if d.preemption}
+            # First where the failing run itself was interrupted, then anywhere.
+            for everywhere in (False, True):
+                for single in _single_preemptions(calm, None if everywhere else wanted):
+                    if attempt((*base, single)):
                         return
 
     attempt(())

@@ -1,0 +1,212 @@
+"""``semafuzz fuzz``: generated programs, each under many schedules."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+
+from harness.commands.output import usable_folder
+from harness.explore import Exploration, Result
+from harness.findings import Finding, Origin, shows
+from harness.kernel.outcome import Outcome
+from harness.kernel.sites import SITES
+from harness.laboratory import Laboratory, open_laboratory
+from harness.program import Program, Setting
+from harness.schedulers.registry import make_scheduler
+from harness.schedulers.serial import Serial
+from harness.traces.codec import read
+from harness.traces.schema import Operations
+from reports.results import result_json
+from reports.terminal import Progress, print_result
+from strategies.feeding import feed
+from strategies.programs import programs
+from targets import find_target
+from targets.legality import smaller_programs
+from targets.protocol import OpenTarget, Target
+
+PER_PROGRAM = 40
+"""Schedules for each program before the next one gets its turn."""
+REDUCTION = 60
+"""Schedules in which a smaller program has to show the failure again."""
+FINAL_STEPS = 300
+
+
+@dataclass(slots=True)
+class Fuzzing:
+    """One run of the command: what it has, and what it has found."""
+
+    target: Target
+    opened: OpenTarget
+    laboratory: Laboratory
+    scheduler: str
+    setting: Setting
+    folder: Path
+    deadline: float
+    most: int
+    result: Result
+    progress: Progress | None
+    started: float = field(default_factory=perf_counter)
+    known: dict[str, Finding] = field(default_factory=dict)
+    seen: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    examples: int = 0
+
+    def consume(self, content: Operations) -> bool:
+        """Explore one generated program; False when the budget is used up."""
+        left = self.most - self.result.schedules
+        if left <= 0 or perf_counter() >= self.deadline:
+            return False
+        self.examples += 1
+        search = self._search(content, min(PER_PROGRAM, left), self.folder / "raw")
+        found = search.run()
+        self._add(found)
+        if found.verdict == "uncontrolled":
+            self.result.verdict = "uncontrolled"
+            self.result.notes += found.notes
+            return False
+        for finding in found.failures:
+            self._refine(content, finding)
+        return True
+
+    def _search(self, content: Operations, schedules: int, folder: Path | None, budget: int = 0) -> Exploration:
+        program = self.opened.program(content)
+        names = tuple(dict.fromkeys(one.name for task in content.tasks for one in task))
+        origin = Origin(self.target.name, content, self.opened.release, {}, self.opened.libraries, names)
+        seconds = max(0.1, self.deadline - perf_counter())
+        return Exploration(
+            program,
+            make_scheduler(self.scheduler, self.setting.seed + self.examples),
+            self.laboratory,
+            schedules=schedules,
+            seconds=seconds,
+            seed=self.setting.seed,
+            model=self.setting.model,
+            stop_on_first=False,
+            origin=origin,
+            folder=folder,
+            progress=self._look,
+            hot=self.setting.hot,
+            shrink_budget=budget,
+        )
+
+    def _look(self, search: Exploration) -> None:
+        if self.progress is not None:
+            schedules = self.result.schedules + search.result.schedules
+            seconds = perf_counter() - self.started
+            self.progress.say(schedules, seconds, len(self.known), f", {self.examples} programs")
+
+    def _add(self, found: Result) -> None:
+        self.result.schedules += found.schedules
+        self.result.classes += found.classes
+        if found.first_failure is not None and self.result.first_failure is None:
+            self.result.first_failure = self.result.schedules - found.schedules + found.first_failure
+
+    def _refine(self, content: Operations, raw: Finding) -> None:
+        """Make the program small, then the schedule; keep what is new."""
+        if not raw.trace:
+            return
+        trace = read(Path(raw.trace))
+        identity = trace.expected.identity
+        key = (identity[0], raw.operations + identity[1:])
+        if key in self.seen:
+            Path(raw.trace).unlink(missing_ok=True)
+            return
+        self.seen.add(key)
+        same = shows(identity)
+        smallest, outcome = self._reduce(content, same)
+        final = self._search(smallest, 0, self.folder, FINAL_STEPS)
+        if outcome is None:
+            finding = replace(raw, sequential=self._sequential(content, same))
+            path = Path(raw.trace)
+            kept = path.rename(self.folder / path.name)
+            finding = replace(finding, trace=str(kept))
+        else:
+            finding = final.record(outcome, identity)
+            finding = replace(finding, sequential=self._sequential(smallest, same), schedule=raw.schedule)
+            Path(raw.trace).unlink(missing_ok=True)
+        if finding.signature not in self.known:
+            self.known[finding.signature] = finding
+            self.result.failures.append(finding)
+
+    def _reduce(self, content: Operations, same: Callable[[Outcome], bool]) -> tuple[Operations, Outcome | None]:
+        """The smallest program found that fails alike, and a run of it."""
+        best: Outcome | None = self._seek(content, same)
+        table = self.target.operations()
+        progress = True
+        while progress and perf_counter() < self.deadline + 30:
+            progress = False
+            for smaller in smaller_programs(content, table):
+                outcome = self._seek(smaller, same)
+                if outcome is not None:
+                    content, best, progress = smaller, outcome, True
+                    break
+        return content, best
+
+    def _seek(self, content: Operations, same: Callable[[Outcome], bool]) -> Outcome | None:
+        program = self.opened.program(content)
+        scheduler = make_scheduler("portfolio", self.setting.seed)
+        for number in range(REDUCTION):
+            scheduler.begin(number)
+            outcome = program.execute(scheduler, self.setting)
+            scheduler.end(outcome)
+            self.laboratory.control.between_executions()
+            if same(outcome):
+                return outcome
+        return None
+
+    def _sequential(self, content: Operations, same: Callable[[Outcome], bool]) -> bool:
+        """Whether some serial order of the tasks fails alike."""
+        program: Program = self.opened.program(content)
+        for order in itertools.permutations(range(len(content.tasks))):
+            if same(program.execute(Serial(order), self.setting)):
+                return True
+        return False
+
+
+def run_fuzz(
+    name: str,
+    release: str,
+    scheduler: str,
+    schedules: int,
+    seconds: float,
+    seed: int,
+    model: str,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Fuzz a target; the exit code."""
+    target = find_target(name)
+    make_scheduler(scheduler, seed)
+    folder = usable_folder(out)
+    result = Result(name, scheduler, seed)
+    started = perf_counter()
+    with target.open(release) as opened, open_laboratory(opened.modules, instrument=model == "threads") as laboratory:
+        progress = None if as_json else Progress()
+        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), model, seed)
+        fuzzing = Fuzzing(
+            target, opened, laboratory, scheduler, setting, folder, started + seconds, schedules, result, progress
+        )
+        if laboratory.silence:
+            result.verdict = "uncontrolled"
+            result.notes.append(laboratory.silence)
+        else:
+            strategy = programs(target.operations(), target.roles())
+            try:
+                feed(strategy, fuzzing.consume, seed=seed, most=1_000_000)
+            finally:
+                if progress is not None:
+                    progress.clear()
+    result.seconds = perf_counter() - started
+    result.notes.append(f"{fuzzing.examples} programs of {name} {opened.release}, {model} model")
+    if result.verdict != "uncontrolled":
+        result.verdict = "found" if result.failures else "cut"
+    if as_json:
+        sys.stdout.write(result_json(result) + "\n")
+    else:
+        print_result(result)
+    if result.failures:
+        return 1
+    return 125 if result.verdict == "uncontrolled" else 0

@@ -1,0 +1,55 @@
+"""Which programs a target can really meet: the order of operations on an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.traces.schema import Operation, Operations
+from targets.protocol import OperationInfo
+
+
+def is_legal(content: Operations, table: Sequence[OperationInfo]) -> bool:
+    """Whether every operation finds its instance in the role that it needs.
+
+    Operations that change a role stand in one task per instance, in order;
+    shared ones may stand in any task, as long as the instance has been in their
+    role at the start or is brought there by the same task before.
+    """
+    infos = {info.name: info for info in table}
+    start = {one.arguments["instance"]: str(one.arguments["role"]) for one in content.setup}
+    owner: dict[object, int] = {}
+    for number, task in enumerate(content.tasks):
+        roles = dict(start)
+        for operation in task:
+            info = infos[operation.name]
+            if not info.on_instance:
+                continue
+            instance = operation.arguments["instance"]
+            if roles.get(instance) != info.before:
+                return False
+            if not info.shared and owner.setdefault(instance, number) != number:
+                return False
+            roles[instance] = info.after
+    return True
+
+
+def without_unused(content: Operations) -> Operations:
+    """The program without instances that no operation is on."""
+    used = {one.arguments.get("instance") for task in content.tasks for one in task}
+    kept = tuple(one for one in content.setup if one.arguments["instance"] in used)
+    return Operations(kept, tuple(task for task in content.tasks if task))
+
+
+def smaller_programs(content: Operations, table: Sequence[OperationInfo]) -> list[Operations]:
+    """Every legal program with one task or one operation less, tasks first."""
+    found = []
+    tasks = content.tasks
+    for number in range(len(tasks)):
+        if len(tasks) > 1:
+            found.append(Operations(content.setup, tasks[:number] + tasks[number + 1 :]))
+    for number, task in enumerate(tasks):
+        for position in range(len(task)):
+            shorter: tuple[Operation, ...] = task[:position] + task[position + 1 :]
+            if shorter:
+                found.append(Operations(content.setup, (*tasks[:number], shorter, *tasks[number + 1 :])))
+    return [made for made in map(without_unused, found) if is_legal(made, table)]

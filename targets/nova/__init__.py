@@ -1,0 +1,1 @@
+"""OpenStack Nova's compute resource tracker."""

@@ -1,0 +1,85 @@
+"""Starting Nova's libraries in this process: no service, no database, no thread.
+
+Nova is imported only here and in modules that this one is imported by, so that
+the rest of semafuzz works where Nova is not installed.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import tempfile
+from functools import lru_cache
+
+from harness.errors import UsageError
+
+SUPPORTED = "34.0.0"
+
+# Read by Nova when it is imported: green threads would take the place of ours.
+os.environ.setdefault("OS_NOVA_DISABLE_EVENTLET_PATCHING", "1")
+
+RESERVED = {"reserved_host_memory_mb": 0, "reserved_host_disk_mb": 0, "reserved_host_cpus": 0}
+
+
+def installed_release() -> str | None:
+    """The Nova release in this environment, or None."""
+    if importlib.util.find_spec("nova") is None:
+        return None
+    try:
+        return importlib.metadata.version("nova")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def require() -> str:
+    """The release, or a UsageError that says how to get it."""
+    release = installed_release()
+    if release is None:
+        raise UsageError(
+            f"Nova is not installed in this environment; run `python3 bootstrap.py setup`, or install nova=={SUPPORTED}"
+        )
+    if release != SUPPORTED:
+        raise UsageError(f"Nova {release} is installed, this semafuzz drives {SUPPORTED}; install nova=={SUPPORTED}")
+    return release
+
+
+@lru_cache(maxsize=1)
+def boot() -> None:
+    """Configure Nova as a compute service would be, once per process."""
+    require()
+    import nova.conf
+    from nova import objects
+    from oslo_concurrency import lockutils
+
+    configuration = nova.conf.CONF
+    configuration([], project="nova", version=SUPPORTED, default_config_files=[], default_config_dirs=[])
+    state = tempfile.mkdtemp(prefix="semafuzz-nova-")
+    overrides: list[tuple[str, object, str | None]] = [
+        ("host", "host1", None),
+        ("my_ip", "192.0.2.1", None),
+        ("state_path", state, None),
+        ("lock_path", state, "oslo_concurrency"),
+        # A folder that is not there: the tracker lists it when it is made.
+        ("provider_config_location", os.path.join(state, "none"), "compute"),
+        # Otherwise the wall clock decides whether the client asks placement again.
+        ("resource_provider_association_refresh", 0, "compute"),
+        ("report_in_placement", False, "pci"),
+        *((name, value, None) for name, value in RESERVED.items()),
+    ]
+    lockutils.set_defaults(state)
+    for option, value, group in overrides:
+        configuration.set_override(option, value, group=group)
+    objects.register_all()
+
+
+def library_versions() -> dict[str, str]:
+    """The versions that a trace records: behaviour depends on these."""
+    names = ("nova", "oslo.concurrency", "oslo.versionedobjects", "oslo.utils", "fasteners", "os-traits", "greenlet")
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,128 @@
+"""The conductor and its database, in memory, at Nova's own boundary.
+
+A real nova-compute reaches the database through ``NovaObject.indirection_api``:
+each remotable call serialises its object, runs on the conductor and comes back as
+updates. This class stands at that place. Nothing is shared between the two sides:
+what arrives is turned into primitives before it is stored, what leaves is built
+from primitives. Semantics were compared call by call with Nova's ConductorManager
+on SQLite over a scenario of all operations; see ``docs/nova-world.md``.
+
+Not there (a call raises NotImplementedError, so nothing passes silently): PCI
+device rows, refresh, cells, notifications.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from harness.kernel import current
+from targets.nova.conductor_instances import InstanceRemotables
+from targets.nova.conductor_records import RecordRemotables
+from targets.nova.primitives import Row, is_object
+
+EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+Snapshot = dict[str, dict[Any, Any]]
+
+
+class Conductor(InstanceRemotables, RecordRemotables):
+    """The indirection API over rows of primitives."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[Any, Any]] = {
+            "instance": {},
+            "migration": {},
+            "compute_node": {},
+            "service": {},
+            "sequence": {"id": 0, "tick": 0, "uuid": 0},
+        }
+        self._remotables: dict[tuple[str, str], Callable[..., Any]] = {}
+        for name in dir(self):
+            if name.startswith("do_"):
+                _, kind, method = name.split("_", 2)
+                self._remotables[kind, method] = getattr(self, name)
+        self.prepare_instances()
+
+    def snapshot(self) -> Snapshot:
+        """All rows, to be given to :meth:`restore`."""
+        return {
+            table: {key: dict(row) if isinstance(row, dict) else row for key, row in rows.items()}
+            for table, rows in self.tables.items()
+        }
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put the rows back as they were."""
+        self.tables = {
+            table: {key: dict(row) if isinstance(row, dict) else row for key, row in rows.items()}
+            for table, rows in snapshot.items()
+        }
+
+    # ------------------------------------------------ the indirection API
+
+    def object_class_action_versions(
+        self, context: Any, objname: str, objmethod: str, object_versions: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """A class method, for instance a query."""
+        call = f"conductor {objname}.{objmethod}"
+        self._leave(call)
+        primitive = self._find(objname, objmethod)(context, *args, **kwargs)
+        self._leave(f"{call} done")
+        return self._load(primitive, context)
+
+    def object_action(self, context: Any, objinst: Any, objmethod: str, args: Any, kwargs: Any) -> Any:
+        """A method of an object, for instance ``save``: ``(updates, result)``."""
+        name = objinst.obj_name()
+        call = f"conductor {name}.{objmethod}"
+        self._leave(call)
+        updates = self._find(name, objmethod)(context, objinst, *args, **kwargs)
+        self._leave(f"{call} done")
+        return {key: self._load(value, context) for key, value in updates.items()}, None
+
+    def object_backport_versions(self, context: Any, objinst: Any, object_versions: Any) -> Any:
+        """Never needed: both sides are one release."""
+        raise NotImplementedError("both sides have the same versions")
+
+    def _find(self, name: str, method: str) -> Callable[..., Any]:
+        found = self._remotables.get((name, method))
+        if found is None:
+            raise NotImplementedError(f"the in-memory conductor has no {name}.{method}")
+        return found
+
+    def _leave(self, call: str) -> None:
+        """The request or its answer is on the wire: others may run."""
+        execution = current.execution
+        if execution is not None:
+            execution.io(call)
+
+    def _load(self, value: Any, context: Any) -> Any:
+        if not is_object(value):
+            return value
+        from nova.objects import base
+
+        return base.NovaObject.obj_from_primitive(value, context=context)
+
+    # --------------------------------------------- what a database gives
+
+    def next_id(self) -> int:
+        """A primary key."""
+        return self._advance("id")
+
+    def next_uuid(self) -> str:
+        """A UUID, the same in every run."""
+        return str(uuid.UUID(int=0xABC0000 + self._advance("uuid")))
+
+    def now(self) -> str:
+        """A time stamp; every one is a second later than the last."""
+        moment = EPOCH + datetime.timedelta(seconds=self._advance("tick"))
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _advance(self, name: str) -> int:
+        sequence = self.tables["sequence"]
+        sequence[name] += 1
+        return int(sequence[name])
+
+    def rows(self, table: str) -> list[Row]:
+        """The rows of a table that are not deleted."""
+        return [row for row in self.tables[table].values() if not row["deleted"]]

@@ -1,0 +1,200 @@
+"""Remotable methods of migrations, compute nodes, services and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from targets.nova.primitives import Primitive, Row, differences, has_changes, set_fields, wrap
+
+FINAL_STATUSES = frozenset({"confirmed", "reverted", "failed", "completed", "cancelled", "done"})
+"""Statuses under which the tracker does not ask for a migration any more."""
+
+
+class RecordRemotables:
+    """Mixed into the conductor, which has the tables and the counters."""
+
+    tables: dict[str, dict[Any, Any]]
+    next_id: Callable[[], int]
+    next_uuid: Callable[[], str]
+    now: Callable[[], str]
+
+    # ------------------------------------------------------- migrations
+
+    def do_Migration_create(self, context: Any, migration: Any) -> Row:
+        """``Migration.create``"""
+        from nova import exception
+
+        names = list(migration.fields)
+        changed = migration.obj_what_changed()
+        if "migration_type" not in changed:
+            raise exception.ObjectActionError(action="create", reason="no migration_type")
+        if "dest_node" in changed and "dest_compute_id" not in changed:
+            raise exception.ObjectActionError(action="create", reason="no dest_compute_id")
+        row: Row = dict.fromkeys(names)
+        row.update(hidden=False, cross_cell_move=False, deleted=False)
+        row.update(user_id=context.user_id, project_id=context.project_id)
+        row.update(set_fields(migration, changed))
+        row["id"], row["created_at"] = self.next_id(), self.now()
+        row["uuid"] = row["uuid"] or self.next_uuid()
+        self.tables["migration"][row["id"]] = row
+        return {**differences(migration, row, names, {}), "obj_what_changed": []}
+
+    def do_Migration_save(self, context: Any, migration: Any) -> Row:
+        """``Migration.save``"""
+        from nova import exception
+
+        row = self.tables["migration"].get(migration.id)
+        if row is None or (row["deleted"] and context.read_deleted == "no"):
+            raise exception.MigrationNotFound(migration_id=migration.id)
+        changes = set_fields(migration, migration.obj_what_changed())
+        changes.pop("id", None)
+        row.update(changes)
+        row["updated_at"] = self.now()
+        return {**differences(migration, row, migration.fields, {}), "obj_what_changed": []}
+
+    def _migration(self, row: Row) -> Primitive:
+        from nova import objects
+
+        return wrap("Migration", objects.Migration.VERSION, row)
+
+    def do_Migration_get_by_uuid(self, context: Any, uuid: str) -> Primitive:
+        """``Migration.get_by_uuid``"""
+        from nova import exception
+
+        for row in self.tables["migration"].values():
+            if row["uuid"] == uuid and not row["deleted"]:
+                return self._migration(row)
+        raise exception.MigrationNotFound(migration_id=uuid)
+
+    def do_MigrationList_get_in_progress_and_error(self, context: Any, host: str, node: str) -> Primitive:
+        """``MigrationList.get_in_progress_and_error``"""
+        from nova import objects
+
+        found = [
+            self._migration(row)
+            for row in self.tables["migration"].values()
+            if not row["deleted"]
+            and row["status"] is not None
+            and row["status"] not in FINAL_STATUSES
+            and (
+                (row["source_compute"] == host and row["source_node"] == node)
+                or (row["dest_compute"] == host and row["dest_node"] == node)
+            )
+        ]
+        return wrap("MigrationList", objects.MigrationList.VERSION, {"objects": found})
+
+    # ---------------------------------------------------- compute nodes
+
+    def do_ComputeNode_get_by_uuid(self, context: Any, uuid: str) -> Primitive:
+        """``ComputeNode.get_by_uuid``"""
+        from nova import exception, objects
+
+        row = self.tables["compute_node"].get(uuid)
+        if row is None or (row["deleted"] and context.read_deleted == "no"):
+            raise exception.ComputeHostNotFound(host=uuid)
+        changed = ["pci_device_pools"] if has_changes(row["pci_device_pools"]) else None
+        return wrap("ComputeNode", objects.ComputeNode.VERSION, row, changed)
+
+    def _node_answer(self, node: Any, row: Row) -> Row:
+        names = [name for name in node.fields if name not in ("pci_device_pools", "supported_hv_specs")]
+        updates = differences(node, row, names, {})
+        pools = row["pci_device_pools"]
+        if pools is not None or not node.obj_attr_is_set("pci_device_pools") or node.pci_device_pools is not None:
+            updates["pci_device_pools"] = pools
+        updates["supported_hv_specs"] = row["supported_hv_specs"] or []
+        updates["obj_what_changed"] = ["pci_device_pools"] if has_changes(pools) else []
+        return updates
+
+    def do_ComputeNode_create(self, context: Any, node: Any) -> Row:
+        """``ComputeNode.create``"""
+        from nova import exception
+
+        row: Row = dict.fromkeys(node.fields)
+        row.update(set_fields(node, node.obj_what_changed()))
+        row.update(deleted=False, mapped=0)
+        row["uuid"] = row["uuid"] or self.next_uuid()
+        if row["uuid"] in self.tables["compute_node"]:
+            raise exception.DuplicateRecord(target=f"compute node {row['hypervisor_hostname']}:{row['uuid']}")
+        row["id"], row["created_at"] = self.next_id(), self.now()
+        self.tables["compute_node"][row["uuid"]] = row
+        return self._node_answer(node, row)
+
+    def do_ComputeNode_save(self, context: Any, node: Any, prune_stats: bool = False) -> Row:
+        """``ComputeNode.save``"""
+        from nova import exception
+
+        row = self.tables["compute_node"].get(node.uuid)
+        if row is None or (row["deleted"] and context.read_deleted == "no"):
+            raise exception.ComputeHostNotFound(host=node.id)
+        changes = set_fields(node, node.obj_what_changed())
+        changes.pop("id", None)
+        row.update(changes)
+        row["updated_at"] = self.now()
+        return self._node_answer(node, row)
+
+    def do_ComputeNode_destroy(self, context: Any, node: Any) -> Row:
+        """``ComputeNode.destroy``"""
+        from nova import exception
+
+        row = self.tables["compute_node"].get(node.uuid)
+        if row is None or row["deleted"]:
+            raise exception.ComputeHostNotFound(host=node.id)
+        if node.host and row["host"] != node.host:
+            raise exception.ObjectActionError(action="destroy", reason="host changed")
+        row["deleted"], row["deleted_at"] = True, self.now()
+        return {"obj_what_changed": sorted(node.obj_what_changed())}
+
+    # ---------------------------------------------------------- the rest
+
+    def add_service(self, host: str) -> None:
+        """The service record of a host; part of the start state."""
+        from nova import objects
+
+        self.tables["service"][host] = {
+            "id": self.next_id(),
+            "uuid": self.next_uuid(),
+            "host": host,
+            "binary": "nova-compute",
+            "topic": "compute",
+            "report_count": 0,
+            "disabled": False,
+            "disabled_reason": None,
+            "last_seen_up": None,
+            "forced_down": False,
+            "version": objects.Service().version,
+            "created_at": self.now(),
+            "updated_at": None,
+            "deleted_at": None,
+            "deleted": False,
+        }
+
+    def do_Service_get_by_compute_host(self, context: Any, host: str, use_slave: bool = False) -> Primitive:
+        """``Service.get_by_compute_host``"""
+        from nova import exception, objects
+
+        row = self.tables["service"].get(host)
+        if row is None:
+            raise exception.ComputeHostNotFound(host=host)
+        return wrap("Service", objects.Service.VERSION, row)
+
+    def do_BlockDeviceMappingList_get_by_instance_uuid(
+        self, context: Any, instance_uuid: str, use_slave: bool = False
+    ) -> Primitive:
+        """No block devices: every instance has local disks."""
+        from nova import objects
+
+        return wrap("BlockDeviceMappingList", objects.BlockDeviceMappingList.VERSION, {"objects": []})
+
+    def _no_devices(self) -> Primitive:
+        from nova import objects
+
+        return wrap("PciDeviceList", objects.PciDeviceList.VERSION, {"objects": []})
+
+    def do_PciDeviceList_get_by_compute_node(self, context: Any, node_id: int) -> Primitive:
+        """No PCI devices in this world."""
+        return self._no_devices()
+
+    def do_PciDeviceList_get_by_instance_uuid(self, context: Any, uuid: str) -> Primitive:
+        """No PCI devices in this world."""
+        return self._no_devices()

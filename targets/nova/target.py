@@ -1,0 +1,134 @@
+"""Nova's resource tracker as a target."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+from harness.errors import UsageError
+from harness.program import Program
+from harness.traces.schema import Operations
+from targets.protocol import OpenTarget, OperationInfo
+
+_MODULES = (
+    "nova.compute.resource_tracker",
+    "nova.compute.stats",
+    "nova.compute.claims",
+    "nova.pci.manager",
+    "nova.pci.stats",
+)
+
+
+class NovaTarget:
+    """The tracker of the Nova release in this environment."""
+
+    name = "nova"
+    summary = "OpenStack Nova's ResourceTracker, unmodified, in a world of two hosts"
+
+    def releases(self) -> list[tuple[str, str]]:
+        """``(release, state)`` for each release that can be driven."""
+        from targets.nova import boot
+
+        installed = boot.installed_release()
+        state = "installed" if installed == boot.SUPPORTED else "not installed: python3 bootstrap.py setup"
+        return [(boot.SUPPORTED, state)]
+
+    def operations(self) -> Sequence[OperationInfo]:
+        """The operation table, for generating programs."""
+        from targets.nova.operations import TABLE
+
+        return [
+            OperationInfo(spec.name, "instance" in spec.arguments, spec.before, spec.after, spec.shared, spec.weight)
+            for spec in TABLE.values()
+        ]
+
+    def roles(self) -> Sequence[str]:
+        """The roles in which an instance can start."""
+        from targets.nova.operations import ROLES
+
+        return ROLES
+
+    def check(self, content: Operations) -> None:
+        """Refuse a program that this target cannot run, for instance out of a trace."""
+        from targets.nova.operations import ROLES, TABLE
+
+        made: set[object] = set()
+        for operation in content.setup:
+            arguments = operation.arguments
+            if operation.name != "instance" or set(arguments) != {"instance", "role", "flavor"}:
+                raise UsageError(f"the Nova target has no set-up {operation.name!r}; the trace is of another version")
+            number, flavor = arguments["instance"], arguments["flavor"]
+            if arguments["role"] not in ROLES or not _is_number(number, 99) or not _is_number(flavor, 2):
+                raise UsageError(f"the set-up of instance {number!r} is not one of this target; use an original trace")
+            made.add(number)
+        for operation in (one for task in content.tasks for one in task):
+            spec = TABLE.get(operation.name)
+            if spec is None:
+                raise UsageError(
+                    f"the Nova target has no operation {operation.name!r}; it has {', '.join(sorted(TABLE))}"
+                )
+            if set(operation.arguments) != set(spec.arguments):
+                raise UsageError(f"operation {operation.name} takes {spec.arguments}, not {tuple(operation.arguments)}")
+            if "instance" in operation.arguments and operation.arguments["instance"] not in made:
+                raise UsageError(f"operation {operation.name} is on an instance that the set-up does not make")
+
+    @contextmanager
+    def open(self, release: str = "") -> Iterator[OpenTarget]:
+        """Boot Nova and make the world; everything process-wide is put back after.
+
+        Raises UsageError for a release that is not there.
+        """
+        from targets.nova import boot
+
+        if release and release != boot.SUPPORTED:
+            raise UsageError(f"release {release!r} cannot be driven; `semafuzz list releases` shows which can")
+        found = boot.require()
+        boot.boot()
+        import importlib
+
+        from nova.objects import base
+
+        from targets.nova.sections import visible_sections
+
+        modules = [importlib.import_module(name) for name in _MODULES]
+        previous_api, previous_level = base.NovaObject.indirection_api, logging.root.manager.disable
+        # A log record reads the clock, the process and the thread: none of it is the tracker's.
+        logging.disable(logging.CRITICAL)
+        try:
+            with visible_sections():
+                yield _OpenNova(self, found, modules)
+        finally:
+            logging.disable(previous_level)
+            base.NovaObject.indirection_api = previous_api
+
+
+def _is_number(value: object, highest: int) -> bool:
+    return type(value) is int and 1 <= value <= highest
+
+
+class _OpenNova:
+    """Nova booted: makes programs. The world is made with the first of them, so
+    that it is made under control."""
+
+    def __init__(self, target: NovaTarget, release: str, modules: Sequence[ModuleType]) -> None:
+        from targets.nova.boot import library_versions
+
+        self.target = target
+        self.release = release
+        self.modules = modules
+        self.libraries = library_versions()
+        self._world: tuple[object, object] | None = None
+
+    def program(self, content: Operations) -> Program:
+        """The program of these operations."""
+        from targets.nova.program import NovaProgram
+        from targets.nova.world import World
+
+        self.target.check(content)
+        if self._world is None:
+            world = World()
+            self._world = (world, world.snapshot())
+        made, bare = self._world
+        return NovaProgram(made, bare, content, self.modules)  # type: ignore[arg-type]

@@ -1,0 +1,227 @@
+"""The world around the tracker: two compute hosts, one conductor, one placement.
+
+Start states are snapshots: rows and placement as dictionaries, each tracker (with
+its report client's cache) as a pickle taken after its first audit, so that no
+execution pays for an audit again.
+"""
+
+from __future__ import annotations
+
+import collections
+import io
+import pickle
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from targets.nova.boot import boot
+from targets.nova.conductor import EPOCH, Conductor
+from targets.nova.driver import NODE_UUIDS, make_driver
+from targets.nova.placement import Placement
+from targets.nova.sections import forget_locks, running_host
+
+HOSTS = {"host1": ("node1",), "host2": ("node2",)}
+IMAGE = str(uuid.UUID(int=0x11AA))
+LOADED = ("flavor", "metadata", "pci_requests", "system_metadata", "numa_topology", "migration_context", "resources")
+"""What the compute manager has loaded of the instances that it is handed."""
+
+FLAVORS = {1: (1, 64, 1), 2: (2, 128, 2), 3: (4, 512, 8)}
+"""``number -> (vCPUs, MiB of memory, GiB of disk)``"""
+
+
+class _Assigned:
+    """The tracker's factory for assigned resources, which it writes as a lambda."""
+
+    def __call__(self) -> Any:
+        return collections.defaultdict(set)
+
+
+class Host:
+    """One nova-compute process: a driver, a report client, a tracker."""
+
+    def __init__(self, world: World, name: str, nodes: Sequence[str]) -> None:
+        self.name = name
+        self.nodes = tuple(nodes)
+        self.driver = make_driver(name, nodes)
+        self._world = world
+        self.tracker = self.new_tracker()
+
+    def new_tracker(self) -> Any:
+        """A tracker as a service start makes it: it knows nothing yet."""
+        from nova import objects
+        from nova.compute import resource_tracker
+        from nova.scheduler.client import report
+
+        client = report.SchedulerReportClient(adapter=self._world.placement)
+        tracker = resource_tracker.ResourceTracker(self.name, self.driver, reportclient=client)
+        tracker.set_service_ref(objects.Service.get_by_compute_host(self._world.context(), self.name))
+        return tracker
+
+    def save(self) -> bytes:
+        """The tracker as it is now. What it shares with the world goes by name."""
+        from nova.context import RequestContext
+
+        names = {id(self.driver): "driver", id(self._world.placement): "placement"}
+
+        class Pickler(pickle.Pickler):
+            def persistent_id(self, thing: Any) -> str | None:
+                return "context" if isinstance(thing, RequestContext) else names.get(id(thing))
+
+        assigned = self.tracker.assigned_resources
+        if not isinstance(assigned.default_factory, _Assigned):
+            self.tracker.assigned_resources = collections.defaultdict(_Assigned(), assigned)
+        sink = io.BytesIO()
+        Pickler(sink, protocol=5).dump(self.tracker)
+        return sink.getvalue()
+
+    def load(self, data: bytes) -> None:
+        """Go back to what :meth:`save` gave. The bytes never leave this process."""
+        things = {"driver": self.driver, "placement": self._world.placement, "context": self._world.context()}
+
+        class Unpickler(pickle.Unpickler):
+            def persistent_load(self, name: Any) -> Any:
+                return things[name]
+
+        self.tracker = Unpickler(io.BytesIO(data)).load()
+
+
+Snapshot = tuple[Any, Any, dict[str, bytes]]
+
+
+class World:
+    """Everything that an execution can change."""
+
+    def __init__(self) -> None:
+        from nova.objects import base
+
+        boot()
+        self.placement = Placement()
+        self.conductor = Conductor()
+        base.NovaObject.indirection_api = self.conductor
+        for name in HOSTS:
+            self.conductor.add_service(name)
+        self.hosts = {name: Host(self, name, nodes) for name, nodes in HOSTS.items()}
+        for host in self.hosts.values():
+            for node in host.nodes:
+                self.on(host.name, host.tracker.update_available_resource, self.context(), node, startup=True)
+
+    def on(self, host: str, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call ``function`` as code of ``host``."""
+        token = running_host.set(host)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            running_host.reset(token)
+
+    def snapshot(self) -> Snapshot:
+        """The state now, to be given to :meth:`restore`."""
+        trackers = {name: host.save() for name, host in self.hosts.items()}
+        return self.conductor.snapshot(), self.placement.snapshot(), trackers
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a state."""
+        forget_locks()
+        self.conductor.restore(snapshot[0])
+        self.placement.restore(snapshot[1])
+        for name, host in self.hosts.items():
+            host.driver._set_nodes(list(host.nodes))
+            host.load(snapshot[2][name])
+
+    def context(self) -> Any:
+        """A request context of its own: the tracker writes to the one it gets."""
+        from nova.context import RequestContext
+
+        return RequestContext("user", "project", is_admin=True, request_id="req-0", timestamp=EPOCH, overwrite=False)
+
+    # ------------------------------- what API, scheduler and conductor do
+
+    def flavor(self, number: int) -> Any:
+        """Flavor ``number`` of :data:`FLAVORS`."""
+        from nova import objects
+
+        vcpus, memory, disk = FLAVORS[number]
+        made = objects.Flavor(
+            id=number, flavorid=f"f{number}", name=f"f{number}", memory_mb=memory, vcpus=vcpus, root_gb=disk,
+            ephemeral_gb=0, swap=0, rxtx_factor=1.0, vcpu_weight=0, disabled=False, is_public=True, extra_specs={},
+            created_at=None, updated_at=None, deleted_at=None, deleted=False, projects=[], description=None,
+        )  # fmt: skip
+        made.obj_reset_changes()
+        return made
+
+    @staticmethod
+    def uuid(number: int) -> str:
+        """The uuid of instance ``number``."""
+        return str(uuid.UUID(int=0x1000 + number))
+
+    def create_instance(self, number: int, flavor: int) -> Any:
+        """An instance that the scheduler has placed, before its build."""
+        from nova import objects
+
+        chosen = self.flavor(flavor)
+        instance = objects.Instance(
+            self.context(), uuid=self.uuid(number), project_id="project", user_id="user", image_ref=IMAGE,
+            vm_state="building", task_state="scheduling", instance_type_id=chosen.id, memory_mb=chosen.memory_mb,
+            vcpus=chosen.vcpus, root_gb=chosen.root_gb, ephemeral_gb=0, system_metadata={}, metadata={},
+            flavor=chosen, old_flavor=None, new_flavor=None, reservation_id=f"r-{number}", launch_index=0,
+            display_name=f"instance-{number}", hostname=f"instance-{number}", os_type=None, numa_topology=None,
+            pci_requests=objects.InstancePCIRequests(instance_uuid=self.uuid(number), requests=[]),
+        )  # fmt: skip
+        instance.create()
+        return instance
+
+    def instance(self, number: int, context: Any) -> Any:
+        """The instance as an RPC call hands it to the compute manager."""
+        from nova.objects import base
+
+        primitive = self.conductor.do_Instance_get_by_uuid(context, self.uuid(number), list(LOADED))
+        return base.NovaObject.obj_from_primitive(primitive, context=context)
+
+    def migration_of(self, number: int, context: Any) -> Any:
+        """The newest migration of an instance, likewise."""
+        from nova import exception
+        from nova.objects import base
+
+        found = [row for row in self.conductor.rows("migration") if row["instance_uuid"] == self.uuid(number)]
+        if not found:
+            raise exception.MigrationNotFound(migration_id=number)
+        primitive = self.conductor.do_Migration_get_by_uuid(context, found[-1]["uuid"])
+        return base.NovaObject.obj_from_primitive(primitive, context=context)
+
+    def create_migration(self, number: int, old: int, new: int, source: tuple[str, str]) -> Any:
+        """A resize that the API has accepted, with the instance ready for it."""
+        from nova import objects
+
+        context = self.context()
+        instance = self.instance(number, context)
+        instance.task_state = "resize_prep"
+        instance.old_flavor, instance.new_flavor = self.flavor(old), self.flavor(new)
+        instance.save()
+        migration = objects.Migration(
+            context=context, source_compute=source[0], source_node=source[1], old_instance_type_id=old,
+            new_instance_type_id=new, instance_uuid=instance.uuid, status="pre-migrating", migration_type="resize",
+        )  # fmt: skip
+        migration.create()
+        return migration
+
+    def allocate(self, consumer: str, node: str, flavor: int) -> Any:
+        """The scheduler's claim in placement."""
+        vcpus, memory, disk = FLAVORS[flavor]
+        resources = {"VCPU": vcpus, "MEMORY_MB": memory, "DISK_GB": disk}
+        allocations = {NODE_UUIDS[node]: {"resources": resources}}
+        body = {
+            "allocations": allocations,
+            "project_id": "project",
+            "user_id": "user",
+            "consumer_generation": None,
+            "consumer_type": "INSTANCE",
+        }
+        self.placement.put(f"/allocations/{consumer}", json=body, microversion="1.38")
+        return allocations
+
+    def deallocate(self, consumer: str) -> None:
+        """Give the allocation of a consumer back."""
+        self.placement.delete(f"/allocations/{consumer}")
+
+    def node_row(self, node: str) -> Any:
+        """The compute node's row."""
+        return self.conductor.tables["compute_node"][NODE_UUIDS[node]]
