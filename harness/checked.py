@@ -88,7 +88,7 @@ class _Refresher:
             exec(self._code, namespace)
         except Exception as error:
             raise UsageError(
-                f"{self._path} cannot be imported ({type(error).__name__}: {error}); it must import without side effects"
+                f"{self._path} cannot be imported ({type(error).__name__}: {error}); correct that first"
             ) from error
         function: Any = namespace[self._name]
         return function  # type: ignore[no-any-return]

@@ -32,7 +32,7 @@ def programs(
     setup = [
         Operation(
             "instance",
-            {"instance": number, "role": draw(st.sampled_from(list(roles))), "flavor": draw(st.integers(1, 2))},
+            {"instance": number, "role": draw(st.sampled_from(list(roles))), "flavor": draw(st.integers(1, 3))},
         )
         for number in range(1, count + 1)
     ]

@@ -48,6 +48,11 @@ def require() -> str:
 def boot() -> None:
     """Configure Nova as a compute service would be, once per process."""
     require()
+    from nova import monkey_patch
+
+    # Nova's own choice of native threads: eventlet is then never loaded.
+    monkey_patch.patch(backend="threading")
+
     import nova.conf
     from nova import objects
     from oslo_concurrency import lockutils

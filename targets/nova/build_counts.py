@@ -32,7 +32,7 @@ def possible_counts(start: int, tasks: Sequence[Sequence[str]]) -> set[int]:
                 continue
             moved = True
             after = count + 1 if task[positions[number]] == ADDS else 0
-            state = (positions[:number] + (positions[number] + 1,) + positions[number + 1 :], after)
+            state = ((*positions[:number], positions[number] + 1, *positions[number + 1 :]), after)
             if state not in seen:
                 seen.add(state)
                 states.add(state)

@@ -145,9 +145,9 @@ class InstanceRemotables:
         if "node" in changes and "compute_id" not in changes:
             raise exception.ObjectActionError(action="save", reason="node without compute_id")
         extra, sent, unsaved = self._changed_extras(instance, changes)
-        row = self.tables["instance"].get(instance.uuid)
+        row: Row | None = self.tables["instance"].get(instance.uuid)
         alive = row is not None and (not row["deleted"] or context.read_deleted != "no")
-        if extra and alive:
+        if extra and row is not None and alive:
             row["_extra"] = {**row["_extra"], **extra}
         updates = dict(sent)
         nested = [name for name, primitive in sent.items() if has_changes(primitive)]
@@ -155,7 +155,7 @@ class InstanceRemotables:
         if not columns:
             updates["obj_what_changed"] = sorted(unsaved.union(nested))
             return updates
-        if not alive:
+        if row is None or not alive:
             raise exception.InstanceNotFound(instance_id=instance.uuid)
         _check_expected(row, expected_vm_state, expected_task_state)
         row.update(set_fields(instance, columns))

@@ -12,11 +12,35 @@ NODE_UUIDS = {f"node{number}": str(uuid.UUID(int=0xC0DE0000 + number)) for numbe
 """The fake driver draws node uuids at random, once per process."""
 
 
+CELLS, CPUS_PER_CELL, MEMORY_PER_CELL = 2, 4, 4096
+
+
+def _host_topology() -> str:
+    """Two NUMA cells of four CPUs each, all of which instances may pin."""
+    from nova import objects
+
+    cells = []
+    for number in range(CELLS):
+        cpus = set(range(number * CPUS_PER_CELL, (number + 1) * CPUS_PER_CELL))
+        pages = objects.NUMAPagesTopology(size_kb=4, total=MEMORY_PER_CELL * 256, used=0)
+        network = objects.NetworkMetadata(physnets=set(), tunneled=False)
+        cells.append(
+            objects.NUMACell(
+                id=number, cpuset=cpus, pcpuset=cpus, memory=MEMORY_PER_CELL, cpu_usage=0, memory_usage=0,
+                pinned_cpus=set(), siblings=[{cpu} for cpu in sorted(cpus)], mempages=[pages],
+                network_metadata=network, socket=number,
+            )
+        )  # fmt: skip
+    return str(objects.NUMATopology(cells=cells)._to_json())
+
+
 def make_driver(host: str, nodes: Sequence[str]) -> Any:
-    """A driver for ``host`` that reports ``nodes``: 10 vCPUs, 8 GiB, 1 TiB each."""
+    """A driver for ``host`` that reports ``nodes``: 10 vCPUs, 8 GiB, 1 TiB, two NUMA cells each."""
     from nova.virt import fake
 
-    class Driver(fake.MediumFakeDriver):
+    topology = _host_topology()
+
+    class Driver(fake.MediumFakeDriver):  # type: ignore[misc]  # Nova ships no types
         def get_available_resource(self, nodename: str) -> dict[str, Any]:
             execution = current.execution
             if execution is not None:
@@ -31,6 +55,7 @@ def make_driver(host: str, nodes: Sequence[str]) -> Any:
                 host_name_label=nodename,
                 uuid=NODE_UUIDS[nodename],
                 cpu_info="{}",
+                numa_topology=topology,
             )
             if execution is not None:
                 execution.io("hypervisor get_available_resource done")

@@ -108,22 +108,31 @@ def usage_violations(world: World, tracker: Any) -> Iterator[Violation]:
         yield Violation(
             "I11 tracked_migrations", f"tracked {sorted(tracker.tracked_migrations)}, the rows say {sorted(moving)}"
         )
-    yield from _pin_violations(node, instances)
+    yield from _pin_violations(world, node, instances, migrations)
 
 
-def _pin_violations(node: Any, instances: dict[str, Any]) -> Iterator[Violation]:
-    """I6: what the host has pinned is the disjoint union of what instances hold."""
+def _pins(topology: Any) -> list[int]:
+    """The host CPUs that an instance's topology (a primitive) holds."""
+    if topology is None:
+        return []
+    cells = [cell["nova_object.data"] for cell in topology["nova_object.data"]["cells"]]
+    return [int(cpu) for cell in cells for cpu in (cell.get("cpu_pinning_raw") or {}).values()]
+
+
+def _pin_violations(world: World, node: Any, instances: dict[str, Any], migrations: list[Any]) -> Iterator[Violation]:
+    """I6: what the host has pinned is the disjoint union of what instances and
+    counted migrations hold."""
     from nova import objects
 
     if not node.numa_topology:
         return
     topology = objects.NUMATopology.obj_from_db_obj(node.numa_topology)
     pinned = {cpu for cell in topology.cells for cpu in cell.pinned_cpus}
-    held: list[int] = []
-    for row in instances.values():
-        own = row["_extra"]["numa_topology"]
-        for cell in own["nova_object.data"]["cells"] if own else ():
-            held += [int(cpu) for cpu in (cell["nova_object.data"]["cpu_pinning_raw"] or {}).values()]
+    held = [cpu for row in instances.values() for cpu in _pins(row["_extra"]["numa_topology"])]
+    for row in migrations:
+        context = world.conductor.tables["instance"][row["instance_uuid"]]["_extra"]["migration_context"]
+        side = "new_numa_topology" if row["dest_compute"] == HOST else "old_numa_topology"
+        held += _pins(context["nova_object.data"][side])
     if len(held) != len(set(held)):
         yield Violation("I6 shared pins", f"a CPU is pinned twice among {sorted(held)}")
     if pinned != set(held):
@@ -162,3 +171,25 @@ def figures(tracker: Any) -> dict[str, Any]:
     found = {name: getattr(node, name) for name in (*USAGE, "running_vms", "free_ram_mb", "free_disk_gb")}
     found["tracked"] = sorted(tracker.tracked_instances)
     return found
+
+
+_STAMPS = frozenset({"updated_at", "created_at", "deleted_at"})
+
+
+def fingerprint(world: World) -> int:
+    """A number for the state that the oracles look at: every row without its time
+    stamps, the allocations, and the tracker's figures, statistics and sets.
+
+    Two states that differ only in what no oracle reads have the same number.
+    """
+    tracker = world.hosts[HOST].tracker
+    rows = [
+        (table, key, sorted((name, repr(value)) for name, value in row.items() if name not in _STAMPS))
+        for table in ("instance", "migration", "compute_node")
+        for key, row in world.conductor.tables[table].items()
+    ]
+    node = tracker.compute_nodes.get(NODE)
+    topology = None if node is None else node.numa_topology
+    live = (figures(tracker), sorted(tracker.tracked_migrations), sorted(tracker.stats.get(NODE, {}).items()), topology)
+    own = None if node is None else [getattr(node, name) for name in ("memory_mb", "local_gb", "vcpus")]
+    return hash(repr((rows, sorted(world.placement.allocations.items()), live, own, sorted(tracker.old_resources))))

@@ -145,13 +145,22 @@ def drop_move_claim(world: World, arguments: Arguments) -> None:
 
 
 def drop_move_claim_at_dest(world: World, arguments: Arguments) -> None:
-    """``revert_resize`` on the destination."""
+    """``revert_resize`` on the destination and ``finish_revert_resize`` on the source."""
     number = arguments["instance"]
     context = world.context()
     instance, migration = world.instance(number, context), world.migration_of(number, context)
+    migration.status = "reverting"
+    migration.save()
     instance.task_state = "resize_reverting"
     instance.save()
     _tracker(world).drop_move_claim_at_dest(context, instance, migration)
+    instance.host, instance.node = OTHER
+    instance.compute_id = world.hosts[OTHER[0]].tracker.compute_nodes[OTHER[1]].id
+    instance.flavor, instance.instance_type_id = instance.old_flavor, instance.old_flavor.id
+    instance.old_flavor = instance.new_flavor = None
+    instance.vm_state, instance.task_state = "active", None
+    instance.drop_migration_context()
+    instance.save()
 
 
 def drop_move_claim_at_source(world: World, arguments: Arguments) -> None:
@@ -189,23 +198,25 @@ TABLE: dict[str, OperationSpec] = {
     spec.name: spec
     for spec in (
         OperationSpec("claim", claim, ("instance",), "new", "active", weight=4),
+        OperationSpec("remove_node", remove_node, weight=1),
         OperationSpec("claim_abort", claim_abort, ("instance",), "new", "failed", weight=3),
         OperationSpec("update_usage", update_usage, ("instance",), "active", "active", shared=True),
         OperationSpec("delete", delete, ("instance",), "active", "gone", weight=3),
         OperationSpec("resize_claim", resize_claim, ("instance",), "incoming", "arriving", weight=3),
         OperationSpec("resize_claim_abort", resize_claim_abort, ("instance",), "incoming", "settled"),
         OperationSpec("drop_move_claim", drop_move_claim, ("instance",), "arriving", "settled"),
-        OperationSpec("drop_move_claim_at_dest", drop_move_claim_at_dest, ("instance",), "arriving", "settled"),
+        OperationSpec("drop_move_claim_at_dest", drop_move_claim_at_dest, ("instance",), "arrived", "settled"),
         OperationSpec("drop_move_claim_at_source", drop_move_claim_at_source, ("instance",), "leaving", "settled"),
-        OperationSpec("audit", audit, weight=6),
         OperationSpec("build_failed", build_failed, weight=3),
         OperationSpec("build_succeeded", build_succeeded),
-        OperationSpec("remove_node", remove_node, weight=1),
+        OperationSpec("audit", audit, weight=6),
     )
 }
 
-ROLES = ("new", "active", "incoming", "arriving", "leaving")
-"""The roles in which an instance can start."""
+ROLES = ("new", "active", "incoming", "arriving", "arrived", "leaving")
+"""The roles in which an instance can start: to be built; running here; about to be
+resized to here; claimed here; resized to here and waiting to be confirmed or
+reverted; resized away and waiting likewise."""
 
 
 def set_up(world: World, arguments: Arguments) -> None:
@@ -217,18 +228,22 @@ def set_up(world: World, arguments: Arguments) -> None:
         if role != "new":
             world.on(HOST, claim, world, arguments)
         if role == "leaving":
-            _leave(world, number, flavor)
+            world.create_migration(number, flavor, _resized(flavor), (HOST, NODE))
+            _move(world, number, flavor, OTHER)
         return
     world.create_instance(number, flavor)
     world.allocate(world.uuid(number), OTHER[1], flavor)
     world.on(OTHER[0], _claim_elsewhere, world, number)
-    world.create_migration(number, flavor, _bigger(flavor), OTHER)
+    world.create_migration(number, flavor, _resized(flavor), OTHER)
     if role == "arriving":
         world.on(HOST, resize_claim, world, arguments)
+    if role == "arrived":
+        _move(world, number, flavor, (HOST, NODE))
 
 
-def _bigger(flavor: int) -> int:
-    return 3 if flavor == 2 else 2
+def _resized(flavor: int) -> int:
+    """The flavor that an instance of ``flavor`` is resized to."""
+    return {1: 2, 2: 1, 3: 4}[flavor]
 
 
 def _claim_elsewhere(world: World, number: int) -> None:
@@ -239,17 +254,17 @@ def _claim_elsewhere(world: World, number: int) -> None:
         instance.save(expected_task_state=["scheduling"])
 
 
-def _leave(world: World, number: int, flavor: int) -> None:
-    """Resize an active instance away, up to where it waits to be confirmed."""
-    new = _bigger(flavor)
-    world.create_migration(number, flavor, new, (HOST, NODE))
+def _move(world: World, number: int, flavor: int, destination: tuple[str, str]) -> None:
+    """Resize an instance to ``destination``, up to where it waits to be confirmed."""
+    host, node = destination
+    new = _resized(flavor)
     context = world.context()
     instance, migration = world.instance(number, context), world.migration_of(number, context)
-    world.on(OTHER[0], _claim_resize, world, context, instance, migration, *OTHER)
+    world.on(host, _claim_resize, world, context, instance, migration, host, node)
     migration.status = "post-migrating"
     migration.save()
-    instance.host, instance.node = OTHER
-    instance.compute_id = world.hosts[OTHER[0]].tracker.compute_nodes[OTHER[1]].id
+    instance.host, instance.node = host, node
+    instance.compute_id = world.hosts[host].tracker.compute_nodes[node].id
     instance.task_state = "resize_migrated"
     instance.old_flavor = world.flavor(flavor)
     instance.save()

@@ -13,7 +13,14 @@ from harness.kernel.outcome import Failure, Outcome
 from harness.program import Setting
 from harness.traces.schema import Operation, Operations
 from targets.nova.build_counts import possible_counts
-from targets.nova.invariants import Violation, audited_violations, figures, run_audit, usage_violations
+from targets.nova.invariants import (
+    Violation,
+    audited_violations,
+    figures,
+    fingerprint,
+    run_audit,
+    usage_violations,
+)
 from targets.nova.operations import HOST, NODE, TABLE, set_up
 from targets.nova.sections import forget_locks, running_host
 from targets.nova.world import Snapshot, World
@@ -29,6 +36,7 @@ class NovaProgram:
         self._bare = bare
         self._modules = modules
         self._start: Snapshot | None = None
+        self._judgements: dict[int, list[Failure]] = {}
 
     def modules(self) -> Sequence[ModuleType]:
         """Nova's modules under test."""
@@ -52,8 +60,16 @@ class NovaProgram:
         outcome = execution.run()
         if not outcome.failures and not outcome.uncontrolled:
             forget_locks()
-            outcome.failures.extend(self._judge())
+            outcome.failures.extend(self._judged())
         return outcome
+
+    def _judged(self) -> list[Failure]:
+        """Judge, unless an equal state was judged before: audits cost more than runs."""
+        state = fingerprint(self._world)
+        found = self._judgements.get(state)
+        if found is None:
+            found = self._judgements[state] = self._judge()
+        return found
 
     def run_serially(self) -> None:
         """The same operations one after the other, without a kernel: what control

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -60,7 +60,7 @@ class NovaTarget:
             if operation.name != "instance" or set(arguments) != {"instance", "role", "flavor"}:
                 raise UsageError(f"the Nova target has no set-up {operation.name!r}; the trace is of another version")
             number, flavor = arguments["instance"], arguments["flavor"]
-            if arguments["role"] not in ROLES or not _is_number(number, 99) or not _is_number(flavor, 2):
+            if arguments["role"] not in ROLES or not _is_number(number, 99) or not _is_number(flavor, 3):
                 raise UsageError(f"the set-up of instance {number!r} is not one of this target; use an original trace")
             made.add(number)
         for operation in (one for task in content.tasks for one in task):
@@ -118,7 +118,7 @@ class _OpenNova:
         self.target = target
         self.release = release
         self.modules = modules
-        self.libraries = library_versions()
+        self.libraries: Mapping[str, str] = library_versions()
         self._world: tuple[object, object] | None = None
 
     def program(self, content: Operations) -> Program:

@@ -25,8 +25,10 @@ IMAGE = str(uuid.UUID(int=0x11AA))
 LOADED = ("flavor", "metadata", "pci_requests", "system_metadata", "numa_topology", "migration_context", "resources")
 """What the compute manager has loaded of the instances that it is handed."""
 
-FLAVORS = {1: (1, 64, 1), 2: (2, 128, 2), 3: (4, 512, 8)}
+FLAVORS = {1: (1, 64, 1), 2: (2, 128, 2), 3: (2, 256, 4), 4: (3, 512, 8)}
 """``number -> (vCPUs, MiB of memory, GiB of disk)``"""
+DEDICATED = frozenset({3, 4})
+"""Flavors whose instances get CPUs of their own (``hw:cpu_policy=dedicated``)."""
 
 
 class _Assigned:
@@ -142,7 +144,8 @@ class World:
         vcpus, memory, disk = FLAVORS[number]
         made = objects.Flavor(
             id=number, flavorid=f"f{number}", name=f"f{number}", memory_mb=memory, vcpus=vcpus, root_gb=disk,
-            ephemeral_gb=0, swap=0, rxtx_factor=1.0, vcpu_weight=0, disabled=False, is_public=True, extra_specs={},
+            ephemeral_gb=0, swap=0, rxtx_factor=1.0, vcpu_weight=0, disabled=False, is_public=True,
+            extra_specs={"hw:cpu_policy": "dedicated"} if number in DEDICATED else {},
             created_at=None, updated_at=None, deleted_at=None, deleted=False, projects=[], description=None,
         )  # fmt: skip
         made.obj_reset_changes()
@@ -156,6 +159,7 @@ class World:
     def create_instance(self, number: int, flavor: int) -> Any:
         """An instance that the scheduler has placed, before its build."""
         from nova import objects
+        from nova.virt import hardware
 
         chosen = self.flavor(flavor)
         instance = objects.Instance(
@@ -163,7 +167,8 @@ class World:
             vm_state="building", task_state="scheduling", instance_type_id=chosen.id, memory_mb=chosen.memory_mb,
             vcpus=chosen.vcpus, root_gb=chosen.root_gb, ephemeral_gb=0, system_metadata={}, metadata={},
             flavor=chosen, old_flavor=None, new_flavor=None, reservation_id=f"r-{number}", launch_index=0,
-            display_name=f"instance-{number}", hostname=f"instance-{number}", os_type=None, numa_topology=None,
+            display_name=f"instance-{number}", hostname=f"instance-{number}", os_type=None,
+            numa_topology=hardware.numa_get_constraints(chosen, objects.ImageMeta.from_dict({"properties": {}})),
             pci_requests=objects.InstancePCIRequests(instance_uuid=self.uuid(number), requests=[]),
         )  # fmt: skip
         instance.create()
