@@ -1,0 +1,1 @@
+"""One controlled run: tasks, doubles, time and randomness. Imports nothing above it."""
