@@ -260,8 +260,8 @@ def main(arguments: "list[str]") -> int:
         if verb == "setup":
             return 0
         return fuzz(folder, rest) if verb == "fuzz" else test(folder, rest)
-    except SetupFailed as error:
-        say(str(error))
+    except (SetupFailed, OSError) as error:
+        say(str(error))  # never a traceback: its exit code is 1, which would read as findings
         return SETUP_FAILED
     except KeyboardInterrupt:
         say("interrupted")

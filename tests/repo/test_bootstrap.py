@@ -170,6 +170,15 @@ def test_without_uv_pip_installs(bootstrap: ModuleType, tmp_path: Path) -> None:
     assert bootstrap.installer(tmp_path, None)[:4] == [str(bootstrap.python_of(tmp_path)), "-m", "pip", "install"]
 
 
+def test_a_missing_command_is_no_finding(
+    bootstrap: ModuleType, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bootstrap.main(["fuzz"]) == bootstrap.SETUP_FAILED, "nothing was installed, so there is no semafuzz"
+    (checkout / "requirements.lock").unlink()
+    assert bootstrap.main(["fuzz"]) == bootstrap.SETUP_FAILED
+    assert "requirements.lock" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["setup", "more"]])
 def test_a_command_line_that_is_not_understood(
     bootstrap: ModuleType, arguments: list[str], capsys: pytest.CaptureFixture[str]
