@@ -1,0 +1,34 @@
+"""The benchmarks run and print what they promise; how fast they are is nobody's test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def run(script: Path, *arguments: str) -> dict[str, Any]:
+    """The JSON object that a benchmark prints."""
+    done = subprocess.run([sys.executable, str(script), "--json", *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_counter(root: Path) -> None:
+    found = run(root / "benchmarks" / "counter.py", "--executions", "200", "--runs", "3", "--no-frontrun")
+    assert len(found["runs"]) == 3
+    assert min(rate * seconds for rate, seconds in found["runs"]) <= found["product"]
+    assert 0 < found["switch_seconds"] < 1 / found["executions_per_second"], "an execution has more than one switch"
+
+
+def test_memory(root: Path) -> None:
+    found = run(root / "benchmarks" / "memory.py", "--executions", "300", "--slice", "100")
+    assert [executions for executions, _ in found["points"]] == [0, 100, 200, 300]
+    assert found["growth_bytes"] == found["points"][-1][1] - found["points"][0][1]
