@@ -278,7 +278,7 @@ def _check_expected(row: Row, vm_state: Any, task_state: Any) -> None:
             expected[name], actual[name] = allowed, row[name]
     if not expected:
         return
-    kind = exception.UnexpectedVMStateError
+    kind = exception.UnknownInstanceUpdateConflict
     if "task_state" in expected:
         deleting = actual["task_state"] == "deleting"
         kind = exception.UnexpectedDeletingTaskStateError if deleting else exception.UnexpectedTaskStateError

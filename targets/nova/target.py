@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -85,23 +87,31 @@ class NovaTarget:
         if release and release != boot.SUPPORTED:
             raise UsageError(f"release {release!r} cannot be driven; `semafuzz list releases` shows which can")
         found = boot.require()
-        boot.boot()
-        import importlib
-
-        from nova.objects import base
-
-        from targets.nova.sections import visible_sections
-
-        modules = [importlib.import_module(name) for name in _MODULES]
-        previous_api, previous_level = base.NovaObject.indirection_api, logging.root.manager.disable
-        # A log record reads the clock, the process and the thread: none of it is the tracker's.
-        logging.disable(logging.CRITICAL)
-        try:
-            with visible_sections():
+        with warnings.catch_warnings():
+            # What Nova and its libraries deprecate is not for the person who fuzzes them.
+            warnings.simplefilter("ignore")
+            boot.boot()
+            modules = [importlib.import_module(name) for name in _MODULES]
+            with _undisturbed():
                 yield _OpenNova(self, found, modules)
-        finally:
-            logging.disable(previous_level)
-            base.NovaObject.indirection_api = previous_api
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Visible sections, no logging, and Nova's boundary put back after."""
+    from nova.objects import base
+
+    from targets.nova.sections import visible_sections
+
+    previous_api, previous_level = base.NovaObject.indirection_api, logging.root.manager.disable
+    # A log record reads the clock, the process and the thread: none of it is the tracker's.
+    logging.disable(logging.CRITICAL)
+    try:
+        with visible_sections():
+            yield
+    finally:
+        logging.disable(previous_level)
+        base.NovaObject.indirection_api = previous_api
 
 
 def _is_number(value: object, highest: int) -> bool:
