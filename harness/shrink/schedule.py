@@ -9,6 +9,7 @@ directives, and a pass that removed nothing removes nothing when it is run again
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,16 +17,22 @@ from harness.kernel.outcome import Decision, Outcome
 from harness.kernel.task import Task
 from harness.program import Program, Setting
 
+_ORDERS = 24
 Directive = tuple[int, int, int]
 """``(task that announced, or -1; how manyth choice of its; task that runs instead)``"""
 
 
 class Guided:
-    """Follows directives and otherwise lets the running task go on."""
+    """Follows directives and otherwise lets the running task go on.
+
+    ``order``: task numbers; the first of them that is enabled follows a task that
+    cannot go on. Without it the one with the lowest number does.
+    """
 
     name = "guided"
 
-    def __init__(self, directives: Sequence[Directive]) -> None:
+    def __init__(self, directives: Sequence[Directive], order: Sequence[int] = ()) -> None:
+        self._rank = {number: rank for rank, number in enumerate(order)}
         self._directives = {(task, number): target for task, number, target in directives}
         self._counts: dict[int, int] = {}
 
@@ -39,7 +46,8 @@ class Guided:
         who = -1 if current is None else current.index
         number = self._counts[who] = self._counts.get(who, 0) + 1
         wanted = self._directives.get((who, number))
-        default = enabled[0]
+        rank = self._rank
+        default = min(enabled, key=lambda task: rank.get(task.index, _ORDERS)) if rank else enabled[0]
         for task in enabled:
             if task.index == wanted:
                 return task
@@ -120,12 +128,12 @@ def shrink_schedule(
     """
     best, best_directives, used = outcome, directives_of(outcome), 0
 
-    def attempt(directives: Sequence[Directive]) -> bool:
+    def attempt(directives: Sequence[Directive], order: Sequence[int] = ()) -> bool:
         nonlocal best, best_directives, used
         if used >= budget:
             return False
         used += 1
-        guided = Guided(directives)
+        guided = Guided(directives, order)
         guided.begin(0)
         made = program.execute(guided, setting)
         if made.uncontrolled or not same(made):
@@ -150,7 +158,10 @@ def shrink_schedule(
                     if attempt((*base, single)):
                         return
 
-    attempt(())
+    for order in itertools.islice(itertools.permutations(range(len(outcome.tasks))), _ORDERS):
+        # Whole tasks in another order: no preemption at all.
+        if not preemptions(best) or attempt((), order):
+            break
     size = max(1, len(best_directives) // 2)
     while best_directives and used < budget:
         progress = False

@@ -51,7 +51,7 @@ def decode(data: bytes, source: str = "the trace") -> Trace:
         )
     try:
         trace = msgspec.json.decode(data, type=Trace)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TraceError(f"{source} is broken ({error}); make it again from the run that found it") from None
     _check(trace, source)
     if encode(trace) != data:

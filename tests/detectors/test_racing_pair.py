@@ -1,0 +1,73 @@
+"""The pair that is named is the pair that races."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from harness import TaskProgram, explore
+
+THIS = sys.modules[__name__]
+
+
+class Box:
+    def __init__(self) -> None:
+        self.value = 0
+        self.items: dict[str, int] = {}
+        self.flag = False
+
+    def increase(self) -> None:
+        seen = self.value
+        self.value = seen + 1  # stores
+
+    def fill(self) -> None:
+        if "k" not in self.items:
+            self.items["k"] = self.items.get("n", 0) + 1
+            self.items["n"] = self.items["k"]
+
+    def raise_flag(self) -> None:
+        self.flag = True
+
+    def need_flag(self) -> None:
+        if not self.flag:
+            raise LookupError
+
+
+def increased(box: Box) -> None:
+    assert box.value == 2
+
+
+def filled(box: Box) -> None:
+    assert box.items["k"] == 1
+
+
+def nothing(box: Box) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("tasks", "check", "function"),
+    [
+        ([Box.increase, Box.increase], increased, "Box.increase"),
+        ([Box.fill, Box.fill], filled, "Box.fill"),
+        ([Box.raise_flag, Box.need_flag], nothing, "Box.need_flag"),
+    ],
+)
+def test_places_are_those_of_the_defect(
+    tasks: list[Callable[[Box], None]], check: Callable[[Box], None], function: str
+) -> None:
+    program = TaskProgram(Box, tasks, check, under_test=[THIS])
+    found = explore(program, scheduler="random", schedules=3000).failures[0]
+    assert any(function in place for place in found.places[:2])
+    assert all("test_racing_pair" in place for place in found.places)
+
+
+def test_a_failure_of_one_task_alone_has_no_pair() -> None:
+    def fail(box: Box) -> None:
+        raise LookupError
+
+    program = TaskProgram(Box, [fail], under_test=[THIS])
+    found = explore(program, schedules=5).failures[0]
+    assert len(found.places) == 1

@@ -1,0 +1,99 @@
+"""Generated programs are legal, varied, and the same for one seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+
+from harness.traces.schema import Operation, Operations
+from strategies.feeding import feed
+from strategies.programs import MAX_OPERATIONS, MAX_TASKS, programs
+from targets.legality import is_legal, smaller_programs, without_unused
+from targets.protocol import OperationInfo
+
+TABLE = [
+    OperationInfo("make", True, "new", "made", False, 2),
+    OperationInfo("look", True, "made", "made", True, 1),
+    OperationInfo("drop", True, "made", "gone", False, 1),
+    OperationInfo("audit", False, "", "", False, 3),
+]
+ROLES = ["new", "made"]
+
+
+@settings(max_examples=300)
+@given(programs(TABLE, ROLES))
+def test_every_program_is_legal(content: Operations) -> None:
+    assert is_legal(content, TABLE)
+    assert 2 <= len(content.tasks) <= MAX_TASKS
+    assert all(1 <= len(task) <= MAX_OPERATIONS for task in content.tasks)
+    used = {one.arguments.get("instance") for task in content.tasks for one in task}
+    assert all(one.arguments["instance"] in used for one in content.setup)
+
+
+def collected(seed: int) -> list[Operations]:
+    found: list[Operations] = []
+
+    def consume(content: Operations) -> bool:
+        found.append(content)
+        return len(found) < 60
+
+    assert feed(programs(TABLE, ROLES), consume, seed=seed, most=1000) == 60
+    return found
+
+
+def test_one_seed_one_sequence() -> None:
+    assert collected(4) == collected(4)
+    assert collected(4) != collected(5)
+
+
+def test_every_operation_comes_up() -> None:
+    names = Counter(one.name for content in collected(1) for task in content.tasks for one in task)
+    assert set(names) == {"make", "look", "drop", "audit"}
+    shared = [content for content in collected(1) if _on_one_instance_in_two_tasks(content)]
+    assert shared
+
+
+def _on_one_instance_in_two_tasks(content: Operations) -> bool:
+    tasks = [{one.arguments.get("instance") for one in task} - {None} for task in content.tasks]
+    return any(tasks[a] & tasks[b] for a in range(len(tasks)) for b in range(a))
+
+
+def on(name: str, instance: int = 1) -> Operation:
+    return Operation(name, {"instance": instance})
+
+
+def start(role: str) -> tuple[Operation, ...]:
+    return (Operation("instance", {"instance": 1, "role": role, "flavor": 1}),)
+
+
+@pytest.mark.parametrize(
+    ("content", "legal"),
+    [
+        (Operations(start("new"), ((on("make"), on("drop")), (Operation("audit"),))), True),
+        (Operations(start("new"), ((on("drop"),),)), False),
+        (Operations(start("new"), ((on("make"),), (on("drop"),))), False),
+        (Operations(start("made"), ((on("look"),), (on("drop"),))), True),
+        (Operations(start("made"), ((on("drop"),), (on("drop"),))), False),
+        (Operations((), ((on("drop"),),)), False),
+    ],
+)
+def test_legality(content: Operations, legal: bool) -> None:
+    assert is_legal(content, TABLE) is legal
+
+
+def test_smaller_programs_are_legal_and_smaller() -> None:
+    content = Operations(start("new"), ((on("make"), on("drop")), (Operation("audit"), Operation("audit"))))
+    smaller = smaller_programs(content, TABLE)
+    assert Operations((), ((Operation("audit"), Operation("audit")),)) in smaller
+    assert Operations(start("new"), ((on("make"),), (Operation("audit"), Operation("audit")))) in smaller
+    assert all(is_legal(made, TABLE) for made in smaller)
+    sizes = [sum(map(len, made.tasks)) for made in smaller]
+    assert max(sizes) < 4
+    idle = Operations(start("new"), ((), (Operation("audit"),)))
+    assert without_unused(idle) == Operations((), ((Operation("audit"),),))
+
+
+def test_a_feed_ends_when_its_examples_do() -> None:
+    assert feed(programs(TABLE, ROLES), lambda content: True, seed=0, most=7) == 7
