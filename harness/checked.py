@@ -51,7 +51,7 @@ def load(spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True) -> 
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise UsageError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
     _find(tree, path, name)
-    module_name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else f"checked_{path.stem}"
+    module_name = _module_name(path)
     filename = str(path.resolve())
     code = rewrite_source(source, filename, module_name) if rewrite else compile(source, filename, "exec")
     folder = str(path.resolve().parent)
@@ -66,6 +66,17 @@ def load(spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True) -> 
     program = FunctionProgram(function, f"{path.name}:{name}", [module, *extra], refresher if stateful else None)
     digest = hashlib.sha256(source.encode()).hexdigest()
     return Checked(program, Function(path.name, name, digest, tuple(instrument)), path)
+
+
+def _module_name(path: Path) -> str:
+    """The file's own name, as an import would give it, and so the same wherever it
+    is checked; another only where that would hide a module that others need."""
+    if not path.stem.isidentifier():
+        return "checked"
+    there = sys.modules.get(path.stem)
+    if there is None or getattr(there, "__file__", None) == str(path.resolve()):
+        return path.stem
+    return f"checked_{path.stem}"
 
 
 class _Refresher:

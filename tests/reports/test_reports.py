@@ -1,0 +1,94 @@
+"""What a person and a script read: everything needed, nothing that can hurt."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import pytest
+
+from harness.explore import Result
+from harness.findings import Finding
+from reports.results import result_json
+from reports.terminal import Progress, plain, print_result, progress_line
+
+HOSTILE = "x\x1b[31m\x07\n</b>[bold]y\N{RIGHT-TO-LEFT OVERRIDE}"
+
+
+def finding(**changes: object) -> Finding:
+    values: dict[str, object] = {
+        "kind": "invariant",
+        "message": HOSTILE,
+        "signature": "abcdef012345",
+        "trace": "out/abcdef012345.json",
+        "places": ("m:1 (f)", HOSTILE),
+        "task": "T",
+        "schedule": 3,
+        "preemptions": 1,
+        "decisions": 4,
+        "confirmed": True,
+    }
+    return Finding(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_plain_text_cannot_steer_a_terminal() -> None:
+    assert plain(HOSTILE).isprintable()
+    assert "[bold]" in plain(HOSTILE)
+    assert len(plain("y" * 9000, 50)) == 50
+
+
+def test_the_table_shows_hostile_text_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    result = Result("p", "random", 0, 3, 3, [finding(), finding(signature="b" * 12, confirmed=False, trace="t.json")])
+    result.seconds = 0.5
+    print_result(result, program="a.py:f")
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "[bold]" in out
+    assert "semafuzz replay out/abcdef012345.json --program a.py:f" in out
+    assert "did not repeat" in out
+
+
+@pytest.mark.parametrize("verdict", ["complete", "cut", "uncontrolled"])
+def test_a_quiet_result_is_short(capsys: pytest.CaptureFixture[str], verdict: str) -> None:
+    result = Result("p", "random", 0, 3, verdict=verdict, notes=["a note"] if verdict == "uncontrolled" else [])
+    print_result(result)
+    out = capsys.readouterr().out
+    assert verdict in out
+    assert len(out.splitlines()) <= 3
+
+
+def test_json_has_what_the_contract_names() -> None:
+    answer = json.loads(result_json(Result("p", "random", 7, 3, 2, [finding()], "found")))
+    assert list(answer)[:10] == [
+        "program", "scheduler", "seed", "schedules", "first_failure", "failures", "verdict", "exhausted", "classes",
+        "seconds",
+    ]  # fmt: skip
+    assert answer["failures"][0]["message"] == HOSTILE
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_rewritten_on_a_terminal_and_rare_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    progress = Progress()
+    progress._next = 0.0
+    progress.say(10, 0.0, 1)
+    progress.say(20, 2.0, 1, ", more")
+    progress.clear()
+    progress.clear()
+    assert terminal.getvalue().count("10 schedules") == 1
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    quiet = Progress()
+    quiet._next = 0.0
+    quiet.say(10, 1.0, 0)
+    quiet.clear()
+    assert log.getvalue() == "10 schedules, 10 a second, 0 distinct findings\n"
+    with progress_line(enabled=False) as nothing:
+        assert nothing is None
