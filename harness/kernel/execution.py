@@ -98,6 +98,8 @@ class Execution:
         self.unfinished = 0
         self.awaited = 0
         self.hub: greenlet | None = None
+        self._starting: Task | None = None
+        self._overdue = False
         self._forced = forced
         self._steps = sorted(forced) if forced is not None else []
         self._inherit = 0
@@ -155,6 +157,9 @@ class Execution:
             if chosen is None:
                 return
             self._enter(chosen)
+            while self._starting is not None:
+                chosen, self._starting = self._starting, None
+                self._enter(chosen)
 
     def _enter(self, task: Task) -> None:
         """Switch to ``task``; returns when something switches back here."""
@@ -269,6 +274,7 @@ class Execution:
         if step >= self.max_events:
             self._stop(describe_endless(self))
         if len(self.ready) == 1 and not self.timed:
+            self._overdue = quantum_used
             return
         task.pending = (kind, subject, name, site)
         if self._forced is None and self.streak >= 1000:
@@ -302,7 +308,7 @@ class Execution:
         pending = tuple([task.pending for task in enabled])
         decisions.append((step, current, chosen.index, tuple(enabled), pending, yielded))
         self.streak = self.streak + 1 if chosen is running else 0
-        if self.timed and chosen in self.timed:
+        if chosen.timed:
             self._fire(chosen)
         return chosen
 
@@ -330,7 +336,11 @@ class Execution:
         self.current = task
         running = task.greenlet
         if running is None:
-            running = task.greenlet = greenlet(self._main, self.hub)
+            # From the hub: a greenlet starts with the recursion depth of its
+            # starter, so a chain of starts would meet the recursion limit.
+            self._starting = task
+            running = self.hub
+            assert running is not None
         running.switch()
         if self.aborting:
             raise Abort
@@ -410,7 +420,7 @@ class Execution:
         self.ready.remove(task)
         if timeout is not None:
             task.deadline = self.clock.now + timeout
-            insort(self.timed, task, key=_index)
+            self._await_time(task)
         self._suspend((op.ACQUIRE, lock, None, site))
         lock.waiters.remove(task)
 
@@ -436,7 +446,7 @@ class Execution:
                 target.joiners.append(task)
                 if timeout is not None:
                     task.deadline = self.clock.now + timeout
-                    insort(self.timed, task, key=_index)
+                    self._await_time(task)
                 self._suspend((op.JOIN, target, None, site))
         task.deadline = None
         if task.timed_out:
@@ -457,7 +467,7 @@ class Execution:
             return
         self.ready.remove(task)
         task.deadline = self.clock.now + seconds
-        insort(self.timed, task, key=_index)
+        self._await_time(task)
         self._suspend((op.SLEEP, None, None, site))
         task.deadline = None
         task.timed_out = False
@@ -468,24 +478,37 @@ class Execution:
         assert chosen.deadline is not None
         self.clock.advance_to(chosen.deadline)
         for task in [t for t in self.timed if t.deadline is not None and t.deadline <= self.clock.now]:
-            self.timed.remove(task)
+            self._stop_timer(task)
             task.timed_out = True
             insort(self.ready, task, key=_index)
 
     def _enable(self, task: Task) -> None:
         if task.timed_out:
             return
-        if task in self.timed:
-            self.timed.remove(task)
+        if task.timed:
+            self._stop_timer(task)
         if task not in self.ready:
             insort(self.ready, task, key=_index)
+        if self._overdue and self._forced is None:
+            # The quantum ended while nobody else could run: a loop that polls
+            # under a lock would otherwise be found holding it every time.
+            self._overdue = False
+            self.break_at = 0
 
     def _disable(self, task: Task) -> None:
         if task.timed_out or task not in self.ready:
             return
         self.ready.remove(task)
         if task.deadline is not None:
-            insort(self.timed, task, key=_index)
+            self._await_time(task)
+
+    def _await_time(self, task: Task) -> None:
+        task.timed = True
+        insort(self.timed, task, key=_index)
+
+    def _stop_timer(self, task: Task) -> None:
+        task.timed = False
+        self.timed.remove(task)
 
     def _next_forced(self, step: int) -> int:
         position = bisect_left(self._steps, step)

@@ -18,7 +18,8 @@ class Task:
     """One thread of control: a greenlet and what the kernel knows about it.
 
     ``pending`` is the operation that the task performs when it is next chosen;
-    a scheduler may read it, ``index`` and ``name``, and nothing else.
+    a scheduler may read it, ``index`` and ``name``, and ``timed``: whether the
+    task can only go on by its time running out.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Task:
         "result",
         "run",
         "thread",
+        "timed",
         "timed_out",
     )
 
@@ -55,6 +57,7 @@ class Task:
         self.thread: Any = None
         self.joiners: list[Task] = []
         self.deadline: float | None = None
+        self.timed = False
         self.timed_out = False
         self.local_values: dict[str, object] = {}
         self.clock_reads = 0

@@ -53,7 +53,7 @@ class PCT:
         if current is not None and current.pending[0] == op.YIELD:
             self._drop(current)
         for task in enabled:
-            if task.deadline is not None and not task.timed_out and priorities[task.index] > 0.0:
+            if task.timed and priorities[task.index] > 0.0:
                 self._drop(task)
         best = max(enabled, key=lambda task: priorities[task.index])
         if self._count in self._changes:

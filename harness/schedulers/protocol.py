@@ -14,8 +14,8 @@ class Scheduler(Protocol):
     """Chooses among enabled tasks; may learn from one execution to the next.
 
     A scheduler is a pure function of its seed and of what it was shown: no
-    clock, no global randomness. It reads ``index``, ``name`` and ``pending`` of a
-    task and nothing else.
+    clock, no global randomness. It reads ``index``, ``name``, ``pending``
+    and ``timed`` of a task and nothing else.
     """
 
     name: str
