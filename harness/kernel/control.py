@@ -40,6 +40,7 @@ def _replacements() -> dict[int, tuple[Any, Any]]:
         (_thread.RLock, locks.make_rlock),
         (_thread.start_new_thread, threads.start_new_thread),
         (_thread.get_ident, threads.get_ident),
+        (vars(_thread)["_count"], threads.count),
         (_thread.get_native_id, threads.get_native_id),
         (os.urandom, randomness.urandom),
         (queue.SimpleQueue, vars(queue)["_PySimpleQueue"]),

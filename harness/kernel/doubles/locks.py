@@ -125,6 +125,9 @@ class Lock:
             return bool(self._outside().locked())
         return self.owner is not None
 
+    def _outside_held(self) -> bool:
+        return self._real is not None and bool(self._real.locked())
+
     def _at_fork_reinit(self) -> None:
         self.__init__()  # type: ignore[misc]
 
@@ -134,8 +137,10 @@ class Lock:
         return self
 
     def __repr__(self) -> str:
-        state = "locked" if self.owner is not None else "unlocked"
-        return f"<{state} semafuzz lock {self.label}>"
+        """Without an address: what a program prints is the same in every run."""
+        held = self._outside_held() if running() is None else self.owner is not None
+        state = "locked" if held else "unlocked"
+        return f"<{state} semafuzz.{type(self).__name__} object at {self.label or 'no name'}>"
 
 
 class WaiterLock(Lock):
@@ -240,9 +245,15 @@ class RLock(Lock):
             return int(self._outside()._recursion_count())
         return self.count if self._is_owned() else 0
 
-    def locked(self) -> bool:
-        """As ``RLock.locked`` (Python 3.14)."""
-        return self.owner is not None
+    def _outside_held(self) -> bool:
+        return self._real is not None and not repr(self._real).startswith("<unlocked")
+
+    if sys.version_info < (3, 14):
+
+        @property
+        def locked(self) -> Any:
+            """New in 3.14; before, code that asks is told that there is none."""
+            raise AttributeError("'_thread.RLock' object has no attribute 'locked'")
 
 
 OUTSIDE = Task(-2, "code outside the execution", lambda: None)

@@ -28,6 +28,7 @@ _real_get_ident = _thread.get_ident
 _real_native_id = _thread.get_native_id
 _real_start_new = _thread.start_new_thread
 _real_count = vars(threading)["_counter"]
+_real_count_of_threads = vars(_thread)["_count"]
 
 
 class _EndedHandle:
@@ -113,7 +114,7 @@ def is_alive(thread: Any) -> bool:
     execution = running()
     if execution is not None and not task.done:
         execution.touch(op.READ, thread, "alive", calling_site(op.READ))
-    return not task.done and not thread._is_stopped
+    return not task.done and not getattr(thread, "_is_stopped", False)
 
 
 def start_new_thread(
@@ -149,6 +150,13 @@ def get_native_id() -> int:
     """``threading.get_native_id``: likewise."""
     execution = running()
     return _real_native_id() if execution is None else execution.current.ident
+
+
+def count() -> int:
+    """``_thread._count``: threads that run, the main one excepted."""
+    execution = running()
+    others = 0 if execution is None else execution.unfinished - 1
+    return int(_real_count_of_threads()) + others
 
 
 def next_thread_number() -> int:
