@@ -53,15 +53,19 @@ class NovaProgram:
 
     def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run all tasks from the start state and judge what they leave."""
-        self._restore()
-        execution = setting.execution(scheduler, forced)
-        for number, operations in enumerate(self.content.tasks):
-            execution.add_task(self._task(operations), f"task-{number}")
-        outcome = execution.run()
+        outcome = self.run_controlled(scheduler, setting, forced)
         if not outcome.failures and not outcome.uncontrolled:
             forget_locks()
             outcome.failures.extend(self._judged())
         return outcome
+
+    def run_controlled(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+        """Run all tasks from the start state; the outcome is not judged."""
+        self._restore()
+        execution = setting.execution(scheduler, forced)
+        for number, operations in enumerate(self.content.tasks):
+            execution.add_task(self._task(operations), f"task-{number}")
+        return execution.run()
 
     def _judged(self) -> list[Failure]:
         """Judge, unless an equal state was judged before: audits cost more than runs."""
