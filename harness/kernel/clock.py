@@ -26,15 +26,17 @@ class VirtualClock:
     end after some hundred steps instead of some million.
     """
 
-    __slots__ = ("_execution", "now")
+    __slots__ = ("now",)
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
+    def __init__(self) -> None:
         self.now = 0.0
 
-    def read(self) -> float:
-        """The time since the start, as ``time.monotonic`` gives it; an event."""
-        execution = self._execution
+    def read(self, execution: Execution) -> float:
+        """The time since the start, as ``time.monotonic`` gives it; an event.
+
+        ``execution`` is handed in: holding it would make a cycle that only the
+        garbage collector could free, once per execution.
+        """
         task = execution.current
         task.clock_reads += 1
         excess = max(0, task.clock_reads - PATIENCE)

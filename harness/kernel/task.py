@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from greenlet import greenlet
+from greenlet import greenlet as Greenlet  # noqa: N812
+
+from harness.kernel import operations as op
 
 RawEvent = tuple[int, "Task", object, object, int]
 """``(kind, task, subject, name, site)``; see ``harness.kernel.operations``."""
@@ -22,45 +24,26 @@ class Task:
     task can only go on by its time running out.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "clock_reads",
-        "daemon",
-        "deadline",
-        "done",
-        "error",
-        "greenlet",
-        "ident",
-        "index",
-        "joiners",
-        "local_values",
-        "name",
-        "pending",
-        "result",
-        "run",
-        "thread",
-        "timed",
-        "timed_out",
-    )
+    # Start values stand on the class, as those of the execution do.
+    greenlet: Greenlet | None = None
+    done = False
+    result: object = None
+    error: BaseException | None = None
+    ident = 0
+    thread: Any = None
+    joiners: tuple[Task, ...] = ()
+    deadline: float | None = None
+    timed = False
+    timed_out = False
+    clock_reads = 0
+    pending: Pending = (op.BEGIN, None, None, 0)
 
     def __init__(self, index: int, name: str, run: Callable[[], object], *, daemon: bool = False) -> None:
         self.index = index
         self.name = name
         self.run = run
         self.daemon = daemon
-        self.greenlet: greenlet | None = None
-        self.pending: Pending = (10, self, None, 0)
-        self.done = False
-        self.result: object = None
-        self.error: BaseException | None = None
-        self.ident = 0
-        self.thread: Any = None
-        self.joiners: list[Task] = []
-        self.deadline: float | None = None
-        self.timed = False
-        self.timed_out = False
         self.local_values: dict[str, object] = {}
-        self.clock_reads = 0
 
     def __repr__(self) -> str:
         return f"<Task {self.index} {self.name}>"

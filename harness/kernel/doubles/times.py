@@ -30,7 +30,7 @@ def _clock(real: Callable[[], Any], offset: float, *, nanoseconds: bool = False)
         execution = running()
         if execution is None:
             return real()
-        moment = execution.clock.read() + offset
+        moment = execution.clock.read(execution) + offset
         return int(moment * 1e9) if nanoseconds else moment
 
     read.__name__ = read.__qualname__ = real.__name__
