@@ -33,6 +33,7 @@ from harness.kernel.outcome import Failure, Outcome, RawDecision
 from harness.kernel.sites import NOWHERE
 from harness.kernel.task import Pending, RawEvent, Task
 from harness.kernel.waiting import describe_deadlock, describe_endless
+from harness.kernel.workers import pool_of
 
 FOREVER = 1 << 60
 
@@ -140,9 +141,9 @@ class Execution:
         self.hub = getcurrent()
         hosted = thread_values.host(self, inherit)
         self._values = hosted.values
+        self._workers = pool_of(self.hub)
         if inherit is not None:
-            inherit.greenlet = greenlet(self._main, self.hub)
-            inherit.greenlet.gr_context = contextvars.copy_context()
+            inherit.greenlet = self._workers.take(contextvars.copy_context())
         _current.execution = self
         try:
             with suppress(Abort):
@@ -168,15 +169,16 @@ class Execution:
 
     def _enter(self, task: Task) -> None:
         """Switch to ``task``; returns when something switches back here."""
-        if task.greenlet is None:
-            task.greenlet = greenlet(self._main, self.hub)
+        worker = task.greenlet
+        if worker is None:
+            worker = task.greenlet = self._workers.take()
         if self.current is not task:
             self._values.swap(self.current, task)
             self.current = task
-        task.greenlet.switch()
+        worker.switch(self)
 
-    def _main(self) -> None:
-        """The body of every task's greenlet."""
+    def run_task(self) -> None:
+        """Run the current task to its end; called by its worker."""
         task = self.current
         if self.aborting:
             return
@@ -231,15 +233,17 @@ class Execution:
         self.break_at = FOREVER
         recorded = len(self.events)
         for task in self.tasks:
-            running = task.greenlet
-            if not running:
+            if task.greenlet is None:
                 continue
             self._values.swap(self.current, task)
             self.current = task
             tries = 0
-            while running and tries < 100:
-                running.throw(Abort)
+            while task.greenlet is not None and tries < 100:
+                task.greenlet.throw(Abort)
                 tries += 1
+            if task.greenlet is not None:
+                # It swallows what ends it; freeing it would try that again.
+                _STUBBORN.append(task.greenlet)
         self._values.swap(self.current, _NOBODY)
         self.current = _NOBODY
         del self.events[recorded:]
@@ -524,4 +528,5 @@ def _index(task: Task) -> int:
     return task.index
 
 
+_STUBBORN: list[greenlet] = []
 _NOBODY = Task(-1, "nobody", lambda: None, daemon=True)
