@@ -202,7 +202,9 @@ def setup() -> Path:
         make_environment(
             folder,
             stamp,
-            ["--require-hashes", "-r", str(LOCK)],
+            # The lock is complete. pip 23.0, which Debian 12 has, otherwise looks for newer versions of what
+            # is asked for with an extra, and fails for want of their hashes.
+            ["--no-deps", "--require-hashes", "-r", str(LOCK)],
             ["--no-deps", "--no-build-isolation", "-e", str(ROOT)],
         )
         say(f".venv is made, in {time.monotonic() - started:.0f} s")

@@ -76,7 +76,7 @@ def peer_python() -> Path:
     stamp = bootstrap.digest(REQUIREMENTS.read_bytes(), sys.version.encode(), os.fsencode(HERE))
     if not bootstrap.is_made(folder, stamp):
         bootstrap.say("making benchmarks/.venv with frontrun")
-        bootstrap.make_environment(folder, stamp, ["--require-hashes", "-r", str(REQUIREMENTS)])
+        bootstrap.make_environment(folder, stamp, ["--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)])
     return Path(bootstrap.python_of(folder))
 
 

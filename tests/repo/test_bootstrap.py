@@ -93,7 +93,7 @@ def test_the_second_call_makes_nothing(
     assert bootstrap.main(["setup"]) == 0
     assert "1 pinned packages" in capsys.readouterr().err
     first, second = quiet_installs
-    assert first[-3:] == ["--require-hashes", "-r", str(checkout / "requirements.lock")]
+    assert first[-4:] == ["--no-deps", "--require-hashes", "-r", str(checkout / "requirements.lock")]
     assert second[-4:] == ["--no-deps", "--no-build-isolation", "-e", str(checkout)]
     assert bootstrap.main(["setup"]) == 0
     assert len(quiet_installs) == 2
