@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from types import ModuleType
 from typing import cast
 
 from harness.errors import UsageError
+from harness.events import Observer, typed
 from harness.findings import Finding, Origin, Recorder, matching
 from harness.kernel.conflicts import happens_before_class, heat
 from harness.kernel.outcome import Outcome
@@ -61,7 +63,8 @@ class Exploration:
     """One search over the schedules of one program, in an open laboratory.
 
     ``hot`` may be shared between explorations of one target: what one program
-    taught about its scheduling points serves the next.
+    taught about its scheduling points serves the next. ``observers`` see the event
+    stream of every execution, typed.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Exploration:
         progress: Progress | None = None,
         hot: bytearray | None = None,
         shrink_budget: int = 300,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.program = program
         self.scheduler = scheduler
@@ -89,6 +93,7 @@ class Exploration:
         self._schedules = schedules
         self._seconds = seconds
         self._stop_on_first = stop_on_first
+        self._observers = observers
         self._progress = progress
         self._recorder = Recorder(program, self.setting, origin, folder, shrink_budget=shrink_budget)
         self._seen: set[tuple[str, ...]] = set()
@@ -137,7 +142,11 @@ class Exploration:
     def _step(self) -> bool:
         """One execution; False to end the search."""
         result, setting = self.result, self.setting
+        for observer in self._observers:
+            observer.begin(result.schedules)
         outcome = self.program.execute(self.scheduler, setting)
+        if self._observers:
+            self._show(outcome)
         self._laboratory.control.between_executions()
         result.schedules += 1
         if outcome.uncontrolled:
@@ -157,6 +166,15 @@ class Exploration:
             if len(self._paths) < 200_000:
                 self._paths.add(path)
         return go_on
+
+    def _show(self, outcome: Outcome) -> None:
+        """Every observer sees every event. One that raises ends the search: what
+        it would have noticed must not pass for absent."""
+        for event in typed(outcome.events):
+            for observer in self._observers:
+                observer.event(event)
+        for observer in self._observers:
+            observer.end(outcome)
 
     def _learn(self, outcome: Outcome) -> None:
         """What a schedule that was not seen before teaches. Under the same
@@ -250,11 +268,14 @@ def as_program(program: Program | Callable[[], object], instrument: Sequence[str
         return made
     if not callable(program):
         raise UsageError("explore takes a function without arguments, or a program")
-    own = sys.modules.get(getattr(program, "__module__", "") or "")
+    inner = program
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    own = sys.modules.get(getattr(inner, "__module__", "") or "")
     if own is None:
         raise UsageError("explore cannot tell the module of this callable; pass a plain function")
     modules = [own, *(module for module in extra if module is not own)]
-    return FunctionProgram(program, getattr(program, "__qualname__", repr(program)), modules)
+    return FunctionProgram(program, getattr(inner, "__qualname__", repr(inner)), modules)
 
 
 def _module(name: str | ModuleType) -> ModuleType:

@@ -52,6 +52,9 @@ def _replacements() -> dict[int, tuple[Any, Any]]:
     return {id(real): (real, double) for real, double in pairs}
 
 
+_ABSENT = object()
+
+
 class _Changes:
     """Names rebound so far, to be put back in reverse."""
 
@@ -63,12 +66,14 @@ class _Changes:
         namespace[name] = value
 
     def attribute(self, owner: Any, name: str, value: object) -> None:
-        self._undo.append((owner, name, vars(owner)[name]))
+        self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, value)
 
     def undo(self) -> None:
         for owner, name, value in reversed(self._undo):
-            if isinstance(owner, dict):
+            if value is _ABSENT:
+                delattr(owner, name)
+            elif isinstance(owner, dict):
                 owner[name] = value
             else:
                 setattr(owner, name, value)
@@ -104,11 +109,13 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iter
     saved_random = randomness.state()
     was_collecting = gc.isenabled()
     locks.control_thread[0] = _thread.get_ident()
+    threads.outer_hook[0] = threading.excepthook
     try:
         _rebind_everywhere(changes)
         changes.attribute(threading.Thread, "start", threads.start)
         changes.attribute(threading.Thread, "join", threads.join)
         changes.attribute(threading.Thread, "is_alive", threads.is_alive)
+        changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
         changes.bind(vars(threading), "_allocate_lock", locks.make_waiter_lock)
         changes.bind(vars(threading), "_counter", threads.next_thread_number)
         changes.bind(vars(builtins), "__import__", _atomic_import(builtins.__import__))

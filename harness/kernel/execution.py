@@ -69,9 +69,11 @@ class Execution:
     interrupt: BaseException | None = None
     random_seeded = False
     thread_numbers = 0
+    hashes = 0
     streak = 0
     unfinished = 0
     awaited = 0
+    _refusals = 0
     hub: greenlet | None = None
     _starting: Task | None = None
     _overdue = False
@@ -238,7 +240,7 @@ class Execution:
             self._values.swap(self.current, task)
             self.current = task
             tries = 0
-            while task.greenlet is not None and tries < 100:
+            while task.greenlet is not None and tries < 10:
                 task.greenlet.throw(Abort)
                 tries += 1
             if task.greenlet is not None:
@@ -268,7 +270,7 @@ class Execution:
     def point(self, kind: int, subject: object, name: object, site: int) -> None:
         """Announce an operation and let the scheduler choose who goes on."""
         if self.aborting:
-            raise Abort
+            self._refuse()
         if self.stopped:
             self._leave()
         task = self.current
@@ -358,7 +360,7 @@ class Execution:
     def _suspend(self, pending: Pending) -> None:
         """Leave the running task, which is not in ``ready``, until it is chosen."""
         if self.aborting:
-            raise Abort
+            self._refuse()
         self.current.pending = pending
         chosen = self._next(self.current)
         if chosen is None:
@@ -373,6 +375,19 @@ class Execution:
         self.outcome.failures.append(failure)
         self.stopped = True
         self._leave()
+
+    def _refuse(self) -> None:
+        """A task that is being ended wants to go on: it is not to."""
+        self._count_refusal()
+        raise Abort
+
+    def _count_refusal(self) -> None:
+        """Leave a task for good that goes on for ever while it is being ended."""
+        self._refusals += 1
+        if self._refusals > 1000:
+            self._refusals = 0
+            assert self.hub is not None
+            self.hub.switch()
 
     def _leave(self) -> None:
         """Go back to the hub for good; the rest of the task is thrown away."""
@@ -394,8 +409,9 @@ class Execution:
         0: not at all. Returns whether it was taken."""
         task = self.current
         if self.aborting:
-            if lock.owner is not None and lock.owner is not task:
-                raise Abort
+            if lock.owner is not None:
+                self._refuse()
+            self._count_refusal()
             lock.owner = task
             return True
         if timeout == 0:

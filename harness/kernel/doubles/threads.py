@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.kernel import operations as op
 from harness.kernel import thread_values
-from harness.kernel.doubles.locks import running
+from harness.kernel.doubles.locks import Lock, running
 from harness.kernel.errors_in_tasks import Abort
 from harness.kernel.execution import Execution
 from harness.kernel.frames import calling_site
@@ -29,6 +29,11 @@ _real_native_id = _thread.get_native_id
 _real_start_new = _thread.start_new_thread
 _real_count = vars(threading)["_counter"]
 _real_count_of_threads = vars(_thread)["_count"]
+
+
+outer_hook: list[Any] = [threading.excepthook]
+"""The hook in place when control was installed: the process's own, which is not to
+hear of what goes wrong in an execution. One that the program sets is called."""
 
 
 class _EndedHandle:
@@ -74,7 +79,7 @@ def _body(execution: Execution, thread: Any) -> Callable[[], None]:
             raise
         except BaseException as error:
             execution.fail_task(execution.current, error)
-            if threading.excepthook is not threading.__excepthook__:
+            if threading.excepthook is not outer_hook[0]:
                 arguments = (type(error), error, error.__traceback__, thread)
                 threading.excepthook(threading.ExceptHookArgs(arguments))
         finally:
@@ -157,6 +162,23 @@ def count() -> int:
     execution = running()
     others = 0 if execution is None else execution.unfinished - 1
     return int(_real_count_of_threads()) + others
+
+
+def stable_hash(thread: Any) -> int:
+    """``hash`` of a Thread: its number in the execution that made it.
+
+    Thread pools keep their threads in a set and join them in its order, which goes
+    by address otherwise and would differ from run to run.
+    """
+    execution = running()
+    if execution is None or "_started" not in vars(thread):
+        return int(vars(thread).get("_semafuzz_hash", object.__hash__(thread)))
+    found = vars(thread).get("_semafuzz_hash")
+    if found is None:
+        made_here = isinstance(thread._started._cond._lock, Lock)
+        execution.hashes += made_here
+        found = thread._semafuzz_hash = execution.hashes if made_here else object.__hash__(thread)
+    return int(found)
 
 
 def next_thread_number() -> int:

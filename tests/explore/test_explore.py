@@ -1,0 +1,181 @@
+"""The Python entry point."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from harness import FunctionProgram, TaskProgram, canary, explore
+from harness.errors import UsageError
+from harness.events import Access, Event, Io, Lifecycle, Locking, Note, Section, Time, typed
+from harness.explore import Exploration
+from harness.kernel import operations as op
+from harness.kernel.execution import Execution
+from harness.kernel.outcome import Outcome
+from harness.laboratory import open_laboratory
+from harness.schedulers.random_walk import RandomWalk
+
+THIS = sys.modules[__name__]
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.value = 0
+        self.items: dict[str, int] = {}
+
+    def add(self) -> None:
+        self.value += 1
+
+    def store(self) -> None:
+        self.items["k"] = len(self.items)
+
+
+def lost() -> None:
+    counter = Counter()
+    threads = [threading.Thread(target=counter.add) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counter.value == 2, "lost"
+
+
+def test_the_fields_of_a_result() -> None:
+    result = explore(lost, schedules=100, seed=3)
+    assert (result.program, result.scheduler, result.seed) == ("lost", "portfolio", 3)
+    assert result.verdict == "found"
+    assert result.exhausted is False
+    assert result.first_failure == result.schedules
+    assert result.classes >= 1
+    assert result.seconds > 0
+    with pytest.raises(AssertionError, match="lost"):
+        result.assert_holds()
+    explore(lambda: None, schedules=3).assert_holds()
+
+
+def test_going_on_after_a_failure_counts_it_once() -> None:
+    result = explore(lost, schedules=60, stop_on_first=False)
+    assert result.schedules == 60
+    assert len(result.failures) == 1
+
+
+def test_a_program_without_threads_is_complete() -> None:
+    result = explore(lambda: None)
+    assert (result.verdict, result.exhausted, result.schedules) == ("complete", True, 2)
+
+
+def test_time_is_a_budget() -> None:
+    result = explore(TaskProgram(Counter, [Counter.add] * 3, under_test=[THIS]), schedules=10**9, seconds=0.2)
+    assert result.verdict == "cut"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: explore(5),  # type: ignore[arg-type]
+        lambda: explore(lost, model="processes"),
+        lambda: explore(lost, schedules=0),
+        lambda: explore(lost, scheduler="magic"),
+        lambda: explore(lost, instrument=["not.imported"]),
+        lambda: explore(print),
+        lambda: explore(SimpleNamespace(__call__=1)),  # type: ignore[arg-type]
+    ],
+)
+def test_bad_arguments(call: object) -> None:
+    with pytest.raises(UsageError):
+        call()  # type: ignore[operator]
+
+
+def test_further_modules_are_instrumented() -> None:
+    import statistics
+
+    program = TaskProgram(Counter, [Counter.add], name="p")
+    result = explore(program, instrument=["statistics", THIS], schedules=2)
+    assert statistics in program.modules()
+    assert result.failures == []
+    assert explore(FunctionProgram(lost, "f"), schedules=5).verdict in ("cut", "found")
+
+
+def test_a_partial_is_what_it_wraps() -> None:
+    assert explore(functools.partial(lost), schedules=100).verdict == "found"
+
+
+def test_the_eventlet_model_does_not_preempt() -> None:
+    program = TaskProgram(Counter, [Counter.add, Counter.add], check=_two, under_test=[THIS])
+    assert explore(program, model="eventlet", schedules=200).failures == []
+    assert explore(program, model="threads", schedules=200).failures
+
+
+def _two(counter: Counter) -> None:
+    assert counter.value == 2
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.seen: list[Event] = []
+        self.ends = 0
+
+    def begin(self, execution: int) -> None:
+        self.seen.clear()
+
+    def event(self, event: Event) -> None:
+        self.seen.append(event)
+
+    def end(self, outcome: Outcome) -> None:
+        self.ends += 1
+
+
+class Faulty(Watcher):
+    def event(self, event: Event) -> None:
+        raise RuntimeError("a detector that raises")
+
+
+def test_observers_see_every_event_and_their_faults_are_not_hidden() -> None:
+    program = TaskProgram(Counter, [Counter.add, Counter.store], under_test=[THIS])
+    watcher = Watcher()
+    with open_laboratory([THIS]) as laboratory:
+        Exploration(program, RandomWalk(0), laboratory, schedules=4, observers=[watcher]).run()
+        assert watcher.ends == 4
+        kinds = {type(event) for event in watcher.seen}
+        assert {Access, Lifecycle} <= kinds
+        accesses = [event for event in watcher.seen if isinstance(event, Access)]
+        assert {event.name for event in accesses} >= {"value", "items", "k"}
+        assert {event.grain for event in accesses} == {"attribute", "item", "whole"}
+        assert [event.step for event in watcher.seen] == list(range(len(watcher.seen)))
+        with pytest.raises(RuntimeError, match="a detector that raises"):
+            Exploration(program, RandomWalk(0), laboratory, schedules=2, observers=[Faulty()]).run()
+
+
+def test_every_kind_of_event_has_a_type() -> None:
+    task = SimpleNamespace(index=0)
+    events = [(kind, task, None, "name", 0) for kind in range(len(op.KIND_NAMES))]
+    kinds = [type(event) for event in typed(events)]  # type: ignore[arg-type]
+    assert set(kinds) == {Access, Locking, Section, Lifecycle, Time, Io, Note}
+
+
+def test_a_dead_canary_means_uncontrolled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canary, "listen", lambda instrumented: "no bird sings")
+    result = explore(lost)
+    assert (result.verdict, result.notes, result.schedules) == ("uncontrolled", ["no bird sings"], 0)
+
+
+def test_the_canary_notices_what_is_not_under_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "reports no access" in canary.listen(instrumented=True)
+    with open_laboratory(()):
+        assert canary.listen(instrumented=True) == ""
+        with monkeypatch.context() as patch:
+            patch.setattr(Execution, "point", lambda *a: None)
+            assert "did not happen" in canary.listen(instrumented=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(canary.time, "sleep", lambda seconds: None)
+            assert "real time" in canary.listen(instrumented=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(canary._Bird, "hold", lambda bird: bird.lock.acquire())
+            assert "not under control" in canary.listen(instrumented=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(canary._Bird, "peek", lambda bird: True)
+            assert "did not exclude" in canary.listen(instrumented=False)
