@@ -108,6 +108,7 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iter
     modules = list(modules)
     saved_random = randomness.state()
     was_collecting = gc.isenabled()
+    threads.outer_hook[0] = threading.excepthook
     locks.control_thread[0] = _thread.get_ident()
     threads.outer_hook[0] = threading.excepthook
     try:

@@ -110,6 +110,12 @@ def register(task: Task, thread: Any) -> None:
     _active[task.ident] = thread
 
 
+def forget(thread: Any) -> None:
+    """``thread`` has ended: ``threading.enumerate()`` does not list it any more."""
+    if _active.get(thread._ident) is thread:
+        del _active[thread._ident]
+
+
 class Hosted:
     """What was set aside of the calling thread; see :func:`host`."""
 

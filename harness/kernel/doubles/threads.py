@@ -31,9 +31,9 @@ _real_count = vars(threading)["_counter"]
 _real_count_of_threads = vars(_thread)["_count"]
 
 
-outer_hook: list[Any] = [threading.excepthook]
-"""The hook in place when control was installed: the process's own, which is not to
-hear of what goes wrong in an execution. One that the program sets is called."""
+outer_hook: list[Any] = [None]
+"""``threading.excepthook`` as it was when control began. It belongs to whoever runs
+us (pytest warns of every exception it is shown) and not to the program."""
 
 
 class _EndedHandle:
@@ -79,7 +79,7 @@ def _body(execution: Execution, thread: Any) -> Callable[[], None]:
             raise
         except BaseException as error:
             execution.fail_task(execution.current, error)
-            if threading.excepthook is not outer_hook[0]:
+            if threading.excepthook not in (threading.__excepthook__, outer_hook[0]):
                 arguments = (type(error), error, error.__traceback__, thread)
                 threading.excepthook(threading.ExceptHookArgs(arguments))
         finally:
@@ -93,6 +93,7 @@ def _body(execution: Execution, thread: Any) -> Callable[[], None]:
 def mark_ended(thread: Any) -> None:
     """Leave ``thread`` as one that has run, for whoever asks after control."""
     thread._is_stopped = True
+    thread_values.forget(thread)
     if hasattr(thread, "_handle"):
         thread._handle = _EndedHandle()
 
