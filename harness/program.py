@@ -26,7 +26,7 @@ class Setting:
     model: str = "threads"
     seed: int = 0
     max_decisions: int = 50_000
-    max_events: int = 500_000
+    max_events: int = 200_000
 
     def execution(self, scheduler: Chooser, forced: dict[int, bool] | None = None) -> Execution:
         """An execution in this setting. ``forced``: the steps with a recorded

@@ -17,11 +17,15 @@ from harness.traces.build import choices_of
 
 @dataclass(slots=True)
 class Replayed:
-    """A replay: its outcome, its event digest, and where it left the record."""
+    """A replay: its outcome and where it left the record."""
 
     outcome: Outcome
-    digest: str
     diverged: Diverged | None
+
+    @property
+    def digest(self) -> str:
+        """The event digest; made when asked for, since a run can be long."""
+        return digest(self.outcome.events)
 
 
 def replay(program: Program, choices: Sequence[RecordedChoice], setting: Setting) -> Replayed:
@@ -35,7 +39,7 @@ def replay(program: Program, choices: Sequence[RecordedChoice], setting: Setting
     forced = {choice.step: choice.yielded for choice in choices}
     outcome = program.execute(scheduler, cold, forced)
     scheduler.end(outcome)
-    return Replayed(outcome, digest(outcome.events), scheduler.diverged)
+    return Replayed(outcome, scheduler.diverged)
 
 
 def recheck(program: Program, outcome: Outcome, setting: Setting) -> Replayed:

@@ -110,7 +110,6 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iter
     was_collecting = gc.isenabled()
     threads.outer_hook[0] = threading.excepthook
     locks.control_thread[0] = _thread.get_ident()
-    threads.outer_hook[0] = threading.excepthook
     try:
         _rebind_everywhere(changes)
         changes.attribute(threading.Thread, "start", threads.start)

@@ -89,7 +89,7 @@ class Execution:
         forced: dict[int, bool] | None = None,
         quantum: int = 1000,
         max_decisions: int = 50_000,
-        max_events: int = 500_000,
+        max_events: int = 200_000,
         seed: int = 0,
     ) -> None:
         self.choose = scheduler.choose
@@ -107,11 +107,11 @@ class Execution:
         self.timed: list[Task] = []
         self.current: Task = _NOBODY
         self.clock = VirtualClock()
-        self._half = max_decisions >> 1
+        self._late = max_decisions >> 1
         if forced is not None:
             self._forced = forced
             self._steps = sorted(forced)
-        self.break_at = self.quantum if forced is None else self._next_forced(0)
+        self.break_at = min(self.quantum, max_events) if forced is None else self._next_forced(0)
 
     # ------------------------------------------------------------ tasks
 
@@ -278,11 +278,14 @@ class Execution:
         if self._forced is None:
             quantum_used = step >= self.break_at
             self.break_at = step + self.quantum
+            if self.break_at > self.max_events:
+                # A replay must be cut at the same step.
+                self.break_at = self.max_events
         else:
             self.break_at = self._next_forced(step)
-            if step != self.break_at:
+            if step != self.break_at and step < self.max_events:
                 return
-            quantum_used = self._forced[step]
+            quantum_used = self._forced.get(step, False)
         if step >= self.max_events:
             self._stop(describe_endless(self))
         if len(self.ready) == 1 and not self.timed:
@@ -307,10 +310,12 @@ class Execution:
         if self._forced is not None:
             self.break_at = self._next_forced(step + 1)
         decisions = self.decisions
-        if len(decisions) >= self._half and self._forced is None:
-            if len(decisions) >= self.max_decisions:
-                self._stop(describe_endless(self))
-            chosen = enabled[len(decisions) % len(enabled)]
+        count = len(decisions)
+        late = count >= self._late
+        if late:
+            self._near_the_end(count, step)
+        if late and self._forced is None:
+            chosen = enabled[count % len(enabled)]
         else:
             # A scheduler is not under test, wherever its code stands.
             _current.execution = None
@@ -323,6 +328,14 @@ class Execution:
         if chosen.timed:
             self._fire(chosen)
         return chosen
+
+    def _near_the_end(self, count: int, step: int) -> None:
+        """Cut the run after its last decision, where a replay of it, which is
+        asked for nothing more, can be cut too."""
+        if count >= self.max_decisions:
+            self._stop(describe_endless(self))
+        if count == self.max_decisions - 1:
+            self.max_events = self.break_at = step + 1
 
     def _next(self, running: Task | None) -> Task | None:
         """Choose who runs when the running task cannot; None when all is done."""
@@ -348,11 +361,15 @@ class Execution:
         self.current = task
         running = task.greenlet
         if running is None:
-            # From the hub: a greenlet starts with the recursion depth of its
-            # starter, so a chain of starts would meet the recursion limit.
-            self._starting = task
-            running = self.hub
-            assert running is not None
+            if task.index < 4:
+                running = task.greenlet = greenlet(self._main, self.hub)
+            else:
+                # From the hub: a greenlet starts with the recursion depth of its
+                # starter, so a long chain of starts would meet the recursion
+                # limit. A short one does not, and is cheaper.
+                self._starting = task
+                running = self.hub
+                assert running is not None
         running.switch()
         if self.aborting:
             raise Abort
@@ -537,7 +554,7 @@ class Execution:
 
     def _next_forced(self, step: int) -> int:
         position = bisect_left(self._steps, step)
-        return self._steps[position] if position < len(self._steps) else FOREVER
+        return self._steps[position] if position < len(self._steps) else self.max_events
 
 
 def _index(task: Task) -> int:

@@ -18,6 +18,9 @@ from harness.kernel.task import Task
 from harness.program import Program, Setting
 
 _ORDERS = 24
+LONG = 2000
+"""Events beyond which an execution counts for more than one of the budget."""
+
 Directive = tuple[int, int, int]
 """``(task that announced, or -1; how manyth choice of its; task that runs instead)``"""
 
@@ -96,13 +99,15 @@ def _single_preemptions(calm: Outcome, only: set[tuple[int, int, object, int]] |
                 yield (who, number, other)
 
 
-def _preempts(outcome: Outcome, directive: Directive) -> bool:
+def _preempting(outcome: Outcome) -> set[tuple[int, int]]:
+    """Which choices, by task and number, are preemptions."""
     counts: dict[int, int] = {}
+    found: set[tuple[int, int]] = set()
     for decision in outcome.decisions:
         number = counts[decision.current] = counts.get(decision.current, 0) + 1
-        if (decision.current, number) == directive[:2]:
-            return decision.preemption
-    return False
+        if decision.preemption:
+            found.add((decision.current, number))
+    return found
 
 
 @dataclass(slots=True)
@@ -121,7 +126,8 @@ def shrink_schedule(
     *,
     budget: int = 300,
 ) -> Shrunk:
-    """The failing run with the fewest preemptions that ``budget`` executions find.
+    """The failing run with the fewest preemptions that ``budget`` executions find;
+    a long one counts for several.
 
     ``same`` says whether a run shows the failure. ``outcome`` itself comes back
     where the failure does not show again under its own directives.
@@ -132,10 +138,10 @@ def shrink_schedule(
         nonlocal best, best_directives, used
         if used >= budget:
             return False
-        used += 1
         guided = Guided(directives, order)
         guided.begin(0)
         made = program.execute(guided, setting)
+        used += 1 + len(made.events) // LONG
         if made.uncontrolled or not same(made):
             return False
         actual = directives_of(made)
@@ -146,7 +152,8 @@ def shrink_schedule(
 
     def attempt_single() -> None:
         """Every schedule with one preemption: what greedy removal can miss."""
-        waits = tuple(d for d in best_directives if d[0] == -1 or not _preempts(best, d))
+        preempting = _preempting(best)
+        waits = tuple(d for d in best_directives if d[:2] not in preempting)
         for base in dict.fromkeys((waits, ())):
             guided = Guided(base)
             guided.begin(0)
