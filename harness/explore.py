@@ -14,6 +14,7 @@ from typing import cast
 from harness.errors import UsageError
 from harness.events import Observer, typed
 from harness.findings import Finding, Origin, Recorder, matching
+from harness.kernel import escapes
 from harness.kernel.conflicts import happens_before_class, heat
 from harness.kernel.outcome import Outcome
 from harness.kernel.sites import SITES
@@ -116,6 +117,7 @@ class Exploration:
             result.verdict = "uncontrolled"
             return result
         deadline = None if self._seconds is None else started + self._seconds
+        threads_before = escapes.threads_made()
         exhausted = False
         try:
             while result.schedules < self._schedules:
@@ -136,6 +138,10 @@ class Exploration:
         finally:
             result.seconds = perf_counter() - started
             result.classes = len(self._classes)
+            unseen = escapes.unseen_threads(threads_before)
+            if unseen and result.verdict != "uncontrolled":
+                result.notes.append(unseen)
+                result.verdict = "uncontrolled"
             self._conclude(exhausted)
         return result
 

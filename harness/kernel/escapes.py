@@ -7,6 +7,7 @@ libraries excepted. Inside an execution that ends the run with the verdict
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,38 @@ def _audit(event: str, _: object) -> None:
         if execution is not None and not execution.aborting:
             place = SITES[calling_site(op.SPAWN)].place()
             execution.escape(f"{_WHAT[event]} at {place}; keep it out of the program or replace it by a stand-in")
+
+
+def threads_made() -> int:
+    """A number that grows by one from call to call, and by one more for every
+    thread made in between.
+
+    Up to Python 3.11 no audit event tells of a thread started by a reference to
+    ``_thread.start_new_thread`` that is older than control. Thread states are
+    numbered, so one is made and thrown away, to see its number. 0 where the
+    events suffice.
+    """
+    if sys.version_info >= (3, 12):
+        return 0
+    api = ctypes.pythonapi
+    for function in (api.PyInterpreterState_Get, api.PyThreadState_New):
+        function.restype = ctypes.c_void_p
+    api.PyThreadState_GetID.restype = ctypes.c_uint64
+    state = ctypes.c_void_p(api.PyThreadState_New(ctypes.c_void_p(api.PyInterpreterState_Get())))
+    number = int(api.PyThreadState_GetID(state))
+    api.PyThreadState_Clear(state)
+    api.PyThreadState_Delete(state)
+    return number
+
+
+def unseen_threads(before: int) -> str:
+    """Empty, or that threads were made since :func:`threads_made` gave ``before``."""
+    if threads_made() <= before + 1:
+        return ""
+    return (
+        "a thread was started outside the kernel's control, by a reference to the interpreter's own function "
+        "that is older than control or by another thread of this process; keep it out of the program"
+    )
 
 
 @contextmanager

@@ -112,7 +112,8 @@ def register(task: Task, thread: Any) -> None:
 
 def forget(thread: Any) -> None:
     """``thread`` has ended: ``threading.enumerate()`` does not list it any more."""
-    if _active.get(thread._ident) is thread:
+    listed: Any = _active.get(thread._ident)
+    if listed is thread:
         del _active[thread._ident]
 
 
