@@ -362,7 +362,7 @@ class Execution:
         running = task.greenlet
         if running is None:
             if task.index < 4:
-                running = task.greenlet = greenlet(self._main, self.hub)
+                running = task.greenlet = self._workers.take()
             else:
                 # From the hub: a greenlet starts with the recursion depth of its
                 # starter, so a long chain of starts would meet the recursion
@@ -370,7 +370,7 @@ class Execution:
                 self._starting = task
                 running = self.hub
                 assert running is not None
-        running.switch()
+        running.switch(self)
         if self.aborting:
             raise Abort
 
