@@ -198,7 +198,12 @@ class Execution:
         self.finish(task)
 
     def fail_task(self, task: Task, error: BaseException) -> None:
-        """Record an exception that nothing in ``task`` caught."""
+        """Record an exception that nothing in ``task`` caught.
+
+        One raised while the task is being ended is of our making.
+        """
+        if self.aborting:
+            return
         task.error = error
         kind, sites, name, detail = describe_exception(error)
         message = f"{name}: {error}" if str(error) else name

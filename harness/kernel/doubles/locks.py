@@ -99,6 +99,8 @@ class Lock:
         if self._epoch is not execution:
             self._enter_epoch(execution)
         if self.owner is None:
+            if execution.aborting:
+                return
             raise RuntimeError("release unlocked lock")
         if self.owner is OUTSIDE:
             self._outside().release()
