@@ -34,6 +34,45 @@ def rewrite_source(source: str, filename: str, module: str, only: Sequence[str] 
     ``only``: names of top-level classes or functions outside which the code is
     left as it is. Raises SyntaxError as ``compile`` does.
     """
+    made = _rewrite(source, filename, module, tuple(only))
+    hooks.register(made.inner(), made.stored)
+    return made.code
+
+
+Place = tuple[str, int]
+
+
+def _place(code: types.CodeType) -> Place:
+    return code.co_qualname, code.co_firstlineno
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewriting:
+    """``code`` of a module; by place the codes inside that were rewritten, and
+    those that they were; ``stored``: the names under which they store."""
+
+    code: types.CodeType
+    codes: dict[Place, list[types.CodeType]]
+    plain: dict[Place, list[types.CodeType]]
+    stored: frozenset[str]
+
+    def inner(self) -> list[types.CodeType]:
+        """All codes that were rewritten."""
+        return [code for codes in self.codes.values() for code in codes]
+
+    def replacement(self, old: types.CodeType) -> types.CodeType | None:
+        """What ``old`` was rewritten to. Several lambdas may stand on one line:
+        then the one that was compiled to the same code."""
+        place = _place(old)
+        here, before = self.codes[place], self.plain.get(place, [])
+        if len(here) == 1:
+            return here[0]
+        if len(before) != len(here):
+            return None
+        return next((new for was, new in zip(before, here, strict=True) if was == old), None)
+
+
+def _rewrite(source: str, filename: str, module: str, only: tuple[str, ...]) -> _Rewriting:
     tree = ast.parse(source, filename)
 
     def site(node: ast.AST, text: str) -> int:
@@ -55,21 +94,24 @@ def rewrite_source(source: str, filename: str, module: str, only: Sequence[str] 
     else:
         rewriter.rewrite(tree)
     code = compile(tree, filename, "exec", dont_inherit=True)
-    for inner in _codes(code):
-        hooks.register_code(inner)
-    return code
+    plain = compile(source, filename, "exec", dont_inherit=True)
+    return _Rewriting(code, _codes(code, only), _codes(plain, only), frozenset(rewriter.stored))
 
 
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield constant
-            yield from _codes(constant)
+def _codes(code: types.CodeType, only: tuple[str, ...]) -> dict[Place, list[types.CodeType]]:
+    """The functions in ``code`` by place; rewriting keeps their order on a line."""
+    found: dict[Place, list[types.CodeType]] = {}
+    rest = [code]
+    while rest:
+        inner = [constant for constant in rest.pop(0).co_consts if isinstance(constant, types.CodeType)]
+        for one in inner:
+            if not only or one.co_qualname.partition(".")[0] in only:
+                found.setdefault(_place(one), []).append(one)
+        rest += inner
+    return found
 
 
-@functools.lru_cache(maxsize=256)
-def _rewritten(source: str, filename: str, module: str, only: tuple[str, ...]) -> types.CodeType:
-    return rewrite_source(source, filename, module, only)
+_rewritten = functools.lru_cache(maxsize=256)(_rewrite)
 
 
 def install_hooks(namespace: dict[str, Any]) -> None:
@@ -91,6 +133,7 @@ class Applied:
 
     modules: list[types.ModuleType] = field(default_factory=list)
     exchanged: list[tuple[types.FunctionType, types.CodeType]] = field(default_factory=list)
+    registered: list[_Rewriting] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
     def undo(self) -> None:
@@ -99,6 +142,9 @@ class Applied:
             function.__code__ = code
         for module in self.modules:
             remove_hooks(vars(module))
+        for rewriting in self.registered:
+            hooks.forget(rewriting.inner(), rewriting.stored)
+        self.registered.clear()
         self.exchanged.clear()
         self.modules.clear()
 
@@ -117,8 +163,9 @@ def module_source(module: types.ModuleType) -> tuple[str, str]:
 def instrument_loaded(module: types.ModuleType, applied: Applied, only: Sequence[str] = ()) -> None:
     """Exchange the code of ``module``'s functions, wherever they are held."""
     source, filename = module_source(module)
-    code = _rewritten(source, filename, module.__name__, tuple(only))
-    by_place = {(inner.co_name, inner.co_firstlineno): inner for inner in _codes(code)}
+    rewriting = _rewritten(source, filename, module.__name__, tuple(only))
+    hooks.register(rewriting.inner(), rewriting.stored)
+    applied.registered.append(rewriting)
     namespace = vars(module)
     install_hooks(namespace)
     applied.modules.append(module)
@@ -126,8 +173,11 @@ def instrument_loaded(module: types.ModuleType, applied: Applied, only: Sequence
         if type(function) is not types.FunctionType or function.__globals__ is not namespace:
             continue
         old = function.__code__
-        new = by_place.get((old.co_name, old.co_firstlineno))
-        if new is None or new is old:
+        if _place(old) not in rewriting.codes:
+            continue
+        new = rewriting.replacement(old)
+        if new is None:
+            applied.left.append(f"{module.__name__}.{function.__qualname__}")
             continue
         if len(new.co_freevars) != len(old.co_freevars):
             applied.left.append(f"{module.__name__}.{function.__qualname__}")

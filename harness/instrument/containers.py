@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
 
+from typing import Any
+
 from harness.kernel import operations as op
 
 CONTAINERS = (dict, list, set, deque, bytearray)
@@ -15,10 +17,7 @@ CONTAINERS = (dict, list, set, deque, bytearray)
 
 _PLAIN: dict[int, int] = {}
 _ORDERED: OrderedDict[int, int] = OrderedDict()
-VIEWS: tuple[type, ...] = tuple(
-    type(view) for made in (_PLAIN, _ORDERED) for view in (made.keys(), made.values(), made.items())
-)
-VIEW_METHODS = frozenset({"keys", "values", "items"})
+VIEWS = frozenset(type(view) for made in (_PLAIN, _ORDERED) for view in (made.keys(), made.values(), made.items()))
 
 _READ_ALL = (
     "copy keys values items count index union intersection difference symmetric_difference "
@@ -70,6 +69,19 @@ def key_name(key: object) -> object:
     if type(key) is tuple and all(type(part) in _SIMPLE for part in key):
         return key
     return ANY_KEY
+
+
+def item_name(owner: Any, key: object) -> object:
+    """The name of an item's location in ``owner``: of a sequence ``a[-1]`` and
+    ``a[len(a) - 1]`` are one."""
+    if type(key) is int and key < 0 and not isinstance(owner, dict):
+        return key + len(owner)
+    return key_name(key)
+
+
+def fills_in(owner: object, key: object) -> bool:
+    """Whether reading under ``key`` makes an item."""
+    return isinstance(owner, defaultdict) and owner.default_factory is not None and key not in owner
 
 
 def inserts(owner: object, key: object) -> bool:

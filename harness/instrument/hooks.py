@@ -11,55 +11,97 @@ except where a builtin's name is replaced: then the place comes first.
 from __future__ import annotations
 
 import builtins
+import gc
 import operator
 import types
-from collections.abc import Callable, Iterator
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from harness.instrument.containers import CONTAINERS, VIEW_METHODS, VIEWS, inserts, key_name, method_kind
+from harness.instrument.containers import CONTAINERS, VIEWS, fills_in, inserts, item_name, key_name, method_kind
 from harness.kernel import adoption, current
 from harness.kernel import operations as op
 from harness.kernel.doubles.locks import Lock, running
 
 READ, WRITE, READ_ITEM, WRITE_ITEM, READ_ALL, WRITE_ALL = range(6)
-METHOD, DATA = False, True
+METHOD, DATA, ODD = range(3)
+"""What an attribute is: no access to data; a variable of the object; a variable
+of a module or class, or one that may still stand on the class of the object."""
 
 _BuiltinMethod = types.BuiltinMethodType
 _NO_DATA = (
     str, int, float, bytes, tuple, frozenset, types.NoneType, types.FunctionType, types.BuiltinFunctionType, super,
 )  # fmt: skip
-_attribute_kinds: dict[type, dict[str, bool]] = {}
-_instrumented: set[types.CodeType] = set()
-_module_names_written: set[tuple[str, str]] = set()
-_view_sources: dict[int, tuple[object, object]] = {}
+_attribute_kinds: dict[type, dict[str, int]] = {}
+_instrumented: Counter[types.CodeType] = Counter()
+_stored: Counter[str] = Counter()
 _dictionaries: dict[int, tuple[object, object]] = {}
 """Instance dictionaries that were asked for, with the objects whose they are:
 ``vars(x)["a"]`` and ``x.a`` are one location."""
+_dictionaries_of: list[Callable[[], object]] = [lambda: None]
+"""The execution in which they were asked for: another starts without them."""
 
 
-def register_code(code: types.CodeType) -> None:
+def register(codes: Iterable[types.CodeType], stored: Iterable[str]) -> None:
     """Remember rewritten code: a property whose getter is rewritten reports
-    its own accesses, so reading the property is not itself an access."""
-    _instrumented.add(code)
+    its own accesses, so reading the property is not itself an access. ``stored``:
+    the names that this code stores under; others of a module are constants."""
+    _instrumented.update(codes)
+    _stored.update(stored)
+    _attribute_kinds.clear()
 
 
-def _classify(kind: type, name: str) -> bool:
-    """Whether ``name`` on instances of ``kind`` is data (else computed or a method)."""
-    answer = DATA
+def forget(codes: Iterable[types.CodeType], stored: Iterable[str]) -> None:
+    """Take back a :func:`register`: what is seen must not depend on what was
+    instrumented earlier in this process."""
+    _instrumented.subtract(codes)
+    _stored.subtract(stored)
+    _attribute_kinds.clear()
+
+
+def _classify(kind: type, name: str) -> int:
+    """What ``name`` on instances of ``kind`` is, remembered."""
+    answer = ODD if issubclass(kind, (types.ModuleType, type)) else DATA
     if issubclass(kind, _NO_DATA):
         answer = METHOD
     else:
         for base in kind.__mro__:
             if name in base.__dict__:
-                answer = _is_data(base.__dict__[name])
+                found = base.__dict__[name]
+                if not _is_data(found):
+                    answer = METHOD
+                elif not hasattr(type(found), "__set__"):
+                    answer = ODD
                 break
     _attribute_kinds.setdefault(kind, {})[name] = answer
     return answer
 
 
+def _read_odd(execution: Any, owner: Any, name: str, site: int) -> None:
+    """A class answers for its instances and for the classes derived from it: a
+    store there is a store to what they show."""
+    if isinstance(owner, types.ModuleType):
+        if _stored[name] > 0:
+            execution.touch(READ, owner.__dict__, name, site)
+        return
+    execution.touch(READ, owner, name, site)
+    if isinstance(owner, type):
+        above = owner.__mro__[1:] if name not in owner.__dict__ else ()
+    else:
+        try:
+            above = () if name in object.__getattribute__(owner, "__dict__") else type(owner).__mro__
+        except AttributeError:
+            above = type(owner).__mro__
+    for base in above:
+        execution.note(READ, base, name, site)
+        if name in base.__dict__:
+            return
+
+
 def _is_data(found: object) -> bool:
     if isinstance(found, property):
-        return getattr(found.fget, "__code__", None) not in _instrumented
+        return not _rewritten(found.fget)
     return not isinstance(
         found,
         (
@@ -67,6 +109,11 @@ def _is_data(found: object) -> bool:
             types.WrapperDescriptorType, types.BuiltinFunctionType, type,
         ),
     )  # fmt: skip
+
+
+def _rewritten(function: object) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is not None and _instrumented[code] > 0
 
 
 def attr(owner: Any, name: str, site: int) -> Any:
@@ -78,13 +125,25 @@ def attr(owner: Any, name: str, site: int) -> Any:
             data = _attribute_kinds[kind][name]
         except KeyError:
             data = _classify(kind, name)
-        if data:
-            if kind is types.ModuleType:
-                if (owner.__name__, name) in _module_names_written:
-                    execution.touch(READ, owner.__dict__, name, site)
-            else:
-                execution.touch(READ, owner, name, site)
+        if data == DATA:
+            execution.touch(READ, owner, name, site)
+        elif data == ODD:
+            _read_odd(execution, owner, name, site)
+        else:
+            return _announcing(owner, getattr(owner, name), site)
     return getattr(owner, name)
+
+
+def _announcing(owner: object, found: Any, site: int) -> Any:
+    """A method that was fetched, perhaps to be called later under another name."""
+    if type(found) is _BuiltinMethod:
+        home = found.__self__
+        if isinstance(home, CONTAINERS):
+            return _ContainerCall(home, found, found.__name__, site)
+        kind = type(owner)
+        if kind is adoption.LOCK_TYPE or kind is adoption.RLOCK_TYPE:
+            return getattr(_adopted(owner), found.__name__)
+    return found
 
 
 def set_attr(value: object, owner: Any, name: str, site: int) -> None:
@@ -92,10 +151,13 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
     execution = current.execution
     if execution is not None:
         if type(owner) is types.ModuleType:
-            _module_names_written.add((owner.__name__, name))
+            if not _stored[name]:
+                _stored[name] = 1
             execution.touch(WRITE, owner.__dict__, name, site)
         else:
             _touch_stored(execution, owner, name, site)
+            if isinstance(owner, type):
+                _attribute_kinds.clear()
     setattr(owner, name, value)
 
 
@@ -109,14 +171,12 @@ def del_attr(owner: Any, name: str, site: int) -> None:
 
 def _touch_stored(execution: Any, owner: object, name: str, site: int) -> None:
     kind = type(owner)
-    found = getattr(kind, name, None) if name in _attribute_kinds.get(kind, ()) else None
-    if found is None:
-        for base in kind.__mro__:
-            if name in base.__dict__:
-                found = base.__dict__[name]
-                break
-    if isinstance(found, property) and getattr(found.fset, "__code__", None) in _instrumented:
-        return
+    for base in kind.__mro__:
+        if name in base.__dict__:
+            found = base.__dict__[name]
+            if isinstance(found, property) and _rewritten(found.fset):
+                return
+            break
     execution.touch(WRITE, owner, name, site)
 
 
@@ -126,8 +186,15 @@ def item(owner: Any, key: Any, site: int) -> Any:
     if execution is not None and isinstance(owner, CONTAINERS) and _plain(owner, "__getitem__"):
         if id(owner) in _dictionaries:
             execution.touch(READ, _dictionaries[id(owner)][1], key, site)
-        else:
+        elif type(owner) is dict:
             execution.touch(READ_ITEM, owner, key_name(key), site)
+        elif type(key) is slice:
+            execution.touch(READ_ALL, owner, None, site)
+        elif fills_in(owner, key):
+            execution.touch(WRITE_ITEM, owner, key_name(key), site)
+            execution.note(WRITE_ALL, owner, None, site)
+        else:
+            execution.touch(READ_ITEM, owner, item_name(owner, key), site)
     return owner[key]
 
 
@@ -137,8 +204,10 @@ def set_item(value: object, owner: Any, key: Any, site: int) -> None:
     if execution is not None and isinstance(owner, CONTAINERS) and _plain(owner, "__setitem__"):
         if id(owner) in _dictionaries:
             execution.touch(WRITE, _dictionaries[id(owner)][1], key, site)
+        elif type(key) is slice:
+            execution.touch(WRITE_ALL, owner, None, site)
         else:
-            execution.touch(WRITE_ITEM, owner, key_name(key), site)
+            execution.touch(WRITE_ITEM, owner, item_name(owner, key), site)
             if inserts(owner, key):
                 execution.note(WRITE_ALL, owner, None, site)
     owner[key] = value
@@ -148,8 +217,13 @@ def del_item(owner: Any, key: Any, site: int) -> None:
     """``del owner[key]``"""
     execution = current.execution
     if execution is not None and isinstance(owner, CONTAINERS) and _plain(owner, "__delitem__"):
-        execution.touch(WRITE_ITEM, owner, key_name(key), site)
-        execution.note(WRITE_ALL, owner, None, site)
+        if id(owner) in _dictionaries:
+            execution.touch(WRITE, _dictionaries[id(owner)][1], key, site)
+        elif type(key) is slice:
+            execution.touch(WRITE_ALL, owner, None, site)
+        else:
+            execution.touch(WRITE_ITEM, owner, item_name(owner, key), site)
+            execution.note(WRITE_ALL, owner, None, site)
     del owner[key]
 
 
@@ -164,7 +238,9 @@ def contains(key: Any, owner: Any, site: int) -> bool:
     execution = current.execution
     if execution is not None:
         source = _source(owner)
-        if isinstance(source, (dict, set)) and _plain(source, "__contains__") and source is owner:
+        if id(owner) in _dictionaries:
+            execution.touch(READ, _dictionaries[id(owner)][1], key, site)
+        elif isinstance(source, (dict, set)) and _plain(source, "__contains__") and source is owner:
             execution.touch(READ_ITEM, source, key_name(key), site)
         elif isinstance(source, CONTAINERS):
             execution.touch(READ_ALL, source, None, site)
@@ -172,11 +248,8 @@ def contains(key: Any, owner: Any, site: int) -> bool:
 
 
 def _source(owner: object) -> object:
-    """The container behind a view of it."""
-    if isinstance(owner, VIEWS):
-        found = _view_sources.get(id(owner))
-        return found[1] if found is not None and found[0] is owner else None
-    return owner
+    """The container behind a view of it: the only object that a view refers to."""
+    return gc.get_referents(owner)[0] if type(owner) in VIEWS else owner
 
 
 def whole(owner: Any, site: int) -> Any:
@@ -250,21 +323,45 @@ class _ContainerCall:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         execution = current.execution
-        owner, name = self._owner, self._name
         if execution is not None:
+            owner, name, site = self._owner, self._name, self._site
             kind = method_kind(owner, name, args)
-            if kind >= READ_ALL:
-                execution.touch(kind, owner, None, self._site)
+            if id(owner) in _dictionaries and kind >= 0:
+                _touch_attributes(execution, kind, owner, name, args, kwargs, site)
+            elif kind >= READ_ALL:
+                execution.touch(kind, owner, None, site)
             elif kind >= 0:
-                execution.touch(kind, owner, key_name(args[0]), self._site)
+                execution.touch(kind, owner, item_name(owner, args[0]), site)
                 if kind == WRITE_ITEM and (isinstance(owner, set) or name == "pop" or inserts(owner, args[0])):
-                    execution.note(WRITE_ALL, owner, None, self._site)
-        result = self._method(*args, **kwargs)
-        if name in VIEW_METHODS and execution is not None:
-            if len(_view_sources) > 10_000:
-                _view_sources.clear()
-            _view_sources[id(result)] = (result, owner)
-        return result
+                    execution.note(WRITE_ALL, owner, None, site)
+        return self._method(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._method, name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._method == (other._method if isinstance(other, _ContainerCall) else other))
+
+    def __hash__(self) -> int:
+        return hash(self._method)
+
+
+def _touch_attributes(
+    execution: Any, kind: int, owner: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], site: int
+) -> None:
+    """A method of an instance's dictionary: an access to attributes."""
+    instance = _dictionaries[id(owner)][1]
+    if kind < READ_ALL:
+        execution.touch(READ if kind == READ_ITEM else WRITE, instance, args[0], site)
+        return
+    execution.touch(kind, owner, None, site)
+    if kind == WRITE_ALL:
+        given = args[0] if args and isinstance(args[0], dict) else ()
+        for key in (*given, *kwargs) if name == "update" else tuple(owner):
+            execution.note(WRITE, instance, key, site)
+    else:
+        for key in tuple(owner):
+            execution.note(READ, instance, key, site)
 
 
 def method(owner: Any, name: str, site: int) -> Any:
@@ -279,11 +376,13 @@ def method(owner: Any, name: str, site: int) -> Any:
         data = _attribute_kinds[kind][name]
     except KeyError:
         data = _classify(kind, name)
-    if data and kind is not types.ModuleType:
+    if data == DATA:
         execution.touch(READ, owner, name, site)
+    elif data == ODD:
+        _read_odd(execution, owner, name, site)
     found = getattr(owner, name)
     if type(found) is _BuiltinMethod and isinstance(found.__self__, CONTAINERS):
-        return _ContainerCall(found.__self__, found, name, site)
+        return _ContainerCall(found.__self__, found, found.__name__, site)
     return found
 
 
@@ -351,11 +450,11 @@ _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }
 
 
-def in_place(name: str, left: Any, right: Any) -> Any:
+def in_place(name: str, left: Any, right: Any, site: int) -> Any:
     """The operation of an augmented assignment."""
     execution = current.execution
     if execution is not None and isinstance(left, CONTAINERS):
-        execution.touch(WRITE_ALL, left, None, 0)
+        execution.touch(WRITE_ALL, left, None, site)
     return _OPERATORS[name](left, right)
 
 
@@ -391,12 +490,22 @@ def delete_attribute(site: int, owner: Any, name: str) -> None:
 
 
 def variables(site: int, *args: Any) -> Any:
-    """``vars(owner)`` and ``owner.__dict__``: their items are attributes."""
-    found = vars(*args)
-    if current.execution is not None and type(found) is dict:
-        if len(_dictionaries) > 10_000:
+    """``vars(owner)``: its items are attributes."""
+    return _remembered(vars(*args), args[0])
+
+
+def dictionary(owner: Any, site: int) -> Any:
+    """``owner.__dict__``"""
+    return _remembered(owner.__dict__, owner)
+
+
+def _remembered(found: Any, owner: object) -> Any:
+    execution = current.execution
+    if execution is not None and type(found) is dict and not isinstance(owner, types.ModuleType):
+        if _dictionaries_of[0]() is not execution:
             _dictionaries.clear()
-        _dictionaries[id(found)] = (found, args[0])
+            _dictionaries_of[0] = weakref.ref(execution)
+        _dictionaries[id(found)] = (found, owner)
     return found
 
 
@@ -431,5 +540,7 @@ HOOKS: Final[dict[str, Any]] = {
     "setattr": set_attribute,
     "delattr": delete_attribute,
     "vars": variables,
+    "dictionary": dictionary,
+    "globals": builtins.globals,
 }
 """Hooks by the names that the rewriter uses for them."""

@@ -41,11 +41,14 @@ class Rewriter(ast.NodeTransformer):
         self._classes: list[str] = []
         self._functions: list[str] = []
         self._temporaries = 0
+        self.stored: set[str] = set()
+        """Names under which something is stored in attributes or globals."""
 
     def rewrite(self, tree: ast.Module) -> ast.Module:
         """Return ``tree``, changed in place, with its locations complete."""
         self._scopes = ScopeBuilder().build(tree)
         self._scope = self._scopes[tree]
+        self.stored |= self._scope.shared
         tree.body = self._statements(tree.body)
         return ast.fix_missing_locations(tree)
 
@@ -67,7 +70,8 @@ class Rewriter(ast.NodeTransformer):
 
     def _mangled(self, name: str) -> str:
         if self._classes and name.startswith("__") and not name.endswith("__"):
-            return f"_{self._classes[-1].lstrip('_')}{name}"
+            owner = self._classes[-1].lstrip("_")
+            return f"_{owner}{name}" if owner else name
         return name
 
     def _visit(self, node: ast.expr) -> ast.expr:
@@ -92,7 +96,7 @@ class Rewriter(ast.NodeTransformer):
     def _cell(self, owner: Scope, at: ast.AST) -> ast.expr:
         """An expression for the object that stands for a variable's home."""
         if owner.kind == "module":
-            call = ast.Call(ast.Name("globals", ast.Load()), [], [])
+            call = ast.Call(ast.Name(hook_name("globals"), ast.Load()), [], [])
             return ast.copy_location(call, at)
         return ast.copy_location(ast.Name(owner.marker, ast.Load()), at)
 
@@ -196,7 +200,7 @@ class Rewriter(ast.NodeTransformer):
         if not isinstance(node.ctx, ast.Load):
             return node
         if node.attr == "__dict__":
-            return self._call("vars", node, self._here(node, ".__dict__"), node.value)
+            return self._call("dictionary", node, node.value, self._here(node, ".__dict__"))
         name = ast.Constant(self._mangled(node.attr))
         return self._call("attr", node, node.value, name, self._here(node, f".{node.attr}"))
 
@@ -243,7 +247,7 @@ class Rewriter(ast.NodeTransformer):
             node.args.insert(0, here)
         elif name in WHOLE_READERS and node.args:
             node.args[0] = self._call("whole", node, node.args[0], here)
-        elif name in LAZY_READERS and node.args:
+        elif name in LAZY_READERS and node.args and (name != "iter" or len(node.args) == 1):
             first = 1 if name in ("map", "filter") else 0
             node.args[first:] = [
                 a if isinstance(a, ast.Starred) else self._call("iterate", node, a, here) for a in node.args[first:]
@@ -306,11 +310,20 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_For(self, node: ast.For) -> ast.AST:
-        node.iter = self._iterated(self._visit(node.iter))
-        after = self._bind_target(node.target)
-        node.target = after[0]
-        node.body = after[1] + self._statements(node.body)
+        return self._for(node, self._iterated(self._visit(node.iter)))
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
+        return self._for(node, self._visit(node.iter))
+
+    def _for(self, node: ast.For | ast.AsyncFor, over: ast.expr) -> ast.AST:
+        node.iter = over
+        node.target, stores = self._bind_target(node.target)
+        node.body = stores + self._statements(node.body)
         node.orelse = self._statements(node.orelse)
+        return node
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
+        node.value = self._iterated(self._visit(node.value))
         return node
 
     # ----------------------------------------------------------- writes
@@ -321,6 +334,7 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(target, ast.Attribute):
             owner = self._visit(target.value)
             name, here = ast.Constant(self._mangled(target.attr)), self._here(target, f".{target.attr} =")
+            self.stored.add(target.attr)
             made = ast.Expr(self._call("set_attr", target, value, owner, name, here))
         elif isinstance(target, ast.Subscript):
             owner, key = self._visit(target.value), self._slice(target.slice)
@@ -347,15 +361,17 @@ class Rewriter(ast.NodeTransformer):
         return False
 
     def _bind_target(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
-        """Replace watched parts of a target by temporaries, and the statements
-        that then store them, in the order in which Python would."""
-        if self._is_plain(target):
-            return target, []
+        """Replace a target of which a part is watched by temporaries, and the
+        statements that then store every part, in the order in which Python would:
+        in ``a[i], i = ...`` the item is stored before the name."""
+        return (target, []) if self._is_plain(target) else self._temporaries_for(target)
+
+    def _temporaries_for(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
         if isinstance(target, ast.Starred):
-            inner, stores = self._bind_target(target.value)
+            inner, stores = self._temporaries_for(target.value)
             return ast.copy_location(ast.Starred(inner, ast.Store()), target), stores
         if isinstance(target, (ast.Tuple, ast.List)):
-            parts = [self._bind_target(part) for part in target.elts]
+            parts = [self._temporaries_for(part) for part in target.elts]
             target.elts = [part[0] for part in parts]
             return target, [store for part in parts for store in part[1]]
         name = self._temporary()
@@ -368,11 +384,19 @@ class Rewriter(ast.NodeTransformer):
         if all(self._is_plain(target) for target in node.targets):
             node.value = value
             return node
-        if len(node.targets) == 1 and not isinstance(node.targets[0], (ast.Tuple, ast.List)):
-            return self._store(node.targets[0], value)
-        bound = [self._bind_target(target) for target in node.targets]
-        node.targets, node.value = [part[0] for part in bound], value
-        return [node, *(store for part in bound for store in part[1])]
+        if len(node.targets) == 1:
+            return self._assigned(node.targets[0], value)
+        name = self._temporary()
+        made = [self._keep(name, value)]
+        for target in node.targets:
+            made += self._assigned(target, ast.copy_location(ast.Name(name, ast.Load()), target))
+        return made
+
+    def _assigned(self, target: ast.expr, value: ast.expr) -> list[ast.stmt]:
+        if not isinstance(target, (ast.Tuple, ast.List)):
+            return [self._store(target, value)]
+        bound, stores = self._bind_target(target)
+        return [ast.copy_location(ast.Assign([bound], value), target), *stores]
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is None or (isinstance(node.target, ast.Name) and self._shared(node.target.id) is None):
@@ -384,9 +408,9 @@ class Rewriter(ast.NodeTransformer):
         """A read, the operation, a write: with a switch possible between."""
         target = node.target
         if isinstance(target, ast.Name):
-            if self._shared(target.id) is None:
-                node.value = self._visit(node.value)
+            if self._shared(target.id) is None and _is_number(node.value):
                 return node
+            # Of a variable of its own too: what it holds may be a shared list.
             read = self._visit(ast.copy_location(ast.Name(target.id, ast.Load()), target))
             return self._store(target, self._combined(node, read))
         owner = self._temporary()
@@ -394,6 +418,7 @@ class Rewriter(ast.NodeTransformer):
         loaded = ast.copy_location(ast.Name(owner, ast.Load()), target)
         if isinstance(target, ast.Attribute):
             name = self._mangled(target.attr)
+            self.stored.add(target.attr)
             read = self._call("attr", target, loaded, ast.Constant(name), self._here(target, f".{target.attr}"))
             here = self._here(target, f".{target.attr} =")
             write = self._call("set_attr", target, self._combined(node, read), loaded, ast.Constant(name), here)
@@ -412,38 +437,56 @@ class Rewriter(ast.NodeTransformer):
 
     def _combined(self, node: ast.AugAssign, read: ast.expr) -> ast.expr:
         operator = ast.Constant(type(node.op).__name__)
-        return self._call("in_place", node, operator, read, self._visit(node.value))
+        return self._call("in_place", node, operator, read, self._visit(node.value), self._here(node, "in place"))
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
         node.value = self._written(node.target, self._visit(node.value))
         return node
 
     def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
-        made: list[ast.stmt] = []
-        for target in node.targets:
-            if isinstance(target, ast.Attribute):
-                here = self._here(target, f"del .{target.attr}")
-                call = self._call(
-                    "del_attr", target, self._visit(target.value), ast.Constant(self._mangled(target.attr)), here
-                )
-                made.append(ast.copy_location(ast.Expr(call), node))
-            elif isinstance(target, ast.Subscript):
-                owner, key = self._visit(target.value), self._slice(target.slice)
-                call = self._call("del_item", target, owner, key, self._here(target, "del []"))
-                made.append(ast.copy_location(ast.Expr(call), node))
-            else:
-                made.append(ast.copy_location(ast.Delete([target]), node))
-        return made
+        return [ast.copy_location(made, node) for target in node.targets for made in self._deleted(target)]
+
+    def _deleted(self, target: ast.expr) -> list[ast.stmt]:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            return [made for part in target.elts for made in self._deleted(part)]
+        if isinstance(target, ast.Attribute):
+            owner, name = self._visit(target.value), ast.Constant(self._mangled(target.attr))
+            here = self._here(target, f"del .{target.attr}")
+            self.stored.add(target.attr)
+            return [ast.Expr(self._call("del_attr", target, owner, name, here))]
+        if isinstance(target, ast.Subscript):
+            owner, key = self._visit(target.value), self._slice(target.slice)
+            return [ast.Expr(self._call("del_item", target, owner, key, self._here(target, "del []")))]
+        return [ast.Delete([target])]
 
     def visit_With(self, node: ast.With) -> ast.AST:
-        stores: list[ast.stmt] = []
-        for item in node.items:
-            here = self._here(item.context_expr, "with")
-            item.context_expr = self._call("entered", item.context_expr, self._visit(item.context_expr), here)
-            if item.optional_vars is not None:
-                item.optional_vars, more = self._bind_target(item.optional_vars)
-                stores += more
-        node.body = stores + self._statements(node.body)
+        return self._with(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        return self._with(node)
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> ast.AST:
+        """``with a as self.x, b:`` becomes two statements, so that the store is
+        made before ``b`` is evaluated."""
+        innermost, items = node, node.items
+        node.items = []
+        for number, item in enumerate(items):
+            subject = self._visit(item.context_expr)
+            if isinstance(node, ast.With):
+                subject = self._call("entered", item.context_expr, subject, self._here(item.context_expr, "with"))
+            item.context_expr = subject
+            innermost.items.append(item)
+            if item.optional_vars is None or self._is_plain(item.optional_vars):
+                continue
+            item.optional_vars, stores = self._bind_target(item.optional_vars)
+            if number + 1 < len(items):
+                inner = ast.copy_location(type(node)([], node.body), node)
+                innermost.body = [*stores, inner]
+                innermost = inner
+            else:
+                innermost.body = stores + self._statements(innermost.body)
+                return node
+        innermost.body = self._statements(innermost.body)
         return node
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
@@ -461,5 +504,6 @@ class Rewriter(ast.NodeTransformer):
             case.body = self._statements(case.body)
         return node
 
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        return node
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float, complex))

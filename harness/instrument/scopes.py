@@ -178,6 +178,26 @@ class ScopeBuilder(ast.NodeVisitor):
         else:
             self._scope.bind(node.id, 1 + self._loops)
 
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        """Binds in the function around, also from within a comprehension (a loop)."""
+        scope, loops = self._scope, self._loops
+        while scope.kind == "comprehension" and scope.parent is not None:
+            scope, loops = scope.parent, loops + 1
+        scope.bind(node.target.id, 1 + loops)
+        self.visit(node.value)
+
+    def _captured(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        if node.name:
+            self._scope.bind(node.name, 1 + self._loops)
+        self.generic_visit(node)
+
+    visit_MatchAs = visit_MatchStar = _captured
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self._scope.bind(node.rest, 1 + self._loops)
+        self.generic_visit(node)
+
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
             self._scope.bind(node.target.id)
