@@ -7,7 +7,6 @@ whole (its length, order or every element).
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-
 from typing import Any
 
 from harness.kernel import operations as op

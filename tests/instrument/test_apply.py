@@ -55,6 +55,8 @@ class Other:
         self.value = 2
     def read(self):
         return self.value
+    def less(self):
+        return self.value - 1
     @property
     def computed(self):
         return self.value
@@ -133,7 +135,7 @@ def test_functions_are_exchanged_wherever_they_are_held(load: Importer, way: str
     calls = {
         "decorated": box.decorated,
         "static": lambda: module.Box.static(box),
-        "bound": lambda bound=module.Other().read: bound() - 1,
+        "bound": module.Other().less,
         "closure": module.kept,
         "elsewhere": lambda held=[module.Box.__dict__["static"].__func__]: held[0](box),
     }
