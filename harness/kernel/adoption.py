@@ -35,7 +35,6 @@ class Adoption:
         self._doubles: dict[int, tuple[Any, Lock]] = {}
         self._snapshots: list[tuple[Any, dict[str, Any]]] = []
         self._seen: set[int] = set()
-        self._originals: list[tuple[Any, dict[str, Any]]] = []
 
     def double_of(self, real: Any, label: str) -> Lock:
         """The one double for this real lock."""
@@ -45,6 +44,10 @@ class Adoption:
             double.label = label
             found = self._doubles[id(real)] = (real, double)
         return found[1]
+
+    def has(self, real: Any) -> bool:
+        """Whether this real lock was adopted already."""
+        return id(real) in self._doubles
 
     def enter_composite(self, thing: Any, label: str, assign: SetAttribute) -> None:
         """Put doubles in the place of the locks inside ``thing``."""
@@ -79,14 +82,15 @@ def adopt(modules: Iterable[ModuleType], bind: Bind, assign: SetAttribute) -> Ad
     """
     adoption = Adoption()
     under_test = list(modules)
+    for module in under_test:
+        _adopt_names(adoption, vars(module), module.__name__, bind, assign)
     for name, module in list(sys.modules.items()):
         if not isinstance(module, ModuleType) or name.startswith(_LEFT_REAL) or module in under_test:
             continue
         for key, value in list(vars(module).items()):
-            if isinstance(value, LOCK_TYPE):
+            # A re-entrant lock that a module under test holds too must be one lock for both.
+            if isinstance(value, LOCK_TYPE) or (isinstance(value, RLOCK_TYPE) and adoption.has(value)):
                 bind(vars(module), key, adoption.double_of(value, f"{name}.{key}"))
-    for module in under_test:
-        _adopt_names(adoption, vars(module), module.__name__, bind, assign)
     return adoption
 
 
