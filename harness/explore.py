@@ -19,7 +19,7 @@ from harness.kernel.conflicts import happens_before_class, heat
 from harness.kernel.outcome import Outcome
 from harness.kernel.sites import SITES
 from harness.laboratory import Laboratory, open_laboratory
-from harness.program import FunctionProgram, Program, Setting
+from harness.program import FunctionProgram, Program, Setting, execute
 from harness.replaying import recheck
 from harness.schedulers.protocol import Scheduler
 from harness.schedulers.registry import make_scheduler
@@ -150,7 +150,7 @@ class Exploration:
         result, setting = self.result, self.setting
         for observer in self._observers:
             observer.begin(result.schedules)
-        outcome = self.program.execute(self.scheduler, setting)
+        outcome = execute(self.program, self.scheduler, setting)
         if self._observers:
             self._show(outcome)
         self._laboratory.control.between_executions()

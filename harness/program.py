@@ -12,6 +12,7 @@ from functools import partial
 from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
+from harness.kernel import current
 from harness.kernel.execution import Chooser, Execution
 from harness.kernel.outcome import Failure, Outcome
 
@@ -114,6 +115,13 @@ class TaskProgram(Generic[State]):
             except Exception as error:
                 outcome.failures.append(invariant_failure(error))
         return outcome
+
+
+def execute(program: Program, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    """Run ``program`` once, from where it started: primitives that modules hold
+    are put back first, whether the run is one of the search or of shrinking."""
+    current.restore()
+    return program.execute(scheduler, setting, forced)
 
 
 def invariant_failure(error: Exception) -> Failure:

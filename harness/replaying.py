@@ -10,7 +10,7 @@ from harness.kernel import operations as op
 from harness.kernel.labels import Namer, digest, name_text
 from harness.kernel.outcome import Outcome
 from harness.kernel.sites import SITES
-from harness.program import Program, Setting
+from harness.program import Program, Setting, execute
 from harness.schedulers.replay import Diverged, RecordedChoice, Replay
 from harness.traces.build import choices_of
 
@@ -37,7 +37,7 @@ def replay(program: Program, choices: Sequence[RecordedChoice], setting: Setting
     scheduler.begin(0)
     cold = replace(setting, hot=bytearray(len(setting.hot)))
     forced = {choice.step: choice.yielded for choice in choices}
-    outcome = program.execute(scheduler, cold, forced)
+    outcome = execute(program, scheduler, cold, forced)
     scheduler.end(outcome)
     return Replayed(outcome, scheduler.diverged)
 

@@ -15,7 +15,7 @@ from harness.findings import Finding, Origin, shows
 from harness.kernel.outcome import Outcome
 from harness.kernel.sites import SITES
 from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Program, Setting
+from harness.program import Program, Setting, execute
 from harness.schedulers.registry import make_scheduler
 from harness.schedulers.serial import Serial
 from harness.traces.codec import read
@@ -167,7 +167,7 @@ class Fuzzing:
         scheduler = make_scheduler("portfolio", self.setting.seed)
         for number in range(REDUCTION):
             scheduler.begin(number)
-            outcome = program.execute(scheduler, self.setting)
+            outcome = execute(program, scheduler, self.setting)
             scheduler.end(outcome)
             self.laboratory.control.between_executions()
             if same(outcome):
@@ -178,7 +178,7 @@ class Fuzzing:
         """Whether some serial order of the tasks fails alike."""
         program: Program = self.opened.program(content)
         for order in itertools.permutations(range(len(content.tasks))):
-            if same(program.execute(Serial(order), self.setting)):
+            if same(execute(program, Serial(order), self.setting)):
                 return True
         return False
 

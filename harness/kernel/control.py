@@ -83,13 +83,8 @@ class _Changes:
 class Control:
     """Control as installed; made by :func:`installed`."""
 
-    def __init__(self, adopted: adoption.Adoption) -> None:
-        self._adopted = adopted
-
     def between_executions(self) -> None:
-        """Put module-level primitives back as they were found, and collect
-        garbage now and then (it is held while tasks run)."""
-        self._adopted.restore()
+        """Collect garbage now and then: it is held while tasks run."""
         if gc.get_count()[0] > _YOUNG:
             gc.collect(1)
 
@@ -123,8 +118,11 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iter
         gc.freeze()
         gc.disable()
         with escapes.watched(), watchdog.watching(stall):
-            yield Control(adopted)
+            current.restore = adopted.restore
+            yield Control()
     finally:
+        current.restore()
+        current.restore = current.nothing
         changes.undo()
         locks.control_thread[0] = 0
         randomness.restore(saved_random)

@@ -1,12 +1,13 @@
 """The execution that is running now, or None.
 
-A module of its own, with nothing but this name in it, so that doubles and
+A module of its own, with next to nothing in it, so that doubles and
 instrumentation hooks reach it by one attribute look-up, and so that nothing
 needs to import the execution to ask whether there is one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,3 +16,11 @@ if TYPE_CHECKING:
 execution: Execution | None = None
 """Set exactly while tasks of an execution run; None in set-up, checks,
 schedulers called between tasks, and outside control."""
+
+
+def nothing() -> None:
+    """There is nothing to put back while no control is installed."""
+
+
+restore: Callable[[], None] = nothing
+"""Puts back what module-level primitives looked like when control began."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from harness.kernel.outcome import Decision, Outcome
 from harness.kernel.task import Task
-from harness.program import Program, Setting
+from harness.program import Program, Setting, execute
 
 _ORDERS = 24
 LONG = 2000
@@ -140,7 +140,7 @@ def shrink_schedule(
             return False
         guided = Guided(directives, order)
         guided.begin(0)
-        made = program.execute(guided, setting)
+        made = execute(program, guided, setting)
         used += 1 + len(made.events) // LONG
         if made.uncontrolled or not same(made):
             return False
@@ -157,7 +157,7 @@ def shrink_schedule(
         for base in dict.fromkeys((waits, ())):
             guided = Guided(base)
             guided.begin(0)
-            calm = program.execute(guided, setting)
+            calm = execute(program, guided, setting)
             wanted = {_put_off(d) for d in best.decisions if d.preemption}
             # First where the failing run itself was interrupted, then anywhere.
             for everywhere in (False, True):
