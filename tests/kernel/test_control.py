@@ -194,7 +194,7 @@ def queues() -> None:
         got: list[int] = []
         start(
             lambda put=channel.put: [put(number) for number in range(3)],
-            lambda get=channel.get, got=got: got.extend([get(), get(), get()]),
+            lambda get=channel.get, take=got.extend: take([get(), get(), get()]),
         )
         assert sorted(got) == [0, 1, 2]
 
