@@ -39,7 +39,10 @@ _KEYED = {
 }
 _SET_KEYED = {"add": op.WRITE_ITEM, "discard": op.WRITE_ITEM, "remove": op.WRITE_ITEM, "__contains__": op.READ_ITEM}
 _WHOLE = dict.fromkeys(_READ_ALL.split(), op.READ_ALL) | dict.fromkeys(_WRITE_ALL.split(), op.WRITE_ALL)
-_WHOLE |= {"__len__": op.READ_ALL, "__iter__": op.READ_ALL}
+_WHOLE |= dict.fromkeys(("__len__", "__iter__", "__getitem__", "__contains__"), op.READ_ALL)
+_WHOLE |= dict.fromkeys(("__setitem__", "__delitem__", "__iadd__", "__imul__", "__ior__"), op.WRITE_ALL)
+REMOVES = frozenset({"pop", "__delitem__"})
+"""Methods that take one item away, so that the whole has changed."""
 
 _SIMPLE = frozenset({str, int, bool, bytes, float, type(None)})
 ANY_KEY = object()
@@ -85,6 +88,4 @@ def fills_in(owner: object, key: object) -> bool:
 
 def inserts(owner: object, key: object) -> bool:
     """Whether a store under ``key`` changes which keys there are."""
-    if type(owner) in (dict, defaultdict, OrderedDict):
-        return key not in owner  # type: ignore[operator]
-    return False
+    return isinstance(owner, dict) and not dict.__contains__(owner, key)

@@ -19,7 +19,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from harness.instrument.containers import CONTAINERS, VIEWS, fills_in, inserts, item_name, key_name, method_kind
+from harness.instrument.containers import (
+    CONTAINERS,
+    REMOVES,
+    VIEWS,
+    fills_in,
+    inserts,
+    item_name,
+    key_name,
+    method_kind,
+)
 from harness.kernel import adoption, current
 from harness.kernel import operations as op
 from harness.kernel.doubles.locks import Lock, running
@@ -29,7 +38,8 @@ METHOD, DATA, ODD = range(3)
 """What an attribute is: no access to data; a variable of the object; a variable
 of a module or class, or one that may still stand on the class of the object."""
 
-_BuiltinMethod = types.BuiltinMethodType
+_BUILTIN_METHODS = (types.BuiltinMethodType, types.MethodWrapperType)
+"""Methods written in C; ``super().__setitem__`` of a dict is of the second type."""
 _NO_DATA = (
     str, int, float, bytes, tuple, frozenset, types.NoneType, types.FunctionType, types.BuiltinFunctionType, super,
 )  # fmt: skip
@@ -136,7 +146,7 @@ def attr(owner: Any, name: str, site: int) -> Any:
 
 def _announcing(owner: object, found: Any, site: int) -> Any:
     """A method that was fetched, perhaps to be called later under another name."""
-    if type(found) is _BuiltinMethod:
+    if type(found) in _BUILTIN_METHODS:
         home = found.__self__
         if isinstance(home, CONTAINERS):
             return _ContainerCall(home, found, found.__name__, site)
@@ -242,7 +252,7 @@ def contains(key: Any, owner: Any, site: int) -> bool:
             execution.touch(READ, _dictionaries[id(owner)][1], key, site)
         elif isinstance(source, (dict, set)) and _plain(source, "__contains__") and source is owner:
             execution.touch(READ_ITEM, source, key_name(key), site)
-        elif isinstance(source, CONTAINERS):
+        elif isinstance(source, CONTAINERS) and (source is not owner or _plain(source, "__contains__")):
             execution.touch(READ_ALL, source, None, site)
     return key in owner
 
@@ -332,7 +342,7 @@ class _ContainerCall:
                 execution.touch(kind, owner, None, site)
             elif kind >= 0:
                 execution.touch(kind, owner, item_name(owner, args[0]), site)
-                if kind == WRITE_ITEM and (isinstance(owner, set) or name == "pop" or inserts(owner, args[0])):
+                if kind == WRITE_ITEM and (isinstance(owner, set) or name in REMOVES or inserts(owner, args[0])):
                     execution.note(WRITE_ALL, owner, None, site)
         return self._method(*args, **kwargs)
 
@@ -381,7 +391,7 @@ def method(owner: Any, name: str, site: int) -> Any:
     elif data == ODD:
         _read_odd(execution, owner, name, site)
     found = getattr(owner, name)
-    if type(found) is _BuiltinMethod and isinstance(found.__self__, CONTAINERS):
+    if type(found) in _BUILTIN_METHODS and isinstance(found.__self__, CONTAINERS):
         return _ContainerCall(found.__self__, found, found.__name__, site)
     return found
 
