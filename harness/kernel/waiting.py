@@ -33,6 +33,8 @@ def _waits(task: Task) -> str:
     place = SITES[site].place()
     if kind == op.JOIN and isinstance(subject, Task):
         return f"{task.name} joins {subject.name} at {place}"
+    if getattr(subject, "notified", False):
+        return f"{task.name} waits for a notification at {place}"
     owner = getattr(subject, "owner", None)
     label = getattr(subject, "label", None) or type(subject).__name__
     held = f", held by {owner.name}" if isinstance(owner, Task) else ""
@@ -48,6 +50,8 @@ def _cycle(waiting: list[Task]) -> list[Task]:
             seen.append(task)
             subject = task.pending[1]
             owner = subject if isinstance(subject, Task) else getattr(subject, "owner", None)
+            if getattr(subject, "notified", False):
+                owner = None
             task = owner if isinstance(owner, Task) and not owner.done else None
         if task is start:
             return seen

@@ -155,3 +155,15 @@ def test_last_schedule_of_the_budget_may_complete_a_search(capsys: pytest.Captur
         check(capsys, tmp_path, "counting:two_locked", "--scheduler", "exhaustive", "--schedules", one_less)["verdict"]
         == "cut"
     )
+
+
+def test_waiting_for_a_notification_is_no_circle(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    message = check(capsys, tmp_path, "lost_wakeup:broken")["failures"][0]["message"]
+    assert message.startswith("nothing can wake")
+    assert "waits for a notification" in message
+
+
+def test_two_locks_in_both_orders_are_a_circle(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    message = check(capsys, tmp_path, "import_time_locks:broken")["failures"][0]["message"]
+    assert message.startswith("tasks wait for each other")
+    assert "held by" in message

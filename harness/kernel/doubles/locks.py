@@ -149,9 +149,11 @@ class WaiterLock(Lock):
     """The lock on which one ``Condition.wait`` sleeps.
 
     Its first acquire is by its only owner so far and never worth a decision.
+    It is released by whoever notifies, so its owner holds nobody up.
     """
 
     __slots__ = ()
+    notified = True
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """As :meth:`Lock.acquire`."""
