@@ -41,7 +41,7 @@ of a module or class, or one that may still stand on the class of the object."""
 _BUILTIN_METHODS = (types.BuiltinMethodType, types.MethodWrapperType)
 """Methods written in C; ``super().__setitem__`` of a dict is of the second type."""
 _NO_DATA = (
-    str, int, float, bytes, tuple, frozenset, types.NoneType, types.FunctionType, types.BuiltinFunctionType, super,
+    str, int, float, bytes, tuple, frozenset, types.NoneType, types.BuiltinFunctionType, super,
 )  # fmt: skip
 _attribute_kinds: dict[type, dict[str, int]] = {}
 _instrumented: Counter[types.CodeType] = Counter()
@@ -168,6 +168,10 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
             _touch_stored(execution, owner, name, site)
             if isinstance(owner, type):
                 _attribute_kinds.clear()
+            elif _dictionaries:
+                own = getattr(owner, "__dict__", None)
+                if id(own) in _dictionaries:
+                    execution.note(WRITE_ALL, own, None, site)
     setattr(owner, name, value)
 
 
@@ -339,6 +343,8 @@ class _ContainerCall:
             if id(owner) in _dictionaries and kind >= 0:
                 _touch_attributes(execution, kind, owner, name, args, kwargs, site)
             elif kind >= READ_ALL:
+                if args:
+                    _touch_arguments(execution, args, False, site)
                 execution.touch(kind, owner, None, site)
             elif kind >= 0:
                 execution.touch(kind, owner, item_name(owner, args[0]), site)
@@ -391,9 +397,78 @@ def method(owner: Any, name: str, site: int) -> Any:
     elif data == ODD:
         _read_odd(execution, owner, name, site)
     found = getattr(owner, name)
-    if type(found) in _BUILTIN_METHODS and isinstance(found.__self__, CONTAINERS):
-        return _ContainerCall(found.__self__, found, found.__name__, site)
+    if type(found) in _BUILTIN_METHODS:
+        if isinstance(found.__self__, CONTAINERS):
+            return _ContainerCall(found.__self__, found, found.__name__, site)
+        if kind is types.ModuleType or (kind is str and name == "join"):
+            return _LibraryCall(found, site)
     return found
+
+
+class _LibraryCall:
+    """A function in C, announced when it is called: it looks at all of the
+    containers among its arguments, or changes the first of them."""
+
+    __slots__ = ("_function", "_site")
+
+    def __init__(self, function: Any, site: int) -> None:
+        self._function = function
+        self._site = site
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        execution = current.execution
+        if execution is not None:
+            _touch_arguments(execution, args, self._function.__name__ in CHANGING, self._site)
+        return self._function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+
+def _touch_arguments(execution: Any, args: tuple[Any, ...], changes: bool, site: int) -> None:
+    for given in args:
+        source = _source(given)
+        if isinstance(source, CONTAINERS):
+            execution.touch(WRITE_ALL if changes else READ_ALL, source, None, site)
+        changes = False
+
+
+def called(function: Any, site: int) -> Any:
+    """A function that was imported by name, where it is about to be called."""
+    if current.execution is not None and type(function) is types.BuiltinFunctionType:
+        return _LibraryCall(function, site)
+    return function
+
+
+def combine(name: str, left: Any, right: Any, site: int) -> Any:
+    """``left == right``, ``left + right`` and their like."""
+    execution = current.execution
+    if execution is not None:
+        for side in (left, right):
+            if isinstance(side, CONTAINERS):
+                execution.touch(READ_ALL, side, None, site)
+    return _COMBINING[name](left, right)
+
+
+_COMBINING: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "Eq": operator.eq,
+    "NotEq": operator.ne,
+    "Lt": operator.lt,
+    "LtE": operator.le,
+    "Gt": operator.gt,
+    "GtE": operator.ge,
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mult": operator.mul,
+    "BitOr": operator.or_,
+    "BitAnd": operator.and_,
+    "BitXor": operator.xor,
+}
+CHANGING: Final = frozenset(
+    "setitem delitem iadd iconcat imul ior iand isub ixor setattr shuffle "  # noqa: SIM905
+    "heappush heappop heapify heapreplace heappushpop insort insort_left insort_right".split()
+)
+"""Names of functions in C that change their first argument."""
 
 
 _late: dict[int, tuple[Any, Lock]] = {}
@@ -534,6 +609,8 @@ HOOKS: Final[dict[str, Any]] = {
     "set_item": set_item,
     "del_item": del_item,
     "contains": contains,
+    "combine": combine,
+    "called": called,
     "whole": whole,
     "truth": truth,
     "iterate": iterate,

@@ -5,9 +5,9 @@ numbers stay, coverage.py and debuggers work, and nothing depends on the
 bytecode of one Python version. Order of evaluation is kept: each hook stands
 where the access itself stood.
 
-Not rewritten, and so not seen: comparisons and arithmetic of whole containers
-(``a == b``, ``a + b``), ``match`` patterns, unpacking with ``*``, code at module
-level and class level that binds names (one task imports a module).
+Not rewritten, and so not seen: chained comparisons of containers
+(``a == b == c``), attributes that ``match`` patterns look at, code at module level and
+class level that binds names (one task imports a module).
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from harness.instrument.scopes import Scope, ScopeBuilder
 
 SiteMaker = Callable[[ast.AST, str], int]
 Node = TypeVar("Node", bound=ast.AST)
+_COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_COMBINING = (ast.Add, ast.Sub, ast.Mult, ast.BitOr, ast.BitAnd, ast.BitXor)
 _TESTABLE = (ast.Name, ast.Attribute, ast.Subscript)
 
 
@@ -38,6 +40,7 @@ class Rewriter(ast.NodeTransformer):
         self._site = site
         self._scopes: dict[ast.AST, Scope] = {}
         self._scope = Scope("module", None)
+        self._imported: set[str] = set()
         self._classes: list[str] = []
         self._functions: list[str] = []
         self._temporaries = 0
@@ -47,6 +50,12 @@ class Rewriter(ast.NodeTransformer):
     def rewrite(self, tree: ast.Module) -> ast.Module:
         """Return ``tree``, changed in place, with its locations complete."""
         self._scopes = ScopeBuilder().build(tree)
+        self._imported = {
+            alias.asname or alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
         self._scope = self._scopes[tree]
         self.stored |= self._scope.shared
         tree.body = self._statements(tree.body)
@@ -233,6 +242,8 @@ class Rewriter(ast.NodeTransformer):
         node.args = [self._visit(argument) for argument in node.args]
         for keyword in node.keywords:
             keyword.value = self._visit(keyword.value)
+        if isinstance(function, ast.Name) and function.id in self._imported:
+            node.func = self._call("called", function, node.func, self._here(node, f"{function.id}()"))
         if isinstance(function, ast.Name) and self._scope.owner_of(function.id) is self._scope.root():
             self._builtin_call(node, function.id)
         return node
@@ -254,8 +265,13 @@ class Rewriter(ast.NodeTransformer):
             ]
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        operands = [node.left, *node.comparators]
+        constant = any(isinstance(operand, ast.Constant) for operand in operands)
         node.left = self._visit(node.left)
         node.comparators = [self._visit(comparator) for comparator in node.comparators]
+        if len(node.ops) == 1 and type(node.ops[0]) in _COMPARISONS and not constant:
+            name = ast.Constant(type(node.ops[0]).__name__)
+            return self._call("combine", node, name, node.left, node.comparators[0], self._here(node, "comparison"))
         if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
             found = self._call("contains", node, node.left, node.comparators[0], self._here(node, "in"))
             if isinstance(node.ops[0], ast.In):
@@ -265,6 +281,25 @@ class Rewriter(ast.NodeTransformer):
             if isinstance(operator, (ast.In, ast.NotIn)):
                 comparator = node.comparators[number]
                 node.comparators[number] = self._call("whole", node, comparator, self._here(node, "in"))
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Lists are joined and sets united by operators that look at all of both."""
+        constant = any(isinstance(operand, ast.Constant) for operand in (node.left, node.right))
+        node.left, node.right = self._visit(node.left), self._visit(node.right)
+        if constant or type(node.op) not in _COMBINING:
+            return node
+        name = ast.Constant(type(node.op).__name__)
+        return self._call("combine", node, name, node.left, node.right, self._here(node, "operator"))
+
+    def _looked_through(self, node: ast.expr, text: str) -> ast.expr:
+        """``node``, where all of it is looked at next."""
+        return self._call("whole", node, self._visit(node), self._here(node, text))
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
+        node.value = self._looked_through(node.value, "format")
+        if node.format_spec is not None:
+            node.format_spec = self._visit(node.format_spec)
         return node
 
     def _iterated(self, node: ast.expr) -> ast.expr:
@@ -380,7 +415,9 @@ class Rewriter(ast.NodeTransformer):
         return stored, [self._store(target, loaded)]
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
-        value = self._visit(node.value)
+        unpacks = any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)
+        given = isinstance(node.value, (ast.Tuple, ast.List))
+        value = self._looked_through(node.value, "unpacking") if unpacks and not given else self._visit(node.value)
         if all(self._is_plain(target) for target in node.targets):
             node.value = value
             return node
@@ -494,7 +531,10 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Starred(self, node: ast.Starred) -> ast.AST:
-        node.value = self._visit(node.value)
+        if isinstance(node.ctx, ast.Load):
+            node.value = self._looked_through(node.value, "*")
+        else:
+            node.value = self._visit(node.value)
         return node
 
     def visit_Match(self, node: ast.Match) -> ast.AST:
