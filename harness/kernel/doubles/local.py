@@ -67,3 +67,7 @@ def _values(instance: local) -> dict[str, Any]:
         args, kwargs = object.__getattribute__(instance, "_semafuzz_arguments")
         type(instance).__init__(instance, *args, **kwargs)
     return found
+
+
+# Traces name objects by type: the same on all Pythons.
+local.__name__ = local.__qualname__ = "_local"
