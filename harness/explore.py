@@ -116,6 +116,12 @@ class Exploration:
             result.notes.append(self._laboratory.silence)
             result.verdict = "uncontrolled"
             return result
+        left = self._laboratory.applied.left
+        if left:
+            result.notes.append(
+                f"accesses in {', '.join(left[:5])} are not seen (closures made before control, over variables that are "
+                "rebound); define them inside the program"
+            )
         deadline = None if self._seconds is None else started + self._seconds
         threads_before = escapes.threads_made()
         exhausted = False
@@ -218,7 +224,7 @@ class Exploration:
             return
         if result.failures:
             result.verdict = "found"
-        elif exhausted:
+        elif exhausted and not self._laboratory.applied.left:
             result.verdict, result.exhausted = "complete", True
         else:
             result.verdict = "cut"
