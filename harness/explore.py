@@ -119,7 +119,7 @@ class Exploration:
         left = self._laboratory.applied.left
         if left:
             result.notes.append(
-                f"accesses in {', '.join(left[:5])} are not seen (closures made before control, over variables that are "
+                f"accesses in {', '.join(left[:5])} are not seen (closures made before control over names that are "
                 "rebound); define them inside the program"
             )
         deadline = None if self._seconds is None else started + self._seconds
