@@ -29,6 +29,8 @@ def feed(strategy: SearchStrategy[Example], consume: Callable[[Example], bool], 
     @settings(
         max_examples=most,
         database=None,
+        # Not taken from a profile: under CI Hypothesis would ignore the seed.
+        derandomize=False,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
