@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
@@ -109,6 +112,15 @@ def print_result(result: Result, *, program: str = "") -> None:
     )
 
 
+def _script() -> str:
+    """The command as it can be typed here: its name where that is found, or else
+    the path of the one beside this Python."""
+    beside = Path(sys.executable).with_name("semafuzz")
+    if shutil.which("semafuzz") is None and beside.exists():
+        return min(str(beside), os.path.relpath(beside), key=len)
+    return "semafuzz"
+
+
 def print_findings(findings: Sequence[Finding], out: Console, *, program: str = "") -> None:
     """One table, and below it the commands to copy."""
     table = Table(show_lines=True, expand=False)
@@ -127,6 +139,6 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
     for finding in findings:
         note = "" if finding.confirmed else "  (did not repeat when run again: see docs, determinism)"
         if finding.trace:
-            command = f"semafuzz replay {finding.trace}" + (f" --program {program}" if program else "")
+            command = f"{_script()} replay {finding.trace}" + (f" --program {program}" if program else "")
             # Past the console: a command to copy must not be wrapped.
             print(plain(command, 4000) + note)
