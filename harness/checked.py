@@ -6,7 +6,7 @@ import ast
 import hashlib
 import importlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -120,11 +120,23 @@ def _find(tree: ast.Module, path: Path, name: str) -> None:
         known = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
         hint = f"it has {', '.join(known[:8])}" if known else "it has no function at its top level"
         raise UsageError(f"{path} has no function {name!r}; {hint}")
+    if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in _own_nodes(found[-1])):
+        raise UsageError(f"{name} in {path} is a generator: calling it runs nothing; give a function that runs it")
     arguments = found[-1].args
     required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
     required += sum(default is None for default in arguments.kw_defaults)
     if required:
         raise UsageError(f"{name} in {path} takes arguments; a checked function takes none")
+
+
+def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """The nodes of a function without those of functions and classes inside it."""
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            stack.extend(ast.iter_child_nodes(node))
 
 
 def _keeps_state(tree: ast.Module) -> bool:
@@ -141,7 +153,10 @@ def _keeps_state(tree: ast.Module) -> bool:
 
 def _makes_state(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.ClassDef):
-        return any(_makes_state(inner) for inner in statement.body)
+        return any(isinstance(inner, (ast.Assign, ast.AnnAssign)) or _makes_state(inner) for inner in statement.body)
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        defaults = [*statement.args.defaults, *statement.args.kw_defaults]
+        return bool(statement.decorator_list) or any(one is not None and not _constant(one) for one in defaults)
     if isinstance(statement, (ast.Assign, ast.AnnAssign)):
         value = statement.value
         return value is not None and not _constant(value)

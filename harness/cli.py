@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from harness.errors import CannotJudge, UsageError
+from harness.errors import CannotJudge, NotDeterministic, UsageError
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
 HASH_SEED = "0"
@@ -182,6 +182,9 @@ def run(arguments: list[str]) -> int:
         return USAGE
     except CannotJudge as error:
         print(f"semafuzz: cannot be judged: {error}", file=sys.stderr)
+        return CANNOT_JUDGE
+    except NotDeterministic as error:
+        print(f"semafuzz: cannot be judged: {error}; see docs/determinism.md", file=sys.stderr)
         return CANNOT_JUDGE
     except (KeyboardInterrupt, click.Abort):
         print("semafuzz: interrupted; what was found is kept", file=sys.stderr)

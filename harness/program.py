@@ -126,8 +126,9 @@ def execute(program: Program, scheduler: Chooser, setting: Setting, forced: dict
 
 def invariant_failure(error: Exception) -> Failure:
     """A check that failed after the execution."""
-    from harness.kernel.errors_in_tasks import describe_exception
+    from harness.kernel.errors_in_tasks import describe_exception, printable
 
     _, sites, name, detail = describe_exception(error)
-    message = f"{name}: {error}" if str(error) else name
+    text = printable(error)
+    message = f"{name}: {text}" if text else name
     return Failure("invariant", message, "", sites, name, detail)

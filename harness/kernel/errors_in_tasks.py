@@ -18,6 +18,15 @@ class Abort(BaseException):
     """
 
 
+def printable(error: BaseException) -> str:
+    """The text of an exception of the code under test, which may be anything: what
+    cannot be written as UTF-8 is spelled out, what cannot be had is named."""
+    try:
+        return str(error).encode("utf-8", "backslashreplace").decode()
+    except Exception:
+        return f"<unprintable {type(error).__name__}>"
+
+
 def describe_exception(error: BaseException) -> tuple[str, tuple[int, ...], str, tuple[str, ...]]:
     """``(kind, sites, type name, detail)`` of an exception nobody caught.
 
@@ -27,7 +36,11 @@ def describe_exception(error: BaseException) -> tuple[str, tuple[int, ...], str,
     kind = "assertion" if isinstance(error, AssertionError) else "exception"
     site = _innermost(error.__traceback__)
     lines = traceback.format_exception(type(error), error, error.__traceback__)
-    return kind, (site,) if site else (), type(error).__name__, tuple("".join(lines).splitlines()[-12:])
+    return kind, (site,) if site else (), type(error).__name__, _printable_lines("".join(lines))
+
+
+def _printable_lines(text: str) -> tuple[str, ...]:
+    return tuple(text.encode("utf-8", "backslashreplace").decode().splitlines()[-12:])
 
 
 def _innermost(trace: TracebackType | None) -> int:

@@ -28,7 +28,7 @@ from harness.kernel import current as _current
 from harness.kernel import operations as op
 from harness.kernel import thread_values
 from harness.kernel.clock import VirtualClock
-from harness.kernel.errors_in_tasks import Abort, describe_exception
+from harness.kernel.errors_in_tasks import Abort, describe_exception, printable
 from harness.kernel.outcome import Failure, Outcome, RawDecision
 from harness.kernel.sites import NOWHERE
 from harness.kernel.task import Pending, RawEvent, Task
@@ -206,7 +206,8 @@ class Execution:
             return
         task.error = error
         kind, sites, name, detail = describe_exception(error)
-        message = f"{name}: {error}" if str(error) else name
+        text = printable(error)
+        message = f"{name}: {text}" if text else name
         self.outcome.failures.append(Failure(kind, message, task.name, sites, name, detail))
 
     def finish(self, task: Task) -> None:
@@ -457,6 +458,9 @@ class Execution:
             return False
         task.deadline = None
         lock.owner = task
+        if timeout is not None:
+            # It could have failed: releases of this lock are worth a point.
+            self.events.append((op.TRY, task, lock, None, site))
         for waiting in lock.waiters:
             self._disable(waiting)
         self.events.append((op.ACQUIRE, task, lock, None, site))
@@ -476,6 +480,8 @@ class Execution:
         """Give ``lock`` up; those who wait for it become enabled."""
         if not self.aborting and (self.hot[site] or len(self.events) >= self.break_at):
             self.point(op.RELEASE, lock, None, site)
+            if lock.owner is None:
+                raise RuntimeError("release unlocked lock")
         lock.owner = None
         for waiting in lock.waiters:
             self._enable(waiting)

@@ -47,6 +47,7 @@ def calling_site(kind: int, depth: int = 2) -> int:
     ``depth``: frames to go up before looking, as for ``sys._getframe``.
     """
     frame: FrameType | None = sys._getframe(depth)
+    first = frame
     known = _known
     while frame is not None:
         name = frame.f_code.co_filename
@@ -58,4 +59,12 @@ def calling_site(kind: int, depth: int = 2) -> int:
                 frame.f_code, frame.f_lasti, frame.f_lineno or 0, str(frame.f_globals.get("__name__", "")), kind
             )
         frame = frame.f_back
-    return 0
+    # Nothing but machinery, as in a pool's worker: the library's own place then.
+    frame = first
+    while frame is not None and frame.f_code.co_filename.startswith(_HARNESS):
+        frame = frame.f_back
+    if frame is None:
+        return 0
+    return SITES.of_frame(
+        frame.f_code, frame.f_lasti, frame.f_lineno or 0, str(frame.f_globals.get("__name__", "")), kind
+    )

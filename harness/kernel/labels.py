@@ -17,7 +17,7 @@ def name_text(name: object) -> str:
     if name is None:
         return ""
     if isinstance(name, str):
-        return name[:_LIMIT]
+        return name[:_LIMIT].encode("utf-8", "backslashreplace").decode()
     if isinstance(name, (int, float, bool, bytes, tuple)):
         return repr(name)[:_LIMIT]
     return "?"

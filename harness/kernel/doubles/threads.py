@@ -75,7 +75,7 @@ def _body(execution: Execution, thread: Any) -> Callable[[], None]:
             thread.run()
         except SystemExit:
             pass
-        except Abort:
+        except (Abort, KeyboardInterrupt):
             raise
         except BaseException as error:
             execution.fail_task(execution.current, error)
