@@ -26,7 +26,7 @@ from greenlet import getcurrent, greenlet
 
 from harness.kernel import current as _current
 from harness.kernel import operations as op
-from harness.kernel import thread_values
+from harness.kernel import pools, thread_values
 from harness.kernel.clock import VirtualClock
 from harness.kernel.errors_in_tasks import Abort, describe_exception, printable
 from harness.kernel.outcome import Failure, Outcome, RawDecision
@@ -74,6 +74,7 @@ class Execution:
     unfinished = 0
     awaited = 0
     _refusals = 0
+    _at_exit = False
     hub: greenlet | None = None
     _starting: Task | None = None
     _overdue = False
@@ -153,6 +154,8 @@ class Execution:
             self._abort_rest()
         finally:
             _current.execution = None
+            if self._at_exit:
+                pools.forget_exit()
             thread_values.unhost(self, hosted)
         if self.interrupt is not None:
             raise self.interrupt
@@ -349,6 +352,11 @@ class Execution:
         if count > 1:
             return self._decide(running)
         if count == 0:
+            if not self.stopped and not self._at_exit and (waker := pools.waker(self.tasks)) is not None:
+                self._at_exit = True
+                closing = self.add_task(waker, "at-exit", daemon=True)
+                thread_values.adopt(closing, closing)
+                return closing
             if not self.stopped:
                 self.outcome.failures.append(describe_deadlock(self))
                 self.stopped = True

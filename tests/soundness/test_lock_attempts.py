@@ -91,3 +91,23 @@ def test_an_interrupt_in_a_thread_is_no_finding() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         explore(program, schedules=5)
+
+
+def a_pool_that_is_kept() -> None:
+    pool = ThreadPoolExecutor(2)
+    kept = {"pool": pool}
+    kept["self"] = kept  # type: ignore[assignment]
+    assert pool.submit(int).result() == 0
+
+
+def a_pool_whose_work_never_ends() -> None:
+    pool = ThreadPoolExecutor(1)
+    kept = {"pool": pool}
+    kept["self"] = kept  # type: ignore[assignment]
+    pool.submit(threading.Event().wait)
+
+
+def test_a_pool_that_nobody_shuts_down_ends_with_the_program() -> None:
+    assert explore(a_pool_that_is_kept, schedules=50).failures == []
+    found = explore(a_pool_whose_work_never_ends, schedules=5).failures
+    assert [one.kind for one in found] == ["deadlock"]
