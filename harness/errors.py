@@ -20,9 +20,5 @@ class CannotJudge(SemafuzzError):
     fit the code under test (exit code 125)."""
 
 
-class InternalError(SemafuzzError):
-    """A fault of semafuzz itself (exit code 3)."""
-
-
 class NotDeterministic(SemafuzzError):
     """Two runs of one schedule differ; names the first step at which they do."""

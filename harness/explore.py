@@ -116,7 +116,7 @@ class Exploration:
             result.notes.append(self._laboratory.silence)
             result.verdict = "uncontrolled"
             return result
-        left = self._laboratory.applied.left
+        left = self._laboratory.unseen
         if left:
             result.notes.append(
                 f"accesses in {', '.join(left[:5])} are not seen (closures made before control over names that are "
@@ -224,7 +224,7 @@ class Exploration:
             return
         if result.failures:
             result.verdict = "found"
-        elif exhausted and not self._laboratory.applied.left:
+        elif exhausted and not self._laboratory.unseen:
             result.verdict, result.exhausted = "complete", True
         else:
             result.verdict = "cut"

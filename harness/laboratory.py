@@ -31,6 +31,7 @@ class Laboratory:
         self.control = control
         self.applied = applied
         self.silence = silence
+        self.unseen = [name for name in applied.left if not name.startswith("harness.")]
 
 
 @contextmanager

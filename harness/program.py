@@ -126,9 +126,7 @@ def execute(program: Program, scheduler: Chooser, setting: Setting, forced: dict
 
 def invariant_failure(error: Exception) -> Failure:
     """A check that failed after the execution."""
-    from harness.kernel.errors_in_tasks import describe_exception, printable
+    from harness.kernel.errors_in_tasks import describe_exception, message_of
 
     _, sites, name, detail = describe_exception(error)
-    text = printable(error)
-    message = f"{name}: {text}" if text else name
-    return Failure("invariant", message, "", sites, name, detail)
+    return Failure("invariant", message_of(error), "", sites, name, detail)

@@ -27,6 +27,12 @@ def printable(error: BaseException) -> str:
         return f"<unprintable {type(error).__name__}>"
 
 
+def message_of(error: BaseException) -> str:
+    """``Type: text``, or the type alone where there is no text."""
+    name, text = type(error).__name__, printable(error)
+    return f"{name}: {text}" if text else name
+
+
 def describe_exception(error: BaseException) -> tuple[str, tuple[int, ...], str, tuple[str, ...]]:
     """``(kind, sites, type name, detail)`` of an exception nobody caught.
 

@@ -28,7 +28,7 @@ from harness.kernel import current as _current
 from harness.kernel import operations as op
 from harness.kernel import pools, thread_values
 from harness.kernel.clock import VirtualClock
-from harness.kernel.errors_in_tasks import Abort, describe_exception, printable
+from harness.kernel.errors_in_tasks import Abort, describe_exception, message_of
 from harness.kernel.outcome import Failure, Outcome, RawDecision
 from harness.kernel.sites import NOWHERE
 from harness.kernel.task import Pending, RawEvent, Task
@@ -209,9 +209,7 @@ class Execution:
             return
         task.error = error
         kind, sites, name, detail = describe_exception(error)
-        text = printable(error)
-        message = f"{name}: {text}" if text else name
-        self.outcome.failures.append(Failure(kind, message, task.name, sites, name, detail))
+        self.outcome.failures.append(Failure(kind, message_of(error), task.name, sites, name, detail))
 
     def finish(self, task: Task) -> None:
         """``task`` is done: let those who join it go on."""

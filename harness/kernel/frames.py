@@ -36,11 +36,6 @@ def is_machinery(filename: str) -> bool:
     return found
 
 
-def add_machinery(filename: str) -> None:
-    """Pass over ``filename`` too (a target's own plumbing)."""
-    _known[filename] = True
-
-
 def calling_site(kind: int, depth: int = 2) -> int:
     """The site of the nearest caller that is not machinery.
 

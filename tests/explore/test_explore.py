@@ -179,19 +179,3 @@ def test_the_canary_notices_what_is_not_under_control(monkeypatch: pytest.Monkey
         with monkeypatch.context() as patch:
             patch.setattr(canary._Bird, "peek", lambda bird: True)
             assert "did not exclude" in canary.listen(instrumented=False)
-
-
-def test_a_closure_that_cannot_be_seen_is_named_and_never_complete() -> None:
-    count = 0
-
-    def add() -> None:
-        nonlocal count
-        count += 1
-
-    def program() -> None:
-        add()
-
-    result = explore(program, schedules=5)
-    assert count
-    assert (result.verdict, result.exhausted) == ("cut", False)
-    assert any("add" in note and "not seen" in note for note in result.notes)

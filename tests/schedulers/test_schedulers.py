@@ -92,7 +92,7 @@ def test_exhaustive_ends_and_says_so() -> None:
 
     program = TaskProgram(Counter, [Counter.add, Counter.add], nothing, under_test=[THIS])
     result = explore(program, scheduler="exhaustive", schedules=10_000, stop_on_first=False)
-    assert result.verdict == "complete"
+    assert result.verdict == "complete", result.notes
     assert result.exhausted
     assert result.classes == 4
 

@@ -282,9 +282,3 @@ def make_rlock(*args: Any, **kwargs: Any) -> Any:
         # CPython decides what becomes of arguments: an error or a warning.
         _real_rlock(*args, **kwargs)
     return RLock() if _real_ident() == control_thread[0] else _real_rlock()
-
-
-def caller_line() -> str:
-    """``file:line`` of the code that asked for a double; for messages."""
-    frame = sys._getframe(2)
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
