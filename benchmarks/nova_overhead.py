@@ -22,7 +22,8 @@ from harness.program import Setting
 from harness.schedulers.random_walk import RandomWalk
 from harness.traces.schema import Operation, Operations
 from targets import find_target
-from targets.nova.program import NovaProgram
+from targets.scenario import Scenario
+from targets.staged import StagedProgram
 
 PROGRAM = Operations(
     (Operation("instance", {"instance": 1, "role": "new", "flavor": 1}),),
@@ -30,7 +31,7 @@ PROGRAM = Operations(
 )
 
 
-def serial_seconds(program: NovaProgram, rounds: int) -> float:
+def serial_seconds(program: StagedProgram, rounds: int) -> float:
     """The time of one serial run."""
     started = perf_counter()
     for _ in range(rounds):
@@ -38,7 +39,7 @@ def serial_seconds(program: NovaProgram, rounds: int) -> float:
     return (perf_counter() - started) / rounds
 
 
-def controlled_seconds(program: NovaProgram, setting: Setting, scheduler: RandomWalk, rounds: int) -> float:
+def controlled_seconds(program: StagedProgram, setting: Setting, scheduler: RandomWalk, rounds: int) -> float:
     """The time of one controlled run, outcome not judged."""
     started = perf_counter()
     for number in range(rounds):
@@ -51,13 +52,13 @@ def measure(model: str, rounds: int, turns: int) -> dict[str, float]:
     """Medians over the turns, in milliseconds, and their ratio."""
     with find_target("nova").open() as opened:
         with open_laboratory((), instrument=False):
-            plain = opened.program(PROGRAM)
-            assert isinstance(plain, NovaProgram)
+            plain = opened.program(Scenario(PROGRAM))
+            assert isinstance(plain, StagedProgram)
             serial_seconds(plain, rounds)
             before = [serial_seconds(plain, rounds) for _ in range(turns)]
         with open_laboratory(opened.modules, instrument=model == "threads"):
-            program = opened.program(PROGRAM)
-            assert isinstance(program, NovaProgram)
+            program = opened.program(Scenario(PROGRAM))
+            assert isinstance(program, StagedProgram)
             setting, scheduler = Setting(bytearray(1 << 17), model), RandomWalk(0)
             # So that every site that can be a scheduling point is one.
             from harness.kernel.conflicts import heat

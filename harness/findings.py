@@ -16,7 +16,7 @@ from harness.replaying import recheck
 from harness.shrink.schedule import preemptions, shrink_schedule
 from harness.traces import codec
 from harness.traces.build import build_trace
-from harness.traces.schema import Function, Operations, Trace, Value
+from harness.traces.schema import Function, Operation, Operations, Trace, Value
 from harness.traces.signature import failure_identity, signature
 
 
@@ -57,6 +57,7 @@ class Origin:
     configuration: Mapping[str, Value] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
     operations: Sequence[str] = ()
+    faults: Sequence[Operation] = ()
 
 
 def shows(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:
@@ -161,6 +162,7 @@ class Recorder:
             release=origin.release,
             places=pair.sites,
             configuration=origin.configuration,
+            faults=origin.faults,
             libraries=origin.libraries,
         )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from hypothesis import strategies as st
 
 from harness.traces.schema import Operation, Operations
-from targets.protocol import OperationInfo
+from targets.protocol import OperationInfo, Plain
 
 MAX_TASKS = 4
 MAX_OPERATIONS = 3
@@ -19,6 +20,7 @@ def programs(
     draw: st.DrawFn,
     table: Sequence[OperationInfo],
     roles: Sequence[str],
+    setup_arguments: Mapping[str, Sequence[Plain]] = MappingProxyType({}),
     *,
     max_tasks: int = MAX_TASKS,
     max_operations: int = MAX_OPERATIONS,
@@ -28,11 +30,15 @@ def programs(
 
     Shrinks towards two tasks of one operation on no instance.
     """
-    count = draw(st.integers(0, MAX_INSTANCES))
+    count = draw(st.integers(0, MAX_INSTANCES)) if roles else 0
     setup = [
         Operation(
             "instance",
-            {"instance": number, "role": draw(st.sampled_from(list(roles))), "flavor": draw(st.integers(1, 3))},
+            {
+                "instance": number,
+                "role": draw(st.sampled_from(list(roles))),
+                **{name: draw(st.sampled_from(list(values))) for name, values in setup_arguments.items()},
+            },
         )
         for number in range(1, count + 1)
     ]
@@ -49,7 +55,8 @@ def programs(
                 held[instance] = info.after
                 if not info.shared:
                     owner[instance] = task
-            operations.append(Operation(info.name, {"instance": instance} if instance else {}))
+            drawn = {name: draw(st.sampled_from(list(values))) for name, values in info.arguments.items()}
+            operations.append(Operation(info.name, {"instance": instance, **drawn} if instance else drawn))
         tasks.append(tuple(operations))
     used = {one.arguments.get("instance") for task_operations in tasks for one in task_operations}
     return Operations(tuple(one for one in setup if one.arguments["instance"] in used), tuple(tasks))

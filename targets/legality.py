@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.traces.schema import Operation, Operations
 from targets.protocol import OperationInfo
+from targets.scenario import Scenario
 
 
 def is_legal(content: Operations, table: Sequence[OperationInfo]) -> bool:
@@ -53,3 +54,30 @@ def smaller_programs(content: Operations, table: Sequence[OperationInfo]) -> lis
             if shorter:
                 found.append(Operations(content.setup, (*tasks[:number], shorter, *tasks[number + 1 :])))
     return [made for made in map(without_unused, found) if is_legal(made, table)]
+
+
+def smaller_scenarios(scenario: Scenario, table: Sequence[OperationInfo]) -> list[Scenario]:
+    """Every legal scenario with less: a fault, an option, a task or an operation."""
+    content, configuration, faults = scenario.content, scenario.configuration, scenario.faults
+    found = [Scenario(content, configuration, faults[:number] + faults[number + 1 :]) for number in range(len(faults))]
+    for name in configuration:
+        found.append(Scenario(content, {key: configuration[key] for key in configuration if key != name}, faults))
+    for made in smaller_programs(content, table):
+        if len(made.tasks) == len(content.tasks):
+            found.append(Scenario(made, configuration, faults))
+            continue
+        gone = next(
+            (number for number, task in enumerate(made.tasks) if task != content.tasks[number]), len(made.tasks)
+        )
+        found.append(Scenario(made, configuration, _without_task(faults, gone)))
+    return found
+
+
+def _without_task(faults: tuple[Operation, ...], gone: int) -> tuple[Operation, ...]:
+    """The faults of the tasks that stay, under their new numbers."""
+    kept = []
+    for fault in faults:
+        task = int(fault.arguments["task"] or 0)
+        if task != gone:
+            kept.append(Operation(fault.name, {**fault.arguments, "task": task - (task > gone)}))
+    return tuple(kept)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Protocol
 
+from harness.kernel.outcome import Failure
 from harness.program import Program
-from harness.traces.schema import Operations
+from harness.traces.schema import Operation, Value
+from targets.scenario import Scenario
+
+Plain = str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +23,65 @@ class OperationInfo:
     ``on_instance``: it works on one instance, which must have the role ``before``
     and then has ``after``. ``shared``: it may run beside others on the same
     instance. ``weight``: its share among the operations of programs.
+    ``arguments``: further arguments, each with the values that it can take, the
+    simplest first.
     """
 
     name: str
-    on_instance: bool
-    before: str
-    after: str
-    shared: bool
-    weight: int
+    on_instance: bool = False
+    before: str = ""
+    after: str = ""
+    shared: bool = False
+    weight: int = 2
+    arguments: Mapping[str, Sequence[Plain]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInfo:
+    """One thing that can go wrong at a call that leaves the process.
+
+    ``calls``: beginnings of the names of the I/O points that it fits, as the world
+    announces them. ``error`` makes the exception that the call then raises, given
+    the name of the point.
+    """
+
+    name: str
+    summary: str
+    calls: tuple[str, ...]
+    error: Callable[[str], BaseException]
+
+    def fits(self, call: str) -> bool:
+        """Whether the fault can happen at this I/O point."""
+        return call.startswith(self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionInfo:
+    """One option of the target's configuration. ``legal``: values that it must work
+    with, the default first; ``illegal``: values that it must refuse."""
+
+    name: str
+    legal: tuple[Value, ...]
+    illegal: tuple[Value, ...] = ()
+
+
+class Stage(Protocol):
+    """A start state of a target's world, from which operations run again and again.
+
+    ``refusals``: exceptions with which the code under test legally declines an
+    operation; what the same task would do next with that instance is left out then.
+    """
+
+    refusals: tuple[type[BaseException], ...]
+
+    def restore(self) -> None:
+        """Go back to the start state; no execution is running."""
+
+    def perform(self, operation: Operation) -> object:
+        """Do one operation, in the running task."""
+
+    def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
+        """What does not hold now that nothing is under way. ``tasks``: what ran."""
 
 
 class OpenTarget(Protocol):
@@ -36,8 +91,11 @@ class OpenTarget(Protocol):
     modules: Sequence[ModuleType]
     libraries: Mapping[str, str]
 
-    def program(self, content: Operations) -> Program:
-        """The program of these operations; UsageError where it is not one."""
+    def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
+        """The start state that ``setup`` makes; UsageError where it is not one."""
+
+    def program(self, scenario: Scenario) -> Program:
+        """The program of a scenario; UsageError where it is not one."""
 
 
 class Target(Protocol):
@@ -53,7 +111,16 @@ class Target(Protocol):
         """The operation table."""
 
     def roles(self) -> Sequence[str]:
-        """The roles in which an instance can start."""
+        """The roles in which an instance can start; empty where there are no instances."""
+
+    def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
+        """What else describes an instance (``flavor``), with its values, the simplest first."""
+
+    def faults(self) -> Sequence[FaultInfo]:
+        """What can go wrong around the code under test."""
+
+    def options(self) -> Sequence[OptionInfo]:
+        """Configuration that is worth varying."""
 
     def open(self, release: str = "") -> AbstractContextManager[OpenTarget]:
         """Make the target ready; everything is put back when the block ends."""

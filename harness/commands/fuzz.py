@@ -19,14 +19,14 @@ from harness.program import Program, Setting, execute
 from harness.schedulers.registry import make_scheduler
 from harness.schedulers.serial import Serial
 from harness.traces.codec import read
-from harness.traces.schema import Operations
 from reports.results import result_json
 from reports.terminal import Progress, print_result
 from strategies.feeding import feed
-from strategies.programs import programs
+from strategies.scenarios import scenarios
 from targets import find_target
-from targets.legality import smaller_programs
+from targets.legality import smaller_scenarios
 from targets.protocol import OpenTarget, Target
+from targets.scenario import Scenario
 
 PER_PROGRAM = 40
 """Schedules for each program before the next one gets its turn."""
@@ -61,13 +61,13 @@ class Fuzzing:
     examples: int = 0
     passed_over: int = 0
 
-    def consume(self, content: Operations) -> bool:
+    def consume(self, scenario: Scenario) -> bool:
         """Explore one generated program; False when the budget is used up."""
         left = self.most - self.result.schedules
         if left <= 0 or perf_counter() >= self.deadline:
             return False
         self.examples += 1
-        search = self._search(content, min(PER_PROGRAM, left), self.folder / "raw")
+        search = self._search(scenario, min(PER_PROGRAM, left), self.folder / "raw")
         found = search.run()
         self._add(found)
         if found.verdict == "uncontrolled":
@@ -75,13 +75,21 @@ class Fuzzing:
             self.result.notes += found.notes
             return False
         for finding in found.failures:
-            self._refine(content, finding)
+            self._refine(scenario, finding)
         return True
 
-    def _search(self, content: Operations, schedules: int, folder: Path | None, budget: int = 0) -> Exploration:
-        program = self.opened.program(content)
-        names = tuple(dict.fromkeys(one.name for task in content.tasks for one in task))
-        origin = Origin(self.target.name, content, self.opened.release, {}, self.opened.libraries, names)
+    def _search(self, scenario: Scenario, schedules: int, folder: Path | None, budget: int = 0) -> Exploration:
+        program = self.opened.program(scenario)
+        names = tuple(dict.fromkeys(one.name for task in scenario.content.tasks for one in task))
+        origin = Origin(
+            self.target.name,
+            scenario.content,
+            self.opened.release,
+            scenario.configuration,
+            self.opened.libraries,
+            names,
+            scenario.faults,
+        )
         seconds = max(0.1, self.deadline - perf_counter())
         return Exploration(
             program,
@@ -111,7 +119,7 @@ class Fuzzing:
         if found.first_failure is not None and self.result.first_failure is None:
             self.result.first_failure = self.result.schedules - found.schedules + found.first_failure
 
-    def _refine(self, content: Operations, raw: Finding) -> None:
+    def _refine(self, scenario: Scenario, raw: Finding) -> None:
         """Make the program small, then the schedule; keep what is new."""
         if not raw.trace:
             return
@@ -130,10 +138,10 @@ class Fuzzing:
             Path(raw.trace).unlink(missing_ok=True)
             return
         same = shows(identity)
-        smallest, outcome = self._reduce(content, same)
+        smallest, outcome = self._reduce(scenario, same)
         final = self._search(smallest, 0, self.folder, FINAL_STEPS)
         if outcome is None:
-            finding = replace(raw, sequential=self._sequential(content, same))
+            finding = replace(raw, sequential=self._sequential(scenario, same))
             path = Path(raw.trace)
             kept = path.rename(self.folder / path.name)
             finding = replace(finding, trace=str(kept))
@@ -145,25 +153,25 @@ class Fuzzing:
             self.known[finding.signature] = finding
             self.result.failures.append(finding)
 
-    def _reduce(self, content: Operations, same: Callable[[Outcome], bool]) -> tuple[Operations, Outcome | None]:
+    def _reduce(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> tuple[Scenario, Outcome | None]:
         """The smallest program found that fails alike, and a run of it."""
-        best: Outcome | None = self._seek(content, same)
+        best: Outcome | None = self._seek(scenario, same)
         table = self.target.operations()
         progress = True
         until = perf_counter() + PATIENCE
         while progress and perf_counter() < until:
             progress = False
-            for smaller in smaller_programs(content, table):
+            for smaller in smaller_scenarios(scenario, table):
                 if perf_counter() >= until:
                     break
                 outcome = self._seek(smaller, same)
                 if outcome is not None:
-                    content, best, progress = smaller, outcome, True
+                    scenario, best, progress = smaller, outcome, True
                     break
-        return content, best
+        return scenario, best
 
-    def _seek(self, content: Operations, same: Callable[[Outcome], bool]) -> Outcome | None:
-        program = self.opened.program(content)
+    def _seek(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> Outcome | None:
+        program = self.opened.program(scenario)
         scheduler = make_scheduler("portfolio", self.setting.seed)
         for number in range(REDUCTION):
             scheduler.begin(number)
@@ -174,10 +182,10 @@ class Fuzzing:
                 return outcome
         return None
 
-    def _sequential(self, content: Operations, same: Callable[[Outcome], bool]) -> bool:
+    def _sequential(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> bool:
         """Whether some serial order of the tasks fails alike."""
-        program: Program = self.opened.program(content)
-        for order in itertools.permutations(range(len(content.tasks))):
+        program: Program = self.opened.program(scenario)
+        for order in itertools.permutations(range(len(scenario.content.tasks))):
             if same(execute(program, Serial(order), self.setting)):
                 return True
         return False
@@ -210,9 +218,8 @@ def run_fuzz(
             result.verdict = "uncontrolled"
             result.notes.append(laboratory.silence)
         else:
-            strategy = programs(target.operations(), target.roles())
             try:
-                feed(strategy, fuzzing.consume, seed=seed, most=1_000_000)
+                feed(scenarios(target), fuzzing.consume, seed=seed, most=1_000_000)
             finally:
                 if progress is not None:
                     progress.clear()

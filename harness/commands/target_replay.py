@@ -10,6 +10,7 @@ from harness.replaying import Replayed, replay
 from harness.traces.build import recorded_choices
 from harness.traces.schema import Operations, Trace
 from targets import find_target
+from targets.scenario import scenario_of
 
 
 def replay_operations(trace: Trace) -> Replayed:
@@ -22,6 +23,6 @@ def replay_operations(trace: Trace) -> Replayed:
     ):
         if laboratory.silence:
             raise CannotJudge(laboratory.silence)
-        program = opened.program(trace.program)
+        program = opened.program(scenario_of(trace))
         setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)
         return replay(program, recorded_choices(trace), setting)

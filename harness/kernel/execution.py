@@ -78,6 +78,7 @@ class Execution:
     hub: greenlet | None = None
     _starting: Task | None = None
     _overdue = False
+    on_io: Callable[[str, Task], None] | None = None
     _forced: dict[int, bool] | None = None
     _steps: Sequence[int] = ()
 
@@ -266,9 +267,13 @@ class Execution:
         self.events.append((kind, self.current, subject, name, site))
 
     def io(self, name: str, site: int = NOWHERE, subject: object = None) -> None:
-        """A call that leaves the process: a scheduling point in every model."""
+        """A call that leaves the process: a scheduling point in every model.
+
+        Raises what ``on_io`` raises: the call then fails so."""
         self.point(op.IO, subject, name, site)
         self.events.append((op.IO, self.current, subject, name, site))
+        if self.on_io is not None and not self.aborting:
+            self.on_io(name, self.current)
 
     def note(self, kind: int, subject: object, name: object, site: int = NOWHERE) -> None:
         """Record an event that is never a scheduling point."""

@@ -11,8 +11,11 @@ from types import ModuleType
 
 from harness.errors import UsageError
 from harness.program import Program
-from harness.traces.schema import Operations
-from targets.protocol import OpenTarget, OperationInfo
+from harness.traces.schema import Operation, Operations, Value
+from targets.configuration import check_configuration
+from targets.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
+from targets.scenario import Scenario
+from targets.staged import StagedProgram
 
 MODULES = (
     "nova.compute.resource_tracker",
@@ -52,6 +55,18 @@ class NovaTarget:
         from targets.nova.operations import ROLES
 
         return ROLES
+
+    def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
+        """An instance's flavor; see ``targets.nova.world.FLAVORS``."""
+        return {"flavor": (1, 2, 3)}
+
+    def faults(self) -> Sequence[FaultInfo]:
+        """What can go wrong around the tracker."""
+        return ()
+
+    def options(self) -> Sequence[OptionInfo]:
+        """Options of nova.conf that are worth varying."""
+        return ()
 
     def check(self, content: Operations) -> None:
         """Refuse a program that this target cannot run, for instance out of a trace."""
@@ -132,14 +147,21 @@ class _OpenNova:
         self.libraries: Mapping[str, str] = library_versions()
         self._world: tuple[object, object] | None = None
 
-    def program(self, content: Operations) -> Program:
-        """The program of these operations."""
-        from targets.nova.program import NovaProgram
+    def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
+        """The start state that ``setup`` makes."""
+        from targets.nova.stage import NovaStage
         from targets.nova.world import World
 
-        self.target.check(content)
+        check_configuration(self.target.options(), configuration)
         if self._world is None:
             world = World()
             self._world = (world, world.snapshot())
         made, bare = self._world
-        return NovaProgram(made, bare, content, self.modules)  # type: ignore[arg-type]
+        return NovaStage(made, bare, setup)  # type: ignore[arg-type]
+
+    def program(self, scenario: Scenario) -> Program:
+        """The program of a scenario."""
+        self.target.check(scenario.content)
+        stage = self.stage(scenario.content.setup, scenario.configuration)
+        faults = {info.name: info for info in self.target.faults()}
+        return StagedProgram(scenario, stage, self.modules, faults)

@@ -21,6 +21,7 @@ from harness.schedulers.serial import Serial
 from harness.traces.schema import Operation, Operations
 from targets import find_target
 from targets.protocol import OpenTarget
+from targets.scenario import Scenario
 
 pytestmark = pytest.mark.nova
 Opened = tuple[OpenTarget, Laboratory]
@@ -60,22 +61,22 @@ LIFE = [
 def test_serial_orders_break_nothing(
     nova: Opened, role: str, names: tuple[str, ...], flavor: int, order: tuple[int, int]
 ) -> None:
-    program = nova[0].program(content(role, flavor, *names))
+    program = nova[0].program(Scenario(content(role, flavor, *names)))
     assert program.execute(Serial(order), setting()).failures == []
 
 
 def test_an_aborted_move_of_a_pinned_instance_leaves_its_cpus_pinned_until_the_next_audit(nova: Opened) -> None:
     """Sequential, in the released code: ``MoveClaim.abort`` works on a copy of the
     instance that was taken before the new topology was known."""
-    program = nova[0].program(content("incoming", 3, "resize_claim_abort"))
+    program = nova[0].program(Scenario(content("incoming", 3, "resize_claim_abort")))
     pinned = program.execute(Serial((1, 0)), setting()).failures
     assert [(failure.severity, failure.error_type) for failure in pinned] == [("warning", "I6 pinned_cpus")]
-    shared = nova[0].program(content("incoming", 1, "resize_claim_abort"))
+    shared = nova[0].program(Scenario(content("incoming", 1, "resize_claim_abort")))
     assert shared.execute(Serial((1, 0)), setting()).failures == []
 
 
 def test_sections_and_boundaries_are_in_the_event_stream(nova: Opened) -> None:
-    program = nova[0].program(content("new", 1, "claim"))
+    program = nova[0].program(Scenario(content("new", 1, "claim")))
     events = program.execute(Serial((0, 1)), setting()).events
     sections = [(event[0], event[3]) for event in events if event[0] in (op.ENTER, op.EXIT)]
     assert (op.ENTER, "compute_resources") in sections
@@ -90,7 +91,7 @@ def test_sections_and_boundaries_are_in_the_event_stream(nova: Opened) -> None:
 
 def test_the_lock_excludes(nova: Opened) -> None:
     """Two locked sections never overlap, whatever the schedule."""
-    program = nova[0].program(content("new", 1, "claim", beside=("audit", "audit")))
+    program = nova[0].program(Scenario(content("new", 1, "claim", beside=("audit", "audit"))))
     scheduler = RandomWalk(3)
     shared = setting()
     switched = 0
@@ -112,7 +113,7 @@ def test_the_lock_excludes(nova: Opened) -> None:
 
 def test_the_lost_count_of_failed_builds_is_found_by_exploring(nova: Opened) -> None:
     made = Operations((), ((Operation("audit"),), (Operation("build_failed"),)))
-    program = nova[0].program(made)
+    program = nova[0].program(Scenario(made))
     search = Exploration(program, make_scheduler("portfolio", 0), nova[1], schedules=500)
     result = search.run()
     assert [finding.kind for finding in result.failures] == ["invariant"]
@@ -126,14 +127,14 @@ def test_the_lost_count_of_failed_builds_is_found_by_exploring(nova: Opened) -> 
 
 def test_builds_that_fail_one_after_the_other_are_counted(nova: Opened) -> None:
     made = Operations((), ((Operation("build_failed"), Operation("build_failed")), (Operation("audit"),)))
-    program = nova[0].program(made)
+    program = nova[0].program(Scenario(made))
     for order in ((0, 1), (1, 0)):
         assert program.execute(Serial(order), setting()).failures == []
 
 
 @pytest.mark.parametrize("model", ["threads", "eventlet"])
 def test_runs_are_deterministic(nova: Opened, model: str) -> None:
-    program = nova[0].program(content("new", 3, "claim", "delete"))
+    program = nova[0].program(Scenario(content("new", 3, "claim", "delete")))
     shared = Setting(bytearray(1 << 17), model)
     scheduler = RandomWalk(1)
     for number in range(3):
@@ -155,7 +156,7 @@ def test_runs_are_deterministic(nova: Opened, model: str) -> None:
 )
 def test_programs_that_are_none_are_refused(nova: Opened, broken: Operations, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        nova[0].program(broken)
+        nova[0].program(Scenario(broken))
 
 
 def test_an_unknown_release_is_refused() -> None:

@@ -1,0 +1,33 @@
+"""Fault plans: which call that leaves the process fails, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from harness.traces.schema import Operation
+from targets.protocol import FaultInfo
+
+MAX_CALL = 12
+"""The latest I/O point of a task, counted among those that a fault fits, at which it is tried."""
+
+
+def fault_plans(
+    infos: Sequence[FaultInfo], tasks: int, *, most: int = 2, latest: int = MAX_CALL
+) -> st.SearchStrategy[tuple[Operation, ...]]:
+    """No fault, or up to ``most`` of them at different points; shrinks towards none,
+    then towards the first point of the first task."""
+    if not infos or not tasks:
+        return st.just(())
+    fault = st.builds(
+        lambda name, task, call: Operation(name, {"task": task, "call": call}),
+        st.sampled_from([info.name for info in infos]),
+        st.integers(0, tasks - 1),
+        st.integers(1, latest),
+    )
+    return st.lists(fault, max_size=most, unique_by=_point).map(tuple)
+
+
+def _point(fault: Operation) -> tuple[object, object, str]:
+    return fault.arguments["task"], fault.arguments["call"], fault.name

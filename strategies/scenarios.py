@@ -1,0 +1,37 @@
+"""Scenarios of a target: its programs, with configuration and faults."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from strategies.configuration import configurations
+from strategies.faults import fault_plans
+from strategies.programs import MAX_OPERATIONS, MAX_TASKS, programs
+from targets.protocol import Target
+from targets.scenario import Scenario
+
+
+@st.composite
+def scenarios(
+    draw: st.DrawFn,
+    target: Target,
+    *,
+    max_tasks: int = MAX_TASKS,
+    max_operations: int = MAX_OPERATIONS,
+    faults: bool = True,
+    configuration: bool = True,
+) -> Scenario:
+    """A program of ``target``; one in three with faults, one in four under another
+    configuration. Shrinks towards the smallest program without either."""
+    content = draw(
+        programs(
+            target.operations(),
+            target.roles(),
+            target.setup_arguments(),
+            max_tasks=max_tasks,
+            max_operations=max_operations,
+        )
+    )
+    options = target.options() if configuration and draw(st.integers(0, 3)) == 3 else ()
+    infos = target.faults() if faults and draw(st.integers(0, 2)) == 2 else ()
+    return Scenario(content, draw(configurations(options)), draw(fault_plans(infos, len(content.tasks))))

@@ -1,0 +1,118 @@
+"""The start state of a program of tracker operations, and its judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.kernel.outcome import Failure
+from harness.traces.schema import Operation
+from targets.nova.build_counts import possible_counts
+from targets.nova.invariants import (
+    Violation,
+    audited_violations,
+    figures,
+    fingerprint,
+    run_audit,
+    usage_violations,
+)
+from targets.nova.operations import HOST, NODE, TABLE, set_up
+from targets.nova.sections import forget_locks, running_host
+from targets.nova.world import Snapshot, World
+
+
+class NovaStage:
+    """Instances in their starting roles, on one world; made with the first use."""
+
+    def __init__(self, world: World, bare: Snapshot, setup: Sequence[Operation]) -> None:
+        from nova import exception
+
+        # What the manager handles by itself: a refused build, a node or a record
+        # that is gone. Anything else that leaves the tracker is a failure.
+        self.refusals: tuple[type[BaseException], ...] = (
+            exception.ComputeResourcesUnavailable,
+            exception.ComputeHostNotFound,
+            exception.InstanceNotFound,
+            exception.MigrationNotFound,
+            exception.UnexpectedTaskStateError,
+        )
+        self._world = world
+        self._bare = bare
+        self._setup = setup
+        self._start: Snapshot | None = None
+        self._judgements: dict[tuple[int, str], list[Failure]] = {}
+
+    def restore(self) -> None:
+        """Go back to the start state."""
+        world = self._world
+        if self._start is None:
+            world.restore(self._bare)
+            for operation in self._setup:
+                set_up(world, operation.arguments)
+            self._start = world.snapshot()
+        world.restore(self._start)
+
+    def perform(self, operation: Operation) -> None:
+        """Do one operation, as a thread of the nova-compute of :data:`HOST`."""
+        token = running_host.set(HOST)
+        try:
+            TABLE[operation.name].run(self._world, operation.arguments)
+        finally:
+            running_host.reset(token)
+
+    def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
+        """Judge, unless an equal state was judged before: audits cost more than runs."""
+        forget_locks()
+        names = [[operation.name for operation in task] for task in tasks]
+        state = (fingerprint(self._world), repr(names))
+        found = self._judgements.get(state)
+        if found is None:
+            found = self._judgements[state] = self._judge(names)
+        return found
+
+    def _judge(self, names: list[list[str]]) -> list[Failure]:
+        world = self._world
+        tracker = world.hosts[HOST].tracker
+        count = _count(tracker)
+        at_once = list(usage_violations(world, tracker))
+        lasting: list[Violation] = []
+        raised = run_audit(world, tracker)
+        if raised:
+            lasting.append(Violation("I14 audit raises", f"an audit of the node raises {raised}"))
+        else:
+            lasting += [*usage_violations(world, tracker), *audited_violations(world, tracker)]
+            lasting += self._audits_agree(tracker)
+        possible = possible_counts(0, names)
+        if count not in possible:
+            text = f"failed_builds is {count}, every order of the operations gives {sorted(possible)}"
+            lasting.append(Violation("failed_builds", text))
+        healed = [one for one in at_once if one.name not in {other.name for other in lasting}]
+        return [*_failure(lasting, "error"), *_failure(healed, "warning")]
+
+    def _audits_agree(self, tracker: object) -> list[Violation]:
+        """I14: a second audit changes nothing, and a new tracker that starts from
+        the same database comes to the same figures."""
+        world = self._world
+        before = figures(tracker)
+        raised = run_audit(world, tracker)
+        if raised or figures(tracker) != before:
+            return [Violation("I14 second audit", raised or f"a second audit changed {before} to {figures(tracker)}")]
+        fresh = world.hosts[HOST].new_tracker()
+        raised = run_audit(world, fresh)
+        if raised or figures(fresh) != before:
+            text = raised or f"the live tracker has {before}, a new one {figures(fresh)}"
+            return [Violation("I14 fresh tracker", text)]
+        return []
+
+
+def _count(tracker: object) -> int:
+    statistics = getattr(tracker, "stats", {}).get(NODE) or {}
+    return int(statistics.get("failed_builds", 0))
+
+
+def _failure(violations: Sequence[Violation], severity: str) -> list[Failure]:
+    if not violations:
+        return []
+    names = ", ".join(sorted({one.name for one in violations}))
+    texts = tuple(one.text for one in violations)
+    message = "; ".join(texts) + (" (the next audit heals it)" if severity == "warning" else "")
+    return [Failure("invariant", message, "", (), names, texts, severity)]
