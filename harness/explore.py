@@ -65,7 +65,8 @@ class Exploration:
 
     ``hot`` may be shared between explorations of one target: what one program
     taught about its scheduling points serves the next. ``observers`` see the event
-    stream of every execution, typed.
+    stream of every execution, typed. ``judge=False`` only learns scheduling points:
+    what fails is passed over.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Exploration:
         hot: bytearray | None = None,
         shrink_budget: int = 300,
         observers: Sequence[Observer] = (),
+        judge: bool = True,
     ) -> None:
         self.program = program
         self.scheduler = scheduler
@@ -94,6 +96,7 @@ class Exploration:
         self._schedules = schedules
         self._seconds = seconds
         self._stop_on_first = stop_on_first
+        self._judges = judge
         self._observers = observers
         self._progress = progress
         self._recorder = Recorder(program, self.setting, origin, folder, shrink_budget=shrink_budget)
@@ -171,7 +174,7 @@ class Exploration:
         if getattr(self.scheduler, "rechecks", False):
             recheck(self.program, outcome, setting)
         # Judged first: a failing run is shrunk under the points that it had.
-        go_on = self._judge(outcome)
+        go_on = self._judge(outcome) if self._judges else True
         path = outcome.path()
         if path not in self._paths:
             self._learn(outcome)

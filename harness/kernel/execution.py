@@ -69,6 +69,7 @@ class Execution:
     interrupt: BaseException | None = None
     random_seeded = False
     thread_numbers = 0
+    numbering = 0
     hashes = 0
     streak = 0
     unfinished = 0
@@ -119,7 +120,7 @@ class Execution:
 
     def add_task(self, run: Callable[[], object], name: str, *, daemon: bool = False) -> Task:
         """Create an enabled task that has not begun."""
-        task = Task(len(self.tasks), name, run, daemon=daemon)
+        task = Task(len(self.tasks) - self.numbering, name, run, daemon=daemon)
         self.tasks.append(task)
         self.ready.append(task)
         self.unfinished += 1
@@ -536,6 +537,25 @@ class Execution:
         task.deadline = None
         task.timed_out = False
         self.events.append((op.SLEEP, task, None, None, site))
+
+    def park(self) -> None:
+        """Take the running task out of the run until :meth:`unpark`; no event."""
+        task = self.current
+        self.ready.remove(task)
+        task.parked = True
+        self._suspend((op.YIELD, None, None, NOWHERE))
+
+    def unpark(self, task: Task) -> None:
+        """Let a parked task go on."""
+        task.parked = False
+        insort(self.ready, task, key=_index)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let virtual time pass; called between steps. Who is due wakes."""
+        moment = self.clock.now + seconds
+        while due := [task for task in self.timed if task.deadline is not None and task.deadline <= moment]:
+            self._fire(min(due, key=lambda task: (task.deadline, task.index)))
+        self.clock.advance_to(moment)
 
     def _fire(self, chosen: Task) -> None:
         """Let time pass to ``chosen``'s deadline: it and all due with it wake."""

@@ -35,6 +35,7 @@ class Task:
     deadline: float | None = None
     timed = False
     timed_out = False
+    parked = False
     clock_reads = 0
     pending: Pending = (op.BEGIN, None, None, 0)
 

@@ -56,6 +56,12 @@ class NovaTarget:
 
         return ROLES
 
+    bundles: Mapping[str, Sequence[str]] = {
+        "instances": ("new", "active"),
+        "migrations": ("incoming", "arriving", "arrived", "leaving"),
+    }
+    """How a state machine groups what it creates, by role."""
+
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
         """An instance's flavor; see ``targets.nova.world.FLAVORS``."""
         return {"flavor": (1, 2, 3)}

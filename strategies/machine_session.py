@@ -1,0 +1,188 @@
+"""What state machines need while Hypothesis runs them: control, and a memory.
+
+Control is installed and the modules are instrumented once for a whole run of
+Hypothesis. The scheduling points stay as they are while it runs: Hypothesis runs
+an example again to shrink it and has to get the same steps.
+"""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+from typing import Any
+
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as Settings  # noqa: N812
+from hypothesis.stateful import run_state_machine_as_test
+
+from harness.errors import CannotJudge, UsageError
+from harness.findings import Finding
+from harness.kernel.outcome import Failure
+from harness.kernel.sites import SITES
+from harness.laboratory import Laboratory, open_laboratory
+from harness.program import Setting
+from harness.traces.schema import Operation, Value
+from harness.traces.signature import failure_identity
+from targets.protocol import Stage
+from targets.scenario import Scenario
+
+PATIENCE = 10.0
+"""Seconds in which Hypothesis may look for a smaller example under further schedules."""
+
+Identity = tuple[str, ...]
+
+
+class Found(AssertionError):
+    """A machine found something. There is one subclass for each identity of a
+    failure, because Hypothesis tells defects apart by the type of the exception
+    and would otherwise shrink one defect into another."""
+
+    identity: Identity = ()
+
+
+@dataclass
+class Session:
+    """The state of one run of Hypothesis over one machine class."""
+
+    machine: type
+    laboratory: Laboratory
+    setting: Setting
+    folder: Path | None = None
+    opened: Any = None
+    examples: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    conclude: Callable[[Identity], Sequence[str]] = field(default=lambda identity: ())
+    keep: Callable[..., Found] = field(default=lambda *_: Found())
+    _stages: dict[str, Stage] = field(default_factory=dict)
+    _explored: dict[str, Any] = field(default_factory=dict)
+    _enough: float | None = None
+    _kinds: dict[Identity, type[Found]] = field(default_factory=dict)
+
+    def stage(self, setup: tuple[Operation, ...], configuration: Mapping[str, Value]) -> Stage:
+        """The target's start state; kept, since Hypothesis asks for few again and again."""
+        key = repr((setup, sorted(configuration.items())))
+        found = self._stages.get(key)
+        if found is None:
+            if len(self._stages) > 200:
+                self._stages.clear()
+            found = self._stages[key] = self.opened.stage(setup, configuration)
+        return found
+
+    def explored(self, scenario: Scenario, explore: Callable[[Scenario], Any]) -> Any:
+        """What exploring a scenario came to; explored once.
+
+        When shrinking has had its time, a scenario that was not explored before
+        passes unexplored: Hypothesis then ends with the smallest one known.
+        """
+        key = repr(scenario)
+        if key not in self._explored:
+            if self._enough is not None and perf_counter() > self._enough:
+                return None
+            self._explored[key] = explore(scenario)
+        return self._explored[key]
+
+    def found(self, failure: Failure, text: str) -> Found:
+        """The exception that stands for this failure."""
+        if self._enough is None:
+            self._enough = perf_counter() + PATIENCE
+        identity = failure_identity(failure)
+        kind = self._kinds.get(identity)
+        if kind is None:
+            kind = self._kinds[identity] = type(f"Found{len(self._kinds) or ''}", (Found,), {"identity": identity})
+        return kind(text)
+
+
+_sessions: list[Session] = []
+
+
+def the_session(machine: type) -> Session:
+    """The session in which ``machine`` runs now."""
+    if not _sessions:
+        raise UsageError(
+            f"{machine.__name__} needs control while it runs: use {machine.__name__}.TestCase, or "
+            f"strategies.machine_session.run_machine({machine.__name__})"
+        )
+    session = _sessions[-1]
+    session.examples += 1
+    session.laboratory.control.between_executions()
+    return session
+
+
+@contextmanager
+def open_session(
+    machine: type, modules: Sequence[ModuleType], folder: Path | None = None, *, every_access: bool = True
+) -> Iterator[Session]:
+    """Install control for machines of one class. ``every_access``: every access to
+    data in the modules is a scheduling point, since nothing was learned before.
+
+    Raises CannotJudge where something is not under control.
+    """
+    model = getattr(machine, "model", "threads")
+    with open_laboratory(modules, instrument=model == "threads") as laboratory:
+        if laboratory.silence:
+            raise CannotJudge(laboratory.silence)
+        size = max(1 << 16, 2 * len(SITES))
+        hot = bytearray(b"\1" * size) if every_access else bytearray(size)
+        session = Session(machine, laboratory, Setting(hot, model), folder)
+        _sessions.append(session)
+        try:
+            yield session
+        finally:
+            _sessions.remove(session)
+
+
+def run_machine(machine: Any, settings: Settings | None = None, folder: Path | None = None) -> None:
+    """Run a state machine; raises :class:`Found` where it fails.
+
+    ``settings``: Hypothesis's; those of the loaded profile where not given. ``folder``:
+    where traces go, for machines over targets.
+    """
+    given = settings or Settings()
+    chosen = Settings(
+        given,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        # One defect at a time is shrunk and told; traces of others are kept.
+        report_multiple_bugs=False,
+        # What it explains says nothing about schedules, and it traces every line.
+        phases=[phase for phase in given.phases if phase is not Phase.explain],
+    )
+    with machine.open(folder) as session:
+        try:
+            run_state_machine_as_test(machine, settings=chosen)
+        except Found as error:
+            _annotate(session, error)
+            raise
+
+
+def _annotate(session: Session, error: Found) -> None:
+    for line in session.conclude(error.identity):
+        error.add_note(line)
+
+
+class TestCaseOf:
+    """``Machine.TestCase``: a ``unittest.TestCase`` that runs the machine under
+    control, for pytest, unittest and stestr."""
+
+    __test__ = False
+
+    def __get__(self, instance: object, owner: Any) -> type[unittest.TestCase]:
+        made: type[unittest.TestCase] | None = vars(owner).get("_test_case")
+        if made is None:
+
+            class StateMachineTestCase(unittest.TestCase):
+                settings: Settings | None = None
+
+                def runTest(self) -> None:
+                    run_machine(owner, self.settings)
+
+            made = StateMachineTestCase
+            made.__name__ = made.__qualname__ = f"{owner.__name__}.TestCase"
+            made.__module__ = owner.__module__
+            owner._test_case = made
+        return made

@@ -1,0 +1,359 @@
+"""State machines over a target: generated from its operation table.
+
+:func:`machine_of` makes a machine class whose rules create the target's instances,
+start its operations, inject its faults, change its configuration between runs, and
+step what was started. A failure becomes a scenario and a schedule, that is, a trace
+like any other, which replays without Hypothesis.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, precondition, rule
+
+from harness.kernel import current
+from harness.kernel.outcome import Failure, Outcome
+from harness.kernel.task import Task
+from harness.program import execute
+from harness.schedulers.registry import make_scheduler
+from harness.stepping import SteppedExecution, owners
+from harness.traces.schema import Operation, Operations, Value
+from strategies.configuration import configurations
+from strategies.machine_recording import Recording, learn
+from strategies.machine_session import Session, open_session
+from strategies.machines import ScheduledMachine, able_tasks
+from strategies.programs import MAX_INSTANCES
+from targets.faults import FaultPlan
+from targets.legality import without_unused
+from targets.protocol import OperationInfo, Stage, Target
+from targets.scenario import Scenario, describe
+from targets.staged import perform
+
+MAX_FAULTS = 2
+_rule: Any = rule
+_precondition: Any = precondition
+
+
+class Instance:
+    """An instance of the run: its number, the role in which it starts, and the role
+    that it has once what was started on it has ended. ``owner``: the task that
+    changes its role; for every other task it stays in the first one."""
+
+    def __init__(self, number: int, role: str) -> None:
+        self.number = number
+        self.first = role
+        self.role = role
+        self.owner: int | None = None
+
+    def tasks(self, info: OperationInfo, able: Sequence[int]) -> list[int]:
+        """Those of the tasks ``able`` that may do this operation on it now."""
+        if info.shared:
+            return [number for number in able if (self.role if number == self.owner else self.first) == info.before]
+        if self.role != info.before:
+            return []
+        return [number for number in able if self.owner in (None, number)]
+
+    def __repr__(self) -> str:
+        return f"<instance {self.number}, {self.role}>"
+
+
+class Worker:
+    """The body of a task: performs what is put into its queue, in order."""
+
+    def __init__(self, stage: Stage, plan: FaultPlan) -> None:
+        self.operations: list[Operation] = []
+        self._stage = stage
+        self._plan = plan
+        self._left: deque[Operation] = deque()
+        self._refused: set[object] = set()
+
+    def put(self, operation: Operation) -> None:
+        """One more operation."""
+        self.operations.append(operation)
+        self._left.append(operation)
+
+    def __call__(self) -> None:
+        while True:
+            while self._left:
+                operation = self._left.popleft()
+                subject = operation.arguments.get("instance")
+                if subject is not None and subject in self._refused:
+                    continue
+                if not perform(self._stage, operation, self._plan):
+                    self._refused.add(subject)
+            execution = current.execution
+            assert execution is not None
+            execution.park()
+
+
+class TargetMachine(ScheduledMachine):
+    """A machine over ``target``; made by :func:`machine_of`.
+
+    ``operations``: the names of those that are used, all where it is empty.
+    ``schedules``: under how many more schedules each example's scenario is run, by
+    the portfolio of schedulers: a schedule costs a fraction of an example.
+    ``most_tasks``, ``most_operations`` (of one task): small examples are many.
+    ``errors_only``: what the next audit heals (severity *warning*) does not fail.
+    """
+
+    target: ClassVar[Target]
+    release: ClassVar[str] = ""
+    operations: ClassVar[Sequence[str]] = ()
+    schedules: ClassVar[int] = 10
+    errors_only: ClassVar[bool] = True
+    most_tasks: ClassVar[int] = 3
+    most_operations: ClassVar[int] = 2
+    instances = Bundle("instances")
+
+    stage: Stage | None
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path | None = None) -> Iterator[Session]:
+        """Open the target, install control, and learn its scheduling points."""
+        with (
+            cls.target.open(cls.release) as opened,
+            open_session(cls, opened.modules, folder, every_access=False) as session,
+        ):
+            session.opened = opened
+            learn(cls.target, opened, session)
+            recording = Recording(cls.target, opened, session)
+            session.keep = recording.keep
+            session.conclude = recording.conclude
+            yield session
+
+    def begin(self) -> None:
+        """A run begins with nothing set up, under the default configuration."""
+        self._reset({})
+
+    def _reset(self, configuration: Mapping[str, Value]) -> None:
+        self.configuration = dict(configuration)
+        self.setup: list[Operation] = []
+        self.made: list[Instance] = []
+        self.workers: list[Worker] = []
+        self.stage = None
+        self.plan = FaultPlan(self._fault_table(), ())
+        self.faults: list[Operation] = []
+
+    @classmethod
+    def _fault_table(cls) -> dict[str, Any]:
+        return {info.name: info for info in cls.target.faults()}
+
+    # ------------------------------------------------------------ the rules
+
+    def _create(self, role: str, **arguments: Any) -> Instance:
+        number = len(self.made) + 1
+        self.setup.append(Operation("instance", {"instance": number, "role": role, **arguments}))
+        self.made.append(Instance(number, role))
+        return self.made[-1]
+
+    def _begin_operation(self, info: OperationInfo, instance: Instance | None, task: int, arguments: Any) -> None:
+        assert self.stage is not None
+        number = task
+        values = dict(arguments)
+        if instance is not None:
+            able = instance.tasks(info, self._open_tasks())
+            number = task if task in able else able[0]
+            values = {"instance": instance.number, **values}
+            if not info.shared:
+                instance.owner, instance.role = number, info.after
+        if number == len(self.workers):
+            worker = Worker(self.stage, self.plan)
+            self.workers.append(worker)
+            self.stepped.start(worker, f"task-{number}")
+        worker, there = self.workers[number], self.stepped.tasks[number]
+        worker.put(Operation(info.name, values))
+        if there.parked:
+            self.stepped.execution.unpark(there)
+
+    def _open_tasks(self) -> list[int]:
+        """The numbers of the tasks that take another operation; a new one first."""
+        if self.stage is None:
+            return []
+        old = [number for number, worker in enumerate(self.workers) if len(worker.operations) < self.most_operations]
+        new = [len(self.workers)] if len(self.workers) < self.most_tasks else []
+        return [*new, *reversed(old)]
+
+    @precondition(lambda self: self.stage is None)
+    @rule()
+    def begin_run(self) -> None:
+        """What was created stands ready; from here on operations start."""
+        self.stage = self.session.stage(tuple(self.setup), self.configuration)
+        self.stage.restore()
+        # The world is made anew: tasks see it only from here on.
+        self.stepped.close()
+        self.stepped = SteppedExecution(self.session.setting, self.plan.meet)
+
+    @precondition(lambda self: bool(self.workers))
+    @rule()
+    def start_over(self) -> None:
+        """Let everything end, judge, and begin another run."""
+        self._next_run({})
+
+    def _next_run(self, configuration: Mapping[str, Value]) -> None:
+        if self.stage is not None:
+            self.settle()
+        else:
+            self.stepped.close()
+        self._new_run()
+        self._reset(configuration)
+
+    # ------------------------------------------------------------ judgement
+
+    def scenario(self) -> Scenario:
+        """What was started in this run, as a program."""
+        tasks = tuple(tuple(worker.operations) for worker in self.workers)
+        content = without_unused(Operations(tuple(self.setup), tasks))
+        unmet = self.plan.unmet()
+        faults = tuple(fault for fault in self.faults if fault not in unmet)
+        return Scenario(content, self.configuration, faults)
+
+    def check(self) -> None:
+        """Judge the stepped run, then others of the same scenario."""
+        if self.stage is None:
+            return
+        scenario = self.scenario()
+        for failure in self.stage.judge(scenario.content.tasks, scenario.faults):
+            if self._counts(failure):
+                self.fail(failure)
+        if scenario.content.tasks:
+            found = self.session.explored(scenario, self._explore)
+            if found is not None:
+                self._failed = True
+                raise self.session.keep(scenario, *found)
+
+    def _explore(self, scenario: Scenario) -> tuple[Outcome, Failure] | None:
+        """What other schedules of the same scenario show."""
+        program = self.session.opened.program(scenario)
+        scheduler = make_scheduler("portfolio", 0)
+        for number in range(self.schedules):
+            scheduler.begin(number)
+            outcome = execute(program, scheduler, self.session.setting)
+            scheduler.end(outcome)
+            for failure in outcome.failures:
+                if self._counts(failure):
+                    return outcome, failure
+        return None
+
+    def _counts(self, failure: Failure) -> bool:
+        if failure.kind == "step-limit":
+            return False
+        return failure.severity == "error" or (failure.severity == "warning" and not self.errors_only)
+
+    def fail(self, failure: Failure) -> None:
+        """End this example; what failed is run again as a program and kept as a trace."""
+        self._failed = True
+        outcome = self.stepped.close()
+        raise self.session.keep(self.scenario(), outcome, failure, owners(outcome))
+
+    def tell(self) -> list[str]:
+        """The program."""
+        return [describe(self.scenario())]
+
+
+def machine_of(target: Target, name: str = "", **settings: Any) -> type[TargetMachine]:
+    """A machine class over ``target``. ``settings`` override its class variables."""
+    names = settings.get("operations") or [info.name for info in target.operations()]
+    body: dict[str, Any] = {"target": target, **settings}
+    bundles = _bundles(target)
+    for bundle_name, roles in bundles.items():
+        bundle = TargetMachine.instances if bundle_name == "instances" else Bundle(bundle_name)
+        body[bundle_name] = bundle
+        body[f"create_{bundle_name.removesuffix('s')}"] = _creation(bundle, roles, target)
+    reachable = [body[bundle_name] for bundle_name in bundles]
+    for info in target.operations():
+        if info.name in names:
+            body[info.name] = _operation(info, reachable)
+    if any(len(option.legal) > 1 for option in target.options()):
+        body["configure"] = _configure(target)
+    if target.faults():
+        body["inject"] = _inject(target)
+    made: type[TargetMachine] = type(name or f"{target.name.capitalize()}Machine", (TargetMachine,), body)
+    return made
+
+
+def _bundles(target: Target) -> Mapping[str, Sequence[str]]:
+    found: Mapping[str, Sequence[str]] | None = getattr(target, "bundles", None)
+    if found is not None:
+        return found
+    return {"instances": tuple(target.roles())} if target.roles() else {}
+
+
+def _creation(bundle: Any, roles: Sequence[str], target: Target) -> Any:
+    drawn = {name: st.sampled_from(list(values)) for name, values in target.setup_arguments().items()}
+
+    def create(self: TargetMachine, role: str, **arguments: Any) -> Instance:
+        return self._create(role, **arguments)
+
+    ruled: Any = _rule(target=bundle, role=st.sampled_from(list(roles)), **drawn)(create)
+
+    def possible(machine: TargetMachine) -> bool:
+        return machine.stage is None and len(machine.made) < MAX_INSTANCES
+
+    return _precondition(possible)(ruled)
+
+
+def _operation(info: OperationInfo, bundles: Sequence[Any]) -> Any:
+    drawn: dict[str, Any] = {name: st.sampled_from(list(values)) for name, values in info.arguments.items()}
+    tasks = st.runner().flatmap(lambda machine: st.sampled_from(machine._open_tasks()))
+
+    def able(machine: TargetMachine) -> bool:
+        return bool(machine._open_tasks())
+
+    if not info.on_instance:
+
+        def begin(self: TargetMachine, task: int, **arguments: Any) -> None:
+            self._begin_operation(info, None, task, arguments)
+
+        begin.__name__ = info.name
+        simple: Any = _rule(task=tasks, **drawn)(begin)
+        return _precondition(able)(simple)
+
+    def fits(machine: TargetMachine, instance: Instance) -> bool:
+        return bool(instance.tasks(info, machine._open_tasks()))
+
+    def some_fits(machine: TargetMachine) -> bool:
+        return any(fits(machine, instance) for instance in machine.made)
+
+    def begin_on(self: TargetMachine, instance: Instance, task: int, **arguments: Any) -> None:
+        if fits(self, instance):
+            self._begin_operation(info, instance, task, arguments)
+
+    begin_on.__name__ = info.name
+    chosen = st.one_of(*[bundle.filter(lambda one: info.before in (one.role, one.first)) for bundle in bundles])
+    ruled: Any = _rule(instance=chosen, task=tasks, **drawn)(begin_on)
+    return _precondition(some_fits)(ruled)
+
+
+def _configure(target: Target) -> Any:
+    def configure(self: TargetMachine, changes: Mapping[str, Value]) -> None:
+        """Let everything end and begin another run under this configuration."""
+        self._next_run(changes)
+
+    return _rule(changes=configurations(target.options()))(configure)
+
+
+def _inject(target: Target) -> Any:
+    names = [info.name for info in target.faults()]
+
+    def inject(self: TargetMachine, task: str, fault: str) -> None:
+        """At the next call of a task that leaves the process, this goes wrong."""
+        self.faults.append(self.plan.arm(fault, self._task(task).index))
+
+    ruled: Any = _rule(task=able_tasks(), fault=st.sampled_from(names))(inject)
+
+    def possible(machine: TargetMachine) -> bool:
+        return len(machine.faults) < MAX_FAULTS and _any_able(machine)
+
+    return _precondition(possible)(ruled)
+
+
+def _any_able(machine: TargetMachine) -> bool:
+    able: Callable[[Task], bool] = machine.stepped.enabled
+    return any(able(task) and not task.done and not task.parked for task in machine.stepped.tasks)
