@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.traces.schema import Operation
 from targets.protocol import FaultInfo
 
-MAX_CALL = 12
+MAX_CALL = 16
 """The latest I/O point of a task, counted among those that a fault fits, at which it is tried."""
 
 

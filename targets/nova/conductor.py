@@ -21,6 +21,7 @@ from typing import Any
 from harness.kernel import current
 from targets.nova.conductor_instances import InstanceRemotables
 from targets.nova.conductor_records import RecordRemotables
+from targets.nova.faults import DONE, RowGoneError
 from targets.nova.primitives import Row, is_object
 
 EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -38,6 +39,8 @@ class Conductor(InstanceRemotables, RecordRemotables):
             "service": {},
             "sequence": {"id": 0, "tick": 0, "uuid": 0},
         }
+        self.on_deleted: Callable[[str], object] = lambda uuid: None
+        """Called with the instance's uuid when another process has deleted it."""
         self._remotables: dict[tuple[str, str], Callable[..., Any]] = {}
         for name in dir(self):
             if name.startswith("do_"):
@@ -66,18 +69,24 @@ class Conductor(InstanceRemotables, RecordRemotables):
     ) -> Any:
         """A class method, for instance a query."""
         call = f"conductor {objname}.{objmethod}"
-        self._leave(call)
+        try:
+            self._leave(call)
+        except RowGoneError:
+            self.delete_elsewhere(objname, uuid=str(args[0]))
         primitive = self._find(objname, objmethod)(context, *args, **kwargs)
-        self._leave(f"{call} done")
+        self._leave(f"{call}{DONE}")
         return self._load(primitive, context)
 
     def object_action(self, context: Any, objinst: Any, objmethod: str, args: Any, kwargs: Any) -> Any:
         """A method of an object, for instance ``save``: ``(updates, result)``."""
         name = objinst.obj_name()
         call = f"conductor {name}.{objmethod}"
-        self._leave(call)
+        try:
+            self._leave(call)
+        except RowGoneError:
+            self.delete_elsewhere(name, objinst.uuid)
         updates = self._find(name, objmethod)(context, objinst, *args, **kwargs)
-        self._leave(f"{call} done")
+        self._leave(f"{call}{DONE}")
         return {key: self._load(value, context) for key, value in updates.items()}, None
 
     def object_backport_versions(self, context: Any, objinst: Any, object_versions: Any) -> Any:
@@ -95,6 +104,16 @@ class Conductor(InstanceRemotables, RecordRemotables):
         execution = current.execution
         if execution is not None:
             execution.io(call)
+
+    def delete_elsewhere(self, name: str, uuid: str) -> None:
+        """Another process deletes an instance (or that of a migration): the API does so
+        itself where it believes the host to be down."""
+        if name == "Migration":
+            uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
+        row = self.tables["instance"].get(uuid)
+        if row is not None and not row["deleted"]:
+            self.mark_deleted(row)
+            self.on_deleted(uuid)
 
     def _load(self, value: Any, context: Any) -> Any:
         if not is_object(value):

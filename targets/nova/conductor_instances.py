@@ -208,13 +208,17 @@ class InstanceRemotables:
         host_known = instance.obj_attr_is_set("host") and instance.host
         if not host_known and row["host"] is not None:
             raise exception.ObjectActionError(action="destroy", reason="host changed")
-        row["deleted"], row["deleted_at"] = True, self.now()
-        for migration in self.tables["migration"].values():
-            if migration["instance_uuid"] == instance.uuid and not migration["deleted"]:
-                migration["deleted"], migration["deleted_at"] = True, row["deleted_at"]
+        self.mark_deleted(row)
         updates = differences(instance, row, [name for name in self._columns if name != "id"], {})
         self._send_objects_back(instance, updates)
         return updates
+
+    def mark_deleted(self, row: Row) -> None:
+        """Delete an instance with its migrations, as the database does."""
+        row["deleted"], row["deleted_at"] = True, self.now()
+        for migration in self.tables["migration"].values():
+            if migration["instance_uuid"] == row["uuid"] and not migration["deleted"]:
+                migration["deleted"], migration["deleted_at"] = True, row["deleted_at"]
 
     def _send_objects_back(self, instance: Any, updates: Row) -> None:
         nested = []

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.kernel import current
+from targets.nova.faults import DONE, AnswerError
 
 Body = dict[str, Any]
 Snapshot = tuple[dict[str, Body], dict[str, tuple[Any, ...]]]
@@ -56,6 +57,8 @@ class Placement:
         self.providers: dict[str, Body] = {}
         self.allocations: dict[str, tuple[Any, ...]] = {}
         self.additional_headers: dict[str, str] = {}
+        self.answered: dict[int, AnswerError] = {}
+        """The last fault that a task's request was answered with, by the task's number."""
 
     def snapshot(self) -> Snapshot:
         """Everything, to be given to :meth:`restore`."""
@@ -65,6 +68,7 @@ class Placement:
         """Put everything back as it was."""
         self.providers = {key: dict(value) for key, value in snapshot[0].items()}
         self.allocations = dict(snapshot[1])
+        self.answered.clear()
 
     def get(self, url: str, **options: Any) -> Response:
         """A GET request."""
@@ -93,15 +97,33 @@ class Placement:
         if handler is None:
             raise NotImplementedError(f"the in-memory placement has no {method} {path}")
         call = f"placement {method} {noun}"
-        self._leave(call)
+        try:
+            self._leave(call)
+        except AnswerError as fault:
+            answer = self._failure(fault, noun, parts, json)
+            self._leave(f"{call}{DONE}")
+            return answer
         if parts[0] == "resource_providers" and len(parts) > 1 and parts[1] not in self.providers:
             answer = _error(404, "placement.undefined_code", "no such provider")
         else:
             version = tuple(int(part) for part in (microversion or "1.0").split("."))
             answer = handler(parts, query, json, version)
-        self._leave(f"{call} done")
+        self._leave(f"{call}{DONE}")
         assert isinstance(answer, Response)
         return answer
+
+    def _failure(self, fault: AnswerError, noun: str, parts: list[str], json: Any) -> Response:
+        """The answer that a fault asks for. A conflict is one: the provider or the
+        consumer has been changed by another process meanwhile."""
+        execution = current.execution
+        if execution is not None:
+            self.answered[execution.current.index] = fault
+        if fault.status != 409:
+            return _error(fault.status, "placement.undefined_code", "The server has either erred")
+        if noun.startswith("resource_providers_id_") and parts[1] in self.providers:
+            self.providers[parts[1]]["generation"] += 1
+            return _conflict()
+        return _error(409, "placement.concurrent_update", "consumer generation conflict")
 
     def _leave(self, call: str) -> None:
         execution = current.execution
@@ -266,7 +288,7 @@ class Placement:
         for consumer, value in json.items():
             answer = self._set(consumer, value)
             if not answer:
-                self.restore(before)
+                self.providers, self.allocations = before
                 return answer
         return Response(204)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.kernel import current
 from harness.kernel.outcome import Failure
 from harness.traces.schema import Operation
 from targets.nova.build_counts import possible_counts
+from targets.nova.faults import name_cause
 from targets.nova.invariants import (
     Violation,
     audited_violations,
@@ -54,8 +56,14 @@ class NovaStage:
     def perform(self, operation: Operation) -> None:
         """Do one operation, as a thread of the nova-compute of :data:`HOST`."""
         token = running_host.set(HOST)
+        answered = self._world.placement.answered
+        task = -1 if current.execution is None else current.execution.current.index
+        answered.pop(task, None)
         try:
             TABLE[operation.name].run(self._world, operation.arguments)
+        except Exception as error:
+            name_cause(error, answered.get(task))
+            raise
         finally:
             running_host.reset(token)
 

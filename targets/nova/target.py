@@ -13,6 +13,7 @@ from harness.errors import UsageError
 from harness.program import Program
 from harness.traces.schema import Operation, Operations, Value
 from targets.configuration import check_configuration
+from targets.nova.faults import FAULTS
 from targets.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
 from targets.scenario import Scenario
 from targets.staged import StagedProgram
@@ -67,8 +68,8 @@ class NovaTarget:
         return {"flavor": (1, 2, 3)}
 
     def faults(self) -> Sequence[FaultInfo]:
-        """What can go wrong around the tracker."""
-        return ()
+        """What can go wrong around the tracker; see ``targets.nova.faults``."""
+        return FAULTS
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying."""

@@ -21,6 +21,10 @@ from targets.nova.placement import Placement
 from targets.nova.sections import forget_locks, running_host
 
 HOSTS = {"host1": ("node1",), "host2": ("node2",)}
+HOST, NODE = "host1", "node1"
+"""Where the tasks run."""
+OTHER = ("host2", "node2")
+"""Where instances come from and go to."""
 IMAGE = str(uuid.UUID(int=0x11AA))
 LOADED = ("flavor", "metadata", "pci_requests", "system_metadata", "numa_topology", "migration_context", "resources")
 """What the compute manager has loaded of the instances that it is handed."""
@@ -99,6 +103,7 @@ class World:
         boot()
         self.placement = Placement()
         self.conductor = Conductor()
+        self.conductor.on_deleted = lambda uuid: self.placement.allocations.pop(uuid, None)
         base.NovaObject.indirection_api = self.conductor
         for name in HOSTS:
             self.conductor.add_service(name)

@@ -1,0 +1,128 @@
+"""Builds and deletions, as the compute manager performs them.
+
+The calls of the tracker and the row writes around them, in the order of 34.0.0's
+``_do_build_and_run_instance``, ``_build_and_run_instance`` and ``_delete_instance``;
+so also where a call fails. What the manager then raises or logs leaves the operation
+as the exception that was at the bottom of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from targets.nova.manager import Compute
+from targets.nova.world import NODE, World
+
+Arguments = Mapping[str, Any]
+
+
+class BuildFailed(Exception):
+    """Raised in place of the hypervisor, to make the manager give up."""
+
+
+def claim(world: World, arguments: Arguments) -> None:
+    """A build that succeeds: ``with instance_claim``, spawn, instance active."""
+    build(world, arguments["instance"], lambda: None)
+
+
+def claim_abort(world: World, arguments: Arguments) -> None:
+    """A build that fails: the claim is aborted on leaving its ``with`` block."""
+
+    def spawn() -> None:
+        raise BuildFailed
+
+    try:
+        build(world, arguments["instance"], spawn)
+    except BuildFailed:
+        pass
+
+
+def build(
+    world: World, number: int, spawn: Callable[[], None], compute: Compute | None = None, node: str = NODE
+) -> None:
+    """``build_and_run_instance``, on a thread of its own. Raises what ended the build."""
+    compute = compute or Compute(world)
+    context = world.context()
+    instance = world.instance(number, context)
+    try:
+        with compute.reverting_task_state(context, instance):
+            error, rescheduled = _try_build(compute, context, instance, node, spawn)
+    except Exception:
+        compute.drop_allocation(context, instance.uuid)
+        raise
+    if error is not None:
+        if not rescheduled:
+            compute.drop_allocation(context, instance.uuid)
+        raise error
+
+
+def _try_build(
+    compute: Compute, context: Any, instance: Any, node: str, spawn: Callable[[], None]
+) -> tuple[Exception | None, bool]:
+    """``_do_build_and_run_instance``: what went wrong, and whether another host will try."""
+    from nova import exception
+
+    disappeared = (exception.InstanceNotFound, exception.UnexpectedDeletingTaskStateError)
+    try:
+        instance.vm_state, instance.task_state = "building", None
+        instance.save(expected_task_state=("scheduling", None))
+    except (exception.InstanceNotFound, exception.UnexpectedTaskStateError) as error:
+        return error, False
+    try:
+        allocations = compute.client.get_allocations_for_consumer(context, instance.uuid)
+        try:
+            with compute.tracker.instance_claim(context, instance, node, allocations, {}):
+                # In between the manager prepares networks and disks.
+                instance.task_state = "spawning"
+                instance.save()
+                spawn()
+        except (*disappeared, BuildFailed):
+            raise
+        except Exception as error:
+            _reschedule(compute, context, instance)
+            return error, True
+        instance.vm_state, instance.task_state = "active", None
+        instance.save(expected_task_state="spawning")
+    except disappeared as error:
+        return error, False
+    except Exception as error:
+        compute.forget_host(instance)
+        compute.set_error(instance, clean_task_state=True)
+        return error, False
+    return None, False
+
+
+def _reschedule(compute: Compute, context: Any, instance: Any) -> None:
+    """The instance goes back to the conductor, which asks the next host."""
+    compute.forget_host(instance)
+    instance.task_state = "scheduling"
+    instance.save()
+    compute.drop_allocation(context, instance.uuid)
+
+
+def update_usage(world: World, arguments: Arguments) -> None:
+    """What ``_update_resource_tracker`` does after a change of an instance."""
+    context = world.context()
+    instance = world.instance(arguments["instance"], context)
+    Compute(world).tracker.update_usage(context, instance, NODE)
+
+
+def delete(world: World, arguments: Arguments) -> None:
+    """``terminate_instance``: save, update_usage, allocation, destroy."""
+    from nova import exception
+
+    compute, context = Compute(world), world.context()
+    instance = world.instance(arguments["instance"], context)
+    with compute.reverting_task_state(context, instance):
+        try:
+            instance.vm_state, instance.task_state = "deleted", None
+            instance.save()
+            compute.update_tracker(context, instance)
+            compute.drop_allocation(context, instance.uuid)
+            instance.destroy()
+        except exception.InstanceNotFound:
+            pass
+        except Exception:
+            compute.set_error(instance)
+            raise

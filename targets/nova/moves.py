@@ -1,0 +1,161 @@
+"""Resizes, as the compute managers of both hosts perform them.
+
+The calls of the tracker and the row writes around them, in the order of 34.0.0's
+``prep_resize``, ``confirm_resize``, ``revert_resize`` and ``finish_revert_resize``; so
+also where a call fails. A resize is not offered to another host (the conductor gave no
+retry), so that what failed leaves the instance in error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from targets.nova.builds import BuildFailed
+from targets.nova.manager import Compute
+from targets.nova.world import NODE, OTHER, World
+
+Arguments = Mapping[str, Any]
+
+
+def _records(world: World, arguments: Arguments) -> tuple[Any, Any, Any]:
+    """``(context, instance, migration)`` as the manager gets them."""
+    number, context = arguments["instance"], world.context()
+    return context, world.instance(number, context), world.migration_of(number, context)
+
+
+def resize_claim(world: World, arguments: Arguments) -> None:
+    """``prep_resize`` on the destination."""
+    prepare(Compute(world), NODE, *_records(world, arguments), lambda: None)
+
+
+def resize_claim_abort(world: World, arguments: Arguments) -> None:
+    """``prep_resize`` that cannot reach the source: ``MoveClaim.abort``."""
+
+    def cast() -> None:
+        raise BuildFailed
+
+    try:
+        prepare(Compute(world), NODE, *_records(world, arguments), cast)
+    except BuildFailed:
+        pass
+
+
+def prepare(compute: Compute, node: str, context: Any, instance: Any, migration: Any, cast: Callable[[], None]) -> None:
+    """``prep_resize``; ``cast`` stands for the message to the source. Raises what failed."""
+    from nova import objects
+
+    with (
+        compute.reverting_task_state(context, instance),
+        compute.erroring_out(instance),
+        compute.erroring_out_migration(migration),
+    ):
+        try:
+            allocations = compute.client.get_allocations_for_consumer(context, instance.uuid)
+            image = objects.ImageMeta.from_dict({"properties": {}})
+            with compute.tracker.resize_claim(
+                context, instance, instance.new_flavor, node, migration, allocations, image_meta=image, limits={}
+            ):
+                cast()
+        except Exception:
+            compute.revert_allocation(context, instance, migration)
+            raise
+
+
+def drop_move_claim(world: World, arguments: Arguments) -> None:
+    """A claim that is dropped on the destination after ``prep_resize`` had ended: what
+    ``MoveClaim.abort`` does, then the end of the move."""
+    context, instance, migration = _records(world, arguments)
+    compute = Compute(world)
+    with (
+        compute.reverting_task_state(context, instance),
+        compute.erroring_out(instance),
+        compute.erroring_out_migration(migration),
+    ):
+        compute.tracker.drop_move_claim(context, instance, NODE)
+        compute.revert_allocation(context, instance, migration)
+        migration.status = "failed"
+        migration.save()
+        instance.task_state = None
+        instance.save()
+
+
+def drop_move_claim_at_dest(world: World, arguments: Arguments) -> None:
+    """``revert_resize`` on the destination and ``finish_revert_resize`` on the source."""
+    context, instance, migration = _records(world, arguments)
+    # The API, before it calls the destination.
+    instance.task_state = "resize_reverting"
+    instance.save(expected_task_state=[None])
+    migration.status = "reverting"
+    migration.save()
+    compute = Compute(world)
+    with (
+        compute.reverting_task_state(context, instance),
+        compute.erroring_out_migration(migration),
+        compute.erroring_out(instance),
+    ):
+        compute.tracker.drop_move_claim_at_dest(context, instance, migration)
+    world.on(OTHER[0], _finish_revert, Compute(world, OTHER[0]), context, instance, migration)
+
+
+def _finish_revert(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+    with compute.reverting_task_state(context, instance), compute.erroring_out_migration(migration):
+        try:
+            with compute.erroring_out(instance):
+                _revert_on_source(compute, context, instance, migration)
+        finally:
+            instance.old_flavor = instance.new_flavor = None
+            instance.save()
+
+
+def _revert_on_source(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+    instance.flavor, instance.instance_type_id = instance.old_flavor, instance.old_flavor.id
+    instance.host = migration.source_compute
+    node = compute.tracker.get_node_by_name(migration.source_node)
+    instance.node, instance.compute_id = node.hypervisor_hostname, node.id
+    instance.save(expected_task_state=["resize_reverting"])
+    compute.revert_allocation(context, instance, migration)
+    instance.drop_migration_context()
+    instance.save(expected_task_state="resize_reverting")
+    instance.vm_state, instance.task_state = "active", None
+    instance.save()
+
+
+def drop_move_claim_at_source(world: World, arguments: Arguments) -> None:
+    """``confirm_resize`` on the source."""
+    context, instance, migration = _records(world, arguments)
+    compute = Compute(world)
+    with compute.erroring_out_migration(migration), compute.erroring_out(instance):
+        try:
+            compute.tracker.drop_move_claim_at_source(context, instance, migration)
+            instance.vm_state, instance.task_state = "active", None
+            instance.save(expected_task_state=[None, "deleting", "soft-deleting"])
+        finally:
+            compute.client.delete_allocation_for_instance(
+                context, migration.uuid, consumer_type="migration", force=False
+            )
+            instance.old_flavor = instance.new_flavor = None
+            instance.save()
+
+
+def move(world: World, number: int, flavor: int, old: int, destination: tuple[str, str]) -> None:
+    """Resize an instance from flavor ``old`` to ``destination``, up to where it waits to
+    be confirmed; runs before the tasks."""
+    host, node = destination
+    context = world.context()
+    instance, migration = world.instance(number, context), world.migration_of(number, context)
+    compute = Compute(world, host)
+    world.on(host, prepare, compute, node, context, instance, migration, lambda: None)
+    migration.status = "post-migrating"
+    migration.save()
+    instance.host, instance.node = host, node
+    instance.compute_id = compute.tracker.compute_nodes[node].id
+    instance.task_state = "resize_migrated"
+    instance.old_flavor = world.flavor(old)
+    instance.save()
+    instance.flavor, instance.instance_type_id = world.flavor(flavor), flavor
+    instance.apply_migration_context()
+    instance.vm_state, instance.task_state = "resized", None
+    instance.save()
+    migration.status = "finished"
+    migration.save()

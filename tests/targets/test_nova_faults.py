@@ -1,0 +1,196 @@
+"""Faults at the boundaries of the Nova world: what they leave, and what they reveal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.kernel import operations as op
+from harness.kernel.outcome import Outcome
+from harness.laboratory import Laboratory, open_laboratory
+from harness.program import Setting
+from harness.schedulers.serial import Serial
+from harness.traces.schema import Operation, Operations
+from targets import find_target
+from targets.nova.driver import NODE_UUIDS
+from targets.nova.faults import FAULTS, AnswerError, RowGoneError, name_cause
+from targets.nova.operations import HOST, NODE
+from targets.nova.stage import NovaStage
+from targets.protocol import OpenTarget
+from targets.scenario import Scenario
+from targets.staged import StagedProgram
+
+pytestmark = pytest.mark.nova
+Opened = tuple[OpenTarget, Laboratory]
+TABLE = {info.name: info for info in FAULTS}
+SETTING = Setting(bytearray(1 << 17))
+
+
+@pytest.fixture(scope="module")
+def nova() -> Iterator[Opened]:
+    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
+        yield opened, laboratory
+
+
+def with_fault(nova: Opened, role: str, name: str, fault: str, call: int, flavor: int = 1) -> StagedProgram:
+    setup = (Operation("instance", {"instance": 1, "role": role, "flavor": flavor}),)
+    content = Operations(setup, ((Operation(name, {"instance": 1} if name != "audit" else {}),),))
+    program = nova[0].program(Scenario(content, {}, (Operation(fault, {"task": 0, "call": call}),)))
+    assert isinstance(program, StagedProgram)
+    return program
+
+
+def run(program: StagedProgram) -> tuple[Outcome, str, Any]:
+    """The outcome, where the fault happened ("" if nowhere), and the world after it."""
+    outcome = program.execute(Serial((0,)), SETTING)
+    notes = [str(event[3]) for event in outcome.events if event[0] == op.NOTE]
+    place = next((note.partition(" at ")[2] for note in notes if note.startswith("fault ")), "")
+    assert isinstance(program.stage, NovaStage)
+    return outcome, place, program.stage._world
+
+
+def names(outcome: Outcome) -> list[tuple[str, str]]:
+    return [(failure.severity, failure.error_type) for failure in outcome.failures]
+
+
+def test_each_fault_is_what_a_compute_service_sees(nova: Opened) -> None:
+    from keystoneauth1.exceptions import ConnectFailure
+    from nova import exception
+    from oslo_messaging.exceptions import MessagingTimeout
+    from oslo_messaging.rpc.client import RemoteError
+
+    wanted = {
+        "db_deadlock": RemoteError,
+        "conductor_timeout": MessagingTimeout,
+        "instance_gone": RowGoneError,
+        "migration_gone": RowGoneError,
+        "placement_conflict": AnswerError,
+        "placement_error": AnswerError,
+        "placement_unreachable": ConnectFailure,
+        "hypervisor_error": exception.HypervisorUnavailable,
+    }
+    assert {name: type(info.error("call")) for name, info in TABLE.items()} == wanted
+    assert "DBDeadlock" in str(TABLE["db_deadlock"].error("call"))
+
+
+@pytest.mark.parametrize(
+    ("name", "fits", "not_there"),
+    [
+        ("db_deadlock", "conductor Instance.save", "conductor Instance.save done"),
+        ("db_deadlock", "conductor ComputeNode.save", "conductor InstanceList.get_by_host_and_node"),
+        ("conductor_timeout", "conductor Instance.save done", "placement GET traits"),
+        ("instance_gone", "conductor Instance.get_by_uuid", "conductor InstanceList.get_by_host_and_node"),
+        ("migration_gone", "conductor Migration.save", "conductor Migration.save done"),
+        ("placement_conflict", "placement PUT allocations_id", "placement GET allocations_id"),
+        ("placement_error", "placement GET allocations_id", "placement GET allocations_id done"),
+        ("hypervisor_error", "hypervisor get_available_resource", "conductor Instance.save"),
+    ],
+)
+def test_where_faults_happen(name: str, fits: str, not_there: str) -> None:
+    assert TABLE[name].fits(fits)
+    assert not TABLE[name].fits(not_there)
+
+
+def test_a_time_out_leaves_the_call_performed_or_not(nova: Opened) -> None:
+    """The build's own save, and its answer; the manager then removes the allocation."""
+    states = []
+    for call in (1, 2):
+        outcome, place, world = run(with_fault(nova, "new", "claim", "conductor_timeout", call))
+        assert outcome.failures == []
+        row = world.conductor.tables["instance"][world.uuid(1)]
+        states.append((place, row["vm_state"], row["task_state"], world.uuid(1) in world.placement.allocations))
+    assert states == [
+        ("conductor Instance.save", "building", None, False),
+        ("conductor Instance.save done", "building", None, False),
+    ]
+
+
+@pytest.mark.parametrize(("fault", "call"), [("db_deadlock", 1), ("placement_unreachable", 1)])
+def test_what_fails_before_the_claim_leaves_nothing(nova: Opened, fault: str, call: int) -> None:
+    outcome, place, world = run(with_fault(nova, "new", "claim", fault, call))
+    assert place
+    assert outcome.failures == []
+    assert world.hosts[HOST].tracker.compute_nodes[NODE].memory_mb_used == (0 if fault == "db_deadlock" else 64)
+
+
+def test_a_gone_instance_takes_its_records_along(nova: Opened) -> None:
+    outcome, place, world = run(with_fault(nova, "leaving", "drop_move_claim_at_source", "instance_gone", 1))
+    assert place.startswith("conductor Instance.")
+    assert all(failure.severity == "warning" for failure in outcome.failures)
+    assert world.conductor.tables["instance"][world.uuid(1)]["deleted"]
+    assert world.conductor.rows("migration") == []
+    assert world.uuid(1) not in world.placement.allocations
+
+
+def test_a_gone_migration_is_gone_with_its_instance(nova: Opened) -> None:
+    outcome, place, world = run(with_fault(nova, "incoming", "resize_claim", "migration_gone", 1))
+    assert (outcome.failures, place) == ([], "conductor Migration.save")
+    assert world.conductor.rows("instance") == world.conductor.rows("migration") == []
+
+
+def test_a_conflict_is_an_answer(nova: Opened) -> None:
+    """The report client raises AllocationDeleteFailed for it: expected, with the fault as its cause."""
+    outcome, place, world = run(with_fault(nova, "leaving", "drop_move_claim_at_source", "placement_conflict", 1))
+    assert place.startswith("placement PUT allocations")
+    assert not [failure for failure in outcome.failures if failure.kind == "exception"]
+    assert world.conductor.rows("instance")[0]["vm_state"] == "error"
+
+
+def test_conflicts_and_errors_as_answers(nova: Opened) -> None:
+    world = run(with_fault(nova, "new", "claim", "placement_error", 9))[2]
+    place, root = world.placement, NODE_UUIDS[NODE]
+    generation = place.providers[root]["generation"]
+    answer = place._failure(
+        AnswerError(409), "resource_providers_id_traits", ["resource_providers", root, "traits"], {}
+    )
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["code"] == "placement.concurrent_update"
+    assert place.providers[root]["generation"] == generation + 1
+    assert "consumer generation conflict" in place._failure(AnswerError(409), "allocations_id", ["", ""], {}).text
+    assert place._failure(AnswerError(500), "allocations_id", ["", ""], {}).status_code == 500
+
+
+def test_the_cause_is_named_for_the_client_s_own_exceptions_only() -> None:
+    class AllocationDeleteFailed(Exception):
+        pass
+
+    fault = AnswerError(500)
+    translated, other = AllocationDeleteFailed(), KeyError("node1")
+    name_cause(translated, fault)
+    name_cause(other, fault)
+    assert translated.__cause__ is fault
+    assert other.__cause__ is None
+
+
+@pytest.mark.parametrize("call", [1, 3])
+def test_what_is_no_fault_s_doing_stays_a_failure(nova: Opened, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
+    """A handler that breaks while it handles a fault (call 1), or without one (never met)."""
+    from targets.nova.manager import Compute
+
+    def broken(self: Compute, context: object, uuid: str) -> None:
+        raise KeyError("node1")
+
+    monkeypatch.setattr(Compute, "drop_allocation", broken)
+    role, name = ("new", "claim") if call == 1 else ("active", "delete")
+    outcome, _, _ = run(with_fault(nova, role, name, "db_deadlock" if call == 1 else "hypervisor_error", call))
+    assert ("error", "KeyError") in names(outcome)
+
+
+def test_a_claim_is_rolled_back_after_a_fault(nova: Opened) -> None:
+    program = with_fault(nova, "new", "claim", "db_deadlock", 4, flavor=3)
+    outcome, place, _ = run(program)
+    assert (place, outcome.failures) == ("conductor Instance.save", [])
+
+
+def test_a_tracker_that_forgets_to_roll_back_is_noticed(nova: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The positive control: the same fault, with an abort that does nothing."""
+    from nova.compute import claims
+
+    program = with_fault(nova, "new", "claim", "db_deadlock", 4, flavor=3)
+    monkeypatch.setattr(claims.Claim, "abort", lambda self: None)
+    outcome, _, _ = run(program)
+    (failure,) = outcome.failures
+    assert failure.severity == "warning"
+    assert {"I1 memory_mb_used", "I6 pinned_cpus", "I11 tracked_instances"} <= set(failure.error_type.split(", "))
