@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from targets.nova.manager import Compute
-from targets.nova.world import NODE, World
+from targets.nova.world import BY_BUILD, NODE, World
 
 Arguments = Mapping[str, Any]
 
@@ -44,7 +44,7 @@ def build(
     """``build_and_run_instance``, on a thread of its own. Raises what ended the build."""
     compute = compute or Compute(world)
     context = world.context()
-    instance = world.instance(number, context)
+    instance = world.instance(number, context, BY_BUILD)
     try:
         with compute.reverting_task_state(context, instance):
             error, rescheduled = _try_build(compute, context, instance, node, spawn)

@@ -7,8 +7,8 @@ what arrives is turned into primitives before it is stored, what leaves is built
 from primitives. Semantics were compared call by call with Nova's ConductorManager
 on SQLite over a scenario of all operations; see ``docs/nova-world.md``.
 
-Not there (a call raises NotImplementedError, so nothing passes silently): PCI
-device rows, refresh, cells, notifications.
+Not there (a call raises NotImplementedError, so nothing passes silently): refresh,
+cells, notifications.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 from harness.kernel import current
 from targets.nova.conductor_instances import InstanceRemotables
+from targets.nova.conductor_pci import PciRemotables
 from targets.nova.conductor_records import RecordRemotables
 from targets.nova.faults import DONE, RowGoneError
 from targets.nova.primitives import Row, is_object
@@ -28,7 +29,7 @@ EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 Snapshot = dict[str, dict[Any, Any]]
 
 
-class Conductor(InstanceRemotables, RecordRemotables):
+class Conductor(InstanceRemotables, RecordRemotables, PciRemotables):
     """The indirection API over rows of primitives."""
 
     def __init__(self) -> None:
@@ -37,10 +38,11 @@ class Conductor(InstanceRemotables, RecordRemotables):
             "migration": {},
             "compute_node": {},
             "service": {},
+            "pci_device": {},
             "sequence": {"id": 0, "tick": 0, "uuid": 0},
         }
         self.on_deleted: Callable[[str], object] = lambda uuid: None
-        """Called with the instance's uuid when another process has deleted it."""
+        """Called with the uuid of what another process has deleted: a consumer of placement."""
         self._remotables: dict[tuple[str, str], Callable[..., Any]] = {}
         for name in dir(self):
             if name.startswith("do_"):
@@ -112,8 +114,10 @@ class Conductor(InstanceRemotables, RecordRemotables):
             uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
         row = self.tables["instance"].get(uuid)
         if row is not None and not row["deleted"]:
+            migrations = [one["uuid"] for one in self.rows("migration") if one["instance_uuid"] == uuid]
             self.mark_deleted(row)
-            self.on_deleted(uuid)
+            for consumer in (uuid, *migrations):
+                self.on_deleted(consumer)
 
     def _load(self, value: Any, context: Any) -> Any:
         if not is_object(value):

@@ -31,6 +31,7 @@ class InstanceRemotables:
     next_id: Callable[[], int]
     next_uuid: Callable[[], str]
     now: Callable[[], str]
+    do_PciDeviceList_get_by_instance_uuid: Callable[[Any, str], Primitive]
 
     def prepare_instances(self) -> None:
         """Learn the fields of this release's Instance."""
@@ -53,7 +54,7 @@ class InstanceRemotables:
     def _no_requests(self, uuid: str) -> Primitive:
         return wrap("InstancePCIRequests", "1.1", {"instance_uuid": uuid, "requests": []})
 
-    def _primitive(self, row: Row, expected: Iterable[str] | None) -> Primitive:
+    def _primitive(self, context: Any, row: Row, expected: Iterable[str] | None) -> Primitive:
         data = {name: row[name] for name in self._columns}
         extra = row["_extra"]
         for name in expected or ():
@@ -66,7 +67,7 @@ class InstanceRemotables:
             elif name == "pci_requests":
                 data[name] = extra[name] or self._no_requests(row["uuid"])
             elif name == "pci_devices":
-                data[name] = wrap("PciDeviceList", "1.3", {"objects": []})
+                data[name] = self.do_PciDeviceList_get_by_instance_uuid(context, row["uuid"])
             elif name in extra:
                 data[name] = extra[name]
             else:
@@ -78,14 +79,16 @@ class InstanceRemotables:
         self, context: Any, uuid: str, expected_attrs: Any = None, use_slave: bool = False
     ) -> Primitive:
         """``Instance.get_by_uuid``"""
-        return self._primitive(self._row(context, uuid), ["info_cache"] if expected_attrs is None else expected_attrs)
+        return self._primitive(
+            context, self._row(context, uuid), ["info_cache"] if expected_attrs is None else expected_attrs
+        )
 
     def do_InstanceList_get_by_host_and_node(
         self, context: Any, host: str, node: str, expected_attrs: Any = None
     ) -> Primitive:
         """``InstanceList.get_by_host_and_node``"""
         found = [
-            self._primitive(row, expected_attrs)
+            self._primitive(context, row, expected_attrs)
             for row in self.tables["instance"].values()
             if row["host"] == host and row["node"] == node and not row["deleted"]
         ]

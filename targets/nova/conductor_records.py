@@ -185,16 +185,3 @@ class RecordRemotables:
         from nova import objects
 
         return wrap("BlockDeviceMappingList", objects.BlockDeviceMappingList.VERSION, {"objects": []})
-
-    def _no_devices(self) -> Primitive:
-        from nova import objects
-
-        return wrap("PciDeviceList", objects.PciDeviceList.VERSION, {"objects": []})
-
-    def do_PciDeviceList_get_by_compute_node(self, context: Any, node_id: int) -> Primitive:
-        """No PCI devices in this world."""
-        return self._no_devices()
-
-    def do_PciDeviceList_get_by_instance_uuid(self, context: Any, uuid: str) -> Primitive:
-        """No PCI devices in this world."""
-        return self._no_devices()

@@ -13,6 +13,8 @@ NODE_UUIDS = {f"node{number}": str(uuid.UUID(int=0xC0DE0000 + number)) for numbe
 
 
 CELLS, CPUS_PER_CELL, MEMORY_PER_CELL = 2, 4, 4096
+HUGE_PAGES_PER_CELL = 512
+"""Of 2 MiB each."""
 
 
 def _host_topology() -> str:
@@ -22,20 +24,25 @@ def _host_topology() -> str:
     cells = []
     for number in range(CELLS):
         cpus = set(range(number * CPUS_PER_CELL, (number + 1) * CPUS_PER_CELL))
-        pages = objects.NUMAPagesTopology(size_kb=4, total=MEMORY_PER_CELL * 256, used=0)
+        small = (MEMORY_PER_CELL - 2 * HUGE_PAGES_PER_CELL) * 256
+        pages = [
+            objects.NUMAPagesTopology(size_kb=4, total=small, used=0),
+            objects.NUMAPagesTopology(size_kb=2048, total=HUGE_PAGES_PER_CELL, used=0),
+        ]
         network = objects.NetworkMetadata(physnets=set(), tunneled=False)
         cells.append(
             objects.NUMACell(
                 id=number, cpuset=cpus, pcpuset=cpus, memory=MEMORY_PER_CELL, cpu_usage=0, memory_usage=0,
-                pinned_cpus=set(), siblings=[{cpu} for cpu in sorted(cpus)], mempages=[pages],
+                pinned_cpus=set(), siblings=[{cpu} for cpu in sorted(cpus)], mempages=pages,
                 network_metadata=network, socket=number,
             )
         )  # fmt: skip
     return str(objects.NUMATopology(cells=cells)._to_json())
 
 
-def make_driver(host: str, nodes: Sequence[str]) -> Any:
-    """A driver for ``host`` that reports ``nodes``: 10 vCPUs, 8 GiB, 1 TiB, two NUMA cells each."""
+def make_driver(host: str, nodes: Sequence[str], devices: str = "") -> Any:
+    """A driver for ``host`` that reports ``nodes``: 10 vCPUs, 8 GiB, 1 TiB, two NUMA cells
+    each, and the PCI ``devices`` (JSON)."""
     from nova.virt import fake
 
     topology = _host_topology()
@@ -57,6 +64,8 @@ def make_driver(host: str, nodes: Sequence[str]) -> Any:
                 cpu_info="{}",
                 numa_topology=topology,
             )
+            if devices:
+                found["pci_passthrough_devices"] = devices
             if execution is not None:
                 execution.io("hypervisor get_available_resource done")
             return found

@@ -52,13 +52,15 @@ def _deadlock(call: str) -> BaseException:
     from oslo_messaging.rpc.client import RemoteError
 
     text = "(pymysql.err.OperationalError) (1213, 'Deadlock found when trying to get lock; try restarting transaction')"
-    return RemoteError("DBDeadlock", text, [])
+    error: BaseException = RemoteError("DBDeadlock", text, [])
+    return error
 
 
 def _timeout(call: str) -> BaseException:
     from oslo_messaging.exceptions import MessagingTimeout
 
-    return MessagingTimeout(f"Timed out waiting for a reply ({call})")
+    error: BaseException = MessagingTimeout(f"Timed out waiting for a reply ({call})")
+    return error
 
 
 def _unreachable(call: str) -> BaseException:

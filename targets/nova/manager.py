@@ -74,7 +74,7 @@ class Compute:
         except Exception:
             try:
                 self.update(context, instance, task_state=None)
-            except Exception:  # noqa: S110  # the manager only logs it
+            except Exception:  # the manager only logs it
                 pass
             raise
 
@@ -96,6 +96,6 @@ class Compute:
             migration.status = "error"
             try:
                 migration.save()
-            except Exception:  # noqa: S110  # the manager only logs it
+            except Exception:  # the manager only logs it
                 pass
             raise

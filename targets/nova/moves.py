@@ -8,20 +8,20 @@ retry), so that what failed leaves the instance in error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from targets.nova.builds import BuildFailed
 from targets.nova.manager import Compute
-from targets.nova.world import NODE, OTHER, World
+from targets.nova.world import BY_API, BY_CONFIRM, BY_RESIZE, NODE, OTHER, World
 
 Arguments = Mapping[str, Any]
 
 
-def _records(world: World, arguments: Arguments) -> tuple[Any, Any, Any]:
+def _records(world: World, arguments: Arguments, loaded: Sequence[str] = BY_RESIZE) -> tuple[Any, Any, Any]:
     """``(context, instance, migration)`` as the manager gets them."""
     number, context = arguments["instance"], world.context()
-    return context, world.instance(number, context), world.migration_of(number, context)
+    return context, world.instance(number, context, loaded), world.migration_of(number, context)
 
 
 def resize_claim(world: World, arguments: Arguments) -> None:
@@ -73,6 +73,7 @@ def drop_move_claim(world: World, arguments: Arguments) -> None:
         compute.erroring_out_migration(migration),
     ):
         compute.tracker.drop_move_claim(context, instance, NODE)
+        instance.drop_migration_context()
         compute.revert_allocation(context, instance, migration)
         migration.status = "failed"
         migration.save()
@@ -82,7 +83,7 @@ def drop_move_claim(world: World, arguments: Arguments) -> None:
 
 def drop_move_claim_at_dest(world: World, arguments: Arguments) -> None:
     """``revert_resize`` on the destination and ``finish_revert_resize`` on the source."""
-    context, instance, migration = _records(world, arguments)
+    context, instance, migration = _records(world, arguments, BY_API)
     # The API, before it calls the destination.
     instance.task_state = "resize_reverting"
     instance.save(expected_task_state=[None])
@@ -123,10 +124,23 @@ def _revert_on_source(compute: Compute, context: Any, instance: Any, migration: 
 
 def drop_move_claim_at_source(world: World, arguments: Arguments) -> None:
     """``confirm_resize`` on the source."""
-    context, instance, migration = _records(world, arguments)
+    from nova import exception, objects
+
+    context, instance, migration = _records(world, arguments, BY_API)
     compute = Compute(world)
-    with compute.erroring_out_migration(migration), compute.erroring_out(instance):
+    with compute.erroring_out_migration(migration):
         try:
+            instance = objects.Instance.get_by_uuid(context, instance.uuid, expected_attrs=list(BY_CONFIRM))
+        except exception.InstanceNotFound:
+            return
+        _confirm(compute, context, instance, migration)
+
+
+def _confirm(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+    with compute.erroring_out(instance):
+        try:
+            # For the addresses of network devices, before the lock is taken.
+            instance.migration_context.get_pci_mapping_for_migration(True)
             compute.tracker.drop_move_claim_at_source(context, instance, migration)
             instance.vm_state, instance.task_state = "active", None
             instance.save(expected_task_state=[None, "deleting", "soft-deleting"])
@@ -143,7 +157,7 @@ def move(world: World, number: int, flavor: int, old: int, destination: tuple[st
     be confirmed; runs before the tasks."""
     host, node = destination
     context = world.context()
-    instance, migration = world.instance(number, context), world.migration_of(number, context)
+    instance, migration = world.instance(number, context, BY_RESIZE), world.migration_of(number, context)
     compute = Compute(world, host)
     world.on(host, prepare, compute, node, context, instance, migration, lambda: None)
     migration.status = "post-migrating"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from targets.nova.builds import build, claim, claim_abort, delete, update_usage
+from targets.nova.flavors import FLAVORS
 from targets.nova.manager import Compute
 from targets.nova.moves import (
     drop_move_claim,
@@ -98,7 +99,7 @@ reverted; resized away and waiting likewise."""
 def set_up(world: World, arguments: Arguments) -> None:
     """Bring one instance into its starting role; runs before the tasks, alone."""
     number, role, flavor = arguments["instance"], arguments["role"], arguments["flavor"]
-    uuid, larger = world.uuid(number), resized(flavor)
+    uuid, larger = world.uuid(number), FLAVORS[flavor].larger
     here = role in ("new", "active", "leaving")
     host, node = (HOST, NODE) if here else OTHER
     world.create_instance(number, flavor)
@@ -119,8 +120,3 @@ def set_up(world: World, arguments: Arguments) -> None:
     if role in ("arrived", "leaving"):
         move(world, number, larger, flavor, destination)
         world.on(HOST, audit, world, {})
-
-
-def resized(flavor: int) -> int:
-    """The flavor that an instance of ``flavor`` is resized to."""
-    return {1: 2, 2: 1, 3: 4}[flavor]

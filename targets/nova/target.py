@@ -8,15 +8,20 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.program import Program
 from harness.traces.schema import Operation, Operations, Value
 from targets.configuration import check_configuration
 from targets.nova.faults import FAULTS
+from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST
 from targets.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
 from targets.scenario import Scenario
 from targets.staged import StagedProgram
+
+if TYPE_CHECKING:
+    from targets.nova.world import Snapshot, World
 
 MODULES = (
     "nova.compute.resource_tracker",
@@ -26,6 +31,10 @@ MODULES = (
     "nova.pci.stats",
 )
 """Nova's modules under test; everything below them counts as library."""
+
+
+MOST_WORLDS = 8
+"""Start states without instances that are kept, one for each configuration."""
 
 
 class NovaTarget:
@@ -64,8 +73,8 @@ class NovaTarget:
     """How a state machine groups what it creates, by role."""
 
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
-        """An instance's flavor; see ``targets.nova.world.FLAVORS``."""
-        return {"flavor": (1, 2, 3)}
+        """An instance's flavor; see ``targets.nova.flavors.FLAVORS``."""
+        return {"flavor": SIMPLEST_FIRST}
 
     def faults(self) -> Sequence[FaultInfo]:
         """What can go wrong around the tracker; see ``targets.nova.faults``."""
@@ -85,7 +94,7 @@ class NovaTarget:
             if operation.name != "instance" or set(arguments) != {"instance", "role", "flavor"}:
                 raise UsageError(f"the Nova target has no set-up {operation.name!r}; the trace is of another version")
             number, flavor = arguments["instance"], arguments["flavor"]
-            if arguments["role"] not in ROLES or not _is_number(number, 99) or not _is_number(flavor, 3):
+            if arguments["role"] not in ROLES or not _is_number(number, 99) or flavor not in SIMPLEST_FIRST:
                 raise UsageError(f"the set-up of instance {number!r} is not one of this target; use an original trace")
             made.add(number)
         for operation in (one for task in content.tasks for one in task):
@@ -124,6 +133,7 @@ def _undisturbed() -> Iterator[None]:
     """Visible sections, no logging, and Nova's boundary put back after."""
     from nova.objects import base
 
+    from targets.nova.configuration import put_in_force
     from targets.nova.sections import visible_sections
 
     previous_api, previous_level = base.NovaObject.indirection_api, logging.root.manager.disable
@@ -135,10 +145,17 @@ def _undisturbed() -> Iterator[None]:
     finally:
         logging.disable(previous_level)
         base.NovaObject.indirection_api = previous_api
+        put_in_force({})
 
 
 def _is_number(value: object, highest: int) -> bool:
     return type(value) is int and 1 <= value <= highest
+
+
+def _flavors_of(instance: Operation) -> tuple[int, int]:
+    """The flavor that an instance of the set-up starts with, and the one it is resized to."""
+    number = int(instance.arguments["flavor"] or 0)
+    return number, FLAVORS[number].larger
 
 
 class _OpenNova:
@@ -152,7 +169,7 @@ class _OpenNova:
         self.release = release
         self.modules = modules
         self.libraries: Mapping[str, str] = library_versions()
-        self._world: tuple[object, object] | None = None
+        self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes."""
@@ -160,11 +177,14 @@ class _OpenNova:
         from targets.nova.world import World
 
         check_configuration(self.target.options(), configuration)
-        if self._world is None:
-            world = World()
-            self._world = (world, world.snapshot())
-        made, bare = self._world
-        return NovaStage(made, bare, setup)  # type: ignore[arg-type]
+        pci = any(FLAVORS[number].uses_pci for one in setup for number in _flavors_of(one))
+        key = (pci, *sorted(configuration.items()))
+        if key not in self._worlds:
+            if len(self._worlds) >= MOST_WORLDS:
+                del self._worlds[next(iter(self._worlds))]
+            world = World(configuration, pci=pci)
+            self._worlds[key] = world, world.snapshot()
+        return NovaStage(*self._worlds[key], setup)
 
     def program(self, scenario: Scenario) -> Program:
         """The program of a scenario."""

@@ -11,12 +11,16 @@ import collections
 import io
 import pickle
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.traces.schema import Value
 from targets.nova.boot import boot
 from targets.nova.conductor import EPOCH, Conductor
+from targets.nova.configuration import put_in_force
 from targets.nova.driver import NODE_UUIDS, make_driver
+from targets.nova.flavors import FLAVORS, make_flavor
+from targets.nova.pci_devices import REPORTED
 from targets.nova.placement import Placement
 from targets.nova.sections import forget_locks, running_host
 
@@ -26,13 +30,15 @@ HOST, NODE = "host1", "node1"
 OTHER = ("host2", "node2")
 """Where instances come from and go to."""
 IMAGE = str(uuid.UUID(int=0x11AA))
-LOADED = ("flavor", "metadata", "pci_requests", "system_metadata", "numa_topology", "migration_context", "resources")
-"""What the compute manager has loaded of the instances that it is handed."""
-
-FLAVORS = {1: (1, 64, 1), 2: (2, 128, 2), 3: (2, 256, 4), 4: (3, 512, 8)}
-"""``number -> (vCPUs, MiB of memory, GiB of disk)``"""
-DEDICATED = frozenset({3, 4})
-"""Flavors whose instances get CPUs of their own (``hw:cpu_policy=dedicated``)."""
+BY_API = ("flavor", "metadata", "system_metadata", "numa_topology")
+"""What is loaded of an instance that the API asks a compute host to work on."""
+BY_BUILD = (*BY_API, "pci_requests", "resources", "migration_context")
+"""What is loaded of an instance that was created a moment ago."""
+BY_RESIZE = (*BY_API, "pci_requests", "resources", "pci_devices")
+"""What is loaded of an instance that is to be resized. The migration context is not: it is
+read from the database when it is asked for, and the copy that a claim takes asks later."""
+BY_CONFIRM = ("flavor", "metadata", "system_metadata")
+"""What the manager loads anew before it confirms."""
 
 
 class _Assigned:
@@ -48,7 +54,7 @@ class Host:
     def __init__(self, world: World, name: str, nodes: Sequence[str]) -> None:
         self.name = name
         self.nodes = tuple(nodes)
-        self.driver = make_driver(name, nodes)
+        self.driver = make_driver(name, nodes, REPORTED if world.pci else "")
         self._world = world
         self.tracker = self.new_tracker()
 
@@ -95,22 +101,44 @@ Snapshot = tuple[Any, Any, dict[str, bytes]]
 
 
 class World:
-    """Everything that an execution can change."""
+    """Everything that an execution can change, under one configuration.
 
-    def __init__(self) -> None:
-        from nova.objects import base
+    ``pci``: the hosts have PCI devices.
+    """
 
+    def __init__(self, configuration: Mapping[str, Value] | None = None, *, pci: bool = False) -> None:
         boot()
+        self.configuration = dict(configuration or {})
+        self.pci = pci
         self.placement = Placement()
         self.conductor = Conductor()
         self.conductor.on_deleted = lambda uuid: self.placement.allocations.pop(uuid, None)
-        base.NovaObject.indirection_api = self.conductor
+        self.activate()
         for name in HOSTS:
             self.conductor.add_service(name)
         self.hosts = {name: Host(self, name, nodes) for name, nodes in HOSTS.items()}
         for host in self.hosts.values():
             for node in host.nodes:
                 self.on(host.name, host.tracker.update_available_resource, self.context(), node, startup=True)
+
+        self._name_devices()
+
+    def activate(self) -> None:
+        """Make this world the one that Nova's objects and options belong to."""
+        from nova.objects import base
+
+        base.NovaObject.indirection_api = self.conductor
+        put_in_force(self.configuration, self.pci)
+
+    def _name_devices(self) -> None:
+        """Give PCI devices uuids that are the same in every process."""
+        rows = self.conductor.tables["pci_device"]
+        for row in rows.values():
+            row["uuid"] = str(uuid.UUID(int=0xDE000 + row["id"]))
+        for host in self.hosts.values():
+            for device in host.tracker.pci_tracker.pci_devs:
+                device.uuid = rows[device.id]["uuid"]
+                device.obj_reset_changes(["uuid"])
 
     def on(self, host: str, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Call ``function`` as code of ``host``."""
@@ -128,6 +156,7 @@ class World:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a state."""
         forget_locks()
+        self.activate()
         self.conductor.restore(snapshot[0])
         self.placement.restore(snapshot[1])
         for name, host in self.hosts.items():
@@ -143,18 +172,8 @@ class World:
     # ------------------------------- what API, scheduler and conductor do
 
     def flavor(self, number: int) -> Any:
-        """Flavor ``number`` of :data:`FLAVORS`."""
-        from nova import objects
-
-        vcpus, memory, disk = FLAVORS[number]
-        made = objects.Flavor(
-            id=number, flavorid=f"f{number}", name=f"f{number}", memory_mb=memory, vcpus=vcpus, root_gb=disk,
-            ephemeral_gb=0, swap=0, rxtx_factor=1.0, vcpu_weight=0, disabled=False, is_public=True,
-            extra_specs={"hw:cpu_policy": "dedicated"} if number in DEDICATED else {},
-            created_at=None, updated_at=None, deleted_at=None, deleted=False, projects=[], description=None,
-        )  # fmt: skip
-        made.obj_reset_changes()
-        return made
+        """Flavor ``number`` of ``targets.nova.flavors.FLAVORS``."""
+        return make_flavor(number)
 
     @staticmethod
     def uuid(number: int) -> str:
@@ -164,26 +183,32 @@ class World:
     def create_instance(self, number: int, flavor: int) -> Any:
         """An instance that the scheduler has placed, before its build."""
         from nova import objects
+        from nova.pci import request
         from nova.virt import hardware
 
         chosen = self.flavor(flavor)
+        requests = objects.InstancePCIRequests(instance_uuid=self.uuid(number), requests=[])
+        if FLAVORS[flavor].uses_pci:
+            requests = request.get_pci_requests_from_flavor(chosen)
+            requests.instance_uuid = self.uuid(number)
         instance = objects.Instance(
             self.context(), uuid=self.uuid(number), project_id="project", user_id="user", image_ref=IMAGE,
             vm_state="building", task_state="scheduling", instance_type_id=chosen.id, memory_mb=chosen.memory_mb,
-            vcpus=chosen.vcpus, root_gb=chosen.root_gb, ephemeral_gb=0, system_metadata={}, metadata={},
-            flavor=chosen, old_flavor=None, new_flavor=None, reservation_id=f"r-{number}", launch_index=0,
+            vcpus=chosen.vcpus, root_gb=chosen.root_gb, ephemeral_gb=chosen.ephemeral_gb,
+            system_metadata={}, metadata={}, flavor=chosen, old_flavor=None, new_flavor=None, reservation_id=f"r-{number}", launch_index=0,
             display_name=f"instance-{number}", hostname=f"instance-{number}", os_type=None,
             numa_topology=hardware.numa_get_constraints(chosen, objects.ImageMeta.from_dict({"properties": {}})),
-            pci_requests=objects.InstancePCIRequests(instance_uuid=self.uuid(number), requests=[]),
+            pci_requests=requests,
         )  # fmt: skip
         instance.create()
         return instance
 
-    def instance(self, number: int, context: Any) -> Any:
-        """The instance as an RPC call hands it to the compute manager."""
+    def instance(self, number: int, context: Any, loaded: Sequence[str] = BY_API) -> Any:
+        """The instance as an RPC call hands it to the compute manager. What is ``loaded``
+        decides on what a copy of it is later seen to have."""
         from nova.objects import base
 
-        primitive = self.conductor.do_Instance_get_by_uuid(context, self.uuid(number), list(LOADED))
+        primitive = self.conductor.do_Instance_get_by_uuid(context, self.uuid(number), list(loaded))
         return base.NovaObject.obj_from_primitive(primitive, context=context)
 
     def migration_of(self, number: int, context: Any) -> Any:
@@ -215,8 +240,8 @@ class World:
 
     def allocate(self, consumer: str, node: str, flavor: int) -> Any:
         """The scheduler's claim in placement."""
-        vcpus, memory, disk = FLAVORS[flavor]
-        resources = {"VCPU": vcpus, "MEMORY_MB": memory, "DISK_GB": disk}
+        spec = FLAVORS[flavor]
+        resources = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory, "DISK_GB": spec.disk}
         allocations = {NODE_UUIDS[node]: {"resources": resources}}
         body = {
             "allocations": allocations,

@@ -10,8 +10,8 @@ import pytest
 from harness.laboratory import open_laboratory
 from targets import find_target
 from targets.nova.build_counts import possible_counts
+from targets.nova.counting import Violation
 from targets.nova.invariants import (
-    Violation,
     audited_violations,
     figures,
     fingerprint,

@@ -20,6 +20,7 @@ from harness.schedulers.registry import make_scheduler
 from harness.schedulers.serial import Serial
 from harness.traces.schema import Operation, Operations
 from targets import find_target
+from targets.nova.flavors import SIMPLEST_FIRST
 from targets.protocol import OpenTarget
 from targets.scenario import Scenario
 
@@ -49,6 +50,7 @@ LIFE = [
     ("new", ("claim_abort",)),
     ("active", ("update_usage", "delete")),
     ("incoming", ("resize_claim", "drop_move_claim")),
+    ("incoming", ("resize_claim_abort",)),
     ("arriving", ("drop_move_claim",)),
     ("arrived", ("drop_move_claim_at_dest",)),
     ("leaving", ("drop_move_claim_at_source",)),
@@ -56,7 +58,7 @@ LIFE = [
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-@pytest.mark.parametrize("flavor", [1, 2, 3])
+@pytest.mark.parametrize("flavor", [1, 3, 6, 7, 9, 13])
 @pytest.mark.parametrize(("role", "names"), LIFE)
 def test_serial_orders_break_nothing(
     nova: Opened, role: str, names: tuple[str, ...], flavor: int, order: tuple[int, int]
@@ -65,14 +67,12 @@ def test_serial_orders_break_nothing(
     assert program.execute(Serial(order), setting()).failures == []
 
 
-def test_an_aborted_move_of_a_pinned_instance_leaves_its_cpus_pinned_until_the_next_audit(nova: Opened) -> None:
-    """Sequential, in the released code: ``MoveClaim.abort`` works on a copy of the
-    instance that was taken before the new topology was known."""
-    program = nova[0].program(Scenario(content("incoming", 3, "resize_claim_abort")))
-    pinned = program.execute(Serial((1, 0)), setting()).failures
-    assert [(failure.severity, failure.error_type) for failure in pinned] == [("warning", "I6 pinned_cpus")]
-    shared = nova[0].program(Scenario(content("incoming", 1, "resize_claim_abort")))
-    assert shared.execute(Serial((1, 0)), setting()).failures == []
+@pytest.mark.slow
+@pytest.mark.parametrize("flavor", sorted(set(SIMPLEST_FIRST) - {1, 3, 6, 7, 9, 13}))
+@pytest.mark.parametrize(("role", "names"), LIFE)
+def test_so_with_every_flavor(nova: Opened, role: str, names: tuple[str, ...], flavor: int) -> None:
+    program = nova[0].program(Scenario(content(role, flavor, *names)))
+    assert program.execute(Serial((0, 1)), setting()).failures == []
 
 
 def test_sections_and_boundaries_are_in_the_event_stream(nova: Opened) -> None:

@@ -1,0 +1,42 @@
+"""The PCI devices of the hosts: two cards, and a physical function with two virtual ones."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_VENDOR, _CARD, _PF, _VF = "8086", "154d", "10fb", "10ed"
+DEVICE_SPEC = [json.dumps({"vendor_id": _VENDOR, "product_id": product}) for product in (_CARD, _PF, _VF)]
+"""``[pci] device_spec``: what instances may have."""
+ALIASES = [
+    json.dumps({"name": name, "vendor_id": _VENDOR, "product_id": product, "device_type": kind})
+    for name, product, kind in (("card", _CARD, "type-PCI"), ("pf", _PF, "type-PF"), ("vf", _VF, "type-VF"))
+]
+"""``[pci] alias``: what flavors ask for."""
+
+
+def _device(address: str, product: str, kind: str, cell: int, parent: str | None = None) -> dict[str, Any]:
+    return {
+        "address": address,
+        "vendor_id": _VENDOR,
+        "product_id": product,
+        "status": "available",
+        "dev_type": kind,
+        "parent_addr": parent,
+        "numa_node": cell,
+        "label": f"label_{_VENDOR}_{product}",
+        "dev_id": f"pci_{address.replace(':', '_').replace('.', '_')}",
+    }
+
+
+PARENT = "0000:82:00.0"
+REPORTED = json.dumps(
+    [
+        _device("0000:81:00.0", _CARD, "type-PCI", 0),
+        _device("0000:81:00.1", _CARD, "type-PCI", 1),
+        _device(PARENT, _PF, "type-PF", 0),
+        _device("0000:82:10.0", _VF, "type-VF", 0, PARENT),
+        _device("0000:82:10.2", _VF, "type-VF", 0, PARENT),
+    ]
+)
+"""What a driver reports of a host."""

@@ -1,0 +1,60 @@
+"""I13 and I15: what the rows and placement say once everything has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from targets.nova.conductor_records import FINAL_STATUSES
+from targets.nova.counting import Violation
+from targets.nova.driver import NODE_UUIDS
+from targets.nova.world import HOST, NODE, World
+
+
+def placement_violations(world: World) -> Iterator[Violation]:
+    """I13, after an audit: an instance that runs here has the allocation of its flavor,
+    one that is gone has none, a migration only while it is under way."""
+    allocations = world.placement.allocations
+    pending = {row["uuid"] for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES}
+    known = {row["uuid"] for row in world.conductor.tables["migration"].values()}
+    for consumer in sorted(known & set(allocations)):
+        if consumer not in pending:
+            yield Violation("I13 migration", f"migration {consumer} has ended and holds an allocation")
+    for uuid, row in sorted(world.conductor.tables["instance"].items()):
+        amounts = allocations[uuid][1] if uuid in allocations else {}
+        if row["deleted"] or (row["host"] is None and row["vm_state"] == "error"):
+            if NODE_UUIDS[NODE] in amounts:
+                yield Violation("I13 gone", f"{uuid} is {row['vm_state']} and holds an allocation")
+        elif row["host"] == HOST and row["vm_state"] in ("active", "resized") and row["task_state"] is None:
+            wanted = {NODE_UUIDS[NODE]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
+            if amounts != wanted:
+                yield Violation("I13 instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
+
+
+def _resources(flavor: Mapping[str, Any]) -> dict[str, int]:
+    disk = flavor["root_gb"] + flavor["ephemeral_gb"] + -(-flavor["swap"] // 1024)
+    return {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["memory_mb"], "DISK_GB": disk}
+
+
+def row_violations(world: World) -> Iterator[Violation]:
+    """I15: an instance is on a host with a node or on neither; without one it owns no
+    CPUs, and one at rest is not in the midst of a migration."""
+    for uuid, row in sorted(world.conductor.tables["instance"].items()):
+        if row["deleted"]:
+            continue
+        extra = row["_extra"]
+        if (row["host"] is None) != (row["node"] is None) or (row["host"] is None) != (row["compute_id"] is None):
+            text = f"{uuid} has host {row['host']}, node {row['node']} and compute_id {row['compute_id']}"
+            yield Violation("I15 host", text)
+        if row["host"] is None and _is_pinned(extra["numa_topology"]):
+            yield Violation("I15 numa_topology", f"{uuid} is on no host and still pinned to CPUs of one")
+        resting = row["vm_state"] == "active" and row["task_state"] is None
+        if resting and extra["migration_context"] is not None:
+            yield Violation("I15 migration_context", f"{uuid} is not moving and has a migration context")
+
+
+def _is_pinned(topology: Any) -> bool:
+    if topology is None:
+        return False
+    cells = [cell["nova_object.data"] for cell in topology["nova_object.data"]["cells"]]
+    return any(cell.get("cpu_pinning_raw") for cell in cells)
