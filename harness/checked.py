@@ -44,20 +44,20 @@ def load(spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True) -> 
     import that fails.
     """
     path, name = split(spec)
-    source = _source(path)
+    source = read_source(path)
     try:
         tree = ast.parse(source, str(path))
     except (SyntaxError, ValueError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise UsageError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
     _find(tree, path, name)
-    module_name = _module_name(path)
+    name_here = module_name(path)
     filename = str(path.resolve())
-    code = rewrite_source(source, filename, module_name) if rewrite else compile(source, filename, "exec")
+    code = rewrite_source(source, filename, name_here) if rewrite else compile(source, filename, "exec")
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    module = ModuleType(module_name)
+    module = ModuleType(name_here)
     module.__file__ = filename
     refresher = _Refresher(module, code, name, path)
     function = refresher()
@@ -68,7 +68,7 @@ def load(spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True) -> 
     return Checked(program, Function(path.name, name, digest, tuple(instrument)), path)
 
 
-def _module_name(path: Path) -> str:
+def module_name(path: Path) -> str:
     """The file's own name, as an import would give it, and so the same wherever it
     is checked; another only where that would hide a module that others need."""
     if not path.stem.isidentifier():
@@ -105,11 +105,13 @@ class _Refresher:
         return function  # type: ignore[no-any-return]
 
 
-def _source(path: Path) -> str:
+def read_source(path: Path, form: str = "FILE.py:FUNCTION") -> str:
+    """The text of a file that a person named in this form; UsageError where it
+    cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UsageError(f"there is no file {path}; give FILE.py:FUNCTION with a path from here") from None
+        raise UsageError(f"there is no file {path}; give {form} with a path from here") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
 

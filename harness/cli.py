@@ -120,6 +120,9 @@ def fuzz(
 ) -> None:
     """Explore generated programs of a target's operations (default: Nova's tracker).
 
+    TARGET is a name that `semafuzz list targets` shows, or FILE.py:CLASS: a target
+    of your own, see docs/own-target.md.
+
     Programs of two to four tasks are made from the target's operation table; each
     runs under many schedules, and every outcome is judged by the target's
     invariants. What fails is made small and written as a trace.
@@ -128,6 +131,7 @@ def fuzz(
     Examples:
       semafuzz fuzz
       semafuzz fuzz --model eventlet --seconds 600 --seed 7
+      semafuzz fuzz bank_target.py:Bank
     """
     from harness.commands.fuzz import run_fuzz
 
@@ -137,7 +141,9 @@ def fuzz(
 @semafuzz.command()
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option(
-    "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
+    "--program",
+    metavar="FILE.py:NAME",
+    help="The checked function or the class of your target, where this machine does not know its file.",
 )
 @_json
 def replay(trace: Path, program: str | None, as_json: bool) -> None:

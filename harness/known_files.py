@@ -1,9 +1,9 @@
-"""Which file on this machine a checked function came from.
+"""Which file on this machine a checked function, or a target of one's own, came from.
 
-A trace names a function by the digest of its file, never by a path to import: a
+A trace names it by the digest of its file, never by a path to import: a
 trace from elsewhere must not be able to choose what runs here. So that
-``semafuzz replay TRACE`` still works alone, checking a file notes the digest and
-the path in the user's own state folder; only what was checked here is found.
+``semafuzz replay TRACE`` still works alone, checking or fuzzing a file notes the digest and
+the path in the user's own state folder; only what was run here is found.
 """
 
 from __future__ import annotations

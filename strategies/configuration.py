@@ -10,13 +10,15 @@ from harness.traces.schema import Value
 from targets.protocol import OptionInfo
 
 
-def configurations(options: Sequence[OptionInfo], *, most: int = 2) -> st.SearchStrategy[dict[str, Value]]:
-    """Up to ``most`` options with a legal value that is not their default; shrinks
-    towards the defaults."""
+def configurations(
+    options: Sequence[OptionInfo], *, least: int = 0, most: int = 2
+) -> st.SearchStrategy[dict[str, Value]]:
+    """``least`` to ``most`` options with a legal value that is not their default;
+    shrinks towards the defaults."""
     varied = [option for option in options if len(option.legal) > 1]
     if not varied:
         return st.just({})
-    chosen = st.lists(st.sampled_from(varied), max_size=most, unique_by=lambda option: option.name)
+    chosen = st.lists(st.sampled_from(varied), min_size=least, max_size=most, unique_by=lambda option: option.name)
     return chosen.flatmap(
         lambda found: st.fixed_dictionaries({option.name: st.sampled_from(option.legal[1:]) for option in found})
     )

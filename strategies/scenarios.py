@@ -34,4 +34,6 @@ def scenarios(
     )
     options = target.options() if configuration and draw(st.integers(0, 3)) == 3 else ()
     infos = target.faults() if faults and draw(st.integers(0, 2)) == 2 else ()
-    return Scenario(content, draw(configurations(options)), draw(fault_plans(infos, len(content.tasks))))
+    return Scenario(
+        content, draw(configurations(options, least=1)), draw(fault_plans(infos, len(content.tasks), least=1))
+    )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from harness.errors import UsageError
+from harness.traces.schema import Trace
+from targets.declared_files import is_spec, load_declared, traced_declared
+from targets.declared_stage import DECLARED
 from targets.nova.target import NovaTarget
 from targets.protocol import Target
 
@@ -13,5 +16,26 @@ def find_target(name: str) -> Target:
     """The target with this name; UsageError where there is none."""
     found = TARGETS.get(name)
     if found is None:
-        raise UsageError(f"unknown target {name!r}; `semafuzz list targets` shows those there are")
+        raise UsageError(
+            f"unknown target {name!r}; `semafuzz list targets` shows those there are, FILE.py:CLASS names your own"
+        )
     return found
+
+
+def choose_target(name: str) -> Target:
+    """The target that a person names: one of the registry, or FILE.py:CLASS, whose
+    place is remembered for its traces. UsageError where there is none."""
+    return load_declared(name, remember=True) if is_spec(name) else find_target(name)
+
+
+def traced_target(trace: Trace, program: str | None = None) -> Target:
+    """The target that a trace is of. ``program``: FILE.py:CLASS, for a declared one
+    whose file this machine does not know. UsageError where there is none."""
+    if trace.target == DECLARED:
+        return traced_declared(trace, program)
+    if program is not None:
+        raise UsageError(
+            "--program goes with traces of checked functions and of targets of your own; "
+            f"this trace is of {trace.target}"
+        )
+    return find_target(trace.target)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.errors import UsageError
 from harness.traces.schema import Operation, Operations
-from targets.protocol import OperationInfo
+from targets.protocol import OperationInfo, Plain, Target
 from targets.scenario import Scenario
 
 
@@ -32,6 +33,41 @@ def is_legal(content: Operations, table: Sequence[OperationInfo]) -> bool:
                 return False
             roles[instance] = info.after
     return True
+
+
+def check_content(content: Operations, target: Target) -> None:
+    """Refuse a program that the target does not have, for instance out of a trace:
+    every name and every argument must be in its tables."""
+    roles, described = target.roles(), target.setup_arguments()
+    made: set[object] = set()
+    for one in content.setup:
+        if one.name != "instance" or set(one.arguments) != {"instance", "role", *described}:
+            raise UsageError(f"the target has no set-up {one.name!r} like that; the trace is of another version")
+        number = one.arguments["instance"]
+        if type(number) is not int or number in made or one.arguments["role"] not in roles:
+            raise UsageError(f"the set-up of instance {number!r} is not one of this target; use an original trace")
+        for name, values in described.items():
+            _check_value(f"the set-up of instance {number}", name, one.arguments[name], values)
+        made.add(number)
+    table = {info.name: info for info in target.operations()}
+    for operation in (one for task in content.tasks for one in task):
+        info = table.get(operation.name)
+        if info is None:
+            raise UsageError(f"the target has no operation {operation.name!r}; it has {', '.join(sorted(table))}")
+        wanted = {*info.arguments, *(("instance",) if info.on_instance else ())}
+        if set(operation.arguments) != wanted:
+            raise UsageError(f"operation {operation.name} takes {sorted(wanted)}, not {sorted(operation.arguments)}")
+        for name, values in info.arguments.items():
+            _check_value(f"operation {operation.name}", name, operation.arguments[name], values)
+        if info.on_instance and operation.arguments["instance"] not in made:
+            raise UsageError(f"operation {operation.name} is on an instance that the set-up does not make")
+    if not is_legal(content, target.operations()):
+        raise UsageError("the program has operations on an instance in an order that the target does not allow")
+
+
+def _check_value(where: str, name: str, value: Plain, values: Sequence[Plain]) -> None:
+    if not any(value == one and type(value) is type(one) for one in values):
+        raise UsageError(f"{where} takes as {name} one of {tuple(values)}, not {value!r}")
 
 
 def without_unused(content: Operations) -> Operations:

@@ -27,8 +27,11 @@ def scenario_of(trace: Trace) -> Scenario:
 
 
 def describe_operation(operation: Operation) -> str:
-    """``claim(1)``"""
-    return f"{operation.name}({', '.join(str(value) for value in operation.arguments.values())})"
+    """``claim(1)``, ``resize(1, size=4)``: the same whatever the order of the arguments
+    is, since this text is in the event stream and a trace sorts them."""
+    named = dict(sorted(operation.arguments.items()))
+    parts = [str(named.pop("instance"))] if "instance" in named else []
+    return f"{operation.name}({', '.join(parts + [f'{name}={value}' for name, value in named.items()])})"
 
 
 def describe(scenario: Scenario) -> str:

@@ -23,7 +23,8 @@ from reports.results import result_json
 from reports.terminal import Progress, print_result
 from strategies.feeding import feed
 from strategies.scenarios import scenarios
-from targets import find_target
+from targets import choose_target
+from targets.declared_stage import DECLARED
 from targets.legality import smaller_scenarios
 from targets.protocol import OpenTarget, Target
 from targets.scenario import Scenario
@@ -203,7 +204,7 @@ def run_fuzz(
     as_json: bool,
 ) -> int:
     """Fuzz a target; the exit code."""
-    target = find_target(name)
+    target = choose_target(name)
     make_scheduler(scheduler, seed)
     folder = usable_folder(out)
     result = Result(name, scheduler, seed)
@@ -224,7 +225,7 @@ def run_fuzz(
                 if progress is not None:
                     progress.clear()
     result.seconds = perf_counter() - started
-    result.notes.append(f"{fuzzing.examples} programs of {name} {opened.release}, {model} model")
+    result.notes.append(f"{fuzzing.examples} programs of {target.name} {opened.release}, {model} model")
     if fuzzing.passed_over:
         result.notes.append(
             f"{fuzzing.passed_over} more failures between the same operations were not worked out; fuzz again with "
@@ -235,7 +236,7 @@ def run_fuzz(
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:
-        print_result(result)
+        print_result(result, program=name if target.name == DECLARED else "")
     if result.failures:
         return 1
     return 125 if result.verdict == "uncontrolled" else 0

@@ -25,11 +25,9 @@ def run_replay(path: Path, program: str | None, as_json: bool) -> int:
     if isinstance(trace.program, Function):
         replayed = _replay_function(trace, trace.program, program)
     else:
-        if program is not None:
-            raise UsageError("--program goes with traces of checked functions; this trace names its own operations")
         from harness.commands.target_replay import replay_operations
 
-        replayed = replay_operations(trace)
+        replayed = replay_operations(trace, program)
     return report(trace, replayed, as_json)
 
 

@@ -1,0 +1,106 @@
+"""Targets declared in a file: ``semafuzz fuzz FILE.py:CLASS``."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from harness import known_files
+from harness.checked import module_name, read_source
+from harness.errors import UsageError
+from harness.traces.schema import Function, Trace
+from targets.declared import DeclaredTarget
+from targets.declared_stage import Declared
+
+_SPEC = re.compile(r"(?P<file>.+\.py):(?P<name>\w+)", re.DOTALL)
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def is_spec(name: str) -> bool:
+    """Whether a name on the command line is of the form ``FILE.py:CLASS``."""
+    return ":" in name or name.endswith(".py")
+
+
+def load_declared(spec: str, *, remember: bool = False) -> Declared:
+    """Import the file of ``spec`` and make a target of the class.
+
+    ``remember``: note where the file is, so that its traces replay on this machine
+    without naming it. Raises UsageError: no such file, not Python, an import that
+    fails, no such class, or one that is no target.
+    """
+    found = _SPEC.fullmatch(spec)
+    if found is None:
+        raise UsageError(f"{spec!r} is not of the form FILE.py:CLASS, for example bank_target.py:Bank")
+    path, name = Path(found["file"]), found["name"]
+    source = read_source(path, "FILE.py:CLASS")
+    declared = getattr(_imported(path, source), name, None)
+    if not isinstance(declared, type) or not issubclass(declared, DeclaredTarget):
+        raise UsageError(f"{path} has no class {name!r} that derives from targets.declared.DeclaredTarget")
+    identity = Function(path.name, name, hashlib.sha256(source.encode()).hexdigest())
+    label = f"{identity.file}:{identity.function}"
+    if len(label) > 200:
+        raise UsageError(f"the name {label!r} is too long for a trace; use at most 200 characters")
+    try:
+        made = declared()
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{spec}: {name}() fails ({type(error).__name__}: {error}); it takes no arguments") from error
+    target = Declared(made, release=label, versions={label: identity.sha256})
+    if remember:
+        known_files.remember(identity, path)
+    return target
+
+
+def _imported(path: Path, source: str) -> ModuleType:
+    filename = str(path.resolve())
+    linecache.checkcache(filename)
+    try:
+        code = compile(source, filename, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise UsageError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    module = ModuleType(module_name(path))
+    module.__file__ = filename
+    sys.modules[module.__name__] = module
+    try:
+        exec(code, vars(module))
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {error}); correct that first") from error
+    return module
+
+
+def traced_declared(trace: Trace, program: str | None) -> Declared:
+    """The target of a trace that names a class of a file. ``program``:
+    ``FILE.py:CLASS``, where the person who replays says which it is.
+
+    A trace from elsewhere must not be able to choose what runs here: without
+    ``program`` only a file that was fuzzed on this machine is found. Raises
+    UsageError where it is not known.
+    """
+    file, _, name = trace.release.rpartition(":")
+    digest = trace.versions.get(trace.release, "")
+    if not file or not _DIGEST.fullmatch(digest):
+        raise UsageError("the trace does not say of which file's class it is; use the original")
+    if program is None:
+        known = known_files.recall(Function(file, name, digest))
+        if known is None:
+            raise UsageError(
+                f"this trace is of {name} in a file {file} that was not fuzzed on this machine; "
+                f"say which it is with --program FILE.py:{name}"
+            )
+        program = f"{known}:{name}"
+    target = load_declared(program)
+    # Under another name or path it is still the target that the trace is of.
+    target.versions = {trace.release: next(iter(target.versions.values()))}
+    target.release = trace.release
+    return target
