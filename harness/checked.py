@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.instrument.apply import install_hooks, rewrite_source
-from harness.program import FunctionProgram
+from harness.program import FunctionProgram, Program
 from harness.traces.schema import Function
 
 
@@ -22,7 +22,7 @@ from harness.traces.schema import Function
 class Checked:
     """A function of a file, ready to run. ``identity`` is what a trace says of it."""
 
-    program: FunctionProgram
+    program: Program
     identity: Function
     path: Path
 
@@ -35,13 +35,21 @@ def split(spec: str) -> tuple[Path, str]:
     return Path(file), function
 
 
-def load(spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True) -> Checked:
+Making = Callable[[Callable[[], Any], str, Sequence[ModuleType], Callable[[], Callable[[], Any]] | None], Program]
+"""Makes a program of a function: with its name, the modules under test, and what
+makes the function anew (or None)."""
+
+
+def load(
+    spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True, asynchronous: Making | None = None
+) -> Checked:
     """Read, compile and import the file of ``spec``.
 
     ``instrument``: further modules by name, imported here and instrumented.
-    ``rewrite=False`` leaves the code as it is (eventlet model). Raises UsageError:
-    no such file, not Python, no such function, one that takes arguments, or an
-    import that fails.
+    ``rewrite=False`` leaves the code as it is (eventlet model). ``asynchronous``
+    makes the program of an ``async def`` function; without it none is taken. Raises
+    UsageError: no such file, not Python, no such function, one that takes
+    arguments, one for asyncio, or an import that fails.
     """
     path, name = split(spec)
     source = read_source(path)
@@ -50,7 +58,12 @@ def load(spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True) -> 
     except (SyntaxError, ValueError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise UsageError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
-    _find(tree, path, name)
+    making: Making = FunctionProgram
+    if _find(tree, path, name):
+        _refuse_asyncio(tree, path, name)
+        if asynchronous is None:
+            raise UsageError(f"{name} in {path} is async, which is not possible here; give a function that is not")
+        making = asynchronous
     name_here = module_name(path)
     filename = str(path.resolve())
     code = rewrite_source(source, filename, name_here) if rewrite else compile(source, filename, "exec")
@@ -63,7 +76,7 @@ def load(spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True) -> 
     function = refresher()
     extra = [_import(other) for other in instrument]
     stateful = _keeps_state(tree)
-    program = FunctionProgram(function, f"{path.name}:{name}", [module, *extra], refresher if stateful else None)
+    program = making(function, f"{path.name}:{name}", [module, *extra], refresher if stateful else None)
     digest = hashlib.sha256(source.encode()).hexdigest()
     return Checked(program, Function(path.name, name, digest, tuple(instrument)), path)
 
@@ -116,10 +129,12 @@ def read_source(path: Path, form: str = "FILE.py:FUNCTION") -> str:
         raise UsageError(f"cannot read {path}: {error}") from None
 
 
-def _find(tree: ast.Module, path: Path, name: str) -> None:
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+def _find(tree: ast.Module, path: Path, name: str) -> bool:
+    """Whether the function, which is to be there, is async."""
+    functions = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    found = [node for node in functions if node.name == name]
     if not found:
-        known = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+        known = [node.name for node in functions if not node.name.startswith("_")]
         hint = f"it has {', '.join(known[:8])}" if known else "it has no function at its top level"
         raise UsageError(f"{path} has no function {name!r}; {hint}")
     if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in _own_nodes(found[-1])):
@@ -129,9 +144,25 @@ def _find(tree: ast.Module, path: Path, name: str) -> None:
     required += sum(default is None for default in arguments.kw_defaults)
     if required:
         raise UsageError(f"{name} in {path} takes arguments; a checked function takes none")
+    return isinstance(found[-1], ast.AsyncFunctionDef)
 
 
-def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+def _refuse_asyncio(tree: ast.Module, path: Path, name: str) -> None:
+    """A file that imports asyncio and not trio has nothing that could be run here."""
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            imported.add(str(node.module).partition(".")[0])
+    if "asyncio" in imported and not imported & {"trio", "anyio"}:
+        raise UsageError(
+            f"{name} in {path} uses asyncio, which semafuzz cannot control; async functions are checked where they "
+            "use trio"
+        )
+
+
+def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
     """The nodes of a function without those of functions and classes inside it."""
     stack: list[ast.AST] = list(function.body)
     while stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -258,8 +259,9 @@ def explore(
     if schedules < 1:
         raise UsageError("schedules must be at least 1")
     made = as_program(program, instrument)
+    model = getattr(made, "model", model)
     chosen = make_scheduler(scheduler, seed) if isinstance(scheduler, str) else scheduler
-    with open_laboratory(made.modules(), instrument=model == "threads") as laboratory:
+    with open_laboratory(made.modules(), instrument=model != "eventlet") as laboratory:
         search = Exploration(
             made,
             chosen,
@@ -286,6 +288,8 @@ def as_program(program: Program | Callable[[], object], instrument: Sequence[str
     inner = program
     while isinstance(inner, functools.partial):
         inner = inner.func
+    if inspect.iscoroutinefunction(inner):
+        raise UsageError("explore takes no async function; targets.trio_tasks.explore_async takes those that use trio")
     own = sys.modules.get(getattr(inner, "__module__", "") or "")
     if own is None:
         raise UsageError("explore cannot tell the module of this callable; pass a plain function")

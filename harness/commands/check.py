@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from harness import known_files
-from harness.checked import load
+from harness.commands.loading import load_checked
 from harness.commands.output import usable_folder
 from harness.explore import Exploration
 from harness.findings import Origin
@@ -30,12 +30,12 @@ def run_check(
 ) -> int:
     """Explore the function and print what was found; the exit code."""
     chosen = make_scheduler(scheduler, seed)
-    checked = load(spec, instrument, rewrite=model == "threads")
+    checked, model = load_checked(spec, instrument, model)
     folder = usable_folder(out)
     known_files.remember(checked.identity, checked.path)
     origin = Origin("function", checked.identity)
     with (
-        open_laboratory(checked.program.modules()[1:], instrument=model == "threads") as laboratory,
+        open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory,
         progress_line(enabled=not as_json) as progress,
     ):
         search = Exploration(

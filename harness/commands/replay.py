@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from harness import known_files
-from harness.checked import load
+from harness.commands.loading import load_checked
 from harness.errors import CannotJudge, UsageError
 from harness.kernel.sites import SITES
 from harness.laboratory import open_laboratory
@@ -72,10 +72,12 @@ def _replay_function(trace: Trace, identity: Function, program: str | None) -> R
                 f"say which it is with --program FILE.py:{identity.function}"
             )
         spec = f"{known}:{identity.function}"
-    checked = load(spec, identity.instrument, rewrite=trace.model == "threads")
+    checked, model = load_checked(spec, identity.instrument, trace.model)
+    if model != trace.model:
+        raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
     if checked.identity.sha256 != identity.sha256:
         print(f"semafuzz: {checked.path} has changed since the trace was made", file=sys.stderr)
-    with open_laboratory(checked.program.modules()[1:], instrument=trace.model == "threads") as laboratory:
+    with open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory:
         if laboratory.silence:
             raise CannotJudge(laboratory.silence)
         setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)

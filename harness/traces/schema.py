@@ -87,7 +87,7 @@ class Trace(Record, frozen=True):
     format: int
     target: Short
     release: Short
-    model: Annotated[str, Meta(pattern="^(threads|eventlet)$")]
+    model: Annotated[str, Meta(pattern="^(threads|eventlet|trio)$")]
     program: Function | Operations
     seed: Count
     configuration: Annotated[dict[Short, Value], Meta(max_length=256)]

@@ -1,0 +1,1 @@
+"""A small asynchronous tracker of our own, with defects to be found."""

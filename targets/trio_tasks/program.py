@@ -1,0 +1,98 @@
+"""Async functions as programs."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from harness.errors import UsageError
+from harness.explore import Result, explore
+from harness.kernel.execution import Chooser
+from harness.kernel.outcome import Outcome
+from harness.program import Setting, invariant_failure
+from harness.schedulers.protocol import Scheduler
+from targets.trio_tasks.cancel import Cancellation, Faults
+from targets.trio_tasks.execution import TrioExecution
+
+MODEL = "trio"
+"""Where a switch can happen: at checkpoints. The name stands in traces."""
+
+
+@dataclass
+class TrioProgram:
+    """An async function without arguments that uses trio.
+
+    It runs as the main task of a run of trio; what leaves it is a failure.
+    ``check`` is called with what it returned and raises where that is wrong.
+    ``refresh`` makes the function anew before every execution. ``faults``
+    are cancellations made in every execution; ``cancellations`` is how many more a
+    scheduler may choose in each, at any checkpoint of any task but the main one.
+    ``patient``: deadlines pass only when no task can go on.
+    """
+
+    function: Callable[[], Awaitable[Any]]
+    name: str = ""
+    under_test: Sequence[ModuleType] = ()
+    refresh: Callable[[], Callable[[], Awaitable[Any]]] | None = None
+    check: Callable[[Any], object] | None = None
+    faults: Sequence[Cancellation] = ()
+    cancellations: int = 0
+    patient: bool = False
+    model = MODEL
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            self.name = getattr(self.function, "__qualname__", repr(self.function))
+        if not self.under_test:
+            own = sys.modules.get(getattr(self.function, "__module__", "") or "")
+            self.under_test = [own] if own is not None else []
+
+    def modules(self) -> Sequence[ModuleType]:
+        """The modules under test."""
+        return self.under_test
+
+    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+        """Run once, and check what came of it."""
+        function = self.refresh() if self.refresh is not None else self.function
+        faults = Faults(self.faults, self.cancellations)
+        execution = TrioExecution(scheduler, setting, faults, forced, patient=self.patient)
+        outcome, result = execution.run_function(function)
+        if self.check is not None and not outcome.failures and not outcome.uncontrolled:
+            try:
+                self.check(result)
+            except Exception as error:
+                outcome.failures.append(invariant_failure(error))
+        return outcome
+
+
+def explore_async(
+    function: Callable[[], Awaitable[Any]],
+    *,
+    scheduler: str | Scheduler = "portfolio",
+    schedules: int = 1000,
+    seconds: float | None = None,
+    seed: int = 0,
+    instrument: Sequence[str | ModuleType] = (),
+    stop_on_first: bool = True,
+) -> Result:
+    """``harness.explore`` for an async function without arguments that uses trio.
+
+    Options are those of ``explore``. For cancellations and checks, make a
+    :class:`TrioProgram` and give that to ``explore``. Raises UsageError where the
+    function is not async.
+    """
+    if not inspect.iscoroutinefunction(function):
+        raise UsageError("explore_async takes an async function without arguments; explore takes the others")
+    return explore(
+        TrioProgram(function),
+        scheduler=scheduler,
+        schedules=schedules,
+        seconds=seconds,
+        seed=seed,
+        instrument=instrument,
+        stop_on_first=stop_on_first,
+    )
