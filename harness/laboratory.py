@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
 from harness import canary
-from harness.instrument.apply import Applied, instrumented
+from harness.instrument.apply import Applied, Preparation, instrumented
 from harness.kernel.control import Control, installed
 
 _STDLIB: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
@@ -36,18 +36,27 @@ class Laboratory:
 
 @contextmanager
 def open_laboratory(
-    modules: Sequence[ModuleType] = (), *, instrument: bool = True, stall: float = 5.0
+    modules: Sequence[ModuleType] = (),
+    *,
+    instrument: bool = True,
+    stall: float = 5.0,
+    holders: Sequence[ModuleType] = (),
+    prepare: Mapping[str, Preparation] | None = None,
 ) -> Iterator[Laboratory]:
     """Put up a laboratory for these modules, on the calling thread.
 
     ``instrument=False`` leaves the code as it is (eventlet model: nothing is
-    preempted between two accesses, so none needs to be seen). Raises UsageError
-    where a module has no source.
+    preempted between two accesses, so none needs to be seen). ``holders`` have no code,
+    but primitives to adopt. ``prepare``: see :func:`harness.instrument.apply.instrumented`.
+    Raises UsageError where a module has no source.
     """
     library = [module for module, _ in _STDLIB]
     parts = {module.__name__: names for module, names in _STDLIB}
     chosen = [canary.module(), *library, *modules] if instrument else []
     # In this order: control freezes the collector, and what is frozen is not
     # among the objects in which functions to instrument are looked for.
-    with instrumented(chosen, parts) as applied, installed(modules, stall=stall) as control:
+    with (
+        instrumented(chosen, parts, prepare) as applied,
+        installed([*modules, *holders], stall=stall) as control,
+    ):
         yield Laboratory(control, applied, canary.listen(instrumented=instrument))

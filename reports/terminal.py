@@ -112,7 +112,7 @@ def print_result(result: Result, *, program: str = "") -> None:
     )
 
 
-def _script() -> str:
+def script() -> str:
     """The command as it can be typed here: its name where that is found, or else
     the path of the one beside this Python."""
     beside = Path(sys.executable).with_name("semafuzz")
@@ -139,6 +139,6 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
     for finding in findings:
         note = "" if finding.confirmed else "  (did not repeat when run again: see docs, determinism)"
         if finding.trace:
-            command = f"{_script()} replay {finding.trace}" + (f" --program {program}" if program else "")
+            command = f"{script()} replay {finding.trace}" + (f" --program {program}" if program else "")
             # Past the console: a command to copy must not be wrapped.
             print(plain(command, 4000) + note)

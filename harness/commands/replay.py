@@ -23,7 +23,7 @@ def run_replay(path: Path, program: str | None, as_json: bool) -> int:
     """Replay the trace and say whether it reproduces; the exit code."""
     trace = read(path)
     if isinstance(trace.program, Function):
-        replayed = _replay_function(trace, trace.program, program)
+        replayed = replay_function(trace, trace.program, program)
     else:
         from harness.commands.target_replay import replay_operations
 
@@ -62,10 +62,19 @@ def _line(text: str) -> str:
     return plain(text, 300)
 
 
-def _replay_function(trace: Trace, identity: Function, program: str | None) -> Replayed:
+def replay_function(trace: Trace, identity: Function, program: str | None) -> Replayed:
+    """Run the trace in its function: that of ``program``, or else in the file known for it.
+
+    Raises UsageError where there is none, CannotJudge where control cannot be had.
+    """
     spec = program
     if spec is None:
         known = known_files.recall(identity)
+        if known is None and "test" in trace.configuration:
+            test = _line(str(trace.configuration["test"]))
+            raise UsageError(
+                f"this trace is of the test {test}, which needs pytest: name the test and --interleave-replay TRACE"
+            )
         if known is None:
             raise UsageError(
                 f"this trace is of {identity.function} in a file {identity.file} that was not checked on this machine; "

@@ -15,7 +15,7 @@ import importlib.util
 import linecache
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
@@ -39,6 +39,10 @@ def rewrite_source(source: str, filename: str, module: str, only: Sequence[str] 
     return made.code
 
 
+Preparation = Callable[[ast.Module, str, str], Callable[[], None]]
+"""Called with the tree of a module, its source and its filename before accesses are
+rewritten; what it returns is called when they are. It may change the tree as the code
+that is to be exchanged was changed when it was imported."""
 Place = tuple[str, int]
 
 
@@ -72,8 +76,11 @@ class _Rewriting:
         return next((new for was, new in zip(before, here, strict=True) if was == old), None)
 
 
-def _rewrite(source: str, filename: str, module: str, only: tuple[str, ...]) -> _Rewriting:
+def _rewrite(
+    source: str, filename: str, module: str, only: tuple[str, ...], prepare: Preparation | None = None
+) -> _Rewriting:
     tree = ast.parse(source, filename)
+    prepared = prepare(tree, source, filename) if prepare is not None else None
 
     def site(node: ast.AST, text: str) -> int:
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
@@ -93,6 +100,8 @@ def _rewrite(source: str, filename: str, module: str, only: tuple[str, ...]) -> 
         ast.fix_missing_locations(tree)
     else:
         rewriter.rewrite(tree)
+    if prepared is not None:
+        prepared()
     code = compile(tree, filename, "exec", dont_inherit=True)
     plain = compile(source, filename, "exec", dont_inherit=True)
     return _Rewriting(code, _codes(code, only), _codes(plain, only), frozenset(rewriter.stored))
@@ -160,10 +169,12 @@ def module_source(module: types.ModuleType) -> tuple[str, str]:
     return "".join(lines), filename
 
 
-def instrument_loaded(module: types.ModuleType, applied: Applied, only: Sequence[str] = ()) -> None:
+def instrument_loaded(
+    module: types.ModuleType, applied: Applied, only: Sequence[str] = (), prepare: Preparation | None = None
+) -> None:
     """Exchange the code of ``module``'s functions, wherever they are held."""
     source, filename = module_source(module)
-    rewriting = _rewritten(source, filename, module.__name__, tuple(only))
+    rewriting = _rewritten(source, filename, module.__name__, tuple(only), prepare)
     hooks.register(rewriting.inner(), rewriting.stored)
     applied.registered.append(rewriting)
     namespace = vars(module)
@@ -195,16 +206,20 @@ def _reordered(new: types.CodeType, old: types.CodeType) -> types.CodeType:
 
 @contextmanager
 def instrumented(
-    modules: Iterable[types.ModuleType], parts: Mapping[str, Sequence[str]] | None = None
+    modules: Iterable[types.ModuleType],
+    parts: Mapping[str, Sequence[str]] | None = None,
+    prepare: Mapping[str, Preparation] | None = None,
 ) -> Iterator[Applied]:
     """Instrument imported modules for the time of the block.
 
-    ``parts`` limits a module, by its name, to some of its classes.
+    ``parts`` limits a module, by its name, to some of its classes. ``prepare``: what to
+    do first to the tree of a module, by its name.
     """
     applied = Applied()
     try:
         for module in modules:
-            instrument_loaded(module, applied, (parts or {}).get(module.__name__, ()))
+            name = module.__name__
+            instrument_loaded(module, applied, (parts or {}).get(name, ()), (prepare or {}).get(name))
         yield applied
     finally:
         applied.undo()

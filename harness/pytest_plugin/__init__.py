@@ -1,0 +1,155 @@
+"""The pytest plugin: ``@pytest.mark.interleave``, saved traces as tests, a summary.
+
+Hooks only; what they do is in the modules beside this one and imported when it is
+first needed, so that a session without a marked test pays for next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.pytest_plugin import options, outcomes
+
+if TYPE_CHECKING:
+    from harness.pytest_plugin.kept import KeptTraces
+    from harness.pytest_plugin.summary import Summary
+
+__all__ = ["InterleaveWarning"]
+
+_settings = pytest.StashKey[options.Settings]()
+_kept = pytest.StashKey["KeptTraces"]()
+_summary = pytest.StashKey["Summary"]()
+
+
+class InterleaveWarning(pytest.PytestWarning):
+    """Something about an interleaved test or a kept trace that its owner should know."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options and keys of the configuration file."""
+    options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, read what was asked for."""
+    config.addinivalue_line("markers", options.MARKER)
+    settings = config.stash[_settings] = options.read_settings(config)
+    if settings.profile and not config.getoption("hypothesis_profile", None):
+        from strategies import profiles
+
+        profiles.load(settings.profile)
+    if settings.folders or settings.replay is not None:
+        from harness.pytest_plugin.kept import KeptTraces
+
+        config.stash[_kept] = KeptTraces(settings, config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """All workers of xdist explore under the seed of the controller."""
+    node.workerinput["interleave_seed"] = node.config.stash[_settings].base.seed
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What differs from a session without options."""
+    settings = config.stash[_settings]
+    lines = []
+    if settings.profile:
+        lines.append(f"interleave: profile {settings.profile}, seed {settings.base.seed}")
+    lines += [f"interleave: traces in {folder}" for folder in settings.folders]
+    return lines
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remember which traces are there already, for the summary."""
+    if not hasattr(session.config, "workerinput"):
+        from harness.pytest_plugin.summary import Summary
+
+        session.config.stash[_summary] = Summary(session.config.stash[_settings].out)
+
+
+# ------------------------------------------------------------- collection
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """An item for each scheduler, and one for each trace kept of the test."""
+    if metafunc.definition.get_closest_marker("interleave") is not None:
+        from harness.pytest_plugin import items
+
+        config = metafunc.config
+        items.parametrize(metafunc, config.stash[_settings], config.stash.get(_kept, None))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: Any) -> Generator[None, Any, Any]:
+    """Traces belong to one set of parameters of their test: drop the other combinations."""
+    made = yield
+    kept: KeptTraces | None = collector.config.stash.get(_kept, None)
+    settings = collector.config.stash[_settings]
+    if isinstance(made, list) and (kept is not None or not settings.searches):
+        from harness.pytest_plugin import items
+
+        return [one for one in made if items.belongs(one, settings, kept)]
+    return made
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The traces in the folders that were asked for."""
+    kept = parent.config.stash.get(_kept, None)
+    if kept is None or not kept.has(file_path):
+        return None
+    from harness.pytest_plugin.kept import TraceFile
+
+    return TraceFile.of(parent, file_path, kept)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Traces that were met as part of their test are not items of their own too."""
+    kept = config.stash.get(_kept, None)
+    if kept is not None:
+        kept.settle(config, items)
+
+
+# ---------------------------------------------------------------- running
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse the marker where it would have no effect."""
+    if item.get_closest_marker("interleave") is not None:
+        from harness.pytest_plugin import items
+
+        items.refuse_other_kinds(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Explore a marked test instead of calling it."""
+    if pyfuncitem.get_closest_marker("interleave") is None:
+        return None
+    from harness.pytest_plugin import items
+
+    items.run(pyfuncitem, pyfuncitem.config.stash[_settings])
+    return True
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """What was found goes with the report, to the controller of xdist too."""
+    report = yield
+    if call.when == "call":
+        outcomes.annotate(report, item, call)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The section with the findings, one line each, the replay command last."""
+    summary = config.stash.get(_summary, None)
+    if summary is not None:
+        summary.write(terminalreporter, config)

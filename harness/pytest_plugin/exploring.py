@@ -1,0 +1,116 @@
+"""Exploring one test: many executions, each under another schedule."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness import known_files
+from harness.explore import Exploration, Result
+from harness.findings import Finding, Origin
+from harness.kernel.outcome import Outcome
+from harness.program import Setting
+from harness.pytest_plugin import InterleaveWarning, again, wording
+from harness.pytest_plugin.options import Plan, Settings
+from harness.pytest_plugin.outcomes import CannotSay, Found, Record, Row, keep
+from harness.pytest_plugin.quiet import quiet
+from harness.pytest_plugin.subject import SharedState, Subject
+from harness.pytest_plugin.timeouts import respected
+from harness.replaying import replay
+from harness.schedulers.registry import make_scheduler
+from harness.traces import codec
+from harness.traces.build import recorded_choices
+
+
+def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, scheduler: str) -> None:
+    """Explore the test under one scheduler.
+
+    Raises Found or CannotSay, or what the test itself raised to be skipped.
+    """
+    subject = Subject(item, test, plan.instrument)
+    with respected(item) as allowance, quiet(item.config) as keeper:
+        subject.program.begin = keeper.begin
+        limits = [limit for limit in (plan.seconds, allowance.seconds) if limit is not None]
+        with subject.laboratory(plan.model, allowance.stall) as laboratory:
+            exploration = Exploration(
+                subject.program,
+                make_scheduler(scheduler, plan.seed),
+                laboratory,
+                schedules=plan.schedules,
+                seconds=min(limits, default=None),
+                seed=plan.seed,
+                model=plan.model,
+                stop_on_first=not plan.keep_going,
+                origin=Origin("function", subject.identity, configuration={"test": test}),
+                folder=settings.out / _folder_name(test),
+            )
+            result = exploration.result
+            try:
+                exploration.run()
+            except SharedState as error:
+                result.verdict = "uncontrolled"
+                result.notes.append(str(error))
+            keeper.forget()
+            shown = [_run_again(subject, finding, exploration.setting) for finding in result.failures]
+    _conclude(subject, settings, result, shown)
+    if plan.model == "threads" and 1 not in exploration.setting.hot:
+        result.notes.append(_nothing_shared(subject))
+    for note in result.notes:
+        # A pass that is worth less than it looks is said to be.
+        line = item.function.__code__.co_firstlineno
+        warnings.warn_explicit(InterleaveWarning(f"{test}: {note}"), None, str(subject.path), line)
+
+
+def _folder_name(test: str) -> str:
+    """A folder for each test: two tests can fail in one way, and have one signature."""
+    name = re.sub(r"[^\w.-]+", "-", test, flags=re.ASCII).strip("-.")
+    if len(name) <= 80:
+        return name
+    return f"{name[-70:].strip('-.')}-{hashlib.sha256(test.encode()).hexdigest()[:8]}"
+
+
+def _run_again(subject: Subject, finding: Finding, setting: Setting) -> Outcome | None:
+    """The finding's run once more, from its file; what it prints is what pytest shows."""
+    if not finding.trace or not finding.confirmed:
+        return None
+    return replay(subject.program, recorded_choices(codec.read(Path(finding.trace))), setting).outcome
+
+
+def _conclude(subject: Subject, settings: Settings, result: Result, shown: Sequence[Outcome | None]) -> None:
+    """Keep the record, and raise where the test does not pass."""
+    if subject.alone and result.failures:
+        known_files.remember(subject.identity, subject.path)
+    record = Record(result.verdict, result.schedules)
+    texts = []
+    for finding, outcome in zip(result.failures, shown, strict=True):
+        command = again.command(subject, finding.trace) if finding.trace else ""
+        record.rows.append(
+            Row(
+                finding.signature,
+                finding.severity,
+                wording.line(f"{finding.kind}: {finding.message}"),
+                again.shown(subject.item.config, finding.trace),
+                command,
+                fails=finding.severity == "error" or settings.strict,
+            )
+        )
+        texts.append(wording.found(finding, outcome, result, command))
+    keep(subject.item, record)
+    if result.verdict == "uncontrolled":
+        raise CannotSay("\n\n".join([wording.uncontrolled(subject.test, result.notes), *texts]))
+    if any(row.fails for row in record.rows):
+        raise Found("\n\n".join(texts))
+
+
+def _nothing_shared(subject: Subject) -> str:
+    if subject.program.tasks < 2:
+        return "it started no thread, so there was nothing to interleave"
+    return (
+        "its threads were not seen to share anything; where the code under test stands in modules of its own, name "
+        "them: instrument=['package.module'], or interleave_instrument in the configuration file"
+    )

@@ -1,0 +1,83 @@
+"""How an interleaved test can end, and what goes with its report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pytest
+
+
+class Found(pytest.fail.Exception, AssertionError):
+    """The test fails under some schedule; the text is the whole report.
+
+    An assertion error too, for ``xfail(raises=AssertionError)``.
+    """
+
+    __module__ = "builtins"  # pytest prints the name of the module before others
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, pytrace=False)
+
+
+class CannotSay(pytest.fail.Exception):
+    """Nothing can be said of the test: it escaped control, or does not start from the
+    same state each time. Fails also where a failure is expected (``xfail``)."""
+
+    __module__ = "builtins"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, pytrace=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding in the summary."""
+
+    signature: str
+    severity: str
+    what: str
+    trace: str
+    replay: str
+    fails: bool = True
+
+
+@dataclass(slots=True)
+class Record:
+    """What came of one item; travels with its report as plain data."""
+
+    verdict: str
+    schedules: int
+    rows: list[Row] = field(default_factory=list)
+
+    def properties(self) -> list[tuple[str, object]]:
+        """As properties of the test case in JUnit's format."""
+        found: list[tuple[str, object]] = [("semafuzz_verdict", self.verdict), ("semafuzz_schedules", self.schedules)]
+        for row in self.rows:
+            found.append(("semafuzz_signature", row.signature))
+            if row.trace:
+                found.append(("semafuzz_trace", row.trace))
+            if row.replay:
+                found.append(("semafuzz_replay", row.replay))
+        return found
+
+
+RECORD = pytest.StashKey[Record]()
+
+
+def keep(item: pytest.Item, record: Record) -> None:
+    """Let ``record`` go with the report of ``item``."""
+    item.stash[RECORD] = record
+    item.user_properties.extend(record.properties())
+
+
+def annotate(report: Any, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Give the report what was kept; a test of which nothing can be said does not count
+    as an expected failure."""
+    record = item.stash.get(RECORD, None)
+    if record is not None:
+        report.semafuzz = asdict(record)
+    if call.excinfo is not None and isinstance(call.excinfo.value, CannotSay) and report.outcome != "failed":
+        report.outcome = "failed"
+        del report.wasxfail
+        report.longrepr = item.repr_failure(call.excinfo)

@@ -1,0 +1,101 @@
+"""The section of the terminal summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Stamp = tuple[int, int, int]
+
+
+class Summary:
+    """Knows which traces were there before the session, so that those of a worker that
+    died before it could report them are found too."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._before = _stamps(out)
+
+    def write(self, reporter: Any, config: pytest.Config) -> None:
+        """Write the section, where there is anything to tell."""
+        records = [(report.nodeid, report.semafuzz) for report in _reports(reporter) if hasattr(report, "semafuzz")]
+        crashed = [report for report in reporter.stats.get("failed", ()) if getattr(report, "when", "") not in _PHASES]
+        lost = (
+            list(self._lost(config, {row["trace"] for _, record in records for row in record["rows"]}))
+            if crashed
+            else []
+        )
+        rows = [(node, row) for node, record in records for row in record["rows"]]
+        if rows or lost:
+            reporter.section("interleave findings")
+        for node, row in rows:
+            words = (
+                row["severity"] if row["fails"] else f"{row['severity']} (does not fail; --interleave-strict makes it)"
+            )
+            reporter.line(
+                f"{row['signature']} {words}: {node}: {row['what']}: {row['replay'] or 'no trace was written'}"
+            )
+        for line in lost:
+            reporter.line(line)
+        if records:
+            reporter.line("interleave: " + _totals([record for _, record in records]))
+
+    def _lost(self, config: pytest.Config, reported: set[str]) -> Iterator[str]:
+        """A line for each trace of a test that was written in this session and that no report names."""
+        from harness.errors import TraceError
+        from harness.pytest_plugin.again import in_pytest
+        from harness.pytest_plugin.kept import test_in
+        from harness.traces import codec
+        from reports.terminal import plain
+
+        told = {Path(path).resolve() for path in reported if path}
+        for path, stamp in sorted(_stamps(self._out).items()):
+            if self._before.get(path) == stamp or path.resolve() in told:
+                continue
+            try:
+                trace = codec.read(path)
+            except TraceError:
+                continue
+            if test_in(trace):
+                what = f"{trace.expected.kind}: {trace.expected.message}".splitlines()[0]
+                yield (
+                    f"{trace.expected.signature} error: {plain(test_in(trace))}: {plain(what, 200)} (the worker that "
+                    f"found it died): {in_pytest(config, test_in(trace), path)}"
+                )
+
+
+_PHASES = ("setup", "call", "teardown", "collect")
+
+
+def _reports(reporter: Any) -> Iterator[Any]:
+    for reports in reporter.stats.values():
+        yield from reports
+
+
+def _stamps(folder: Path) -> dict[Path, Stamp]:
+    """The traces below ``folder``, with what changes when one is written anew."""
+    found = {}
+    for path in folder.glob("*/*.json"):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
+    return found
+
+
+def _totals(records: list[Mapping[str, Any]]) -> str:
+    words = {
+        "found": "found something",
+        "complete": "complete (every schedule was covered)",
+        "cut": "cut (the budget ended: nothing found, which proves nothing)",
+        "uncontrolled": "uncontrolled (nothing can be said)",
+        "gone": "kept traces no longer reproduce",
+    }
+    counts = {verdict: sum(record["verdict"] == verdict for record in records) for verdict in words}
+    schedules = sum(record["schedules"] for record in records)
+    parts = [f"{count} {words[verdict]}" for verdict, count in counts.items() if count]
+    return f"{schedules:,} schedules; " + ", ".join(parts)

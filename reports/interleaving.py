@@ -1,0 +1,119 @@
+"""The order of events that made a run fail, in a few lines for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.detectors.racing_pair import racing_pair
+from harness.kernel import operations as op
+from harness.kernel.labels import Namer, name_text
+from harness.kernel.outcome import Outcome
+from harness.kernel.sites import SITES
+from harness.kernel.task import RawEvent
+
+LINES = 12
+_CONTAINER = frozenset({op.READ_ITEM, op.WRITE_ITEM, op.READ_ALL, op.WRITE_ALL})
+_CHANGING = op.WRITES | {op.ACQUIRE, op.RELEASE}
+_WORDS = {
+    op.READ: "reads {}",
+    op.WRITE: "writes {}",
+    op.READ_ITEM: "reads {}",
+    op.WRITE_ITEM: "writes {}",
+    op.READ_ALL: "reads all of {}",
+    op.WRITE_ALL: "changes {}",
+    op.ACQUIRE: "takes {}",
+    op.RELEASE: "releases {}",
+    op.TRY: "tries {}",
+    op.TIMEOUT: "gives up waiting for {}",
+}
+
+
+@dataclass(slots=True)
+class _Line:
+    task: str
+    place: str
+    acts: list[str] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+
+
+def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
+    """What tasks did to the objects that they share, in order: a line for each
+    stretch of one task at one place, at most about ``limit`` of them.
+
+    Of a longer run the lines around the racing pair and the last ones are shown.
+    """
+    namer = Namer()
+    shared = _shared(outcome.events)
+    lines: list[_Line] = []
+    for step, event in enumerate(outcome.events):
+        kind, task, subject, name, site = event
+        if kind not in _WORDS or not site or _location(event) not in shared:
+            continue
+        act = _WORDS[kind].format(_name(namer, kind, subject, name))
+        place = SITES[site].place()
+        if not lines or (lines[-1].task, lines[-1].place) != (task.name, place):
+            lines.append(_Line(task.name, place))
+        if act not in lines[-1].acts[-2:]:
+            lines[-1].acts.append(act)
+        lines[-1].steps.append(step)
+    return _laid_out(_chosen(lines, racing_pair(outcome).steps, limit))
+
+
+def _location(event: RawEvent) -> tuple[int, object]:
+    kind, _, subject, name, _ = event
+    return id(subject), None if kind in _CONTAINER else name
+
+
+def _shared(events: Sequence[RawEvent]) -> set[tuple[int, object]]:
+    """The locations that several tasks touched, one of them changing it."""
+    tasks: dict[tuple[int, object], set[int]] = {}
+    changed: set[tuple[int, object]] = set()
+    for event in events:
+        if event[0] in _WORDS:
+            location = _location(event)
+            tasks.setdefault(location, set()).add(event[1].index)
+            if event[0] in _CHANGING:
+                changed.add(location)
+    return {location for location in changed if len(tasks[location]) > 1}
+
+
+def _name(namer: Namer, kind: int, subject: object, name: object) -> str:
+    owner, part = namer.name(subject), name_text(name)
+    if kind in (op.READ_ITEM, op.WRITE_ITEM):
+        return f"{owner}[{part}]"
+    return f"{owner}.{part}" if part else owner
+
+
+def _chosen(lines: list[_Line], steps: Sequence[int], limit: int) -> list[_Line | int]:
+    """The lines to show, and between them how many are left out."""
+    if len(lines) <= limit:
+        return list(lines)
+    wanted = set(range(len(lines) - limit // 3, len(lines)))
+    pair = [number for number, line in enumerate(lines) if set(steps) & set(line.steps)]
+    for number in pair:
+        wanted |= {one for one in range(number - 1, number + 2) if 0 <= one < len(lines)}
+    shown: list[_Line | int] = []
+    for number, line in enumerate(lines):
+        if number in wanted:
+            shown.append(line)
+        elif shown and isinstance(shown[-1], int):
+            shown[-1] += 1
+        else:
+            shown.append(1)
+    return shown
+
+
+def _laid_out(lines: list[_Line | int]) -> list[str]:
+    widths = [
+        max((len(getattr(line, part)) for line in lines if isinstance(line, _Line)), default=0)
+        for part in ("task", "place")
+    ]
+    found = []
+    for line in lines:
+        if isinstance(line, int):
+            found.append(f"({line} more)")
+        else:
+            acts = line.acts if len(line.acts) <= 4 else [*line.acts[:3], "...", line.acts[-1]]
+            found.append(f"{line.task:<{widths[0]}}  {line.place:<{widths[1]}}  {', '.join(acts)}")
+    return found
