@@ -10,7 +10,7 @@ from harness.kernel import operations as op
 from harness.kernel.labels import Namer, name_text
 from harness.kernel.outcome import Outcome
 from harness.kernel.sites import SITES
-from harness.kernel.task import RawEvent
+from harness.kernel.task import RawEvent, Task
 
 LINES = 12
 _CONTAINER = frozenset({op.READ_ITEM, op.WRITE_ITEM, op.READ_ALL, op.WRITE_ALL})
@@ -44,7 +44,8 @@ def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
     Of a longer run the lines around the racing pair and the last ones are shown.
     """
     namer = Namer()
-    shared = _shared(outcome.events)
+    waiting = [task for task in outcome.tasks if not task.done and _deadlocked(outcome)]
+    shared = _shared(outcome.events, waiting)
     lines: list[_Line] = []
     for step, event in enumerate(outcome.events):
         kind, task, subject, name, site = event
@@ -57,6 +58,11 @@ def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
         if act not in lines[-1].acts[-2:]:
             lines[-1].acts.append(act)
         lines[-1].steps.append(step)
+    for task in waiting:
+        kind, subject, name, site = task.pending
+        if kind in _WORDS and site:
+            act = f"waits for {_name(namer, kind, subject, name)}"
+            lines.append(_Line(task.name, SITES[site].place(), [act], [len(outcome.events)]))
     return _laid_out(_chosen(lines, racing_pair(outcome).steps, limit))
 
 
@@ -65,7 +71,11 @@ def _location(event: RawEvent) -> tuple[int, object]:
     return id(subject), None if kind in _CONTAINER else name
 
 
-def _shared(events: Sequence[RawEvent]) -> set[tuple[int, object]]:
+def _deadlocked(outcome: Outcome) -> bool:
+    return any(failure.kind == "deadlock" for failure in outcome.failures)
+
+
+def _shared(events: Sequence[RawEvent], waiting: Sequence[Task]) -> set[tuple[int, object]]:
     """The locations that several tasks touched, one of them changing it."""
     tasks: dict[tuple[int, object], set[int]] = {}
     changed: set[tuple[int, object]] = set()
@@ -75,6 +85,9 @@ def _shared(events: Sequence[RawEvent]) -> set[tuple[int, object]]:
             tasks.setdefault(location, set()).add(event[1].index)
             if event[0] in _CHANGING:
                 changed.add(location)
+    for task in waiting:
+        kind, subject, name, site = task.pending
+        tasks.setdefault(_location((kind, task, subject, name, site)), set()).add(task.index)
     return {location for location in changed if len(tasks[location]) > 1}
 
 

@@ -7,7 +7,11 @@ import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from hypothesis.database import DirectoryBasedExampleDatabase, choices_from_bytes
+from hypothesis import database
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+_choices: Callable[[bytes], object] | None = getattr(database, "choices_from_bytes", None)
+"""What Hypothesis reads an example with; None in versions that hide it."""
 
 
 class DatabaseWarning(UserWarning):
@@ -45,14 +49,22 @@ class TolerantDatabase(DirectoryBasedExampleDatabase):
             except OSError as error:
                 self._tell(folder / name, error.strerror)
                 continue
-            if key != self._metakeys_name and choices_from_bytes(value) is None:
+            if _choices is not None and key != self._metakeys_name and _choices(value) is None:
                 self._tell(folder / name, "it holds no example")
                 continue
             yield value
 
     def save(self, key: bytes, value: bytes) -> None:
         """Keep an example, if that is possible."""
+        self._try(key, self._make_folder)
         self._try(key, lambda: super(TolerantDatabase, self).save(key, value))
+
+    def _make_folder(self) -> None:
+        """As Hypothesis does: a folder that git leaves alone."""
+        home = self.path.parent
+        if not home.exists():
+            home.mkdir(parents=True)
+            (home / ".gitignore").write_text("*\n", encoding="utf-8")
 
     def move(self, src: bytes, dest: bytes, value: bytes) -> None:
         """Keep it under another key, if that is possible."""

@@ -9,10 +9,11 @@ to the project.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from hypothesis import Phase, settings
-from hypothesis.configuration import storage_directory
 
 from strategies.database import TolerantDatabase
 
@@ -22,7 +23,9 @@ NAMES = ("dev", "ci", "nightly", "replay")
 
 def register() -> None:
     """Make the profiles known to Hypothesis, under their names with the prefix."""
-    kept = TolerantDatabase(storage_directory("examples"))
+    kept = TolerantDatabase(
+        Path(os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY") or ".hypothesis").resolve() / "examples"
+    )
     for name, own in _own(kept).items():
         settings.register_profile(PREFIX + name, parent=settings.get_profile("default"), deadline=None, **own)
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.pytest_plugin import options, outcomes
+from harness.pytest_plugin.summary import Summary
 
 if TYPE_CHECKING:
     from harness.pytest_plugin.kept import KeptTraces
-    from harness.pytest_plugin.summary import Summary
 
 __all__ = ["InterleaveWarning"]
 
 _settings = pytest.StashKey[options.Settings]()
-_kept = pytest.StashKey["KeptTraces"]()
-_summary = pytest.StashKey["Summary"]()
+_kept: pytest.StashKey[KeptTraces] = pytest.StashKey()
+_summary = pytest.StashKey[Summary]()
 
 
 class InterleaveWarning(pytest.PytestWarning):
@@ -67,8 +67,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Remember which traces are there already, for the summary."""
     if not hasattr(session.config, "workerinput"):
-        from harness.pytest_plugin.summary import Summary
-
         session.config.stash[_summary] = Summary(session.config.stash[_settings].out)
 
 

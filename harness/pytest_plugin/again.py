@@ -14,19 +14,16 @@ import pytest
 from harness.pytest_plugin.subject import Subject
 from reports.terminal import plain, script
 
-PATIENCE = 30.0
-"""Seconds for a replay in a process of its own."""
 
-
-def command(subject: Subject, trace: str) -> str:
+def command(subject: Subject, trace: str, patience: float) -> str:
     """How to replay this trace of the test.
 
     ``semafuzz replay`` where that was tried and reproduces it: a function without
     fixtures usually does, one whose module cannot be imported without pytest does not.
-    Otherwise the test itself, through pytest.
+    Otherwise the test itself, through pytest. ``patience``: seconds for trying.
     """
     config = subject.item.config
-    if subject.alone and _reproduces(Path(trace), config.invocation_params.dir):
+    if subject.alone and _reproduces(Path(trace), config.invocation_params.dir, patience):
         return plain(f"{script()} replay {shlex.quote(shown(config, trace))}", 4000)
     return in_pytest(config, subject.test, Path(trace))
 
@@ -56,7 +53,7 @@ def _pytest_name(config: pytest.Config) -> str:
     return f"{shlex.quote(min(sys.executable, os.path.relpath(sys.executable, folder), key=len))} -m pytest"
 
 
-def _reproduces(trace: Path, folder: Path) -> bool:
+def _reproduces(trace: Path, folder: Path, patience: float) -> bool:
     """Whether ``semafuzz replay`` shows the failure, in a process of its own."""
     try:
         ended = subprocess.run(
@@ -66,7 +63,7 @@ def _reproduces(trace: Path, folder: Path) -> bool:
             env={**os.environ, "PYTHONSAFEPATH": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

@@ -49,15 +49,15 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
                 origin=Origin("function", subject.identity, configuration={"test": test}),
                 folder=settings.out / _folder_name(test),
             )
-            result = exploration.result
+            result, shared = exploration.result, None
             try:
                 exploration.run()
             except SharedState as error:
-                result.verdict = "uncontrolled"
-                result.notes.append(str(error))
+                shared, result.verdict = error, "uncontrolled"
             keeper.forget()
             shown = [_run_again(subject, finding, exploration.setting) for finding in result.failures]
-    _conclude(subject, settings, result, shown)
+        commands = [_command(subject, finding, allowance.patience) for finding in result.failures]
+    _conclude(subject, settings, result, shown, commands, shared)
     if plan.model == "threads" and 1 not in exploration.setting.hot:
         result.notes.append(_nothing_shared(subject))
     for note in result.notes:
@@ -81,14 +81,26 @@ def _run_again(subject: Subject, finding: Finding, setting: Setting) -> Outcome 
     return replay(subject.program, recorded_choices(codec.read(Path(finding.trace))), setting).outcome
 
 
-def _conclude(subject: Subject, settings: Settings, result: Result, shown: Sequence[Outcome | None]) -> None:
-    """Keep the record, and raise where the test does not pass."""
-    if subject.alone and result.failures:
+def _command(subject: Subject, finding: Finding, patience: float) -> str:
+    if not finding.trace:
+        return ""
+    if subject.alone:
         known_files.remember(subject.identity, subject.path)
+    return again.command(subject, finding.trace, patience)
+
+
+def _conclude(
+    subject: Subject,
+    settings: Settings,
+    result: Result,
+    shown: Sequence[Outcome | None],
+    commands: Sequence[str],
+    shared: SharedState | None,
+) -> None:
+    """Keep the record, and raise where the test does not pass."""
     record = Record(result.verdict, result.schedules)
     texts = []
-    for finding, outcome in zip(result.failures, shown, strict=True):
-        command = again.command(subject, finding.trace) if finding.trace else ""
+    for finding, outcome, command in zip(result.failures, shown, commands, strict=True):
         record.rows.append(
             Row(
                 finding.signature,
@@ -101,6 +113,8 @@ def _conclude(subject: Subject, settings: Settings, result: Result, shown: Seque
         )
         texts.append(wording.found(finding, outcome, result, command))
     keep(subject.item, record)
+    if shared is not None:
+        raise CannotSay("\n\n".join([str(shared), *texts]))
     if result.verdict == "uncontrolled":
         raise CannotSay("\n\n".join([wording.uncontrolled(subject.test, result.notes), *texts]))
     if any(row.fails for row in record.rows):

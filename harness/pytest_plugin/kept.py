@@ -131,8 +131,8 @@ def _single(path: Path) -> Trace:
         raise pytest.UsageError(f"--interleave-replay: {error}") from None
     if not test_in(trace):
         raise pytest.UsageError(
-            f"--interleave-replay: {path} is not a trace of a test; replay it with `semafuzz replay`, or keep it in the "
-            "folder of --interleave-traces"
+            f"--interleave-replay: {path} is not a trace of a test; replay it with `semafuzz replay`, or keep it in "
+            "the folder of --interleave-traces"
         )
     return trace
 
@@ -179,8 +179,8 @@ class TraceItem(pytest.Item):
 
         if test_in(self.trace):
             replays.unfit(
-                f"its test {plain(test_in(self.trace))} was not collected; where it has another name now, run that with "
-                f"--interleave-replay {shown(self.config, str(self.path))}",
+                f"its test {plain(test_in(self.trace))} was not collected; where it has another name now, run that "
+                f"with --interleave-replay {shown(self.config, str(self.path))}",
                 self.settings,
             )
         try:

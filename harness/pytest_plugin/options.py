@@ -62,15 +62,15 @@ PROFILES: Mapping[str, Profile] = {
 }
 
 
-def _count(text: str) -> int:
+def _count(text: str) -> Any:
     return _number(text, int, 1, 2**53, "a whole number from 1 on")
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str) -> Any:
     return _number(text, float, 1e-9, 1e9, "a number of seconds above 0")
 
 
-def _seed(text: str) -> int:
+def _seed(text: str) -> Any:
     return _number(text, int, 0, LARGEST_SEED, f"a whole number from 0 to {LARGEST_SEED}")
 
 
@@ -262,7 +262,7 @@ def _checked(name: str, value: Any) -> Any:
         raise pytest.UsageError(f"schedules={value!r} is not a whole number from 1 on")
     if name == "seed" and not (whole and 0 <= value <= LARGEST_SEED):
         raise pytest.UsageError(f"seed={value!r} is not a whole number from 0 to {LARGEST_SEED}")
-    if name == "seconds" and not (value is None or (isinstance(value, float) or whole) and value > 0):
+    if name == "seconds" and not (value is None or ((isinstance(value, float) or whole) and value > 0)):
         raise pytest.UsageError(f"seconds={value!r} is not a number of seconds above 0")
     if name == "model" and value not in MODELS:
         raise pytest.UsageError(f"model={value!r} is not one of {', '.join(MODELS)}")

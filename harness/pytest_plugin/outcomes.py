@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from _pytest.outcomes import Failed
+else:
+    Failed = pytest.fail.Exception
 
-class Found(pytest.fail.Exception, AssertionError):
+
+class Found(Failed, AssertionError):
     """The test fails under some schedule; the text is the whole report.
 
     An assertion error too, for ``xfail(raises=AssertionError)``.
@@ -20,7 +25,7 @@ class Found(pytest.fail.Exception, AssertionError):
         super().__init__(text, pytrace=False)
 
 
-class CannotSay(pytest.fail.Exception):
+class CannotSay(Failed):
     """Nothing can be said of the test: it escaped control, or does not start from the
     same state each time. Fails also where a failure is expected (``xfail``)."""
 

@@ -177,8 +177,8 @@ class TestProgram:
                 held = f"the fixtures {', '.join(self._fixtures)} are set up" if self._fixtures else "its module is"
                 raise SharedState(
                     f"{self.name}: its first schedule passed, and failed when it was run again later "
-                    f"({failure.message.splitlines()[0]}). What the test changes outlives an execution: {held} once for "
-                    "all of them. Make that state inside the test, or let the fixture give a function that makes it"
+                    f"({failure.message.splitlines()[0]}). What the test changes outlives an execution: {held} once "
+                    "for all of them. Make that state inside the test, or let the fixture give a function that makes it"
                 )
 
 

@@ -21,27 +21,18 @@ class Summary:
 
     def write(self, reporter: Any, config: pytest.Config) -> None:
         """Write the section, where there is anything to tell."""
-        records = [(report.nodeid, report.semafuzz) for report in _reports(reporter) if hasattr(report, "semafuzz")]
-        crashed = [report for report in reporter.stats.get("failed", ()) if getattr(report, "when", "") not in _PHASES]
-        lost = (
-            list(self._lost(config, {row["trace"] for _, record in records for row in record["rows"]}))
-            if crashed
-            else []
-        )
-        rows = [(node, row) for node, record in records for row in record["rows"]]
-        if rows or lost:
+        reports = [report for several in reporter.stats.values() for report in several]
+        told = [report for report in reports if hasattr(report, "semafuzz")]
+        lines = [_line(report, row) for report in told for row in report.semafuzz["rows"]]
+        # A report of no phase is the controller's, for a test in which its worker died.
+        if any(getattr(report, "when", "collect") not in _PHASES for report in reports):
+            lines += self._lost(config, {row["trace"] for report in told for row in report.semafuzz["rows"]})
+        if lines:
             reporter.section("interleave findings")
-        for node, row in rows:
-            words = (
-                row["severity"] if row["fails"] else f"{row['severity']} (does not fail; --interleave-strict makes it)"
-            )
-            reporter.line(
-                f"{row['signature']} {words}: {node}: {row['what']}: {row['replay'] or 'no trace was written'}"
-            )
-        for line in lost:
+        for line in lines:
             reporter.line(line)
-        if records:
-            reporter.line("interleave: " + _totals([record for _, record in records]))
+        if told:
+            reporter.line("interleave: " + _totals([report.semafuzz for report in told]))
 
     def _lost(self, config: pytest.Config, reported: set[str]) -> Iterator[str]:
         """A line for each trace of a test that was written in this session and that no report names."""
@@ -70,9 +61,13 @@ class Summary:
 _PHASES = ("setup", "call", "teardown", "collect")
 
 
-def _reports(reporter: Any) -> Iterator[Any]:
-    for reports in reporter.stats.values():
-        yield from reports
+def _line(report: Any, row: Mapping[str, Any]) -> str:
+    words = row["severity"]
+    if not row["fails"]:
+        words += " (does not fail; --interleave-strict makes it)"
+    elif hasattr(report, "wasxfail"):
+        words += " (expected)"
+    return f"{row['signature']} {words}: {report.nodeid}: {row['what']}: {row['replay'] or 'no trace was written'}"
 
 
 def _stamps(folder: Path) -> dict[Path, Stamp]:

@@ -21,24 +21,27 @@ import pytest
 
 STALL = 5.0
 """Seconds without any step after which a run counts as stuck, where nobody sets less."""
+PATIENCE = 30.0
+"""Seconds for a replay in a process of its own, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """``seconds`` that a search may take, or None; ``stall``: seconds without a step
-    after which it is called stuck."""
+    after which it is called stuck; ``patience``: seconds for trying the replay command."""
 
     seconds: float | None
     stall: float
+    patience: float
 
 
 def allowance(limit: float | None) -> Allowance:
     """What a limit of ``limit`` seconds for the whole test leaves: a run that gets stuck in
     the last moment must be noticed before the limit."""
     if limit is None:
-        return Allowance(None, STALL)
+        return Allowance(None, STALL, PATIENCE)
     stall = max(0.5, min(STALL, 0.2 * limit))
-    return Allowance(max(0.1 * limit, 0.9 * limit - stall - 0.5), stall)
+    return Allowance(max(0.1 * limit, 0.8 * limit - stall - 0.5), stall, min(PATIENCE, 0.1 * limit))
 
 
 @contextmanager

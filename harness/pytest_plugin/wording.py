@@ -50,7 +50,8 @@ def uncontrolled(test: str, notes: Sequence[str]) -> str:
 
 def _message(kind: str, message: str, task: str) -> list[str]:
     lines = [plain(text, 300) for text in message.splitlines()] or [""]
-    where = f" (in {plain(task, 100)})" if task else ""
+    # Who takes part in a deadlock stands in its message.
+    where = f" (in {plain(task, 100)})" if task and kind != "deadlock" else ""
     return [f"{kind}: {lines[0]}{where}", *lines[1:20]]
 
 
