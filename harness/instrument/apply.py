@@ -186,6 +186,8 @@ def instrument_loaded(
         old = function.__code__
         if _place(old) not in rewriting.codes:
             continue
+        if any(old is code for code in rewriting.codes[_place(old)]):
+            continue  # made by rewritten code earlier, and still held by somebody
         new = rewriting.replacement(old)
         if new is None:
             applied.left.append(f"{module.__name__}.{function.__qualname__}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.pytest_plugin import options, outcomes
+from harness.pytest_plugin import options
 from harness.pytest_plugin.summary import Summary
 
 if TYPE_CHECKING:
@@ -141,7 +141,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """What was found goes with the report, to the controller of xdist too."""
     report = yield
-    if call.when == "call":
+    if call.when == "call" and (item.get_closest_marker("interleave") is not None or hasattr(item, "trace")):
+        from harness.pytest_plugin import outcomes
+
         outcomes.annotate(report, item, call)
     return report
 

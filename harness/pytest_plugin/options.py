@@ -9,7 +9,6 @@ session without a marked test must not pay for the rest.
 from __future__ import annotations
 
 import argparse
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +27,7 @@ _NATIVE = pytest.version_tuple >= (8, 4)
 """Whether configuration files may hold numbers; before, they are text to read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """How one test is to be explored; the arguments of the marker."""
 
@@ -41,7 +40,7 @@ class Plan:
     keep_going: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
     """What a profile means for exploring; ``strategies.profiles`` has its other half.
 
@@ -136,7 +135,7 @@ def _ini(config: pytest.Config, name: str) -> Any:
     return value
 
 
-@dataclass(slots=True)
+@dataclass
 class Settings:
     """What the command line and the configuration file say, read and checked once.
 
@@ -210,6 +209,8 @@ def _implied(profile: str, config: pytest.Config) -> dict[str, Any]:
 
 def _session_seed(config: pytest.Config) -> int:
     """A seed that is another one in every session, and one for all workers of it."""
+    import secrets
+
     handed: Mapping[str, Any] = getattr(config, "workerinput", {})
     return int(handed["interleave_seed"]) if "interleave_seed" in handed else secrets.randbelow(LARGEST_SEED)
 

@@ -35,7 +35,7 @@ class CannotSay(Failed):
         super().__init__(text, pytrace=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One finding in the summary."""
 
@@ -47,7 +47,7 @@ class Row:
     fails: bool = True
 
 
-@dataclass(slots=True)
+@dataclass
 class Record:
     """What came of one item; travels with its report as plain data."""
 
