@@ -52,6 +52,15 @@ class Section(_Event, frozen=True, tag="section"):
     lock: str
 
 
+class Call(_Event, frozen=True, tag="call"):
+    """``action``: call or return; ``method``: of a class that the target watches,
+    as ``Class.method``."""
+
+    action: str
+    subject: str
+    method: str
+
+
 class Lifecycle(_Event, frozen=True, tag="lifecycle"):
     """``action``: spawn, begin, end or join; ``other`` the task it concerns."""
 
@@ -77,7 +86,7 @@ class Note(_Event, frozen=True, tag="note"):
     text: str
 
 
-Event = Access | Locking | Section | Lifecycle | Time | Io | Note
+Event = Access | Locking | Section | Call | Lifecycle | Time | Io | Note
 
 
 class Observer(Protocol):
@@ -109,6 +118,8 @@ def typed(events: Sequence[RawEvent]) -> Iterator[Event]:
             yield Locking(step, task.index, place, action, namer.name(subject))
         elif kind in (op.ENTER, op.EXIT):
             yield Section(step, task.index, place, action, name_text(name))
+        elif kind in (op.CALL, op.RETURN):
+            yield Call(step, task.index, place, action, namer.name(subject), name_text(name))
         elif kind in (op.SPAWN, op.BEGIN, op.END, op.JOIN):
             yield Lifecycle(step, task.index, place, action, namer.name(subject))
         elif kind in (op.SLEEP, op.YIELD, op.CLOCK):

@@ -12,15 +12,16 @@ from time import perf_counter
 from types import ModuleType
 from typing import cast
 
+from harness.detectors.discipline_table import DisciplineTable
 from harness.errors import UsageError
 from harness.events import Observer, typed
 from harness.findings import Finding, Origin, Recorder, matching
 from harness.kernel import escapes
 from harness.kernel.conflicts import happens_before_class, heat
-from harness.kernel.outcome import Outcome
+from harness.kernel.outcome import ADVICE, Outcome
 from harness.kernel.sites import SITES
 from harness.laboratory import Laboratory, open_laboratory
-from harness.program import FunctionProgram, Program, Setting, execute
+from harness.program import FunctionProgram, Program, Setting, Watcher, execute
 from harness.replaying import recheck
 from harness.schedulers.protocol import Scheduler
 from harness.schedulers.registry import make_scheduler
@@ -37,7 +38,8 @@ class Result:
     budget ended first: nothing was found, which proves nothing); ``uncontrolled``
     (something escaped the kernel, so nothing can be said). ``classes`` counts the
     distinct happens-before classes among the executions. ``notes`` are remarks
-    for a person.
+    for a person. ``discipline``: what was seen of the target's locking, where it states
+    a policy.
     """
 
     program: str
@@ -51,6 +53,7 @@ class Result:
     classes: int = 0
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
+    discipline: DisciplineTable | None = None
 
     def assert_holds(self) -> None:
         """Raise AssertionError where something was found, or nothing can be said."""
@@ -66,8 +69,9 @@ class Exploration:
 
     ``hot`` may be shared between explorations of one target: what one program
     taught about its scheduling points serves the next. ``observers`` see the event
-    stream of every execution, typed. ``judge=False`` only learns scheduling points:
-    what fails is passed over.
+    stream of every execution, typed; ``watchers`` may look while it happens. ``advised``
+    may be shared likewise: the identities of advice (``ADVICE``) that was given before.
+    ``judge=False`` only learns scheduling points: what fails is passed over.
     """
 
     def __init__(
@@ -88,10 +92,13 @@ class Exploration:
         shrink_budget: int = 300,
         observers: Sequence[Observer] = (),
         judge: bool = True,
+        watchers: Sequence[Watcher] = (),
+        advised: set[tuple[str, ...]] | None = None,
     ) -> None:
         self.program = program
         self.scheduler = scheduler
-        self.setting = Setting(hot if hot is not None else bytearray(max(1 << 16, 2 * len(SITES))), model, seed)
+        points = hot if hot is not None else bytearray(max(1 << 16, 2 * len(SITES)))
+        self.setting = Setting(points, model, seed, watchers=tuple(watchers))
         self.result = Result(program.name, scheduler.name, seed)
         self._laboratory = laboratory
         self._schedules = schedules
@@ -102,6 +109,7 @@ class Exploration:
         self._progress = progress
         self._recorder = Recorder(program, self.setting, origin, folder, shrink_budget=shrink_budget)
         self._seen: set[tuple[str, ...]] = set()
+        self._advised: set[tuple[str, ...]] = set() if advised is None else advised
         self._signatures: set[str] = set()
         self._classes: set[int] = set()
         self._paths: set[tuple[int, ...]] = set()
@@ -170,6 +178,8 @@ class Exploration:
             result.verdict = "uncontrolled"
             return False
         self.scheduler.end(outcome)
+        for watcher in setting.watchers:
+            watcher.keep(outcome)
         if outcome.raw_decisions:
             self._single = False
         if getattr(self.scheduler, "rechecks", False):
@@ -210,17 +220,19 @@ class Exploration:
                 if self._cut_runs == 1:
                     self.result.notes.append(failure.message)
                 continue
-            if self.result.first_failure is None:
+            advice = failure.kind in ADVICE
+            if self.result.first_failure is None and not advice:
                 self.result.first_failure = self.result.schedules
             identity = failure_identity(failure)
-            if identity in self._seen:
+            seen = self._advised if advice else self._seen
+            if identity in seen:
                 continue
-            self._seen.add(identity)
+            seen.add(identity)
             finding = self._recorder.record(outcome, failure, self.result.schedules)
             if finding.signature not in self._signatures:
                 self._signatures.add(finding.signature)
                 self.result.failures.append(finding)
-        return not (self._stop_on_first and self.result.failures)
+        return not (self._stop_on_first and any(found.kind not in ADVICE for found in self.result.failures))
 
     def _conclude(self, exhausted: bool) -> None:
         result = self.result

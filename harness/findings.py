@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.detectors.racing_pair import RacingPair, operations_under_way, racing_pair
+from harness.detectors.racing_pair import RacingPair, operations_under_way, pair_of
 from harness.errors import NotDeterministic
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import SITES
@@ -102,7 +102,7 @@ class Recorder:
     def record(self, outcome: Outcome, failure: Failure, schedule: int) -> Finding:
         """The finding of ``failure`` in ``outcome``, the execution with this number."""
         identity = failure_identity(failure)
-        pair = racing_pair(outcome)
+        pair = pair_of(outcome, failure)
         name = self._sign(outcome, failure, pair)
         raw = self._store(outcome, failure, name, pair)
         confirmed = True
@@ -116,12 +116,13 @@ class Recorder:
             shrunk = shrink_schedule(self._program, outcome, self._setting, shows(identity), budget=self._budget)
             if shrunk.outcome is not outcome:
                 outcome = shrunk.outcome
-                failure, pair = matching(outcome, identity), racing_pair(outcome)
+                failure = matching(outcome, identity)
+                pair = pair_of(outcome, failure)
                 name = self._sign(outcome, failure, pair)
                 path = self._store(outcome, failure, name, pair)
                 if raw is not None and path is not None and raw != path:
                     raw.unlink(missing_ok=True)
-        places = tuple(dict.fromkeys(SITES[site].place() for site in (*pair.sites, *failure.sites)))
+        places = tuple(dict.fromkeys(SITES[site].place() for site in (*pair.sites, *failure.sites, *failure.related)))
         return Finding(
             failure.kind,
             failure.message,

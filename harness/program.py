@@ -15,24 +15,44 @@ from typing import Generic, Protocol, TypeVar
 from harness.kernel import current
 from harness.kernel.execution import Chooser, Execution
 from harness.kernel.outcome import Failure, Outcome
+from harness.kernel.watched import Look, Watched
 
 State = TypeVar("State")
 
 
+class Watcher(Protocol):
+    """Looks at executions while they happen, and says of each what it noticed."""
+
+    def begin(self) -> Look | None:
+        """An execution begins. What is to be called with its events, or None where
+        those that are there at its end are enough."""
+
+    def judge(self, outcome: Outcome) -> list[Failure]:
+        """What was noticed in the execution that began last. Asked when every oracle
+        has spoken, so that nothing is hidden by it."""
+
+    def keep(self, outcome: Outcome) -> None:
+        """That execution was one of the search, not a repetition of one: learn from it."""
+
+
 @dataclass(slots=True)
 class Setting:
-    """How to run an execution; the fields are those of ``Execution``."""
+    """How to run an execution; the fields are those of ``Execution``. ``watchers``
+    see every execution, also those of shrinking and replay."""
 
     hot: bytearray
     model: str = "threads"
     seed: int = 0
     max_decisions: int = 50_000
     max_events: int = 200_000
+    watchers: tuple[Watcher, ...] = ()
 
     def execution(self, scheduler: Chooser, forced: dict[int, bool] | None = None) -> Execution:
         """An execution in this setting. ``forced``: the steps with a recorded
         choice, for replay."""
-        return Execution(
+        looks = tuple(look for watcher in self.watchers if (look := watcher.begin()) is not None)
+        kind = partial(Watched, looks=looks) if looks else Execution
+        return kind(
             scheduler,
             self.hot,
             preemptive=self.model == "threads",
@@ -41,6 +61,12 @@ class Setting:
             max_events=self.max_events,
             seed=self.seed,
         )
+
+    def judge(self, outcome: Outcome) -> None:
+        """Add what the watchers noticed in the execution that has just been made."""
+        if not outcome.uncontrolled:
+            for watcher in self.watchers:
+                outcome.failures.extend(watcher.judge(outcome))
 
 
 class Program(Protocol):
@@ -119,9 +145,12 @@ class TaskProgram(Generic[State]):
 
 def execute(program: Program, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
     """Run ``program`` once, from where it started: primitives that modules hold
-    are put back first, whether the run is one of the search or of shrinking."""
+    are put back first, whether the run is one of the search or of shrinking. The
+    watchers of the setting have the last word."""
     current.restore()
-    return program.execute(scheduler, setting, forced)
+    outcome = program.execute(scheduler, setting, forced)
+    setting.judge(outcome)
+    return outcome
 
 
 def invariant_failure(error: Exception) -> Failure:

@@ -25,18 +25,20 @@ def result_json(result: Result) -> str:
         }
         for finding in result.failures
     ]
-    return msgspec.json.encode(
-        {
-            "program": result.program,
-            "scheduler": result.scheduler,
-            "seed": result.seed,
-            "schedules": result.schedules,
-            "first_failure": result.first_failure,
-            "failures": failures,
-            "verdict": result.verdict,
-            "exhausted": result.exhausted,
-            "classes": result.classes,
-            "seconds": round(result.seconds, 6),
-            "notes": result.notes,
-        }
-    ).decode()
+    answer: dict[str, object] = {
+        "program": result.program,
+        "scheduler": result.scheduler,
+        "seed": result.seed,
+        "schedules": result.schedules,
+        "first_failure": result.first_failure,
+        "failures": failures,
+        "verdict": result.verdict,
+        "exhausted": result.exhausted,
+        "classes": result.classes,
+        "seconds": round(result.seconds, 6),
+        "notes": result.notes,
+    }
+    if result.discipline is not None:
+        answer["lock_discipline"] = list(result.discipline.rows)
+        answer["lock_discipline_executions"] = result.discipline.executions
+    return msgspec.json.encode(answer).decode()

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from harness.explore import Exploration, Result
 from harness.findings import Finding
+from reports.discipline import discipline_lines
 
 _VERDICTS = {
     "found": "found",
@@ -101,6 +102,9 @@ def print_result(result: Result, *, program: str = "") -> None:
         print_findings(result.failures, out, program=program)
     else:
         out.print(escape(f"{plain(result.program)}: {_VERDICTS[result.verdict]}"))
+    if result.discipline is not None:
+        # Past the console: the table has its own width.
+        print("", *(plain(line) for line in discipline_lines(result.discipline)), "", sep="\n")
     for note in result.notes:
         out.print(escape(f"note: {plain(note)}"))
     rate = result.schedules / result.seconds if result.seconds else 0.0

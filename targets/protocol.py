@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Protocol
 
+from harness.detectors.lock_discipline import LockPolicy
 from harness.kernel.outcome import Failure
 from harness.program import Program
 from harness.traces.schema import Operation, Value
@@ -85,11 +86,13 @@ class Stage(Protocol):
 
 
 class OpenTarget(Protocol):
-    """A target ready to run programs."""
+    """A target ready to run programs. ``policy``: which state is guarded by which
+    lock, or None where the target does not say."""
 
     release: str
     modules: Sequence[ModuleType]
     libraries: Mapping[str, str]
+    policy: LockPolicy | None
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes; UsageError where it is not one."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
+from harness.commands.discipline import conclude, discipline_of
 from harness.commands.output import usable_folder
 from harness.explore import Exploration, Result
 from harness.findings import Finding, Origin, shows
-from harness.kernel.outcome import Outcome
+from harness.kernel.outcome import ADVICE, Outcome
 from harness.kernel.sites import SITES
 from harness.laboratory import Laboratory, open_laboratory
 from harness.program import Program, Setting, execute
@@ -33,6 +34,8 @@ PER_PROGRAM = 40
 """Schedules for each program before the next one gets its turn."""
 REDUCTION = 25
 """Schedules in which a smaller program has to show the failure again."""
+ADVICE_RUNS = 3
+"""The same for advice, which seldom depends on the schedule."""
 FINAL_STEPS = 200
 PATIENCE = 6.0
 """Seconds for making one program small."""
@@ -59,6 +62,7 @@ class Fuzzing:
     known: dict[str, Finding] = field(default_factory=dict)
     seen: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
     alike: dict[tuple[str, ...], int] = field(default_factory=dict)
+    advised: set[tuple[str, ...]] = field(default_factory=set)
     examples: int = 0
     passed_over: int = 0
 
@@ -106,6 +110,8 @@ class Fuzzing:
             progress=self._look,
             hot=self.setting.hot,
             shrink_budget=budget,
+            watchers=self.setting.watchers,
+            advised=self.advised,
         )
 
     def _look(self, search: Exploration) -> None:
@@ -134,29 +140,33 @@ class Fuzzing:
         self.seen.add(key)
         group = (identity[0], *names)
         self.alike[group] = self.alike.get(group, 0) + 1
-        if self.alike[group] > ALIKE:
+        if self.alike[group] > ALIKE and raw.kind not in ADVICE:
             self.passed_over += 1
             Path(raw.trace).unlink(missing_ok=True)
             return
         same = shows(identity)
-        smallest, outcome = self._reduce(scenario, same)
+        smallest, outcome = self._reduce(scenario, same, ADVICE_RUNS if raw.kind in ADVICE else REDUCTION)
         final = self._search(smallest, 0, self.folder, FINAL_STEPS)
         if outcome is None:
-            finding = replace(raw, sequential=self._sequential(scenario, same))
+            finding = replace(raw, sequential=self._sequential(scenario, same, raw.kind))
             path = Path(raw.trace)
             kept = path.rename(self.folder / path.name)
             finding = replace(finding, trace=str(kept))
         else:
             finding = final.record(outcome, identity)
-            finding = replace(finding, sequential=self._sequential(smallest, same), schedule=raw.schedule)
+            sequential = self._sequential(smallest, same, raw.kind)
+            finding = replace(finding, sequential=sequential, schedule=raw.schedule)
             Path(raw.trace).unlink(missing_ok=True)
         if finding.signature not in self.known:
             self.known[finding.signature] = finding
             self.result.failures.append(finding)
 
-    def _reduce(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> tuple[Scenario, Outcome | None]:
-        """The smallest program found that fails alike, and a run of it."""
-        best: Outcome | None = self._seek(scenario, same)
+    def _reduce(
+        self, scenario: Scenario, same: Callable[[Outcome], bool], runs: int
+    ) -> tuple[Scenario, Outcome | None]:
+        """The smallest program found that fails alike, and a run of it. ``runs``: how
+        many of a smaller program are made."""
+        best: Outcome | None = self._seek(scenario, same, runs)
         table = self.target.operations()
         progress = True
         until = perf_counter() + PATIENCE
@@ -165,16 +175,16 @@ class Fuzzing:
             for smaller in smaller_scenarios(scenario, table):
                 if perf_counter() >= until:
                     break
-                outcome = self._seek(smaller, same)
+                outcome = self._seek(smaller, same, runs)
                 if outcome is not None:
                     scenario, best, progress = smaller, outcome, True
                     break
         return scenario, best
 
-    def _seek(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> Outcome | None:
+    def _seek(self, scenario: Scenario, same: Callable[[Outcome], bool], runs: int) -> Outcome | None:
         program = self.opened.program(scenario)
         scheduler = make_scheduler("portfolio", self.setting.seed)
-        for number in range(REDUCTION):
+        for number in range(runs):
             scheduler.begin(number)
             outcome = execute(program, scheduler, self.setting)
             scheduler.end(outcome)
@@ -183,8 +193,10 @@ class Fuzzing:
                 return outcome
         return None
 
-    def _sequential(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> bool:
-        """Whether some serial order of the tasks fails alike."""
+    def _sequential(self, scenario: Scenario, same: Callable[[Outcome], bool], kind: str) -> bool:
+        """Whether some serial order of the tasks fails alike; not asked of advice."""
+        if kind in ADVICE:
+            return False
         program: Program = self.opened.program(scenario)
         for order in itertools.permutations(range(len(scenario.content.tasks))):
             if same(execute(program, Serial(order), self.setting)):
@@ -211,7 +223,9 @@ def run_fuzz(
     started = perf_counter()
     with target.open(release) as opened, open_laboratory(opened.modules, instrument=model == "threads") as laboratory:
         progress = None if as_json else Progress()
-        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), model, seed)
+        discipline = discipline_of(opened, model)
+        watchers = () if discipline is None else (discipline,)
+        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), model, seed, watchers=watchers)
         fuzzing = Fuzzing(
             target, opened, laboratory, scheduler, setting, folder, started + seconds, schedules, result, progress
         )
@@ -224,6 +238,8 @@ def run_fuzz(
             finally:
                 if progress is not None:
                     progress.clear()
+        if discipline is not None:
+            result.failures, result.discipline = conclude(discipline, result.failures, f"{name} {opened.release}")
     result.seconds = perf_counter() - started
     result.notes.append(f"{fuzzing.examples} programs of {target.name} {opened.release}, {model} model")
     if fuzzing.passed_over:

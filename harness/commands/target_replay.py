@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from harness.commands.discipline import watchers_of
 from harness.errors import CannotJudge
 from harness.kernel.sites import SITES
 from harness.laboratory import open_laboratory
@@ -32,7 +33,8 @@ def replay_operations(trace: Trace, program: str | None = None) -> Replayed:
             raise CannotJudge(laboratory.silence)
         _warn_of_changes(trace, opened)
         made = opened.program(scenario_of(trace))
-        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)
+        watchers = watchers_of(opened, trace.model)
+        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed, watchers=watchers)
         return replay(made, recorded_choices(trace), setting)
 
 

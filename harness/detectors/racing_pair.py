@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.kernel import operations as op
-from harness.kernel.outcome import Outcome
+from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.task import RawEvent
 
 _CONTAINER = frozenset({op.READ_ITEM, op.WRITE_ITEM, op.READ_ALL, op.WRITE_ALL})
@@ -43,6 +43,13 @@ class RacingPair:
     sites: tuple[int, ...] = ()
     steps: tuple[int, ...] = ()
     tasks: tuple[int, ...] = ()
+
+
+def pair_of(outcome: Outcome, failure: Failure) -> RacingPair:
+    """The operations behind ``failure``: those that it names itself, or else the racing pair."""
+    if failure.steps:
+        return RacingPair(failure.sites, failure.steps, tuple(outcome.events[step][1].index for step in failure.steps))
+    return racing_pair(outcome)
 
 
 def racing_pair(outcome: Outcome) -> RacingPair:

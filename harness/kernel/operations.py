@@ -37,6 +37,8 @@ ENTER: Final = 18
 EXIT: Final = 19
 LOOP: Final = 20
 NOTE: Final = 21
+CALL: Final = 22
+RETURN: Final = 23
 
 KIND_NAMES: Final[tuple[str, ...]] = (
     "read",
@@ -61,6 +63,8 @@ KIND_NAMES: Final[tuple[str, ...]] = (
     "exit",
     "loop",
     "note",
+    "call",
+    "return",
 )
 """Names by kind, as they stand in traces.  Append only: traces depend on them."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from harness.kernel.task import Pending, RawEvent, Task
 
@@ -32,15 +32,24 @@ class Decision(NamedTuple):
         return self.chosen != self.current and self.current in self.enabled
 
 
+LOCK_DISCIPLINE: Final = "lock-discipline"
+ADVICE: Final = frozenset({LOCK_DISCIPLINE})
+"""Kinds that speak of how the code under test is written, not of what an execution
+came to: they end no search, and a schedule that shows nothing else has not failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One thing that went wrong in an execution.
 
     ``kind`` is one of ``exception``, ``assertion``, ``deadlock``, ``livelock``,
-    ``step-limit``, ``invariant``. ``sites`` are the code places that identify it (for
+    ``step-limit``, ``invariant``, ``lock-discipline``. ``sites`` are the code places that identify it (for
     an exception the innermost frame of the code under test, for a deadlock the
     place where each task waits). ``error_type`` is the exception's type name, or
-    the name of the invariant. ``severity``: error, warning or note.
+    the name of the invariant, or the method that breaks the discipline and the state
+    concerned. ``severity``: error, warning or note. ``steps``: the numbers of the events that are the failure,
+    one for each of ``sites``, where it says them itself. ``related``: sites to show
+    beside it, which do not identify it.
     """
 
     kind: str
@@ -50,6 +59,8 @@ class Failure:
     error_type: str = ""
     detail: tuple[str, ...] = ()
     severity: str = "error"
+    steps: tuple[int, ...] = ()
+    related: tuple[int, ...] = ()
 
 
 RawDecision = tuple[int, int, int, tuple[Task, ...], tuple[Pending, ...], bool]

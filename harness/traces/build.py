@@ -48,7 +48,7 @@ def build_trace(
         events=len(outcome.events),
         error_type=failure.error_type[:200],
         identity=failure_identity(failure),
-        places=tuple(SITES[number].place() for number in dict.fromkeys([*places, *failure.sites])),
+        places=tuple(SITES[number].place() for number in dict.fromkeys([*places, *failure.sites, *failure.related])),
         detail=tuple(line[:4000] for line in failure.detail[:256]),
     )
     return Trace(

@@ -2,8 +2,8 @@
 
 Nova takes its locks by name through ``oslo_concurrency.lockutils``, and names hold
 for a process. Two simulated hosts are two processes, so a name is looked up together
-with the host of the running task. Entry and exit are events with the lock's name;
-the lock itself stays the real one, on top of the kernel's doubles.
+with the host of the running task. Entry and exit are events with both names; the
+lock itself stays the real one, on top of the kernel's doubles.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from harness.kernel import operations as op
 
 running_host: ContextVar[str] = ContextVar("running_host", default="")
 """The host whose process the running task belongs to."""
+
+
+def lock_name(host: str, name: str) -> str:
+    """What a named lock of a host is called in events: ``host1/compute_resources``."""
+    return f"{host}/{name}"
 
 
 class _Announced:
@@ -54,7 +59,8 @@ def visible_sections() -> Iterator[None]:
     real = lockutils.internal_fair_lock
 
     def internal_fair_lock(name: str) -> _Announced:
-        return _Announced(real(f"{running_host.get()}/{name}"), name)
+        own = lock_name(running_host.get(), name)
+        return _Announced(real(own), own)
 
     lockutils.internal_fair_lock = internal_fair_lock
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 from harness.kernel import current
 from harness.kernel.outcome import Failure
@@ -31,9 +31,13 @@ instance that is on no host. Any claim computes them anew."""
 
 
 class NovaStage:
-    """Instances in their starting roles, on one world; made with the first use."""
+    """Instances in their starting roles, on one world; made with the first use.
 
-    def __init__(self, world: World, bare: Snapshot, setup: Sequence[Operation]) -> None:
+    ``use`` is told the world whenever it is put into its start state."""
+
+    def __init__(
+        self, world: World, bare: Snapshot, setup: Sequence[Operation], use: Callable[[World], None]
+    ) -> None:
         from nova import exception
 
         # What the manager handles by itself: a refused build, a node or a record
@@ -47,6 +51,7 @@ class NovaStage:
         )
         self._world = world
         self._bare = bare
+        self._use = use
         self._setup = setup
         self._rounding = sum(is_rounded(int(one.arguments["flavor"] or 0)) for one in setup)
         self._start: Snapshot | None = None
@@ -55,6 +60,7 @@ class NovaStage:
     def restore(self) -> None:
         """Go back to the start state."""
         world = self._world
+        self._use(world)
         if self._start is None:
             world.restore(self._bare)
             for operation in self._setup:

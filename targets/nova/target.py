@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from harness.detectors.method_calls import visible_calls
 from harness.errors import UsageError
 from harness.program import Program
 from harness.traces.schema import Operation, Operations, Value
@@ -21,6 +22,7 @@ from targets.scenario import Scenario
 from targets.staged import StagedProgram
 
 if TYPE_CHECKING:
+    from harness.detectors.lock_discipline import LockPolicy
     from targets.nova.world import Snapshot, World
 
 MODULES = (
@@ -130,7 +132,8 @@ class NovaTarget:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Visible sections, no logging, and Nova's boundary put back after."""
+    """Visible sections and calls, no logging, and Nova's boundary put back after."""
+    from nova.compute.resource_tracker import ResourceTracker
     from nova.objects import base
 
     from targets.nova.configuration import put_in_force
@@ -140,7 +143,7 @@ def _undisturbed() -> Iterator[None]:
     # A log record reads the clock, the process and the thread: none of it is the tracker's.
     logging.disable(logging.CRITICAL)
     try:
-        with visible_sections():
+        with visible_sections(), visible_calls(ResourceTracker):
             yield
     finally:
         logging.disable(previous_level)
@@ -164,12 +167,15 @@ class _OpenNova:
 
     def __init__(self, target: NovaTarget, release: str, modules: Sequence[ModuleType]) -> None:
         from targets.nova.boot import library_versions
+        from targets.nova.policy import tracker_policy
 
         self.target = target
         self.release = release
         self.modules = modules
         self.libraries: Mapping[str, str] = library_versions()
         self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
+        self._in_use: World | None = None
+        self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes."""
@@ -184,7 +190,10 @@ class _OpenNova:
                 del self._worlds[next(iter(self._worlds))]
             world = World(configuration, pci=pci)
             self._worlds[key] = world, world.snapshot()
-        return NovaStage(*self._worlds[key], setup)
+        return NovaStage(*self._worlds[key], setup, self._use)
+
+    def _use(self, world: World) -> None:
+        self._in_use = world
 
     def program(self, scenario: Scenario) -> Program:
         """The program of a scenario."""

@@ -11,7 +11,7 @@ import pytest
 
 from harness import FunctionProgram, TaskProgram, canary, explore
 from harness.errors import UsageError
-from harness.events import Access, Event, Io, Lifecycle, Locking, Note, Section, Time, typed
+from harness.events import Access, Call, Event, Io, Lifecycle, Locking, Note, Section, Time, typed
 from harness.explore import Exploration
 from harness.kernel import operations as op
 from harness.kernel.execution import Execution
@@ -154,7 +154,7 @@ def test_every_kind_of_event_has_a_type() -> None:
     task = SimpleNamespace(index=0)
     events = [(kind, task, None, "name", 0) for kind in range(len(op.KIND_NAMES))]
     kinds = [type(event) for event in typed(events)]  # type: ignore[arg-type]
-    assert set(kinds) == {Access, Locking, Section, Lifecycle, Time, Io, Note}
+    assert set(kinds) == {Access, Locking, Section, Call, Lifecycle, Time, Io, Note}
 
 
 def test_a_dead_canary_means_uncontrolled(monkeypatch: pytest.MonkeyPatch) -> None:

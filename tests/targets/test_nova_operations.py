@@ -79,8 +79,8 @@ def test_sections_and_boundaries_are_in_the_event_stream(nova: Opened) -> None:
     program = nova[0].program(Scenario(content("new", 1, "claim")))
     events = program.execute(Serial((0, 1)), setting()).events
     sections = [(event[0], event[3]) for event in events if event[0] in (op.ENTER, op.EXIT)]
-    assert (op.ENTER, "compute_resources") in sections
-    assert sections.count((op.ENTER, "compute_resources")) == sections.count((op.EXIT, "compute_resources"))
+    assert (op.ENTER, "host1/compute_resources") in sections
+    assert sections.count((op.ENTER, "host1/compute_resources")) == sections.count((op.EXIT, "compute_resources"))
     calls = {str(event[3]) for event in events if event[0] == op.IO}
     assert {"conductor Instance.save", "conductor Instance.save done"} <= calls
     assert any(call.startswith("placement GET") for call in calls)
@@ -100,7 +100,7 @@ def test_the_lock_excludes(nova: Opened) -> None:
         outcome = program.execute(scheduler, shared)
         inside: set[int] = set()
         for kind, task, _, name, _ in outcome.events:
-            if name != "compute_resources":
+            if name != "host1/compute_resources":
                 continue
             if kind == op.ENTER:
                 assert not inside
