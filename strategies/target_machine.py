@@ -184,10 +184,10 @@ class TargetMachine(ScheduledMachine):
     @rule()
     def begin_run(self) -> None:
         """What was created stands ready; from here on operations start."""
+        # The world is made anew, so what runs on it begins anew too.
+        self.stepped.close()
         self.stage = self.session.stage(tuple(self.setup), self.configuration)
         self.stage.restore()
-        # The world is made anew: tasks see it only from here on.
-        self.stepped.close()
         self.stepped = SteppedExecution(self.session.setting, self.plan.meet)
 
     @precondition(lambda self: bool(self.workers))

@@ -20,6 +20,7 @@ from harness.traces.schema import Value
 from targets.protocol import FaultInfo, OperationInfo, OptionInfo, Plain
 
 if TYPE_CHECKING:
+    from harness.detectors.lock_discipline import LockPolicy
     from targets.declared_stage import Declared
 
 __all__ = ["DeclaredTarget", "FaultInfo", "OptionInfo", "Violation", "io", "operation"]
@@ -111,7 +112,7 @@ class DeclaredTarget:
     instance_arguments: Mapping[str, Sequence[Plain]] = {}
     faults: Sequence[FaultInfo] = ()
     options: Sequence[OptionInfo] = ()
-    policy: object | None = None
+    policy: LockPolicy | None = None
     table: ClassVar[Mapping[str, OperationInfo]] = {}
 
     def start(self, configuration: Mapping[str, Value]) -> Any:

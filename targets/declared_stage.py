@@ -11,6 +11,7 @@ from inspect import getgeneratorstate, isgenerator
 from types import FrameType, ModuleType
 from typing import Any
 
+from harness.detectors.lock_discipline import LockPolicy
 from harness.errors import UsageError
 from harness.instrument.apply import module_source
 from harness.kernel import operations as op
@@ -52,7 +53,7 @@ class Declared:
         self.summary = (kind.__doc__ or kind.__name__).strip().partition("\n")[0]
 
     @property
-    def policy(self) -> object | None:
+    def policy(self) -> LockPolicy | None:
         """Which lock guards what, where the declaration says."""
         return self.declaration.policy
 
@@ -110,6 +111,7 @@ class _OpenDeclared:
         self.modules = modules
         digests = {one.__name__: hashlib.sha256(module_source(one)[0].encode()).hexdigest() for one in modules}
         self.libraries: Mapping[str, str] = {**digests, **target.versions}
+        self.policy = target.policy
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes."""

@@ -35,9 +35,7 @@ class NovaStage:
 
     ``use`` is told the world whenever it is put into its start state."""
 
-    def __init__(
-        self, world: World, bare: Snapshot, setup: Sequence[Operation], use: Callable[[World], None]
-    ) -> None:
+    def __init__(self, world: World, bare: Snapshot, setup: Sequence[Operation], use: Callable[[World], None]) -> None:
         from nova import exception
 
         # What the manager handles by itself: a refused build, a node or a record

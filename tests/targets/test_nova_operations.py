@@ -80,7 +80,7 @@ def test_sections_and_boundaries_are_in_the_event_stream(nova: Opened) -> None:
     events = program.execute(Serial((0, 1)), setting()).events
     sections = [(event[0], event[3]) for event in events if event[0] in (op.ENTER, op.EXIT)]
     assert (op.ENTER, "host1/compute_resources") in sections
-    assert sections.count((op.ENTER, "host1/compute_resources")) == sections.count((op.EXIT, "compute_resources"))
+    assert sections.count((op.ENTER, "host1/compute_resources")) == sections.count((op.EXIT, "host1/compute_resources"))
     calls = {str(event[3]) for event in events if event[0] == op.IO}
     assert {"conductor Instance.save", "conductor Instance.save done"} <= calls
     assert any(call.startswith("placement GET") for call in calls)
