@@ -94,7 +94,17 @@ class RecordRemotables:
         if row is None or (row["deleted"] and context.read_deleted == "no"):
             raise exception.ComputeHostNotFound(host=uuid)
         changed = ["pci_device_pools"] if has_changes(row["pci_device_pools"]) else None
-        return wrap("ComputeNode", objects.ComputeNode.VERSION, row, changed)
+        return wrap("ComputeNode", objects.ComputeNode.VERSION, self._with_ratios(row), changed)
+
+    def _with_ratios(self, row: Row) -> Row:
+        """An allocation ratio that is not set is taken from the conductor's own options
+        as the row is read, and saved."""
+        from nova.conf import CONF
+
+        for name in ("cpu_allocation_ratio", "ram_allocation_ratio", "disk_allocation_ratio"):
+            if row[name] in (None, 0.0):
+                row[name] = getattr(CONF, name) or getattr(CONF, f"initial_{name}")
+        return row
 
     def _node_answer(self, node: Any, row: Row) -> Row:
         names = [name for name in node.fields if name not in ("pci_device_pools", "supported_hv_specs")]
@@ -117,7 +127,7 @@ class RecordRemotables:
         if row["uuid"] in self.tables["compute_node"]:
             raise exception.DuplicateRecord(target=f"compute node {row['hypervisor_hostname']}:{row['uuid']}")
         row["id"], row["created_at"] = self.next_id(), self.now()
-        self.tables["compute_node"][row["uuid"]] = row
+        self.tables["compute_node"][row["uuid"]] = self._with_ratios(row)
         return self._node_answer(node, row)
 
     def do_ComputeNode_save(self, context: Any, node: Any, prune_stats: bool = False) -> Row:
@@ -131,7 +141,7 @@ class RecordRemotables:
         changes.pop("id", None)
         row.update(changes)
         row["updated_at"] = self.now()
-        return self._node_answer(node, row)
+        return self._node_answer(node, self._with_ratios(row))
 
     def do_ComputeNode_destroy(self, context: Any, node: Any) -> Row:
         """``ComputeNode.destroy``"""

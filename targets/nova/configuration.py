@@ -1,19 +1,39 @@
-"""Options of nova.conf that are varied, and putting them in force."""
+"""Options of nova.conf that the tracker reads, with values that it must work with and
+values that it must refuse, and putting them in force."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.traces.schema import Value
 from targets.nova.pci_devices import ALIASES, DEVICE_SPEC
+from targets.protocol import OptionInfo
+
+OPTIONS: Sequence[OptionInfo] = (
+    OptionInfo("reserved_host_memory_mb", (0, 512, 1024), (-1, "many", 9000)),
+    OptionInfo("reserved_host_disk_mb", (0, 1024, 1500), (-1, "many", 2_000_000)),
+    OptionInfo("reserved_host_cpus", (0, 1), (-1, "many", 11)),
+    OptionInfo("cpu_allocation_ratio", (None, 4.0, 16.0), (-1.0, "many", 0.0)),
+    OptionInfo("ram_allocation_ratio", (None, 1.0, 1.5), (-1.0, "many", 0.0)),
+    OptionInfo("disk_allocation_ratio", (None, 1.0, 2.0), (-1.0, "many", 0.0)),
+    OptionInfo("initial_cpu_allocation_ratio", (4.0, 16.0), (-1.0, "many", 0.0)),
+    OptionInfo("initial_ram_allocation_ratio", (1.0, 1.5), (-1.0, "many", 0.0)),
+    OptionInfo("initial_disk_allocation_ratio", (1.0, 2.0), (-1.0, "many", 0.0)),
+)
+"""Defaults first; nothing is reserved here, so that sums stay easy to read. The host has
+10 CPUs, 8192 MiB of memory and 1028 GiB of disk: what reserves more is illegal, and so is a
+ratio that leaves nothing to give out."""
 
 _in_force: dict[tuple[str, str], object] = {}
 
 
 def put_in_force(configuration: Mapping[str, Value], pci: bool = False) -> None:
     """Make ``configuration`` (and the PCI devices, where there are any) what Nova reads;
-    everything else goes back to what it was at the start."""
+    everything else goes back to what it was at the start.
+
+    Raises ValueError where Nova's configuration refuses a value; nothing is in force then.
+    """
     wanted: dict[tuple[str, str], object] = {("", name): value for name, value in configuration.items()}
     if pci:
         wanted["pci", "device_spec"], wanted["pci", "alias"] = DEVICE_SPEC, ALIASES
@@ -23,10 +43,25 @@ def put_in_force(configuration: Mapping[str, Value], pci: bool = False) -> None:
 
     for group, name in [key for key in _in_force if key not in wanted]:
         _restore(CONF, group, name)
+        del _in_force[group, name]
     for (group, name), value in wanted.items():
-        CONF.set_override(name, value, group=group or None)
-    _in_force.clear()
-    _in_force.update(wanted)
+        try:
+            CONF.set_override(name, value, group=group or None)
+        except ValueError:
+            put_in_force({})
+            raise
+        _in_force[group, name] = value
+
+
+def illegal_values(configuration: Mapping[str, Value]) -> dict[str, Value]:
+    """Those of ``configuration`` that the service must refuse."""
+    illegal = {option.name: option.illegal for option in OPTIONS}
+    return {name: value for name, value in configuration.items() if is_one_of(value, illegal[name])}
+
+
+def is_one_of(value: Value, values: Sequence[Value]) -> bool:
+    """Whether a value is among others, where 1 and 1.0 are two."""
+    return any(value == one and type(value) is type(one) for one in values)
 
 
 def _restore(conf: Any, group: str, name: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from targets.nova.counting import Violation, counted, flavors
+from targets.nova.driver import NODE_UUIDS
 from targets.nova.numa_invariants import numa_violations
 from targets.nova.pci_invariants import pci_figures, pci_violations, saved_pci_violations
 from targets.nova.record_invariants import row_violations
@@ -80,7 +81,7 @@ def usage_violations(world: World, tracker: Any, rounding: int = 0) -> Iterator[
 
 
 def audited_violations(world: World, tracker: Any) -> Iterator[Violation]:
-    """I5 and I10: only hold once an audit has run. (I13 likewise, but see the stage.)"""
+    """I5, I10 and I17: only hold once an audit has run. (I13 likewise, but see the stage.)"""
     node = tracker.compute_nodes.get(NODE)
     if node is None:
         yield Violation("I14 node missing", "an audit of a reported node left the tracker without it")
@@ -93,6 +94,28 @@ def audited_violations(world: World, tracker: Any) -> Iterator[Violation]:
         if row[name] != getattr(node, name):
             yield Violation(f"I10 {name}", f"the row says {row[name]}, the tracker {getattr(node, name)}")
     yield from saved_pci_violations(world, tracker)
+    yield from configuration_violations(world, tracker)
+
+
+def configuration_violations(world: World, tracker: Any) -> Iterator[Violation]:
+    """I17: the configured ratios and reservations are those of the node and of placement."""
+    from nova.conf import CONF
+
+    node = tracker.compute_nodes.get(NODE)
+    inventories = world.placement.providers[NODE_UUIDS[NODE]]["inventories"]
+    for short, kind in (("cpu", "VCPU"), ("ram", "MEMORY_MB"), ("disk", "DISK_GB")):
+        name = f"{short}_allocation_ratio"
+        configured = getattr(CONF, name)
+        wanted = getattr(CONF, f"initial_{name}") if configured is None else configured
+        ratio = inventories.get(kind, {}).get("allocation_ratio")
+        if node is None or getattr(node, name) != wanted or ratio != wanted:
+            have = None if node is None else getattr(node, name)
+            yield Violation(f"I17 {name}", f"{name} is {wanted}, the node has {have}, placement {ratio}")
+    disk = -(-CONF.reserved_host_disk_mb // 1024)
+    reserved = {"VCPU": CONF.reserved_host_cpus, "MEMORY_MB": CONF.reserved_host_memory_mb, "DISK_GB": disk}
+    found = {kind: inventories.get(kind, {}).get("reserved") for kind in reserved}
+    if found != reserved:
+        yield Violation("I17 reserved", f"{reserved} is reserved, placement has {found}")
 
 
 def run_audit(world: World, tracker: Any) -> str:

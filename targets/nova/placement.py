@@ -189,6 +189,12 @@ class Placement:
         used = {name for one in self.allocations.values() for name in one[1].get(parts[1], ())}
         if used - set(json["inventories"]):
             return _error(409, "placement.inventory.inuse")
+        for name, value in json["inventories"].items():
+            full = {**_INVENTORY, **value}
+            capacity = int((full["total"] - full["reserved"]) * full["allocation_ratio"])
+            if capacity < 0 or (capacity == 0 and version < (1, 26)):
+                text = f"Invalid inventory for '{name}' on resource provider '{parts[1]}'."
+                return _error(400, "placement.undefined_code", f"{text} The reserved value is greater than total.")
         provider["inventories"] = {name: {**_INVENTORY, **value} for name, value in json["inventories"].items()}
         provider["generation"] += 1
         return self.GET_resource_providers_id_inventories(parts, query, json, version)

@@ -15,6 +15,7 @@ from harness.errors import UsageError
 from harness.program import Program
 from harness.traces.schema import Operation, Operations, Value
 from targets.configuration import check_configuration
+from targets.nova.configuration import OPTIONS, illegal_values
 from targets.nova.faults import FAULTS
 from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST
 from targets.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
@@ -83,8 +84,8 @@ class NovaTarget:
         return FAULTS
 
     def options(self) -> Sequence[OptionInfo]:
-        """Options of nova.conf that are worth varying."""
-        return ()
+        """Options of nova.conf that are worth varying; see ``targets.nova.configuration``."""
+        return OPTIONS
 
     def check(self, content: Operations) -> None:
         """Refuse a program that this target cannot run, for instance out of a trace."""
@@ -179,12 +180,16 @@ class _OpenNova:
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes."""
+        from targets.nova.refused import RefusedStage
         from targets.nova.stage import NovaStage
         from targets.nova.world import World
 
         check_configuration(self.target.options(), configuration)
+        illegal = illegal_values(configuration)
+        if illegal:
+            return RefusedStage(configuration, illegal)
         pci = any(FLAVORS[number].uses_pci for one in setup for number in _flavors_of(one))
-        key = (pci, *sorted(configuration.items()))
+        key = (pci, *sorted(configuration.items(), key=lambda item: item[0]))
         if key not in self._worlds:
             if len(self._worlds) >= MOST_WORLDS:
                 del self._worlds[next(iter(self._worlds))]
