@@ -61,9 +61,16 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
     if plan.model == "threads" and 1 not in exploration.setting.hot:
         result.notes.append(_nothing_shared(subject))
     for note in result.notes:
-        # A pass that is worth less than it looks is said to be.
-        line = item.function.__code__.co_firstlineno
-        warnings.warn_explicit(InterleaveWarning(f"{test}: {note}"), None, str(subject.path), line)
+        _warn(subject, note)
+
+
+def _warn(subject: Subject, note: str) -> None:
+    """A pass that is worth less than it looks is said to be."""
+    line = subject.item.function.__code__.co_firstlineno
+    try:
+        warnings.warn_explicit(InterleaveWarning(f"{subject.test}: {note}"), None, str(subject.path), line)
+    except InterleaveWarning as error:
+        pytest.fail(str(error), pytrace=False)  # warnings are errors here
 
 
 def _folder_name(test: str) -> str:

@@ -63,8 +63,6 @@ def _refuse(function: Any) -> None:
     """UsageError for functions that cannot run as a program."""
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise pytest.UsageError("the interleave marker is for code that uses threads, not for async functions")
-    if inspect.isgeneratorfunction(function):
-        raise pytest.UsageError("a generator runs nothing when it is called; give it a test that runs it")
     if getattr(function, "is_hypothesis_test", False):
         raise pytest.UsageError(
             "the interleave marker and @given do not go together: Hypothesis would run inside one execution; "

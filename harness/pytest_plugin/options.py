@@ -88,7 +88,7 @@ _READERS = {"schedules": _count, "seconds": _seconds, "seed": _seed}
 
 def add_options(parser: pytest.Parser) -> None:
     """The options, and under the same names the keys of the configuration file."""
-    group = parser.getgroup("interleave", "interleave: tests run under every schedule (semafuzz)")
+    group = parser.getgroup("interleave", "interleave: tests run under many schedules (semafuzz)")
     add = group.addoption
     add("--interleave-scheduler", metavar="NAME[,NAME]", help="How to search; an item for each. See `semafuzz list`.")
     add("--interleave-schedules", type=_count, metavar="N", help="At most this many executions of each test.")

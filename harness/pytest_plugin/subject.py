@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import linecache
 import re
 import unittest
 from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +53,7 @@ class Subject:
         self.item = item
         self.test = test
         self.module: ModuleType = item.module
+        linecache.checkcache(str(item.path))  # the file may have changed in a process that runs several sessions
         names = item._fixtureinfo.argnames
         self._holder = ModuleType("fixture")
         vars(self._holder).update(_with_parts({name: item.funcargs[name] for name in names}))
