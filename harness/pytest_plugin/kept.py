@@ -42,7 +42,7 @@ class KeptTraces:
         if settings.replay is not None:
             self._single = (settings.replay, _single(settings.replay))
         elif settings.asked or not _arguments_given(config):
-            config.args += [str(folder) for folder in settings.folders if str(folder) not in config.args]
+            config.args += [str(one) for one in settings.folders if one.is_dir() and str(one) not in config.args]
 
     @property
     def traces(self) -> dict[Path, Trace]:
@@ -194,7 +194,7 @@ class TraceItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The name of the item."""
-        return self.path, None, self.name
+        return self.path, 0, self.name
 
 
 def _replayed(trace: Trace) -> Replayed:

@@ -42,22 +42,26 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
 
 
 def judge(item: pytest.Item, trace: Trace, path: Path, replayed: Replayed, command: str, settings: Settings) -> None:
-    """Fail, skip or return, by what the replay came to."""
+    """Fail, skip or return, by what the replay came to.
+
+    Raises Found, CannotSay, or what pytest skips a test with.
+    """
     expected = trace.expected
     if replayed.outcome.uncontrolled:
         raise CannotSay(wording.uncontrolled(item.nodeid, [replayed.outcome.uncontrolled]))
     if replayed.diverged is not None:
         unfit(f"{path.name} does not fit this code any more: {replayed.diverged}{_hash_seed(trace)}", settings)
-    still = [failure for failure in replayed.outcome.failures if failure_identity(failure) == expected.identity]
-    record = Record("found" if still else "gone", 1)
-    if still:
-        what = wording.line(f"{expected.kind}: {still[0].message}")
+    # Another failure under the recorded schedule is a failure too.
+    failures = sorted(replayed.outcome.failures, key=lambda failure: failure_identity(failure) != expected.identity)
+    record = Record("found" if failures else "gone", 1)
+    if failures:
+        what = wording.line(f"{failures[0].kind}: {failures[0].message}")
         shown = again.shown(item.config, str(path))
-        record.rows.append(Row(expected.signature, still[0].severity, what, shown, command))
+        record.rows.append(Row(expected.signature, failures[0].severity, what, shown, command))
     item.user_properties.append(("semafuzz_identical", str(replayed.digest == expected.digest).lower()))
     keep(item, record)
-    if still:
-        raise Found(wording.replayed(trace, still[0], replayed.outcome, command))
+    if failures:
+        raise Found(wording.replayed(trace, failures[0], replayed.outcome, command))
 
 
 def _hash_seed(trace: Trace) -> str:
@@ -72,4 +76,5 @@ def unfit(reason: str, settings: Settings) -> None:
     where everything has to be certain."""
     if settings.strict:
         raise CannotSay(f"cannot be judged: {reason}")
-    pytest.skip(f"cannot be judged: {reason}")
+    # Told with the place of the test, not with this one.
+    raise pytest.skip.Exception(f"cannot be judged: {reason}", _use_item_location=True)

@@ -9,6 +9,7 @@ from harness.findings import Finding
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import SITES
 from harness.traces.schema import Trace
+from harness.traces.signature import failure_identity
 from reports.interleaving import interleaving
 from reports.terminal import plain
 
@@ -36,10 +37,9 @@ def found(finding: Finding, outcome: Outcome | None, result: Result, command: st
 def replayed(trace: Trace, failure: Failure, outcome: Outcome, command: str) -> str:
     """The report of a kept trace whose failure is still there."""
     places = trace.expected.places or [SITES[site].place() for site in failure.sites]
-    head = [
-        *_message(failure.kind, failure.message, failure.task),
-        f"kept trace {trace.expected.signature} still shows it",
-    ]
+    name, same = trace.expected.signature, failure_identity(failure) == trace.expected.identity
+    told = f"kept trace {name} still shows it" if same else f"kept trace {name} shows this instead of its own failure"
+    head = [*_message(failure.kind, failure.message, failure.task), told]
     return _report(head, places, outcome, command)
 
 
