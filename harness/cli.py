@@ -27,6 +27,12 @@ _model = click.option(
     help="Where a switch can happen: at any shared access, or only where a task blocks, sleeps or does I/O.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, last.")
+_detect = click.option(
+    "--detect",
+    type=click.Choice(["lockset"]),
+    multiple=True,
+    help="Also run this detector (repeatable). lockset: which lock seems to guard what, and who does not hold it.",
+)
 _out = click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -63,6 +69,7 @@ def semafuzz() -> None:
     "--instrument", multiple=True, metavar="MODULE", help="Also see the accesses of this module (repeatable)."
 )
 @click.option("--keep-going", is_flag=True, help="Go on after the first failure.")
+@_detect
 @_out
 @_json
 def check(
@@ -74,6 +81,7 @@ def check(
     model: str,
     instrument: tuple[str, ...],
     keep_going: bool,
+    detect: tuple[str, ...],
     out: Path,
     as_json: bool,
 ) -> None:
@@ -90,7 +98,7 @@ def check(
     """
     from harness.commands.check import run_check
 
-    sys.exit(run_check(spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, out, as_json))
+    sys.exit(run_check(spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, detect, out, as_json))
 
 
 @semafuzz.command()
@@ -105,6 +113,7 @@ def check(
 )
 @_seed
 @_model
+@_detect
 @_out
 @_json
 def fuzz(
@@ -115,6 +124,7 @@ def fuzz(
     seconds: float,
     seed: int,
     model: str,
+    detect: tuple[str, ...],
     out: Path,
     as_json: bool,
 ) -> None:
@@ -125,7 +135,8 @@ def fuzz(
 
     Programs of two to four tasks are made from the target's operation table; each
     runs under many schedules, and every outcome is judged by the target's
-    invariants. What fails is made small and written as a trace.
+    invariants. What fails is made small and written as a trace. At the end stands
+    what was seen of the target's locking.
 
     \b
     Examples:
@@ -135,7 +146,7 @@ def fuzz(
     """
     from harness.commands.fuzz import run_fuzz
 
-    sys.exit(run_fuzz(target, release, scheduler, schedules, seconds, seed, model, out, as_json))
+    sys.exit(run_fuzz(target, release, scheduler, schedules, seconds, seed, model, detect, out, as_json))
 
 
 @semafuzz.command()
@@ -158,9 +169,9 @@ def replay(trace: Path, program: str | None, as_json: bool) -> None:
 
 
 @semafuzz.command(name="list")
-@click.argument("what", type=click.Choice(["all", "targets", "releases", "schedulers"]), default="all")
+@click.argument("what", type=click.Choice(["all", "targets", "releases", "schedulers", "detectors"]), default="all")
 def list_command(what: str) -> None:
-    """Show targets, releases and schedulers."""
+    """Show targets, releases, schedulers and detectors."""
     from harness.commands.listing import run_list
 
     sys.exit(run_list(what))

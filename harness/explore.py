@@ -13,6 +13,8 @@ from types import ModuleType
 from typing import cast
 
 from harness.detectors.discipline_table import DisciplineTable
+from harness.detectors.lockset import LocksetReport
+from harness.detectors.registry import make_detectors
 from harness.errors import UsageError
 from harness.events import Observer, typed
 from harness.findings import Finding, Origin, Recorder, matching
@@ -39,7 +41,7 @@ class Result:
     (something escaped the kernel, so nothing can be said). ``classes`` counts the
     distinct happens-before classes among the executions. ``notes`` are remarks
     for a person. ``discipline``: what was seen of the target's locking, where it states
-    a policy.
+    a policy. ``locksets``: which locks seem to guard what, where that was asked for.
     """
 
     program: str
@@ -54,6 +56,7 @@ class Result:
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     discipline: DisciplineTable | None = None
+    locksets: LocksetReport | None = None
 
     def assert_holds(self) -> None:
         """Raise AssertionError where something was found, or nothing can be said."""
@@ -256,6 +259,7 @@ def explore(
     model: str = "threads",
     instrument: Sequence[str | ModuleType] = (),
     stop_on_first: bool = True,
+    detect: Sequence[str] = (),
 ) -> Result:
     """Run ``program`` under up to ``schedules`` schedules, for at most ``seconds``.
 
@@ -264,7 +268,8 @@ def explore(
     those in ``instrument`` (names of imported modules, or the modules). ``model``:
     ``threads`` (a switch is possible at every shared access) or ``eventlet`` (only
     where a task blocks, sleeps or does I/O). ``stop_on_first``: end with the
-    first failure. Raises UsageError for bad arguments.
+    first failure. ``detect``: detectors of ``harness.detectors.registry`` to run
+    beside. Raises UsageError for bad arguments.
     """
     if model not in ("threads", "eventlet"):
         raise UsageError(f"unknown model {model!r}; choose threads or eventlet")
@@ -273,6 +278,7 @@ def explore(
     made = as_program(program, instrument)
     model = getattr(made, "model", model)
     chosen = make_scheduler(scheduler, seed) if isinstance(scheduler, str) else scheduler
+    detectors = make_detectors(detect, model)
     with open_laboratory(made.modules(), instrument=model != "eventlet") as laboratory:
         search = Exploration(
             made,
@@ -283,8 +289,12 @@ def explore(
             seed=seed,
             model=model,
             stop_on_first=stop_on_first,
+            watchers=detectors,
         )
-        return search.run()
+        result = search.run()
+    for detector in detectors:
+        result.locksets = detector.report()
+    return result
 
 
 def as_program(program: Program | Callable[[], object], instrument: Sequence[str | ModuleType] = ()) -> Program:

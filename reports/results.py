@@ -41,4 +41,7 @@ def result_json(result: Result) -> str:
     if result.discipline is not None:
         answer["lock_discipline"] = list(result.discipline.rows)
         answer["lock_discipline_executions"] = result.discipline.executions
+    if result.locksets is not None:
+        answer["locksets"] = list(result.locksets.suggestions)
+        answer["locksets_executions"] = result.locksets.executions
     return msgspec.json.encode(answer).decode()

@@ -17,6 +17,7 @@ from rich.table import Table
 from harness.explore import Exploration, Result
 from harness.findings import Finding
 from reports.discipline import discipline_lines
+from reports.locksets import lockset_lines
 
 _VERDICTS = {
     "found": "found",
@@ -105,6 +106,8 @@ def print_result(result: Result, *, program: str = "") -> None:
     if result.discipline is not None:
         # Past the console: the table has its own width.
         print("", *(plain(line) for line in discipline_lines(result.discipline)), "", sep="\n")
+    if result.locksets is not None:
+        print(*(plain(line) for line in lockset_lines(result.locksets)), sep="\n")
     for note in result.notes:
         out.print(escape(f"note: {plain(note)}"))
     rate = result.schedules / result.seconds if result.seconds else 0.0

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness import known_files
 from harness.commands.loading import load_checked
 from harness.commands.output import usable_folder
+from harness.detectors.registry import make_detectors
 from harness.explore import Exploration
 from harness.findings import Origin
 from harness.laboratory import open_laboratory
@@ -25,12 +26,14 @@ def run_check(
     model: str,
     instrument: tuple[str, ...],
     keep_going: bool,
+    detect: tuple[str, ...],
     out: Path,
     as_json: bool,
 ) -> int:
     """Explore the function and print what was found; the exit code."""
     chosen = make_scheduler(scheduler, seed)
     checked, model = load_checked(spec, instrument, model)
+    detectors = make_detectors(detect, model)
     folder = usable_folder(out)
     known_files.remember(checked.identity, checked.path)
     origin = Origin("function", checked.identity)
@@ -50,8 +53,11 @@ def run_check(
             origin=origin,
             folder=folder,
             progress=progress,
+            watchers=detectors,
         )
         result = search.run()
+    for detector in detectors:
+        result.locksets = detector.report()
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
-from harness.commands.discipline import conclude, discipline_of
+from harness.commands.locking import Locking
 from harness.commands.output import usable_folder
 from harness.explore import Exploration, Result
 from harness.findings import Finding, Origin, shows
@@ -212,6 +212,7 @@ def run_fuzz(
     seconds: float,
     seed: int,
     model: str,
+    detect: tuple[str, ...],
     out: Path,
     as_json: bool,
 ) -> int:
@@ -223,9 +224,8 @@ def run_fuzz(
     started = perf_counter()
     with target.open(release) as opened, open_laboratory(opened.modules, instrument=model == "threads") as laboratory:
         progress = None if as_json else Progress()
-        discipline = discipline_of(opened, model)
-        watchers = () if discipline is None else (discipline,)
-        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), model, seed, watchers=watchers)
+        locking = Locking(opened, model, detect)
+        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), model, seed, watchers=locking.watchers)
         fuzzing = Fuzzing(
             target, opened, laboratory, scheduler, setting, folder, started + seconds, schedules, result, progress
         )
@@ -238,8 +238,7 @@ def run_fuzz(
             finally:
                 if progress is not None:
                     progress.clear()
-        if discipline is not None:
-            result.failures, result.discipline = conclude(discipline, result.failures, f"{name} {opened.release}")
+        locking.conclude(result, f"{name} {opened.release}")
     result.seconds = perf_counter() - started
     result.notes.append(f"{fuzzing.examples} programs of {target.name} {opened.release}, {model} model")
     if fuzzing.passed_over:

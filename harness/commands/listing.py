@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.detectors.registry import DETECTORS
 from harness.schedulers.registry import SCHEDULERS
 
 
@@ -21,5 +22,9 @@ def run_list(what: str) -> int:
     if what in ("all", "schedulers"):
         print("schedulers:")
         for name, (summary, _) in SCHEDULERS.items():
+            print(f"  {name:<12} {summary}")
+    if what in ("all", "detectors"):
+        print("detectors:")
+        for name, (summary, _) in DETECTORS.items():
             print(f"  {name:<12} {summary}")
     return 0

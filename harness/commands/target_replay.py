@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from harness.commands.discipline import watchers_of
+from harness.commands.locking import Locking
 from harness.errors import CannotJudge
 from harness.kernel.sites import SITES
 from harness.laboratory import open_laboratory
@@ -33,7 +33,7 @@ def replay_operations(trace: Trace, program: str | None = None) -> Replayed:
             raise CannotJudge(laboratory.silence)
         _warn_of_changes(trace, opened)
         made = opened.program(scenario_of(trace))
-        watchers = watchers_of(opened, trace.model)
+        watchers = Locking(opened, trace.model).watchers
         setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed, watchers=watchers)
         return replay(made, recorded_choices(trace), setting)
 

@@ -284,8 +284,12 @@ class _Run:
     def _read(self, event: RawEvent) -> None:
         _, task, subject, _, _ = event
         for region in self._regions:
+            if not region.holds(task):
+                continue
+            if not region.spots:
+                self._survey(region)
             spot = region.spots.get(id(subject))
-            if spot is not None and region.holds(task):
+            if spot is not None:
                 self._use(event, spot, self._methods.get(task.index, ()))
                 return
 

@@ -1,7 +1,8 @@
 """Nova's own unit tests say that instrumented code behaves as the released code.
 
 They ship in Nova's package and run here as they are, once on the modules as
-installed and once on the same modules rewritten as they are imported.
+installed and once on the same modules rewritten as they are imported, with the
+tracker's methods wrapped as they are while it is a target.
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ import sys, unittest
 from contextlib import nullcontext
 from harness.instrument import hooks
 from harness.instrument.apply import importing
+from harness.detectors.method_calls import visible_calls
 from targets.nova.target import MODULES
 with importing(MODULES) if sys.argv[1] == "rewritten" else nullcontext():
     import nova.tests.unit
     import nova.compute.resource_tracker
-    function = nova.compute.resource_tracker.ResourceTracker.remove_node
-    assert ("__sf_method__" in function.__code__.co_names) == (sys.argv[1] == "rewritten")
-    unittest.main(module=None, argv=["unittest", "-b", *sys.argv[2:]])
+    tracker = nova.compute.resource_tracker.ResourceTracker
+    assert ("__sf_method__" in tracker.remove_node.__code__.co_names) == (sys.argv[1] == "rewritten")
+    with visible_calls(tracker) if sys.argv[1] == "rewritten" else nullcontext():
+        unittest.main(module=None, argv=["unittest", "-b", *sys.argv[2:]])
 """
 
 

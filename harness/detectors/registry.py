@@ -1,0 +1,21 @@
+"""Detectors that can be asked for by name; those that a target's policy brings are not here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.detectors.lockset import Lockset
+from harness.errors import UsageError
+
+DETECTORS = {"lockset": ("which lock seems to guard which state (Eraser); advice, never a failure", Lockset)}
+
+
+def make_detectors(names: Sequence[str], model: str) -> list[Lockset]:
+    """The detectors with these names, each once. UsageError for one that there is not,
+    and in the eventlet model, in which no access is seen."""
+    if names and model == "eventlet":
+        raise UsageError(f"detector {names[0]} needs accesses, and --model eventlet sees none")
+    for name in names:
+        if name not in DETECTORS:
+            raise UsageError(f"unknown detector {name!r}; choose one of {', '.join(DETECTORS)}")
+    return [DETECTORS[name][1]() for name in dict.fromkeys(names)]
