@@ -137,6 +137,17 @@ def figures(tracker: Any) -> dict[str, Any]:
     return found
 
 
+_COMPARED = (*USAGE, "running_vms", "free_ram_mb", "free_disk_gb", "numa_topology", "stats")
+
+
+def _last_saved(tracker: Any) -> list[Any]:
+    """What the tracker believes to have saved: whether an audit saves depends on it."""
+    old = tracker.old_resources.get(NODE)
+    if old is None:
+        return []
+    return [repr(getattr(old, name)) if old.obj_attr_is_set(name) else None for name in _COMPARED]
+
+
 _STAMPS = frozenset({"updated_at", "created_at", "deleted_at"})
 
 
@@ -155,6 +166,6 @@ def fingerprint(world: World) -> int:
     node = tracker.compute_nodes.get(NODE)
     topology = None if node is None else node.numa_topology
     live = [figures(tracker), sorted(tracker.tracked_migrations), sorted(tracker.stats.get(NODE, {}).items()), topology]
-    live.append(pci_figures(tracker))
+    live += [pci_figures(tracker), _last_saved(tracker)]
     own = None if node is None else [getattr(node, name) for name in ("memory_mb", "local_gb", "vcpus")]
-    return hash(repr((rows, sorted(world.placement.allocations.items()), live, own, sorted(tracker.old_resources))))
+    return hash(repr((rows, sorted(world.placement.allocations.items()), live, own)))

@@ -196,8 +196,8 @@ class World:
             vm_state="building", task_state="scheduling", instance_type_id=chosen.id, memory_mb=chosen.memory_mb,
             vcpus=chosen.vcpus, root_gb=chosen.root_gb, ephemeral_gb=chosen.ephemeral_gb,
             system_metadata={}, metadata={}, flavor=chosen, old_flavor=None, new_flavor=None,
-            reservation_id=f"r-{number}", launch_index=0,
-            display_name=f"instance-{number}", hostname=f"instance-{number}", os_type=None,
+            reservation_id=f"r-{number}", launch_index=0, display_name=f"instance-{number}",
+            hostname=f"instance-{number}", os_type=None,
             numa_topology=hardware.numa_get_constraints(chosen, objects.ImageMeta.from_dict({"properties": {}})),
             pci_requests=requests,
         )  # fmt: skip
