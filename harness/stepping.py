@@ -167,6 +167,7 @@ class SteppedExecution:
             self._outer.switch()
             _current.execution = execution
             if self._closing:
+                execution.stopped = True
                 return
             execution.point(op.YIELD, None, None, NOWHERE)
 
