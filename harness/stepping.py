@@ -91,13 +91,15 @@ class SteppedExecution:
         self.step(task, 1 << 30)
 
     def settle(self) -> None:
-        """Let every task go on until nothing can: lowest number first, timers last.
+        """Let every task go on until nothing can: those that have not begun first, so
+        that the ones left in the midst of something are overtaken; timers last.
 
         Where tasks are left that wait for each other or for nothing, the outcome has
         a deadlock afterwards.
         """
         while not self.over:
             able = [task for task in self.tasks if not task.done and self.enabled(task) and not task.timed]
+            able.sort(key=lambda task: (task.pending[0] != op.BEGIN, task.index))
             able = able or sorted(
                 (task for task in self.tasks if task.timed), key=lambda task: (task.deadline or 0.0, task.index)
             )

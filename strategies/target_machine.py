@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, precondition, rule
+from hypothesis.stateful import Bundle, initialize, precondition, rule
 
 from harness.kernel import current
 from harness.kernel.outcome import Failure, Outcome
@@ -38,6 +38,7 @@ from targets.staged import perform
 MAX_FAULTS = 2
 _rule: Any = rule
 _precondition: Any = precondition
+_initialize: Any = initialize
 
 
 class Instance:
@@ -98,6 +99,7 @@ class TargetMachine(ScheduledMachine):
     ``operations``: the names of those that are used, all where it is empty.
     ``schedules``: under how many more schedules each example's scenario is run, by
     the portfolio of schedulers: a schedule costs a fraction of an example.
+    ``faults``: whether faults are injected.
     ``most_tasks``, ``most_operations`` (of one task): small examples are many.
     ``errors_only``: what the next audit heals (severity *warning*) does not fail.
     """
@@ -107,6 +109,7 @@ class TargetMachine(ScheduledMachine):
     operations: ClassVar[Sequence[str]] = ()
     schedules: ClassVar[int] = 10
     errors_only: ClassVar[bool] = True
+    faults: ClassVar[bool] = True
     most_tasks: ClassVar[int] = 3
     most_operations: ClassVar[int] = 2
     instances = Bundle("instances")
@@ -139,7 +142,9 @@ class TargetMachine(ScheduledMachine):
         self.workers: list[Worker] = []
         self.stage = None
         self.plan = FaultPlan(self._fault_table(), ())
-        self.faults: list[Operation] = []
+        self.armed: list[Operation] = []
+        if not self.target.roles():
+            self._raise_stage()
 
     @classmethod
     def _fault_table(cls) -> dict[str, Any]:
@@ -180,21 +185,13 @@ class TargetMachine(ScheduledMachine):
         new = [len(self.workers)] if len(self.workers) < self.most_tasks else []
         return [*new, *reversed(old)]
 
-    @precondition(lambda self: self.stage is None)
-    @rule()
-    def begin_run(self) -> None:
+    def _raise_stage(self) -> None:
         """What was created stands ready; from here on operations start."""
         # The world is made anew, so what runs on it begins anew too.
         self.stepped.close()
         self.stage = self.session.stage(tuple(self.setup), self.configuration)
         self.stage.restore()
         self.stepped = SteppedExecution(self.session.setting, self.plan.meet)
-
-    @precondition(lambda self: bool(self.workers))
-    @rule()
-    def start_over(self) -> None:
-        """Let everything end, judge, and begin another run."""
-        self._next_run({})
 
     def _next_run(self, configuration: Mapping[str, Value]) -> None:
         if self.stage is not None:
@@ -211,7 +208,7 @@ class TargetMachine(ScheduledMachine):
         tasks = tuple(tuple(worker.operations) for worker in self.workers)
         content = without_unused(Operations(tuple(self.setup), tasks))
         unmet = self.plan.unmet()
-        faults = tuple(fault for fault in self.faults if fault not in unmet)
+        faults = tuple(fault for fault in self.armed if fault not in unmet)
         return Scenario(content, self.configuration, faults)
 
     def check(self) -> None:
@@ -270,9 +267,12 @@ def machine_of(target: Target, name: str = "", **settings: Any) -> type[TargetMa
     for info in target.operations():
         if info.name in names:
             body[info.name] = _operation(info, reachable)
-    if any(len(option.legal) > 1 for option in target.options()):
-        body["configure"] = _configure(target)
-    if target.faults():
+    if target.roles():
+        body["begin_run"] = _begin_run()
+    changes = configurations(target.options())
+    body["configure"] = _initialize(changes=changes)(_configure)
+    body["start_over"] = _start_over(changes)
+    if target.faults() and settings.get("faults", True):
         body["inject"] = _inject(target)
     made: type[TargetMachine] = type(name or f"{target.name.capitalize()}Machine", (TargetMachine,), body)
     return made
@@ -322,7 +322,8 @@ def _operation(info: OperationInfo, bundles: Sequence[Any]) -> Any:
         return any(fits(machine, instance) for instance in machine.made)
 
     def begin_on(self: TargetMachine, instance: Instance, task: int, **arguments: Any) -> None:
-        if fits(self, instance):
+        # A bundle still has the instances of runs before this one.
+        if instance in self.made and fits(self, instance):
             self._begin_operation(info, instance, task, arguments)
 
     begin_on.__name__ = info.name
@@ -331,12 +332,32 @@ def _operation(info: OperationInfo, bundles: Sequence[Any]) -> Any:
     return _precondition(some_fits)(ruled)
 
 
-def _configure(target: Target) -> Any:
-    def configure(self: TargetMachine, changes: Mapping[str, Value]) -> None:
-        """Let everything end and begin another run under this configuration."""
+def _begin_run() -> Any:
+    def begin_run(self: TargetMachine) -> None:
+        """What was created stands ready; from here on operations start."""
+        self._raise_stage()
+
+    def possible(machine: TargetMachine) -> bool:
+        return machine.stage is None
+
+    return _precondition(possible)(_rule()(begin_run))
+
+
+def _configure(self: TargetMachine, changes: Mapping[str, Value]) -> None:
+    """The first run's configuration, where it differs from the defaults."""
+    if changes:
         self._next_run(changes)
 
-    return _rule(changes=configurations(target.options()))(configure)
+
+def _start_over(changes: Any) -> Any:
+    def start_over(self: TargetMachine, changes: Mapping[str, Value]) -> None:
+        """Let everything end, judge, and begin another run under this configuration."""
+        self._next_run(changes)
+
+    def possible(machine: TargetMachine) -> bool:
+        return bool(machine.workers)
+
+    return _precondition(possible)(_rule(changes=changes)(start_over))
 
 
 def _inject(target: Target) -> Any:
@@ -344,12 +365,12 @@ def _inject(target: Target) -> Any:
 
     def inject(self: TargetMachine, task: str, fault: str) -> None:
         """At the next call of a task that leaves the process, this goes wrong."""
-        self.faults.append(self.plan.arm(fault, self._task(task).index))
+        self.armed.append(self.plan.arm(fault, self._task(task).index))
 
     ruled: Any = _rule(task=able_tasks(), fault=st.sampled_from(names))(inject)
 
     def possible(machine: TargetMachine) -> bool:
-        return len(machine.faults) < MAX_FAULTS and _any_able(machine)
+        return len(machine.armed) < MAX_FAULTS and _any_able(machine)
 
     return _precondition(possible)(ruled)
 

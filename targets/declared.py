@@ -151,9 +151,9 @@ class DeclaredTarget:
     @classmethod
     def target(cls) -> Declared:
         """A target made of this class, as strategies and state machines take it."""
-        from targets.declared_stage import Declared
+        from targets.declared_files import imported_target
 
-        return Declared(cls())
+        return imported_target(cls)
 
 
 def _info(owner: str, name: str, method: Callable[..., object]) -> OperationInfo:

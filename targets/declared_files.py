@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import linecache
 import re
 import sys
@@ -54,6 +55,20 @@ def load_declared(spec: str, *, remember: bool = False) -> Declared:
     if remember:
         known_files.remember(identity, path)
     return target
+
+
+def imported_target(kind: type[DeclaredTarget]) -> Declared:
+    """The target of a class that has been imported. Where its file is known, traces
+    are of ``FILE.py:CLASS``, as if it had been named so, and replay here by themselves."""
+    file = inspect.getsourcefile(kind) if inspect.getmodule(kind) is not None else None
+    path = Path(file) if file is not None and file.endswith(".py") else None
+    if path is None or not path.exists() or "." in kind.__qualname__:
+        return Declared(kind())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    identity = Function(path.name, kind.__name__, digest)
+    label = f"{identity.file}:{identity.function}"[:200]
+    known_files.remember(identity, path)
+    return Declared(kind(), release=label, versions={label: digest})
 
 
 def _imported(path: Path, source: str) -> ModuleType:

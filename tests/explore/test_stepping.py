@@ -18,6 +18,7 @@ from harness.laboratory import Laboratory, open_laboratory
 from harness.program import Setting, TaskProgram, execute
 from harness.stepping import DRIVER, Following, SteppedExecution, owners
 
+
 def _load(name: str) -> Any:
     """A module beside this one: only its code is to have scheduling points."""
     path = Path(__file__).with_name(f"{name}.py")

@@ -1,0 +1,166 @@
+"""State machines over stepped tasks: those of the documentation, found and silent."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import rule
+
+from harness.errors import UsageError
+from harness.kernel import current
+from harness.traces.codec import read
+from strategies.machine_session import Found, run_machine
+from strategies.machines import ScheduledMachine
+from strategies.target_machine import machine_of
+
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+QUICK = settings(max_examples=150, stateful_step_count=12, database=None, derandomize=True)
+
+
+def blocks(name: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (DOCS / name).read_text(), re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The files of the documentation, importable."""
+    bank, bank_target = blocks("own-target.md")[:2]
+    free, from_target = blocks("state-machines.md")
+    names = {"bank": bank, "bank_target": bank_target, "test_bank": free, "test_bank_target": from_target}
+    for name, text in names.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def load(name: str) -> ModuleType:
+    importlib.invalidate_caches()
+    return importlib.import_module(name)
+
+
+def mend(folder: Path) -> None:
+    """Move the check under the lock, and the save behind the change."""
+    text = (folder / "bank.py").read_text()
+    body = text[text.index("        if self.balances") :]
+    (folder / "bank.py").write_text(
+        text.replace(
+            body,
+            "        with self.lock:\n"
+            "            if self.balances[source] < amount:\n"
+            "                raise Refused\n"
+            "            self.balances[source] -= amount\n"
+            "            self.balances[to] += amount\n"
+            '        io("database save")\n',
+        )
+    )
+
+
+def test_the_documented_machine_finds_the_stale_check(folder: Path) -> None:
+    with pytest.raises(Found, match="overdrawn") as caught:
+        run_machine(load("test_bank").BankMachine, QUICK)
+    notes = "\n".join(caught.value.__notes__)
+    assert "state.transfer(" in notes
+    assert "state.step(" in notes
+    assert notes.count("state.transfer(") == 2
+    assert current.execution is None
+
+
+def test_the_mended_bank_passes(folder: Path) -> None:
+    mend(folder)
+    run_machine(load("test_bank").BankMachine, QUICK)
+    run_machine(load("test_bank_target").BankMachine, QUICK)
+
+
+def test_the_machine_of_a_target_gives_a_trace_that_replays(folder: Path) -> None:
+    with pytest.raises(Found) as caught:
+        run_machine(load("test_bank_target").BankMachine, QUICK, folder / "out")
+    notes = caught.value.__notes__
+    command = next(line for line in notes if line.startswith("semafuzz replay"))
+    assert any(line.startswith("Smallest program: transfer(") for line in notes)
+    arguments = command.split()[1:]
+    trace = read(Path(arguments[1]))
+    assert sum(len(task) for task in trace.program.tasks) <= 2  # type: ignore[union-attr]
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *arguments, "--json"],
+        cwd=DOCS.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["digest"] == trace.expected.digest
+
+
+def test_what_only_concurrency_breaks_is_found_by_stepping_alone(folder: Path) -> None:
+    """Without further schedules and without faults, the steps drawn suffice."""
+    target = load("bank_target").Bank.target()
+    machine = machine_of(target, schedules=0, faults=False)
+    with pytest.raises(Found, match="has -") as caught:
+        run_machine(machine, settings(QUICK, max_examples=400), folder / "out")
+    assert any("1 preemption;" in line for line in caught.value.__notes__)
+
+
+def test_a_test_case_runs_under_unittest(folder: Path) -> None:
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(load("test_bank_target").TestBank).run(result)
+    assert result.testsRun == 1
+    assert len(result.failures) == 1
+    assert "Smallest program" in result.failures[0][1]
+
+
+def test_a_machine_without_control_says_what_to_do() -> None:
+    class Alone(ScheduledMachine):
+        @rule()
+        def nothing(self) -> None:
+            pass
+
+    with pytest.raises(UsageError, match=r"Alone\.TestCase"):
+        Alone()
+
+
+def test_an_unknown_module_is_refused() -> None:
+    class Lost(ScheduledMachine):
+        modules = ("no_such_module",)
+
+    with pytest.raises(UsageError, match="cannot be imported"):
+        run_machine(Lost, QUICK)
+
+
+def test_time_passes_between_steps(folder: Path) -> None:
+    (folder / "late.py").write_text(
+        "import time\n\n\nclass Late:\n    def __init__(self):\n        self.woken = False\n\n"
+        "    def work(self):\n        time.sleep(100)\n        self.woken = True\n"
+    )
+    late: Any = load("late")
+    seen: list[bool] = []
+
+    class Sleeper(ScheduledMachine):
+        modules = ("late",)
+
+        def begin(self) -> None:
+            self.late = late.Late()
+
+        @rule()
+        def sleep(self) -> None:
+            self.start(self.late.work)
+
+        def check_step(self) -> None:
+            seen.append(self.late.woken)
+
+    run_machine(Sleeper, settings(QUICK, max_examples=30))
+    assert set(seen) == {False, True}
+    sys.modules.pop("late")
