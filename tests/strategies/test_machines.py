@@ -25,7 +25,7 @@ from strategies.machines import ScheduledMachine
 from strategies.target_machine import machine_of
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-QUICK = settings(max_examples=150, stateful_step_count=12, database=None, derandomize=True)
+QUICK = settings(max_examples=100, stateful_step_count=8, database=None, derandomize=True)
 
 
 def blocks(name: str) -> list[str]:
@@ -110,7 +110,7 @@ def test_what_only_concurrency_breaks_is_found_by_stepping_alone(folder: Path) -
     target = load("bank_target").Bank.target()
     machine = machine_of(target, schedules=0, faults=False)
     with pytest.raises(Found, match="has -") as caught:
-        run_machine(machine, settings(QUICK, max_examples=400), folder / "out")
+        run_machine(machine, settings(QUICK, max_examples=300), folder / "out")
     assert any("1 preemption;" in line for line in caught.value.__notes__)
 
 
