@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
 
 from harness.errors import UsageError
 from harness.kernel.outcome import Failure
@@ -12,6 +13,7 @@ from harness.laboratory import Laboratory, open_laboratory
 from harness.program import Setting
 from harness.schedulers.serial import Serial
 from harness.traces.schema import Operation, Operations, Value
+from strategies.configuration import configurations, illegal_configurations
 from targets import find_target
 from targets.nova.boot import RESERVED
 from targets.nova.configuration import OPTIONS, illegal_values, put_in_force
@@ -149,6 +151,19 @@ def test_only_known_options_and_values(nova: Opened) -> None:
     with pytest.raises(UsageError, match="takes one of"):
         nova[0].program(Scenario(LIFE, {"reserved_host_cpus": 7}))
     assert illegal_values({"reserved_host_cpus": 1, "cpu_allocation_ratio": 0.0}) == {"cpu_allocation_ratio": 0.0}
+
+
+@settings(max_examples=60)
+@given(illegal_configurations(OPTIONS))
+def test_illegal_configurations_have_one_illegal_value(configuration: dict[str, Value]) -> None:
+    assert len(configuration) == 1
+    assert illegal_values(configuration) == configuration
+
+
+@settings(max_examples=60)
+@given(configurations(OPTIONS))
+def test_configurations_are_legal(configuration: dict[str, Value]) -> None:
+    assert illegal_values(configuration) == {}
 
 
 @pytest.mark.slow
