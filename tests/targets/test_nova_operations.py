@@ -45,6 +45,7 @@ def content(role: str, flavor: int, *names: str, beside: tuple[str, ...] = ("aud
     return Operations((instance,), tasks)
 
 
+FAULT = Operation("conductor_timeout", {"task": 0, "call": 9})
 LIFE = [
     ("new", ("claim", "update_usage", "delete")),
     ("new", ("claim_abort",)),
@@ -133,8 +134,9 @@ def test_builds_that_fail_one_after_the_other_are_counted(nova: Opened) -> None:
 
 
 @pytest.mark.parametrize("model", ["threads", "eventlet"])
-def test_runs_are_deterministic(nova: Opened, model: str) -> None:
-    program = nova[0].program(Scenario(content("new", 3, "claim", "delete")))
+@pytest.mark.parametrize(("flavor", "faults"), [(3, ()), (13, (FAULT,)), (7, (FAULT,))])
+def test_runs_are_deterministic(nova: Opened, model: str, flavor: int, faults: tuple[Operation, ...]) -> None:
+    program = nova[0].program(Scenario(content("new", flavor, "claim", "delete"), {}, faults))
     shared = Setting(bytearray(1 << 17), model)
     scheduler = RandomWalk(1)
     for number in range(3):
