@@ -46,13 +46,10 @@ from targets.trio_tasks.tasks import Interruption, Moment, TrioTask
 QUANTUM = 200
 """Choices in a row of one task after which it must give way once."""
 
-STEPS = 20_000
-"""Steps between checkpoints after which a run is cut; less where the setting says so."""
-
 _LAST_STEPS = 1000
 """Steps that tasks may still make after a run has been given up."""
 
-_ASYNCIO = "it awaits something that is not trio's; semafuzz runs trio code, asyncio and others are no target"
+_ASYNCIO = "semafuzz runs async functions that use trio; asyncio and other frameworks are no target"
 _MOMENT = Moment()
 
 
@@ -62,6 +59,7 @@ class TrioExecution(Execution):
     It is the current execution while code under test runs, so accesses to shared
     data are recorded (they are no scheduling points), and clocks and randomness
     are those of the run. ``patient``: time passes only when no task can go on.
+    ``steps``: how often tasks may go on before the run is cut.
     """
 
     begun = False
@@ -80,16 +78,15 @@ class TrioExecution(Execution):
         forced: dict[int, bool] | None = None,
         *,
         patient: bool = False,
+        steps: int = 3_000,
     ) -> None:
         super().__init__(
             scheduler,
             setting.hot,
-            max_decisions=min(setting.max_decisions, STEPS),
+            max_decisions=min(setting.max_decisions, steps),
             max_events=setting.max_events,
             seed=setting.seed,
         )
-        self.outcome = Outcome()
-        self.events, self.decisions = self.outcome.events, self.outcome.raw_decisions
         self.known: list[TrioTask] = []
         self.standing: list[TrioTask] = []
         self.cancellable = faults.possible
@@ -98,6 +95,7 @@ class TrioExecution(Execution):
         self._patient = patient
         self._thread = threading.get_ident()
         self._states: deque[failures.State] = deque(maxlen=failures.TAIL)
+        self._turns: dict[int, int] = {}
         self._origins: dict[int, tuple[BaseException, str]] = {}
 
     # ---------------------------------------------------------- the run
@@ -128,7 +126,7 @@ class TrioExecution(Execution):
             raise self._fault
         if self.aborting:
             del self.events[self._last_event :]
-        elif any(not task.begun for task in self.known):
+        elif not self.outcome.failures and any(not task.begun for task in self.known):
             self.escape("trio ran a task past the gate: this release of it is not known to semafuzz")
         self.outcome.tasks.extend(self.known)
         self.outcome.now = self.clock.now
@@ -147,7 +145,7 @@ class TrioExecution(Execution):
     def adopt(self, trio_task: trio.lowlevel.Task, inner: Coroutine[Any, Any, Any]) -> TrioTask:
         """Know a task that trio has made and that has not begun."""
         index = len(self.known)
-        task = TrioTask(index, _name(trio_task, index), inner, daemon=_is_system(trio_task))
+        task = TrioTask(index, _name(trio_task, index), inner, daemon=index > 0 and _is_system(trio_task))
         task.trio_task = trio_task
         task.ident = self._thread
         self.known.append(task)
@@ -205,7 +203,7 @@ class TrioExecution(Execution):
         task.blocked = True
         if not is_wait(trap) and not self.aborting:
             place = SITES[stand(task.inner, waits=True).pending[3]].place()
-            self._give_up(UsageError(f"the function cannot be run at {place}: {_ASYNCIO}"))
+            self._give_up(UsageError(f"what is awaited at {place} is not trio's; {_ASYNCIO}"))
             task.doomed = True
         self._stop_at(task, waits=True)
 
@@ -256,7 +254,7 @@ class TrioExecution(Execution):
                 self._end_next(deadline)
             elif self.stopped:
                 self._end_all()
-            elif self.unfinished:
+            elif self.unfinished and not trio.lowlevel.current_statistics().run_sync_soon_queue_size:
                 self._take_turn(deadline)
         except BaseException as error:
             self._give_up(error)
@@ -282,21 +280,21 @@ class TrioExecution(Execution):
         running = self._running
         stands = running is not None and not running.blocked
         step = len(self.events)
-        yielded = False
+        late = 2 * self.steps >= self.max_decisions
         if self._recorded is not None:
             if step not in self._recorded and running is not None and stands:
                 return running
             yielded = self._recorded.get(step, False)
         else:
-            yielded = self.streak >= QUANTUM
-        if yielded and stands:
+            yielded = late or self.streak >= QUANTUM
+        yielded = yielded and stands and len(options) > 1
+        if yielded:
             options = [task for task in options if task is not running]
-        else:
-            yielded = False
-        count = len(self.decisions)
-        if self._recorded is None and 2 * self.steps >= self.max_decisions:
+        if late:
             # Every task gets its turn: what does not end now does not end by bad luck.
-            chosen = options[count % len(options)]
+            options.sort(key=lambda task: self._turns.get(task.index, 0))
+        if late and self._recorded is None:
+            chosen = options[0]
         else:
             chosen = self.choose(options, running, step)
         pending = tuple([task.pending for task in options])
@@ -304,6 +302,7 @@ class TrioExecution(Execution):
             (step, -1 if running is None else running.index, chosen.index, tuple(options), pending, yielded)
         )
         self.streak = self.streak + 1 if chosen is running else 0
+        self._turns[chosen.index] = step
         return chosen
 
     def _let(self, chosen: Task, deadline: float) -> None:

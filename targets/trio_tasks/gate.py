@@ -77,6 +77,12 @@ def through(execution: TrioExecution, task: TrioTask) -> Generator[Any, Any, Any
             except BaseException as error:
                 execution.end(task, error)
                 raise
+            if task.doomed:
+                task.refusals += 1
+                if task.refusals > _PATIENCE:
+                    _stubborn.append(inner)
+                    execution.end(task)
+                    return None
             paused = trap is CHECKPOINT
             if paused:
                 execution.pause(task)
@@ -85,12 +91,6 @@ def through(execution: TrioExecution, task: TrioTask) -> Generator[Any, Any, Any
                 if not task.doomed:
                     value = yield trap
                 execution.wake(task)
-            if task.doomed:
-                task.refusals += 1
-                if task.refusals > _PATIENCE:
-                    _stubborn.append(inner)
-                    execution.end(task)
-                    return None
     except GeneratorExit:
         inner.close()
         raise

@@ -15,11 +15,15 @@ from harness.kernel.execution import Chooser
 from harness.kernel.outcome import Outcome
 from harness.program import Setting, invariant_failure
 from harness.schedulers.protocol import Scheduler
+from targets.trio_tasks import canary
 from targets.trio_tasks.cancel import Cancellation, Faults
 from targets.trio_tasks.execution import TrioExecution
 
 MODEL = "trio"
 """Where a switch can happen: at checkpoints. The name stands in traces."""
+
+_heard: list[str] = []
+"""What the canary said in this process, once it was asked."""
 
 
 @dataclass
@@ -31,7 +35,8 @@ class TrioProgram:
     ``refresh`` makes the function anew before every execution. ``faults``
     are cancellations made in every execution; ``cancellations`` is how many more a
     scheduler may choose in each, at any checkpoint of any task but the main one.
-    ``patient``: deadlines pass only when no task can go on.
+    ``patient``: deadlines pass only when no task can go on. ``steps``: how often, all
+    together, tasks may go on from a checkpoint before the run is cut.
     """
 
     function: Callable[[], Awaitable[Any]]
@@ -42,6 +47,7 @@ class TrioProgram:
     faults: Sequence[Cancellation] = ()
     cancellations: int = 0
     patient: bool = False
+    steps: int = 3_000
     model = MODEL
 
     def __post_init__(self) -> None:
@@ -57,9 +63,15 @@ class TrioProgram:
 
     def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once, and check what came of it."""
+        if not _heard:
+            _heard.append(canary.listen())
+        if _heard[0]:
+            silent = Outcome()
+            silent.uncontrolled = _heard[0]
+            return silent
         function = self.refresh() if self.refresh is not None else self.function
         faults = Faults(self.faults, self.cancellations)
-        execution = TrioExecution(scheduler, setting, faults, forced, patient=self.patient)
+        execution = TrioExecution(scheduler, setting, faults, forced, patient=self.patient, steps=self.steps)
         outcome, result = execution.run_function(function)
         if self.check is not None and not outcome.failures and not outcome.uncontrolled:
             try:
