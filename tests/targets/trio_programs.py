@@ -190,9 +190,8 @@ async def two_errors() -> None:
 
 async def nested_groups() -> None:
     async def fail() -> None:
-        async with trio.open_nursery():
-            async with trio.open_nursery():
-                raise ValueError("deep")
+        async with trio.open_nursery(), trio.open_nursery():
+            raise ValueError("deep")
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(fail)
