@@ -40,6 +40,7 @@ from targets.trio_tasks import failures
 from targets.trio_tasks.cancel import Cancellation, Faults
 from targets.trio_tasks.clock import ChoosingClock
 from targets.trio_tasks.gate import Gatekeeper, gated, is_wait
+from targets.trio_tasks.loop import run
 from targets.trio_tasks.places import stand
 from targets.trio_tasks.tasks import Interruption, Moment, TrioTask
 
@@ -111,12 +112,7 @@ class TrioExecution(Execution):
         thread, locks.control_thread[0] = locks.control_thread[0], 0
         self._control_thread = thread
         try:
-            result = trio.run(
-                self._begin,
-                function,
-                clock=ChoosingClock(self.clock, self._idle),
-                instruments=[Gatekeeper(self)],
-            )
+            result = run(self._begin, function, ChoosingClock(self.clock, self._idle), Gatekeeper(self))
         except BaseException as error:
             self._judge(error)
         finally:
