@@ -54,7 +54,7 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
                 exploration.run()
             except SharedState as error:
                 shared, result.verdict = error, "uncontrolled"
-            keeper.forget()
+            keeper.end()
             shown = [_run_again(subject, finding, exploration.setting) for finding in result.failures]
         commands = [_command(subject, finding, allowance.patience) for finding in result.failures]
     _conclude(subject, settings, result, shown, commands, shared)
@@ -77,7 +77,7 @@ def _folder_name(test: str) -> str:
     """A folder for each test: two tests can fail in one way, and have one signature."""
     name = re.sub(r"[^\w.-]+", "-", test, flags=re.ASCII).strip("-.")
     if len(name) <= 80:
-        return name
+        return name or "test"
     return f"{name[-70:].strip('-.')}-{hashlib.sha256(test.encode()).hexdigest()[:8]}"
 
 

@@ -126,7 +126,7 @@ def _ini(config: pytest.Config, name: str) -> Any:
         value = config.getini(key)
         if value is not None and name in _READERS:
             value = _READERS[name](str(value))
-    except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
+    except (ValueError, TypeError, argparse.ArgumentTypeError, pytest.UsageError) as error:
         raise pytest.UsageError(f"{key} in {config.inipath}: {error}") from None
     if name == "model" and value not in (None, *MODELS):
         raise pytest.UsageError(f"{key} in {config.inipath}: {value!r} is not one of {', '.join(MODELS)}")

@@ -8,12 +8,15 @@ is what pytest shows.
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+_LOST = "semafuzz: cannot write to "
+"""How the line begins after which a trace follows that the disk refused."""
 EVERY = 200
 """Executions after which captured output is thrown away: it is kept in a file."""
 
@@ -25,6 +28,7 @@ class Quiet:
         self._capture = config.pluginmanager.getplugin("capturemanager")
         self._seen = seen
         self._since = 0
+        self._rescued = ""
 
     def begin(self) -> None:
         """An execution begins: ``caplog`` starts empty, as it does in a test."""
@@ -35,11 +39,17 @@ class Quiet:
         if self._since >= EVERY:
             self.forget()
 
+    def end(self) -> None:
+        """The search is over: only traces that could not be written are worth keeping."""
+        self.forget()
+        sys.stderr.write(self._rescued)
+
     def forget(self) -> None:
         """Throw away what was printed until now."""
         self._since = 0
         if self._capture is not None and self._capture.is_globally_capturing():
-            self._capture.read_global_capture()
+            _, place, rest = self._capture.read_global_capture().err.partition(_LOST)
+            self._rescued += place + rest
         self._seen[:] = _distinct(self._seen)
 
 
