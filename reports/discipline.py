@@ -13,8 +13,8 @@ def discipline_lines(table: DisciplineTable) -> Iterator[str]:
     """The lines of the table."""
     rows = table.rows
     name = min(max([len("method"), *(len(row.method) for row in rows)]), 50)
-    yield f"Lock discipline of {table.subject} under {table.lock},"
-    yield f"as seen in {table.executions:,} executions:"
+    yield f"Lock discipline of {table.subject}"
+    yield f"under {table.lock}, as seen in {table.executions:,} executions:"
     yield ""
     yield f"{'method':{name}}  {'lock':14}  {'writes':>7}"
     for row in rows:

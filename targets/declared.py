@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
+from harness.detectors.lock_discipline import Guard, LockPolicy
 from harness.errors import UsageError
 from harness.kernel import operations as op
 from harness.kernel.doubles.locks import running
@@ -20,10 +21,9 @@ from harness.traces.schema import Value
 from targets.protocol import FaultInfo, OperationInfo, OptionInfo, Plain
 
 if TYPE_CHECKING:
-    from harness.detectors.lock_discipline import LockPolicy
     from targets.declared_stage import Declared
 
-__all__ = ["DeclaredTarget", "FaultInfo", "OptionInfo", "Violation", "io", "operation"]
+__all__ = ["DeclaredTarget", "FaultInfo", "Guard", "LockPolicy", "OptionInfo", "Violation", "io", "operation"]
 
 Method = TypeVar("Method", bound=Callable[..., object])
 _MARK = "__semafuzz_operation__"
@@ -101,7 +101,7 @@ class DeclaredTarget:
     none means the file itself. ``refusals``: exceptions with which that code legally
     declines an operation. ``roles``: those in which an instance can start, and
     ``instance_arguments``: what else describes one, with its values, the simplest
-    first. ``policy``: which lock guards what, for the lock discipline.
+    first. ``policy``: the class that a lock guards; then :meth:`guards` says which lock.
 
     Nothing is kept on ``self``: an execution begins with :meth:`start`.
     """
@@ -119,6 +119,10 @@ class DeclaredTarget:
         """Make the world of one execution, from nothing. ``configuration`` has a
         value for each of ``options``."""
         raise UsageError(f"{type(self).__name__} has no method start(self, configuration) that makes its world")
+
+    def guards(self, world: Any) -> Iterable[Guard]:
+        """Which objects of the world are guarded by which locks, where there is a policy."""
+        return ()
 
     def set_up(self, world: Any, instance: int, role: str, **arguments: Plain) -> None:
         """Bring an instance into its starting role; called once for each, after start."""

@@ -6,12 +6,14 @@ import hashlib
 import importlib
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from inspect import getgeneratorstate, isgenerator
 from types import FrameType, ModuleType
 from typing import Any
 
-from harness.detectors.lock_discipline import LockPolicy
+from harness.detectors.lock_discipline import Guard, LockPolicy
+from harness.detectors.method_calls import visible_calls
 from harness.errors import UsageError
 from harness.instrument.apply import module_source
 from harness.kernel import operations as op
@@ -86,7 +88,9 @@ class Declared:
         """Import the modules under test; UsageError where that fails."""
         if release and release != self.release:
             raise UsageError(f"target {self.release} has no release {release!r}; leave --release out")
-        yield _OpenDeclared(self, [_module(name) for name in self._names()])
+        modules = [_module(name) for name in self._names()]
+        with visible_calls(self.policy.guarded) if self.policy is not None else nullcontext():
+            yield _OpenDeclared(self, modules)
 
     def _names(self) -> Sequence[str]:
         return self.declaration.modules or (type(self.declaration).__module__,)
@@ -111,12 +115,20 @@ class _OpenDeclared:
         self.modules = modules
         digests = {one.__name__: hashlib.sha256(module_source(one)[0].encode()).hexdigest() for one in modules}
         self.libraries: Mapping[str, str] = {**digests, **target.versions}
-        self.policy = target.policy
+        self.policy = None if target.policy is None else replace(target.policy, guards=self._guards)
+        self._in_use: DeclaredStage | None = None
+
+    def _guards(self) -> Sequence[Guard]:
+        stage = self._in_use
+        return () if stage is None else tuple(self.target.declaration.guards(stage.world))
+
+    def _use(self, stage: DeclaredStage) -> None:
+        self._in_use = stage
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes."""
         check_configuration(self.target.options(), configuration)
-        return DeclaredStage(self.target.declaration, setup, configuration)
+        return DeclaredStage(self.target.declaration, setup, configuration, self._use)
 
     def program(self, scenario: Scenario) -> Program:
         """The program of a scenario."""
@@ -136,9 +148,14 @@ class DeclaredStage:
     """
 
     def __init__(
-        self, declaration: DeclaredTarget, setup: Sequence[Operation], configuration: Mapping[str, Value]
+        self,
+        declaration: DeclaredTarget,
+        setup: Sequence[Operation],
+        configuration: Mapping[str, Value],
+        use: Callable[[DeclaredStage], None],
     ) -> None:
         self.refusals = declaration.refusals
+        self._use = use
         self.world: Any = None
         self._declaration = declaration
         self._setup: list[dict[str, Any]] = [dict(one.arguments) for one in setup]
@@ -149,6 +166,7 @@ class DeclaredStage:
 
     def restore(self) -> None:
         """Make the world anew; UsageError where the declaration cannot."""
+        self._use(self)
         failures = run_alone(self._start)
         if failures:
             raise UsageError(

@@ -92,6 +92,13 @@ def smaller_programs(content: Operations, table: Sequence[OperationInfo]) -> lis
     return [made for made in map(without_unused, found) if is_legal(made, table)]
 
 
+def single_operations(content: Operations, table: Sequence[OperationInfo]) -> list[Operations]:
+    """Every legal program that is one operation of this one."""
+    single = {repr(one): one for task in content.tasks for one in task}
+    made = [without_unused(Operations(content.setup, ((one,),))) for one in single.values()]
+    return [one for one in made if is_legal(one, table)]
+
+
 def smaller_scenarios(scenario: Scenario, table: Sequence[OperationInfo]) -> list[Scenario]:
     """Every legal scenario with less: a fault, an option, a task or an operation."""
     content, configuration, faults = scenario.content, scenario.configuration, scenario.faults

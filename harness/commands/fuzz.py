@@ -26,7 +26,7 @@ from strategies.feeding import feed
 from strategies.scenarios import scenarios
 from targets import choose_target
 from targets.declared_stage import DECLARED
-from targets.legality import smaller_scenarios
+from targets.legality import single_operations, smaller_scenarios
 from targets.protocol import OpenTarget, Target
 from targets.scenario import Scenario
 
@@ -35,7 +35,7 @@ PER_PROGRAM = 40
 REDUCTION = 25
 """Schedules in which a smaller program has to show the failure again."""
 ADVICE_RUNS = 3
-"""The same for advice, which seldom depends on the schedule."""
+"""The same for advice."""
 FINAL_STEPS = 200
 PATIENCE = 6.0
 """Seconds for making one program small."""
@@ -145,7 +145,7 @@ class Fuzzing:
             Path(raw.trace).unlink(missing_ok=True)
             return
         same = shows(identity)
-        smallest, outcome = self._reduce(scenario, same, ADVICE_RUNS if raw.kind in ADVICE else REDUCTION)
+        smallest, outcome = self._reduce(scenario, same, raw.kind in ADVICE)
         final = self._search(smallest, 0, self.folder, FINAL_STEPS)
         if outcome is None:
             finding = replace(raw, sequential=self._sequential(scenario, same, raw.kind))
@@ -162,12 +162,17 @@ class Fuzzing:
             self.result.failures.append(finding)
 
     def _reduce(
-        self, scenario: Scenario, same: Callable[[Outcome], bool], runs: int
+        self, scenario: Scenario, same: Callable[[Outcome], bool], advice: bool
     ) -> tuple[Scenario, Outcome | None]:
-        """The smallest program found that fails alike, and a run of it. ``runs``: how
-        many of a smaller program are made."""
-        best: Outcome | None = self._seek(scenario, same, runs)
+        """The smallest program found that fails alike, and a run of it. ``advice``
+        seldom depends on the schedule, and most often one operation shows it."""
         table = self.target.operations()
+        runs = ADVICE_RUNS if advice else REDUCTION
+        for content in single_operations(scenario.content, table) if advice else ():
+            outcome = self._seek(Scenario(content), same, 1)
+            if outcome is not None:
+                return Scenario(content), outcome
+        best: Outcome | None = self._seek(scenario, same, runs)
         progress = True
         until = perf_counter() + PATIENCE
         while progress and perf_counter() < until:
@@ -238,7 +243,7 @@ def run_fuzz(
             finally:
                 if progress is not None:
                     progress.clear()
-        locking.conclude(result, f"{name} {opened.release}")
+        locking.conclude(result, " ".join(dict.fromkeys((name, opened.release))))
     result.seconds = perf_counter() - started
     result.notes.append(f"{fuzzing.examples} programs of {target.name} {opened.release}, {model} model")
     if fuzzing.passed_over:

@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 
 from harness.detectors.guarded_state import Spot, Surveyor, key_text
 from harness.detectors.method_calls import public_methods
+from harness.errors import UsageError
 from harness.kernel import operations as op
 from harness.kernel.outcome import LOCK_DISCIPLINE, Failure, Outcome
 from harness.kernel.sites import SITES
@@ -45,7 +46,8 @@ class Owned(Protocol):
 
 class Guard(NamedTuple):
     """``root`` and what belongs to it may be written by whoever holds ``lock``: the
-    name of a lock whose sections are events, or a lock that was made under control."""
+    name of a lock whose sections are events, or a lock (``threading``'s Lock, RLock or
+    Condition) that was made under control."""
 
     lock: str | Owned
     root: object
@@ -56,15 +58,15 @@ class LockPolicy:
     """What a target says of its locking.
 
     ``guarded``: the class whose public methods make the table. ``lock``: the lock's
-    name for people. ``guards``: which objects are guarded now; asked once, as an
-    execution begins. ``reach``: classes whose objects count as guarded where they are
+    name for people. ``guards``: which objects are guarded now, by which locks; asked
+    once, as an execution begins. ``reach``: classes whose objects count as guarded where they are
     reached from there; containers always do. ``exempt``: attributes of the guarded
     object that may be written without the lock, each with the reason.
     """
 
     guarded: type
     lock: str
-    guards: Callable[[], Sequence[Guard]]
+    guards: Callable[[], Sequence[Guard]] = tuple
     reach: tuple[type, ...] = ()
     exempt: Mapping[str, str] = field(default_factory=dict)
 
@@ -216,7 +218,7 @@ class _Region:
     writes that were seen can tell."""
 
     def __init__(self, guard: Guard) -> None:
-        self.guard = guard
+        self.guard = guard = Guard(_known_lock(guard.lock), guard.root)
         self.spots: dict[int, Spot] = {}
         self.current = False
         self.held: dict[int, int] = {}
@@ -225,6 +227,17 @@ class _Region:
     def holds(self, task: Task) -> bool:
         lock = self.guard.lock
         return self.held.get(task.index, 0) > 0 if isinstance(lock, str) else lock.owner is task
+
+
+def _known_lock(lock: str | Owned) -> str | Owned:
+    """The lock itself, of a condition the one inside; UsageError for anything else."""
+    inner = lock if isinstance(lock, str) or hasattr(lock, "owner") else getattr(lock, "_lock", None)
+    if inner is None or not (isinstance(inner, str) or hasattr(inner, "owner")):
+        raise UsageError(
+            f"a {type(lock).__name__} cannot guard anything; give the name of a lock whose sections are announced, or "
+            "a Lock, RLock or Condition of threading that was made under control"
+        )
+    return inner
 
 
 class _Run:

@@ -46,3 +46,41 @@ def test_the_eventlet_model_runs_unrewritten_code(semafuzz: Run) -> None:
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["schedules"] >= 120
     assert not any("failed_builds" in one["message"] for one in answer["failures"])
+
+
+def test_the_table_of_lock_discipline_and_a_warning_that_replays(semafuzz: Run, tmp_path: Path) -> None:
+    """Warnings are findings: they make the exit code 1, and their traces replay."""
+    done = semafuzz("fuzz", "--schedules", "90", "--seconds", "600", "--seed", "1", "--json")
+    assert done.returncode == 1, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    rows = {row["method"]: row for row in answer["lock_discipline"]}
+    assert answer["lock_discipline_executions"] == answer["schedules"]
+    assert rows["remove_node"]["status"] == "seen unguarded"
+    assert rows["remove_node"]["writes"] == rows["remove_node"]["unguarded"] > 0
+    assert rows["instance_claim"]["status"] == "always guarded"
+    assert rows["rebuild_claim"] == {
+        "method": "rebuild_claim", "status": "never executed", "calls": 0, "writes": 0, "unguarded": 0, "place": "",
+    }  # fmt: skip
+    warnings = [one for one in answer["failures"] if one["kind"] == "lock-discipline"]
+    assert {one["severity"] for one in warnings} == {"warning"}
+    assert {tuple(one["operations"]) for one in warnings} <= {
+        ("remove_node()",),
+        ("build_failed()",),
+        ("build_succeeded()",),
+    }
+    for one in warnings:
+        assert (one["preemptions"], one["sequential"], one["confirmed"]) == (0, False, True)
+        trace = codec.read(tmp_path / one["trace"])
+        assert isinstance(trace.program, Operations)
+        assert [len(task) for task in trace.program.tasks] == [1]
+        assert semafuzz("replay", one["trace"], PYTHONHASHSEED="random").returncode == 1
+
+
+def test_the_table_is_readable_at_80_columns(semafuzz: Run) -> None:
+    done = semafuzz("fuzz", "--schedules", "2", "--seconds", "600", "--seed", "1", COLUMNS="80")
+    lines = done.stdout.splitlines()
+    start = lines.index("Lock discipline of ResourceTracker (nova 34.0.0)")
+    table = lines[start : lines.index("", start + 3)]
+    assert max(map(len, table)) <= 80
+    assert table[1] == "under compute_resources, as seen in 2 executions:"
+    assert any(line.split() == ["rebuild_claim", "never", "executed"] for line in table)
