@@ -49,10 +49,11 @@ class Setting:
 
     def execution(self, scheduler: Chooser, forced: dict[int, bool] | None = None) -> Execution:
         """An execution in this setting. ``forced``: the steps with a recorded
-        choice, for replay."""
+        choice, for replay. A scheduler that has ``watch`` is told the outcome
+        as it comes into being."""
         looks = tuple(look for watcher in self.watchers if (look := watcher.begin()) is not None)
         kind = partial(Watched, looks=looks) if looks else Execution
-        return kind(
+        made = kind(
             scheduler,
             self.hot,
             preemptive=self.model == "threads",
@@ -61,6 +62,10 @@ class Setting:
             max_events=self.max_events,
             seed=self.seed,
         )
+        watch = getattr(scheduler, "watch", None)
+        if watch is not None:
+            watch(made.outcome)
+        return made
 
     def judge(self, outcome: Outcome) -> None:
         """Add what the watchers noticed in the execution that has just been made."""

@@ -1,121 +1,54 @@
 """Fewer preemptions: the schedule half of shrinking.
 
-A schedule is rewritten as *directives*: exceptions from "the running task goes
-on; when it cannot, the one with the lowest number does". Directives are removed,
-many at a time and then singly, as long as the same failure shows. The value
-under work is immutable, "simpler" means fewer preemptions and then fewer
-directives, and a pass that removed nothing removes nothing when it is run again.
+The passes, each in a file of its own, work on a failing run that is never changed, only
+exchanged for a simpler one (``harness.shrink.size`` says what that means); a pass that
+made no progress makes none when it is run again. In turn, until none makes progress:
+
+1. *normal form*: the run's own operations in their simplest equivalent order;
+2. *removal*: directives left out;
+3. *placing*: single directives exchanged;
+4. *deepening*: all schedules with few directives;
+5. *necessity*: each preemption taken back alone; what was not needed goes.
+
+Every run that is taken over was made twice.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.kernel.outcome import Decision, Outcome
-from harness.kernel.task import Task
-from harness.program import Program, Setting, execute
+from harness.kernel.outcome import Outcome
+from harness.program import Program, Setting
+from harness.schedulers.guided import Directive, Guided
+from harness.shrink.deepening import Deepening
+from harness.shrink.directives import directives_of
+from harness.shrink.necessity import Necessity, WithoutFault, check_necessity
+from harness.shrink.normal_form import in_normal_form
+from harness.shrink.placing import placed
+from harness.shrink.removal import without_some
+from harness.shrink.size import Size, preemptions
+from harness.shrink.trials import Failing, Run, Trials, size_of
 
-_ORDERS = 24
-LONG = 2000
-"""Events beyond which an execution counts for more than one of the budget."""
-
-Directive = tuple[int, int, int]
-"""``(task that announced, or -1; how manyth choice of its; task that runs instead)``"""
+__all__ = ["Directive", "Guided", "Shrunk", "preemptions", "shrink_schedule"]
 
 
-class Guided:
-    """Follows directives and otherwise lets the running task go on.
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """The simplest failing run found and what it took.
 
-    ``order``: task numbers; the first of them that is enabled follows a task that
-    cannot go on. Without it the one with the lowest number does.
+    ``necessity``: None where it was not checked, because the budget ended or the
+    failure did not repeat. ``finished``: nothing simpler was left to try, so that
+    the budget had no part in the result. ``steady``: the failure showed whenever
+    the same choices were made; where it did not, ``outcome`` is the run given.
     """
 
-    name = "guided"
-
-    def __init__(self, directives: Sequence[Directive], order: Sequence[int] = ()) -> None:
-        self._rank = {number: rank for rank, number in enumerate(order)}
-        self._directives = {(task, number): target for task, number, target in directives}
-        self._counts: dict[int, int] = {}
-
-    def begin(self, execution: int) -> bool:
-        """One execution."""
-        self._counts = {}
-        return execution == 0
-
-    def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
-        """The directive's task where there is one and it is enabled."""
-        who = -1 if current is None else current.index
-        number = self._counts[who] = self._counts.get(who, 0) + 1
-        wanted = self._directives.get((who, number))
-        rank = self._rank
-        default = min(enabled, key=lambda task: rank.get(task.index, _ORDERS)) if rank else enabled[0]
-        for task in enabled:
-            if task.index == wanted:
-                return task
-            if task is current:
-                default = task
-        return default
-
-    def end(self, outcome: Outcome) -> None:
-        """Nothing to learn."""
-
-
-def directives_of(outcome: Outcome) -> tuple[Directive, ...]:
-    """The directives under which ``Guided`` makes the choices of ``outcome``."""
-    counts: dict[int, int] = {}
-    found: list[Directive] = []
-    for decision in outcome.decisions:
-        who = decision.current
-        number = counts[who] = counts.get(who, 0) + 1
-        default = who if who in decision.enabled else decision.enabled[0]
-        if decision.chosen != default:
-            found.append((who, number, decision.chosen))
-    return tuple(found)
-
-
-def preemptions(outcome: Outcome) -> int:
-    """How often a task was left that could have gone on."""
-    return sum(decision.preemption for decision in outcome.decisions)
-
-
-def _put_off(decision: Decision) -> tuple[int, int, object, int]:
-    """Which operation of which task waited through a preemption."""
-    kind, _, name, site = decision.pending[decision.enabled.index(decision.current)]
-    return (decision.current, kind, name if isinstance(name, str) else None, site)
-
-
-def _single_preemptions(calm: Outcome, only: set[tuple[int, int, object, int]] | None) -> Iterator[Directive]:
-    """Every way to interrupt a run once, or only at the operations ``only``."""
-    counts: dict[int, int] = {}
-    for decision in calm.decisions:
-        who = decision.current
-        number = counts[who] = counts.get(who, 0) + 1
-        if who not in decision.enabled or (only is not None and _put_off(decision) not in only):
-            continue
-        for other in decision.enabled:
-            if other != who:
-                yield (who, number, other)
-
-
-def _preempting(outcome: Outcome) -> set[tuple[int, int]]:
-    """Which choices, by task and number, are preemptions."""
-    counts: dict[int, int] = {}
-    found: set[tuple[int, int]] = set()
-    for decision in outcome.decisions:
-        number = counts[decision.current] = counts.get(decision.current, 0) + 1
-        if decision.preemption:
-            found.add((decision.current, number))
-    return found
-
-
-@dataclass(slots=True)
-class Shrunk:
-    """The simplest failing run found and what it took."""
-
     outcome: Outcome
-    executions: int
+    size: Size
+    executions: int = 0
+    necessity: Necessity | None = None
+    finished: bool = False
+    steady: bool = True
 
 
 def shrink_schedule(
@@ -125,63 +58,95 @@ def shrink_schedule(
     same: Callable[[Outcome], bool],
     *,
     budget: int = 300,
+    faults: int = 0,
+    without_fault: WithoutFault | None = None,
+    between: Callable[[], None] | None = None,
 ) -> Shrunk:
-    """The failing run with the fewest preemptions that ``budget`` executions find;
-    a long one counts for several.
+    """The simplest failing run that ``budget`` executions find; a long one counts
+    for several, a short one for a part.
 
-    ``same`` says whether a run shows the failure. ``outcome`` itself comes back
-    where the failure does not show again under its own directives.
+    ``same`` says whether a run shows the failure. ``faults``: how many the program
+    has, and ``without_fault`` the program without one of them. ``between`` is called
+    after each execution. ``outcome`` itself comes back where nothing simpler was found.
     """
-    best, best_directives, used = outcome, directives_of(outcome), 0
-
-    def attempt(directives: Sequence[Directive], order: Sequence[int] = ()) -> bool:
-        nonlocal best, best_directives, used
-        if used >= budget:
-            return False
-        guided = Guided(directives, order)
-        guided.begin(0)
-        made = execute(program, guided, setting)
-        used += 1 + len(made.events) // LONG
-        if made.uncontrolled or not same(made):
-            return False
-        actual = directives_of(made)
-        if (preemptions(made), len(actual)) >= (preemptions(best), len(best_directives)):
-            return False
-        best, best_directives = made, actual
-        return True
-
-    def attempt_single() -> None:
-        """Every schedule with one preemption: what greedy removal can miss."""
-        preempting = _preempting(best)
-        waits = tuple(d for d in best_directives if d[:2] not in preempting)
-        for base in dict.fromkeys((waits, ())):
-            guided = Guided(base)
-            guided.begin(0)
-            calm = execute(program, guided, setting)
-            wanted = {_put_off(d) for d in best.decisions if d.preemption}
-            # First where the failing run itself was interrupted, then anywhere.
-            for everywhere in (False, True):
-                for single in _single_preemptions(calm, None if everywhere else wanted):
-                    if attempt((*base, single)):
-                        return
-
-    for order in itertools.islice(itertools.permutations(range(len(outcome.tasks))), _ORDERS):
-        # Whole tasks in another order: no preemption at all.
-        if not preemptions(best) or attempt((), order):
+    given = size_of(outcome, directives_of(outcome))
+    first, trials = _again(program, outcome, setting, same, budget, between)
+    if first is None:
+        return Shrunk(outcome, given, trials.executions, steady=trials.steady)
+    value, deepening = first, Deepening(trials)
+    necessity: Necessity | None = None
+    while True:
+        before = value.size
+        trials.reserve = min(budget // 4, before.preemptions + faults)
+        value = deepening.deepen(_settled(value, trials))
+        if value.size < before and trials.affords():
+            continue
+        trials.reserve = 0
+        checked = check_necessity(value, trials, faults, without_fault)
+        necessity = None if checked is None else checked.necessity
+        simpler = _without(checked.without, value, trials) if checked is not None else None
+        if simpler is None:
             break
-    size = max(1, len(best_directives) // 2)
-    while best_directives and used < budget:
-        progress = False
-        start = 0
-        while start < len(best_directives):
-            if attempt(best_directives[:start] + best_directives[start + size :]):
-                progress = True
-            else:
-                start += size
-        if not progress:
-            if size == 1:
-                break
-            size = max(1, size // 2)
-    if preemptions(best) > 1:
-        attempt_single()
-    return Shrunk(best, used)
+        value = simpler
+    if not trials.steady:
+        return Shrunk(outcome, given, trials.executions, steady=False)
+    unchanged = value is first and _alike(value.run.outcome, outcome)
+    kept = outcome if unchanged else value.run.outcome
+    return Shrunk(kept, value.size, trials.executions, necessity, deepening.finished and necessity is not None)
+
+
+def _again(
+    program: Program,
+    outcome: Outcome,
+    setting: Setting,
+    same: Callable[[Outcome], bool],
+    budget: int,
+    between: Callable[[], None] | None,
+) -> tuple[Failing | None, Trials]:
+    """``outcome`` under directives of its own, or None where it does not fail again.
+
+    With all the scheduling points that it teaches, or, where those disturb it (a
+    long run's tasks give way after so many events without one), with its own.
+    """
+    directives = directives_of(outcome)
+    trials = Trials(program, setting, same, budget, between)
+    trials.learn(outcome)
+    value = trials.judge(trials.make(directives))
+    if value is None and trials.steady:
+        trials = Trials(program, setting, same, budget, between, learns=False)
+        value = trials.judge(trials.make(directives))
+    if value is None and trials.affords():
+        trials.repeats(outcome)
+    return value, trials
+
+
+def _alike(one: Outcome, other: Outcome) -> bool:
+    """Whether two runs did the same things in the same order."""
+    return [(kind, task.index, site) for kind, task, _, _, site in one.events] == [
+        (kind, task.index, site) for kind, task, _, _, site in other.events
+    ]
+
+
+def _settled(value: Failing, trials: Trials) -> Failing:
+    """``value`` after the local passes, run until none makes progress."""
+    while True:
+        before = value.size
+        value = in_normal_form(value, trials)
+        value = without_some(value, trials)
+        if value.size < before:
+            continue
+        value = placed(value, trials)
+        if value.size == before or not trials.affords():
+            return value
+
+
+def _without(runs: tuple[Run, ...], value: Failing, trials: Trials) -> Failing | None:
+    """A simpler failing run made from one that does without a preemption; such a
+    run may take more switches at first, or be interrupted elsewhere."""
+    for run in runs:
+        other = trials.judge(run)
+        if other is not None:
+            other = _settled(other, trials)
+            if other.size < value.size:
+                return other
+    return None

@@ -1,0 +1,115 @@
+"""Whether each preemption and each fault that is left is needed for the failure.
+
+Each is taken back alone: the running task goes on instead, or the call is not made to
+fail, and everything else that was directed stays. Where the failure still shows, that
+one was not needed. The ones that are needed are the places to show a person.
+
+It can be wrong in one direction: without one preemption the others may come to other
+places, so a preemption can be called needed though some other schedule does without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from harness.kernel.outcome import Outcome
+from harness.kernel.sites import SITES
+from harness.program import Program
+from harness.shrink.directives import Directive
+from harness.shrink.size import interruptions
+from harness.shrink.trials import Failing, Run, Trials
+
+WithoutFault = Callable[[int], Program]
+"""The program without the fault of this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """One preemption of a run. ``step``: events before it. ``task`` was about to do
+    something at ``place`` when ``instead`` was run; ``needed``: without it the
+    failure does not show. Tasks by number and by name."""
+
+    step: int
+    task: int
+    task_name: str
+    place: str
+    instead: int
+    instead_name: str
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Necessity:
+    """What each preemption, in order, and each fault, by its number, came to."""
+
+    preemptions: tuple[Interruption, ...] = ()
+    faults: tuple[bool, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left that is not needed."""
+        return all(one.needed for one in self.preemptions) and all(self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result, and the failing runs that showed something not to be needed."""
+
+    necessity: Necessity
+    without: tuple[Run, ...] = ()
+
+
+def check_necessity(
+    value: Failing, trials: Trials, faults: int = 0, without_fault: WithoutFault | None = None
+) -> Checked | None:
+    """Take each preemption of ``value``, and each of so many faults, back alone.
+
+    None where the budget does not cover it. Faults are left out where there is no
+    ``without_fault``.
+    """
+    found, without = [], []
+    outcome = value.run.outcome
+    for number, place in _preempting(value.run):
+        directives = value.run.directives
+        rest = [one for one in directives if one.place != place.place]
+        passes = trials.known_to_pass(rest)
+        if not passes:
+            run = trials.make(rest)
+            if run is None:
+                return None
+            passes = not run.fails
+            if run.fails:
+                without.append(run)
+        found.append(_interruption(outcome, number, passes))
+    needed = []
+    for fault in range(faults if without_fault is not None else 0):
+        assert without_fault is not None
+        run = trials.make(value.run.directives, without_fault(fault))
+        if run is None:
+            return None
+        needed.append(not run.fails)
+    return Checked(Necessity(tuple(found), tuple(needed)), tuple(without))
+
+
+def _preempting(run: Run) -> Iterator[tuple[int, Directive]]:
+    """The directives that are preemptions, with the numbers of their choices."""
+    directed = {one.place: one for one in run.directives}
+    steps = {decision.step: decision for decision in interruptions(run.outcome)}
+    for number, (place, decision) in enumerate(zip(run.places, run.outcome.decisions, strict=False)):
+        if place in directed and steps.get(decision.step) is decision:
+            yield number, directed[place]
+
+
+def _interruption(outcome: Outcome, number: int, needed: bool) -> Interruption:
+    decision = outcome.decisions[number]
+    site = decision.pending[decision.enabled.index(decision.current)][3]
+    return Interruption(
+        decision.step,
+        decision.current,
+        outcome.tasks[decision.current].name,
+        SITES[site].place() if site else "",
+        decision.chosen,
+        outcome.tasks[decision.chosen].name,
+        needed,
+    )

@@ -1,0 +1,148 @@
+"""The runs that shrinking makes: counted, learned from, and believed only when repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from harness.kernel.conflicts import heat
+from harness.kernel.outcome import Outcome
+from harness.program import Program, Setting, execute
+from harness.replaying import replay
+from harness.shrink.directives import Directed, Directive, Place
+from harness.shrink.size import Size, preemptions, turns
+from harness.traces.build import choices_of
+
+LONG = 2000
+"""Events beyond which an execution counts for more than one of the budget."""
+SHORT = 300
+"""Events below which it counts for less than one, in tenths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run under directives. ``directives``: those that made a difference.
+    ``places``: one for each choice that was asked for."""
+
+    outcome: Outcome
+    directives: tuple[Directive, ...]
+    places: tuple[Place, ...]
+    fails: bool
+
+    @property
+    def size(self) -> Size:
+        """How simple it is."""
+        return size_of(self.outcome, self.directives)
+
+
+def size_of(outcome: Outcome, directives: tuple[Directive, ...]) -> Size:
+    """How simple a run is."""
+    stretches = turns(outcome.events)
+    return Size(preemptions(outcome), max(0, len(stretches) - 1), len(directives), stretches)
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A run that shows the failure: the value that the passes make simpler."""
+
+    run: Run
+    size: Size
+
+
+class Trials:
+    """Runs one program under directives, for one failure and within one budget.
+
+    ``same`` says whether a run shows the failure. ``learns``: scheduling points are
+    learned from each run, in a copy of the setting's, so that the schedules tried do
+    not depend on what the search had met before it failed. ``generation`` counts how
+    often that happened. ``reserve``: runs that are kept back for the check of what is
+    needed. ``steady`` turns False where a run, made again, does not fail.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        setting: Setting,
+        same: Callable[[Outcome], bool],
+        budget: int,
+        between: Callable[[], None] | None = None,
+        *,
+        learns: bool = True,
+    ) -> None:
+        self._program = program
+        self._setting = replace(setting, hot=bytearray(setting.hot))
+        self._same = same
+        self._left = budget * 10
+        self._between = between
+        self._failed: dict[frozenset[Directive], bool] = {}
+        self._learns = learns and setting.model == "threads"
+        self.budget = budget
+        self.generation = 0
+        self.reserve = 0
+        self.executions = 0
+        self.steady = True
+        self._last_cost = 1
+
+    def affords(self) -> bool:
+        """Whether one more run is within the budget, if it is as the last one."""
+        return self._left >= (1 + self.reserve) * self._last_cost
+
+    def learn(self, outcome: Outcome) -> None:
+        """Take over the scheduling points that a run teaches."""
+        if self._learns and heat(outcome.events, self._setting.hot):
+            self.generation += 1
+
+    def make(self, directives: Iterable[Directive], program: Program | None = None) -> Run | None:
+        """A run of the program, or of ``program`` in its place; None where the
+        budget is used up or the run escaped control."""
+        if not self.affords():
+            return None
+        chosen = tuple(directives)
+        directed = Directed(chosen)
+        outcome = execute(program or self._program, directed, self._setting)
+        self._count(outcome)
+        if outcome.uncontrolled:
+            return None
+        fails = self._same(outcome)
+        if program is None:
+            self.learn(outcome)
+            self._failed[frozenset(chosen)] = fails
+        return Run(outcome, tuple(directed.followed), tuple(directed.places), fails)
+
+    def known_to_pass(self, directives: Iterable[Directive]) -> bool:
+        """Whether a run under these was made and did not fail."""
+        return self._failed.get(frozenset(directives)) is False
+
+    def attempt(self, directives: Iterable[Directive], than: Size) -> Failing | None:
+        """A failing run under these directives that is simpler than ``than`` and
+        fails again when its choices are replayed; None for none."""
+        chosen = tuple(directives)
+        if self.known_to_pass(chosen):
+            return None
+        run = self.make(chosen)
+        return self.judge(run, than)
+
+    def judge(self, run: Run | None, than: Size | None = None) -> Failing | None:
+        """``run`` as a failing run; None unless it fails twice and is simpler than ``than``."""
+        if run is None or not run.fails:
+            return None
+        size = run.size
+        if than is not None and size >= than:
+            return None
+        return Failing(run, size) if self.repeats(run.outcome) else None
+
+    def repeats(self, outcome: Outcome) -> bool:
+        """Whether the failure shows again when the choices of the run are replayed."""
+        again = replay(self._program, choices_of(outcome), self._setting)
+        self._count(again.outcome)
+        if again.diverged is not None or again.outcome.uncontrolled or not self._same(again.outcome):
+            self.steady = False
+        return self.steady
+
+    def _count(self, outcome: Outcome) -> None:
+        self.executions += 1
+        events = len(outcome.events)
+        self._last_cost = min(10, max(1, events * 10 // SHORT)) + 10 * (events // LONG)
+        self._left -= self._last_cost
+        if self._between is not None:
+            self._between()
