@@ -94,7 +94,6 @@ class Branch:
             if step is not None:
                 yield from self.turn.earlier(self.number, directive.chosen, run.outcome.events, step)
 
-
     def passed_over(self) -> Iterator[Branch]:
         """What to run next in the same turn where this one needs no run of its own."""
         if self.turn is not None:

@@ -107,8 +107,7 @@ def directives_of(outcome: Outcome) -> tuple[Directive, ...]:
     """Directives under which the choices of ``outcome`` are made again: one for
     each, since a record does not say which of them the natural schedule makes too."""
     return tuple(
-        Directive(place, decision.chosen)
-        for place, decision in zip(places_of(outcome), outcome.decisions, strict=True)
+        Directive(place, decision.chosen) for place, decision in zip(places_of(outcome), outcome.decisions, strict=True)
     )
 
 
