@@ -39,7 +39,7 @@ class TolerantDatabase(DirectoryBasedExampleDatabase):
         except FileNotFoundError:
             return
         except OSError as error:
-            self._tell(folder if self.path.is_dir() else self.path, error.strerror)
+            self._tell(folder if os.path.isdir(self.path) else self.path, error.strerror)
             return
         for name in names:
             try:

@@ -62,6 +62,12 @@ def test_two():
 
 
 @pytest.fixture
+def loaded() -> tuple[str, ...]:
+    """The arguments that make a session have the plugin."""
+    return LOADED
+
+
+@pytest.fixture
 def broken() -> str:
     """A test with a lost update."""
     return BROKEN
