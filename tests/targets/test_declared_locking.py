@@ -124,7 +124,7 @@ def test_without_a_policy_locksets_suggest_one_and_nothing_is_found(
         (True, "(Shelf.slip_in)"),
         (False, "(Shelf.count)"),
     }
-    assert run(["fuzz", "shelf_target.py:Open", "--schedules", "5"]) == 0
+    assert run(["fuzz", "shelf_target.py:Open", "--schedules", "120"]) == 0
     assert "warning: Shelf.books is guarded by Shelf.lock at" in capsys.readouterr().out
 
 
