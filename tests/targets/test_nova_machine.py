@@ -1,0 +1,58 @@
+"""The state machine of Nova's tracker, as the profile ``dev`` runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from harness.commands.target_replay import replay_operations
+from harness.traces.codec import read
+from harness.traces.signature import failure_identity
+from strategies import profiles
+from strategies.machine_session import Found, run_machine
+from strategies.nova_machine import NovaMachine
+from strategies.target_machine import machine_of
+from targets import find_target
+
+pytestmark = pytest.mark.nova
+GUARDED = (
+    "claim",
+    "claim_abort",
+    "update_usage",
+    "delete",
+    "resize_claim",
+    "resize_claim_abort",
+    "drop_move_claim",
+    "drop_move_claim_at_dest",
+    "drop_move_claim_at_source",
+    "audit",
+)
+"""Operations all of whose writes are made under the tracker's lock."""
+
+
+def dev() -> settings:
+    profiles.register()
+    return settings(settings.get_profile("semafuzz-dev"), stateful_step_count=12, derandomize=True, database=None)
+
+
+def test_the_machine_finds_what_the_lock_does_not_guard(tmp_path: Path) -> None:
+    """Which of the defects comes first is for the profile to say; that it is one of
+    those that take an unguarded method, and replays, is for us."""
+    with pytest.raises(Found) as caught:
+        run_machine(NovaMachine, dev(), tmp_path)
+    notes = "\n".join(caught.value.__notes__)
+    smallest = next(line for line in notes.splitlines() if line.startswith("Smallest program: "))
+    command = next(line for line in notes.splitlines() if line.startswith("semafuzz replay "))
+    assert smallest.count("(") <= 4
+    trace = read(Path(command.split()[2]))
+    replayed = replay_operations(trace)
+    assert replayed.digest == trace.expected.digest
+    assert trace.expected.identity in [failure_identity(failure) for failure in replayed.outcome.failures]
+
+
+def test_guarded_operations_pass(tmp_path: Path) -> None:
+    machine = machine_of(find_target("nova"), "GuardedMachine", operations=GUARDED, faults=False)
+    run_machine(machine, settings(dev(), max_examples=10), tmp_path)
+    assert not list(tmp_path.iterdir())
