@@ -6,11 +6,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from harness.errors import CannotJudge, NotDeterministic, UsageError
+from harness.starting import run_options
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
 HASH_SEED = "0"
@@ -39,6 +41,15 @@ _out = click.option(
     default=Path("reports/out"),
     show_default=True,
     help="Folder for traces of what is found.",
+)
+_release = click.option(
+    "--release", default="", metavar="X", help="This release of Nova; fetched into the user's cache if need be."
+)
+_source = click.option(
+    "--source",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The Nova in this checkout or unpacked sdist instead.",
 )
 
 
@@ -103,7 +114,8 @@ def check(
 
 @semafuzz.command()
 @click.argument("target", default="nova")
-@click.option("--release", default="", metavar="X", help="Release of the target; the installed one by default.")
+@_release
+@_source
 @_scheduler
 @click.option(
     "--schedules", type=click.IntRange(1), default=1_000_000, show_default=True, help="At most this many executions."
@@ -116,9 +128,12 @@ def check(
 @_detect
 @_out
 @_json
+@click.pass_obj
 def fuzz(
+    arguments: Sequence[str] | None,
     target: str,
     release: str,
+    source: Path | None,
     scheduler: str,
     schedules: int,
     seconds: float,
@@ -142,10 +157,16 @@ def fuzz(
     Examples:
       semafuzz fuzz
       semafuzz fuzz --model eventlet --seconds 600 --seed 7
+      semafuzz fuzz --release 33.0.2
+      semafuzz fuzz --source ~/nova
       semafuzz fuzz bank_target.py:Bank
     """
+    from harness.commands.elsewhere import settle_code
     from harness.commands.fuzz import run_fuzz
 
+    code, release = settle_code(target, release, source, arguments or ())
+    if code is not None:
+        sys.exit(code)
     sys.exit(run_fuzz(target, release, scheduler, schedules, seconds, seed, model, detect, out, as_json))
 
 
@@ -156,16 +177,42 @@ def fuzz(
     metavar="FILE.py:NAME",
     help="The checked function or the class of your target, where this machine does not know its file.",
 )
+@_release
+@_source
+@click.option(
+    "--search",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Schedules to try where the recorded one does not fit.  [default: 0, on other code than recorded 5000]",
+)
 @_json
-def replay(trace: Path, program: str | None, as_json: bool) -> None:
-    """Run a finding again, exactly as it was recorded.
+@click.pass_obj
+def replay(
+    arguments: Sequence[str] | None,
+    trace: Path,
+    program: str | None,
+    release: str,
+    source: Path | None,
+    search: int | None,
+    as_json: bool,
+) -> None:
+    """Run a finding again, exactly as it was recorded, or on other code.
 
-    Exit code 1: it reproduces. 0: it does not. 125: the trace does not fit the
-    code, with the step at which it stops fitting.
+    Exit code 1: it reproduces. 0: it does not; the recorded schedule fits and nothing
+    fails under it, or every schedule was run and nothing fails. 125: it cannot be
+    told, for instance because the trace does not fit the code, with the step at
+    which it stops fitting.
+
+    \b
+    Examples:
+      semafuzz replay reports/out/0a3b2060ddf6.json
+      semafuzz replay TRACE --release 33.0.2
+      semafuzz replay TRACE --source ~/nova
+      git bisect run semafuzz replay TRACE --source .
     """
     from harness.commands.replay import run_replay
 
-    sys.exit(run_replay(trace, program, as_json))
+    sys.exit(run_replay(trace, program, as_json, release, source, search, arguments or ()))
 
 
 @semafuzz.command(name="list")
@@ -184,13 +231,13 @@ def _fixed_hash_seed() -> None:
         return
     environment = {**os.environ, "PYTHONHASHSEED": HASH_SEED}
     sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "harness", *sys.argv[1:]], environment)
+    os.execve(sys.executable, [sys.executable, *run_options(), *sys.argv[1:]], environment)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; never raises."""
     try:
-        semafuzz.main(arguments, prog_name="semafuzz", standalone_mode=False)
+        semafuzz.main(arguments, prog_name="semafuzz", standalone_mode=False, obj=tuple(arguments))
     except click.ClickException as error:
         print(f"semafuzz: {error.format_message()}", file=sys.stderr)
         return USAGE

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.detectors.lock_discipline import LockPolicy
 from harness.kernel.outcome import Failure
@@ -127,3 +128,16 @@ class Target(Protocol):
 
     def open(self, release: str = "") -> AbstractContextManager[OpenTarget]:
         """Make the target ready; everything is put back when the block ends."""
+
+
+@runtime_checkable
+class Released(Protocol):
+    """A target whose code comes in releases and source trees; one of them in a process."""
+
+    def python_for(self, release: str) -> str | None:
+        """The Python to start for a release that this process is not made for, or None
+        where it is. UsageError where the release cannot be had or driven."""
+
+    def choose_source(self, source: Path) -> str:
+        """Have this process run a source tree; the release to open it with.
+        UsageError where the folder holds none."""

@@ -4,62 +4,46 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from harness import known_files
-from harness.commands.loading import load_checked
+from harness.commands.elsewhere import run_elsewhere
+from harness.commands.subjects import Subject, open_subject
 from harness.errors import CannotJudge, UsageError
-from harness.kernel.sites import SITES
-from harness.laboratory import open_laboratory
-from harness.program import Setting
+from harness.judging import SEARCH, Judgement, judge
 from harness.replaying import Replayed, replay
 from harness.traces.build import recorded_choices
 from harness.traces.codec import read
-from harness.traces.schema import Function, Trace
-from harness.traces.signature import failure_identity
+from harness.traces.schema import Function, Operations, Trace
+from reports.terminal import plain
 
 
-def run_replay(path: Path, program: str | None, as_json: bool) -> int:
-    """Replay the trace and say whether it reproduces; the exit code."""
+def run_replay(
+    path: Path,
+    program: str | None,
+    as_json: bool,
+    release: str = "",
+    source: Path | None = None,
+    search: int | None = None,
+    arguments: Sequence[str] = (),
+) -> int:
+    """Replay the trace and say whether it reproduces; the exit code.
+
+    ``search``: schedules to try where the recorded one does not fit; by default
+    none on the code that made the trace, and ``judging.SEARCH`` on other code.
+    ``arguments``: this command, to run it in another process if need be.
+    """
+    if release and source is not None:
+        raise UsageError("--release and --source exclude each other; give one of them")
     trace = read(path)
-    if isinstance(trace.program, Function):
-        replayed = replay_function(trace, trace.program, program)
-    else:
-        from harness.commands.target_replay import replay_operations
-
-        replayed = replay_operations(trace, program)
-    return report(trace, replayed, as_json)
-
-
-def report(trace: Trace, replayed: Replayed, as_json: bool) -> int:
-    """Print how the replay compares with the record; the exit code."""
-    if replayed.outcome.uncontrolled:
-        raise CannotJudge(replayed.outcome.uncontrolled)
-    identities = [failure_identity(failure) for failure in replayed.outcome.failures]
-    shown = trace.expected.identity in identities
-    same = replayed.digest == trace.expected.digest and replayed.diverged is None
-    answer = {
-        "reproduces": shown and replayed.diverged is None,
-        "signature": trace.expected.signature,
-        "digest": replayed.digest,
-        "identical": same,
-        "diverged": str(replayed.diverged) if replayed.diverged else None,
-    }
-    if as_json:
-        sys.stdout.write(json.dumps(answer) + "\n")
-    if replayed.diverged is not None:
-        raise CannotJudge(f"the trace does not fit this code: {replayed.diverged}")
-    if not as_json:
-        words = "reproduces" if shown else "does not reproduce"
-        print(f"{trace.expected.signature} {words}: {trace.expected.kind}: {_line(trace.expected.message)}")
-        print(f"event digest {replayed.digest[:16]}, {'the recorded one' if same else 'NOT the recorded one'}")
-    return 1 if shown else 0
-
-
-def _line(text: str) -> str:
-    from reports.terminal import plain
-
-    return plain(text, 300)
+    if isinstance(trace.program, Operations) and source is None and arguments:
+        code = run_elsewhere(trace.target, release or trace.release, arguments)
+        if code is not None:
+            return code
+    with open_subject(trace, program, release, source) as subject:
+        tries = (0 if subject.recorded else SEARCH) if search is None else search
+        judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)
+        return report(trace, judgement, as_json, subject)
 
 
 def replay_function(trace: Trace, identity: Function, program: str | None) -> Replayed:
@@ -67,27 +51,34 @@ def replay_function(trace: Trace, identity: Function, program: str | None) -> Re
 
     Raises UsageError where there is none, CannotJudge where control cannot be had.
     """
-    spec = program
-    if spec is None:
-        known = known_files.recall(identity)
-        if known is None and "test" in trace.configuration:
-            test = _line(str(trace.configuration["test"]))
-            raise UsageError(
-                f"this trace is of the test {test}, which needs pytest: name the test and --interleave-replay TRACE"
-            )
-        if known is None:
-            raise UsageError(
-                f"this trace is of {identity.function} in a file {identity.file} that was not checked on this machine; "
-                f"say which it is with --program FILE.py:{identity.function}"
-            )
-        spec = f"{known}:{identity.function}"
-    checked, model = load_checked(spec, identity.instrument, trace.model)
-    if model != trace.model:
-        raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
-    if checked.identity.sha256 != identity.sha256:
-        print(f"semafuzz: {checked.path} has changed since the trace was made", file=sys.stderr)
-    with open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory:
-        if laboratory.silence:
-            raise CannotJudge(laboratory.silence)
-        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)
-        return replay(checked.program, recorded_choices(trace), setting)
+    with open_subject(trace, program) as subject:
+        return replay(subject.program, recorded_choices(trace), subject.setting)
+
+
+def report(trace: Trace, judgement: Judgement, as_json: bool, subject: Subject) -> int:
+    """Print how the replay compares with the record; the exit code."""
+    replayed = judgement.replayed
+    same = replayed.digest == trace.expected.digest and replayed.diverged is None
+    if as_json:
+        answer = {
+            "reproduces": bool(judgement.reproduces),
+            "judged": judgement.reproduces is not None,
+            "why": judgement.why,
+            "code": subject.code,
+            "signature": trace.expected.signature,
+            "digest": replayed.digest,
+            "identical": same,
+            "diverged": str(replayed.diverged) if replayed.diverged else None,
+            "schedules": judgement.schedules,
+        }
+        sys.stdout.write(json.dumps(answer) + "\n")
+    if judgement.reproduces is None:
+        raise CannotJudge(plain(judgement.why, 1000))
+    if not as_json:
+        words = "reproduces" if judgement.reproduces else "does not reproduce"
+        print(f"{trace.expected.signature} {words}: {trace.expected.kind}: {plain(trace.expected.message, 300)}")
+        if replayed.diverged is None:
+            print(f"event digest {replayed.digest[:16]}, {'the recorded one' if same else 'NOT the recorded one'}")
+        if not subject.recorded:
+            print(f"on {plain(subject.code)}: {plain(judgement.why)}")
+    return 1 if judgement.reproduces else 0

@@ -7,14 +7,11 @@ the rest of semafuzz works where Nova is not installed.
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import tempfile
 from functools import lru_cache
 
-from harness.errors import UsageError
-
-SUPPORTED = "34.0.0"
+from targets.nova import environments
 
 # Read by Nova when it is imported: green threads would take the place of ours.
 os.environ.setdefault("OS_NOVA_DISABLE_EVENTLET_PATCHING", "1")
@@ -22,32 +19,13 @@ os.environ.setdefault("OS_NOVA_DISABLE_EVENTLET_PATCHING", "1")
 RESERVED = {"reserved_host_memory_mb": 0, "reserved_host_disk_mb": 0, "reserved_host_cpus": 0}
 
 
-def installed_release() -> str | None:
-    """The Nova release in this environment, or None."""
-    if importlib.util.find_spec("nova") is None:
-        return None
-    try:
-        return importlib.metadata.version("nova")
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def require() -> str:
-    """The release, or a UsageError that says how to get it."""
-    release = installed_release()
-    if release is None:
-        raise UsageError(
-            f"Nova is not installed in this environment; run `python3 bootstrap.py setup`, or install nova=={SUPPORTED}"
-        )
-    if release != SUPPORTED:
-        raise UsageError(f"Nova {release} is installed, this semafuzz drives {SUPPORTED}; install nova=={SUPPORTED}")
-    return release
-
-
 @lru_cache(maxsize=1)
 def boot() -> None:
-    """Configure Nova as a compute service would be, once per process."""
-    require()
+    """Configure the chosen Nova (``environments.choose``) as a compute service would
+    be, once per process."""
+    chosen = environments.chosen()
+    if chosen is None:
+        environments.choose(chosen := environments.of_release(""))
     from nova import monkey_patch
 
     # Nova's own choice of native threads: eventlet is then never loaded.
@@ -58,7 +36,7 @@ def boot() -> None:
     from oslo_concurrency import lockutils
 
     configuration = nova.conf.CONF
-    configuration([], project="nova", version=SUPPORTED, default_config_files=[], default_config_dirs=[])
+    configuration([], project="nova", version=chosen.release, default_config_files=[], default_config_dirs=[])
     state = tempfile.mkdtemp(prefix="semafuzz-nova-")
     overrides: list[tuple[str, object, str | None]] = [
         ("host", "host1", None),
@@ -80,8 +58,9 @@ def boot() -> None:
 
 def library_versions() -> dict[str, str]:
     """The versions that a trace records: behaviour depends on these."""
-    names = ("nova", "oslo.concurrency", "oslo.versionedobjects", "oslo.utils", "fasteners", "os-traits", "greenlet")
-    found = {}
+    names = ("oslo.concurrency", "oslo.versionedobjects", "oslo.utils", "fasteners", "os-traits", "greenlet")
+    chosen = environments.chosen()
+    found = {"nova": chosen.described()} if chosen is not None else {}
     for name in names:
         try:
             found[name] = importlib.metadata.version(name)

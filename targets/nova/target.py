@@ -7,14 +7,16 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from harness.detectors.method_calls import visible_calls
-from harness.errors import UsageError
+from harness.errors import CannotJudge, UsageError
 from harness.program import Program
 from harness.traces.schema import Operation, Operations, Value
 from targets.configuration import check_configuration
+from targets.nova import environments
 from targets.nova.configuration import OPTIONS, illegal_values
 from targets.nova.faults import FAULTS
 from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST
@@ -48,11 +50,19 @@ class NovaTarget:
 
     def releases(self) -> list[tuple[str, str]]:
         """``(release, state)`` for each release that can be driven."""
-        from targets.nova import boot
+        return environments.states()
 
-        installed = boot.installed_release()
-        state = "installed" if installed == boot.SUPPORTED else "not installed: python3 bootstrap.py setup"
-        return [(boot.SUPPORTED, state)]
+    def python_for(self, release: str) -> str | None:
+        """The Python for a release that is not the installed one; fetches it if need be."""
+        here = environments.installed()
+        if here is not None and here.release == release:
+            return None
+        return environments.of_release(release).python
+
+    def choose_source(self, source: Path) -> str:
+        """Have this process run the Nova of a checkout or an unpacked sdist."""
+        environments.choose(environments.of_source(source))
+        return environments.SOURCE
 
     def operations(self) -> Sequence[OperationInfo]:
         """The operation table, for generating programs."""
@@ -115,39 +125,54 @@ class NovaTarget:
     def open(self, release: str = "") -> Iterator[OpenTarget]:
         """Boot Nova and make the world; everything process-wide is put back after.
 
-        Raises UsageError for a release that is not there.
+        ``release``: the chosen Nova of the process, or else the installed one, where
+        it is empty. Raises UsageError for a release that is not there, CannotJudge
+        for a source tree that the world does not fit.
         """
         from targets.nova import boot
 
-        if release and release != boot.SUPPORTED:
-            raise UsageError(f"release {release!r} cannot be driven; `semafuzz list releases` shows which can")
-        found = boot.require()
-        with warnings.catch_warnings():
+        chosen = environments.chosen()
+        if chosen is None or release not in ("", chosen.release):
+            environments.choose(chosen := environments.of_release(release))
+        lacks = environments.lacking(chosen.folder) if chosen.folder is not None else []
+        if lacks:
+            said = f"{chosen} cannot be driven yet: {'; '.join(lacks)}"
+            raise CannotJudge(said) if chosen.kind == environments.SOURCE else UsageError(said)
+        with environments.blamed_on(chosen), _no_logging(), warnings.catch_warnings():
             # What Nova and its libraries deprecate is not for the person who fuzzes them.
             warnings.simplefilter("ignore")
             boot.boot()
             modules = [importlib.import_module(name) for name in MODULES]
             with _undisturbed():
-                yield _OpenNova(self, found, modules)
+                yield _OpenNova(self, chosen.release, modules)
+
+
+@contextmanager
+def _no_logging() -> Iterator[None]:
+    """No logging: a record reads the clock, the process and the thread, and none of it
+    is the tracker's. Nova also logs while it starts."""
+    previous = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(previous)
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Visible sections and calls, no logging, and Nova's boundary put back after."""
+    """Visible sections and calls, and Nova's boundary put back after."""
     from nova.compute.resource_tracker import ResourceTracker
     from nova.objects import base
 
     from targets.nova.configuration import put_in_force
     from targets.nova.sections import visible_sections
 
-    previous_api, previous_level = base.NovaObject.indirection_api, logging.root.manager.disable
-    # A log record reads the clock, the process and the thread: none of it is the tracker's.
-    logging.disable(logging.CRITICAL)
+    previous_api = base.NovaObject.indirection_api
     try:
         with visible_sections(), visible_calls(ResourceTracker):
             yield
     finally:
-        logging.disable(previous_level)
         base.NovaObject.indirection_api = previous_api
         put_in_force({})
 

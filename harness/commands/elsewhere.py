@@ -1,0 +1,62 @@
+"""Releases that need a process of their own: the same command, run in one.
+
+Only one Nova can be imported in a process, and the first process of a command may
+have been started for another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.starting import run_options
+from targets import find_target
+from targets.protocol import Released, Target
+
+MARK = "SEMAFUZZ_RELEASE_PROCESS"
+"""Set in the processes that are made here, to the release that they are for."""
+
+
+def run_elsewhere(target: Target, release: str, arguments: Sequence[str]) -> int | None:
+    """Run this command again where ``release`` is, and return its exit code.
+
+    None where this process can do it itself. UsageError where the release cannot be
+    had; that is told here, before a process is made.
+    """
+    if not isinstance(target, Released) or not release or os.environ.get(MARK) == release:
+        return None
+    python = target.python_for(release)
+    if python is None:
+        return None
+    process = subprocess.Popen([python, *run_options(), *arguments], env={**os.environ, MARK: release})
+    while True:
+        # An interrupt reaches both processes: the other one ends by itself.
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()
+
+
+def choose_code(target: Target, release: str, source: Path | None) -> str:
+    """Have the process run this release, or this source tree, of a target; the release
+    to open it with. UsageError for a target that knows no source trees."""
+    if source is None:
+        return release
+    if not isinstance(target, Released):
+        raise UsageError(f"--source goes with Nova; the target {target.name} has one source, its own")
+    return target.choose_source(source)
+
+
+def settle_code(name: str, release: str, source: Path | None, arguments: Sequence[str]) -> tuple[int | None, str]:
+    """Settle which code of a target a command works on.
+
+    The exit code of another process, where that did it; or else the release to open
+    the target with in this one. ``arguments``: the command, for the other process.
+    """
+    if release and source is not None:
+        raise UsageError("--release and --source exclude each other; give one of them")
+    target = find_target(name)
+    code = run_elsewhere(target, release, arguments) if source is None and arguments else None
+    return code, release if code is not None else choose_code(target, release, source)
