@@ -215,6 +215,51 @@ def replay(
     sys.exit(run_replay(trace, program, as_json, release, source, search, arguments or ()))
 
 
+@semafuzz.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the smaller trace.  [default: beside the given one]"
+)
+@click.option("--in-place", is_flag=True, help="Put the smaller trace in the place of the given one.")
+@click.option("--budget", type=click.IntRange(1), default=3000, show_default=True, help="At most this many executions.")
+@click.option(
+    "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
+)
+@_release
+@_source
+@click.pass_obj
+def shrink(
+    arguments: Sequence[str] | None,
+    trace: Path,
+    out: Path | None,
+    in_place: bool,
+    budget: int,
+    program: str | None,
+    release: str,
+    source: Path | None,
+) -> None:
+    """Make a trace small: fewer tasks, operations, faults and preemptions.
+
+    The trace is replayed; where it reproduces, everything that the failure does not
+    need is taken away, and the smaller trace is written beside it as NAME.small.json.
+    The given trace is left alone unless --in-place says otherwise. `fuzz` and `check`
+    shrink what they find already; this spends more.
+
+    Exit code 1: it reproduces. 0: it does not, and nothing is written. 125: it cannot
+    be told.
+
+    \b
+    Examples:
+      semafuzz shrink reports/out/0a3b2060ddf6.json
+      semafuzz shrink TRACE --budget 10000 --out smaller
+    """
+    from harness.commands.elsewhere import settle_trace
+    from harness.commands.shrink import run_shrink
+
+    code = settle_trace(trace, release, source, arguments or ())
+    sys.exit(run_shrink(trace, out, budget, program, release, source, in_place) if code is None else code)
+
+
 @semafuzz.command(name="list")
 @click.argument("what", type=click.Choice(["all", "targets", "releases", "schedulers", "detectors"]), default="all")
 def list_command(what: str) -> None:

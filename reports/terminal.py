@@ -128,6 +128,12 @@ def script() -> str:
     return "semafuzz"
 
 
+def replay_command(trace: str, *, program: str = "", source: str = "") -> str:
+    """The command that replays a trace, to copy."""
+    options = (f" --program {program}" if program else "") + (f" --source {source}" if source else "")
+    return plain(f"{script()} replay {trace}{options}", 4000)
+
+
 def print_findings(findings: Sequence[Finding], out: Console, *, program: str = "") -> None:
     """One table, and below it the commands to copy."""
     table = Table(show_lines=True, expand=False)
@@ -146,6 +152,5 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
     for finding in findings:
         note = "" if finding.confirmed else "  (did not repeat when run again: see docs, determinism)"
         if finding.trace:
-            command = f"{script()} replay {finding.trace}" + (f" --program {program}" if program else "")
             # Past the console: a command to copy must not be wrapped.
-            print(plain(command, 4000) + note)
+            print(replay_command(finding.trace, program=program) + note)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.starting import run_options
+from harness.traces.codec import read
+from harness.traces.schema import Operations
 from targets import find_target
 from targets.protocol import Released, Target
 
@@ -60,3 +62,14 @@ def settle_code(name: str, release: str, source: Path | None, arguments: Sequenc
     target = find_target(name)
     code = run_elsewhere(target, release, arguments) if source is None and arguments else None
     return code, release if code is not None else choose_code(target, release, source)
+
+
+def settle_trace(path: Path, release: str, source: Path | None, arguments: Sequence[str]) -> int | None:
+    """The same for a command on a trace, which by default works on the release that
+    made it: the exit code of another process, or None where this one is to do it."""
+    if release and source is not None:
+        raise UsageError("--release and --source exclude each other; give one of them")
+    trace = read(path)
+    if not isinstance(trace.program, Operations) or source is not None or not arguments:
+        return None
+    return run_elsewhere(find_target(trace.target), release or trace.release, arguments)

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.commands.elsewhere import run_elsewhere
+from harness.commands.elsewhere import settle_trace
 from harness.commands.subjects import Subject, open_subject
-from harness.errors import CannotJudge, UsageError
+from harness.errors import CannotJudge
 from harness.judging import SEARCH, Judgement, judge
 from harness.replaying import Replayed, replay
 from harness.traces.build import recorded_choices
 from harness.traces.codec import read
-from harness.traces.schema import Function, Operations, Trace
+from harness.traces.schema import Function, Trace
 from reports.terminal import plain
 
 
@@ -33,13 +33,10 @@ def run_replay(
     none on the code that made the trace, and ``judging.SEARCH`` on other code.
     ``arguments``: this command, to run it in another process if need be.
     """
-    if release and source is not None:
-        raise UsageError("--release and --source exclude each other; give one of them")
+    code = settle_trace(path, release, source, arguments)
+    if code is not None:
+        return code
     trace = read(path)
-    if isinstance(trace.program, Operations) and source is None and arguments:
-        code = run_elsewhere(trace.target, release or trace.release, arguments)
-        if code is not None:
-            return code
     with open_subject(trace, program, release, source) as subject:
         tries = (0 if subject.recorded else SEARCH) if search is None else search
         judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)

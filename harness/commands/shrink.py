@@ -1,0 +1,215 @@
+"""``semafuzz shrink``: the smallest trace of the same failure that a budget finds."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.commands.output import usable_folder
+from harness.commands.subjects import Subject, open_subject, origin_of
+from harness.errors import CannotJudge, UsageError
+from harness.explore import Exploration
+from harness.findings import Finding, Origin, shows
+from harness.judging import SEARCH, judge
+from harness.kernel.conflicts import heat
+from harness.kernel.outcome import Outcome
+from harness.program import Program, execute
+from harness.schedulers.portfolio import Portfolio
+from harness.schedulers.retrace import Retrace
+from harness.shrink.schedule import preemptions
+from harness.traces import codec
+from harness.traces.schema import Operations, Trace
+from reports.terminal import plain, replay_command
+from targets.legality import smaller_scenarios
+from targets.protocol import OperationInfo
+from targets.scenario import Scenario, describe
+
+TRIES = (25, 150)
+"""Schedules in which a smaller program has to show the failure again: in a first round,
+and in a second one over what that left."""
+Seek = Callable[[Scenario], Outcome | None]
+Reduction = Callable[[Scenario, Sequence[OperationInfo], Seek], tuple[Scenario, Outcome | None]]
+"""Makes a scenario small: given it, the operation table, and what runs a scenario until
+the failure shows (None where it does not). Returns the smallest that shows it and a
+run of that; None in place of the run where nothing smaller does."""
+
+
+def greedy(scenario: Scenario, table: Sequence[OperationInfo], seek: Seek) -> tuple[Scenario, Outcome | None]:
+    """Take away one thing at a time, as long as the failure still shows."""
+    best: Outcome | None = None
+    progress = True
+    while progress:
+        progress = False
+        for smaller in smaller_scenarios(scenario, table):
+            outcome = seek(smaller)
+            if outcome is not None:
+                scenario, best, progress = smaller, outcome, True
+                break
+    return scenario, best
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Size:
+    """How large a trace is; the smaller one comes first."""
+
+    tasks: int
+    operations: int
+    faults: int
+    options: int
+    preemptions: int
+    choices: int
+
+    @staticmethod
+    def of(trace: Trace, switches: int) -> Size:
+        """``switches``: its preemptions, which only a run tells for sure."""
+        program = trace.program
+        if isinstance(program, Operations):
+            tasks, operations = len(program.tasks), sum(map(len, program.tasks))
+        else:
+            tasks, operations = len({task for choice in trace.choices for task in choice.enabled}), 0
+        return Size(tasks, operations, len(trace.faults), len(trace.configuration), switches, len(trace.choices))
+
+
+@dataclass(slots=True)
+class _Shrinking:
+    """One trace being made small, with what is left of its budget."""
+
+    subject: Subject
+    budget: int
+    spent: int = 0
+    tries: int = TRIES[0]
+    same: Callable[[Outcome], bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.same = shows(self.subject.trace.expected.identity)
+
+    def run(self, outcome: Outcome, reduce: Reduction, folder: Path) -> Finding:
+        """The finding of the smallest run, with its trace in ``folder``."""
+        subject = self.subject
+        program, origin = subject.program, subject.origin
+        outcome = self._warm(program, outcome)
+        if subject.target is not None and subject.scenario is not None and subject.opened is not None:
+            scenario = subject.scenario
+            for self.tries in TRIES:
+                scenario, smaller = reduce(scenario, subject.target.operations(), self.seek)
+                if smaller is not None:
+                    program, outcome = subject.opened.program(scenario), smaller
+                    origin = origin_of(subject.target, subject.opened, scenario)
+        return self._record(program, origin, outcome, folder)
+
+    def _warm(self, program: Program, outcome: Outcome) -> Outcome:
+        """The recorded run again, with every scheduling point that it has: the
+        shrinker moves between those."""
+        setting = self.subject.setting
+        if setting.model == "threads":
+            for decision in outcome.decisions:
+                if decision.current in decision.enabled:
+                    setting.hot[decision.pending[decision.enabled.index(decision.current)][3]] = 1
+            setting.hot[0] = 0
+            heat(outcome.events, setting.hot)
+        again = execute(program, Retrace(outcome.decisions), setting)
+        self.subject.laboratory.control.between_executions()
+        return again if self.same(again) else outcome
+
+    def seek(self, scenario: Scenario) -> Outcome | None:
+        """A run of ``scenario`` that shows the failure."""
+        subject = self.subject
+        assert subject.opened is not None
+        program = subject.opened.program(scenario)
+        scheduler = Portfolio(subject.setting.seed)
+        for number in range(self.tries):
+            if 2 * self.spent >= self.budget:
+                # The other half is for the schedule.
+                return None
+            self.spent += 1
+            scheduler.begin(number)
+            outcome = execute(program, scheduler, subject.setting)
+            scheduler.end(outcome)
+            subject.laboratory.control.between_executions()
+            if outcome.uncontrolled:
+                raise CannotJudge(outcome.uncontrolled)
+            if self.same(outcome):
+                return outcome
+        return None
+
+    def _record(self, program: Program, origin: Origin, outcome: Outcome, folder: Path) -> Finding:
+        subject = self.subject
+        search = Exploration(
+            program,
+            Portfolio(subject.setting.seed),
+            subject.laboratory,
+            seed=subject.setting.seed,
+            model=subject.setting.model,
+            origin=origin,
+            folder=folder,
+            hot=subject.setting.hot,
+            shrink_budget=max(1, self.budget - self.spent),
+        )
+        finding = search.record(outcome, subject.trace.expected.identity)
+        if not finding.confirmed:
+            raise CannotJudge("the run does not repeat; see docs/determinism.md")
+        return finding
+
+
+def run_shrink(
+    path: Path,
+    out: Path | None,
+    budget: int,
+    program: str | None,
+    release: str,
+    source: Path | None,
+    in_place: bool,
+    reduce: Reduction = greedy,
+) -> int:
+    """Shrink a trace and write the smaller one; the exit code.
+
+    ``out``: the folder for it; by default it stands beside the given one, as
+    ``NAME.small.json``. ``in_place``: it takes the place of the given one.
+    """
+    if in_place and out is not None:
+        raise UsageError("--in-place and --out exclude each other; give one of them")
+    trace = codec.read(path)
+    folder = usable_folder(path.parent if out is None else out)
+    with open_subject(trace, program, release, source) as subject:
+        tries = 0 if subject.recorded else SEARCH
+        judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)
+        if judgement.reproduces is None:
+            raise CannotJudge(plain(judgement.why, 1000))
+        if judgement.outcome is None:
+            print(f"{trace.expected.signature} does not reproduce, so there is nothing to shrink: {judgement.why}")
+            return 0
+        before = Size.of(trace, preemptions(judgement.outcome))
+        with tempfile.TemporaryDirectory(prefix=".shrink-", dir=folder) as working:
+            finding = _Shrinking(subject, budget).run(judgement.outcome, reduce, Path(working))
+            small = codec.read(Path(finding.trace))
+        after = Size.of(small, finding.preemptions)
+    target = path
+    if after < before:
+        target = path if in_place else _destination(path, folder, small, beside=out is None)
+        codec.write(small, target)
+    _tell(small if after < before else trace, before, min(before, after))
+    print(replay_command(str(target), program=subject.program_option, source=str(source or "")))
+    return 1
+
+
+def _destination(path: Path, folder: Path, small: Trace, *, beside: bool) -> Path:
+    """Where the smaller trace goes: never over the given one."""
+    name = f"{path.name.removesuffix('.json')}.small.json" if beside else f"{small.expected.signature}.json"
+    target = folder / name
+    return folder / f"{target.stem}.small.json" if target.resolve() == path.resolve() else target
+
+
+def _tell(small: Trace, before: Size, after: Size) -> None:
+    """The table of what became smaller."""
+    print(f"{small.expected.signature} {small.expected.kind}: {plain(small.expected.message, 300)}")
+    if isinstance(small.program, Operations):
+        print(plain(describe(Scenario(small.program, dict(small.configuration), small.faults))))
+    print(f"{'':<12} before  after")
+    for name in ("tasks", "operations", "faults", "options", "preemptions", "choices"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old or new:
+            print(f"{name:<12} {old:>6} {new:>6}")
+    if after == before:
+        print("nothing smaller was found; the trace stays as it is")
