@@ -260,6 +260,36 @@ def shrink(
     sys.exit(run_shrink(trace, out, budget, program, release, source, in_place) if code is None else code)
 
 
+@semafuzz.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--from", "first", required=True, metavar="X", help="The oldest release.")
+@click.option("--to", "last", required=True, metavar="Y", help="The newest release.")
+@click.option(
+    "--releases", "given", default="", metavar="A,B,C", help="The releases between, in place of those that are known."
+)
+@_json
+def bisect(trace: Path, first: str, last: str, given: str, as_json: bool) -> None:
+    """Find the release in which a finding came or went.
+
+    The trace is replayed on releases of Nova, each in a process of its own; those that
+    are not here are fetched. Up to eight are all judged; of more, the two ends, and
+    where these differ a binary search between them. What cannot be judged is shown as
+    unknown and never guessed.
+
+    Exit code 0: a release was found from which on it is fixed, or affected; or none is
+    affected. 1: all that could be judged are affected. 125: no such release was found,
+    and one of the two ends could not be judged.
+
+    \b
+    Examples:
+      semafuzz bisect TRACE --from 33.0.0 --to 34.0.0
+      semafuzz bisect TRACE --from 33.0.0 --to 34.0.0 --releases 33.0.1,33.0.2
+    """
+    from harness.commands.bisect import run_bisect
+
+    sys.exit(run_bisect(trace, first, last, given, as_json))
+
+
 @semafuzz.command(name="list")
 @click.argument("what", type=click.Choice(["all", "targets", "releases", "schedulers", "detectors"]), default="all")
 def list_command(what: str) -> None:

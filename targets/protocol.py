@@ -141,3 +141,7 @@ class Released(Protocol):
     def choose_source(self, source: Path) -> str:
         """Have this process run a source tree; the release to open it with.
         UsageError where the folder holds none."""
+
+    def releases_between(self, first: str, last: str, given: Sequence[str]) -> list[str]:
+        """The releases from ``first`` to ``last``, with both of them, oldest first:
+        those in ``given``, or else those that are known. UsageError for what is none."""

@@ -171,11 +171,30 @@ def states() -> list[tuple[str, str]]:
     return found
 
 
-def _newest_first(release: str) -> tuple[int, ...]:
+def between(first: str, last: str, given: Sequence[str]) -> list[str]:
+    """The releases from ``first`` to ``last``, with both of them, oldest first."""
+    for one in (first, last, *given):
+        releases.check_release(one)
+    low, high = releases.version_key(first), releases.version_key(last)
+    here = installed()
+    others = given or [*releases.KNOWN, *releases.all_fetched(), *([here.release] if here is not None else ())]
+    names = {first, last, *others}
+    return sorted(
+        (name for name in names if low <= _key(name) <= high),
+        key=_key,
+    )
+
+
+def _key(release: str) -> tuple[int, ...]:
     try:
-        return tuple(-part for part in releases.version_key(release))
+        return releases.version_key(release)
     except ValueError:
+        # An installed development version: in no range.
         return ()
+
+
+def _newest_first(release: str) -> tuple[int, ...]:
+    return tuple(-part for part in _key(release))
 
 
 # ------------------------------------------------- the Nova of this process

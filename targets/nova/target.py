@@ -64,6 +64,10 @@ class NovaTarget:
         environments.choose(environments.of_source(source))
         return environments.SOURCE
 
+    def releases_between(self, first: str, last: str, given: Sequence[str]) -> list[str]:
+        """Releases from ``first`` to ``last``: those that ``given`` names, or else those known."""
+        return environments.between(first, last, given)
+
     def operations(self) -> Sequence[OperationInfo]:
         """The operation table, for generating programs."""
         from targets.nova.operations import TABLE
