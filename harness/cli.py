@@ -64,6 +64,7 @@ def semafuzz() -> None:
       semafuzz check FILE.py:FUNCTION   explore a function of yours that uses threading
       semafuzz fuzz                     explore OpenStack Nova's resource tracker
       semafuzz replay TRACE             run a finding again, exactly
+      semafuzz export TRACE             make a unit test of a finding
     """
 
 
@@ -288,6 +289,36 @@ def bisect(trace: Path, first: str, last: str, given: str, as_json: bool) -> Non
     from harness.commands.bisect import run_bisect
 
     sys.exit(run_bisect(trace, first, last, given, as_json))
+
+
+@semafuzz.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--as", "form", type=click.Choice(["unittest"]), default="unittest", show_default=True, help="As what.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="The file to write; never over one that is there.  [default: test_SIGNATURE.py here]",
+)
+@click.option(
+    "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
+)
+def export(trace: Path, form: str, out: Path | None, program: str | None) -> None:
+    """Write a trace as a test that fails while its finding is there.
+
+    The file is a plain unittest.TestCase with the trace inside, for `python -m unittest`
+    and stestr. It passes once the finding is gone, and is skipped, with the reason,
+    where that cannot be told. A trace of Nova is judged on the Nova that the Python
+    of the test imports, for instance the checkout it stands in.
+
+    \b
+    Examples:
+      semafuzz export TRACE
+      semafuzz export TRACE --out nova/tests/unit/compute/test_failed_builds.py
+    """
+    from harness.commands.export import run_export
+
+    sys.exit(run_export(trace, form, out, program))
 
 
 @semafuzz.command(name="list")

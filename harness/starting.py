@@ -11,5 +11,5 @@ def run_options() -> list[str]:
     Without the current folder on the path, unless semafuzz was started from there: a
     folder with the name of one of our packages must not be taken for it.
     """
-    started_as_module = (sys.argv[0] if sys.argv else "").endswith("__main__.py")
-    return ([] if started_as_module else ["-P"]) + ["-m", "harness"]
+    started_here = (sys.argv[0] if sys.argv else "").endswith("__main__.py") and not sys.flags.safe_path
+    return ([] if started_here else ["-P"]) + ["-m", "harness"]
