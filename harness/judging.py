@@ -20,14 +20,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
 
 from harness.errors import CannotJudge
 from harness.explore import Exploration
 from harness.findings import shows
 from harness.kernel.conflicts import heat
-from harness.kernel.execution import Chooser
-from harness.kernel.outcome import Decision, Outcome
+from harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
 from harness.laboratory import Laboratory
 from harness.program import Program, Setting, execute
 from harness.replaying import Replayed, recheck, replay
@@ -37,6 +35,7 @@ from harness.schedulers.portfolio import Portfolio
 from harness.schedulers.protocol import Scheduler
 from harness.schedulers.replay import Diverged, RecordedChoice
 from harness.schedulers.serial import Serial
+from harness.shrink.schedule import preemptions
 from harness.traces.build import recorded_choices
 from harness.traces.schema import Trace
 
@@ -68,57 +67,59 @@ class Judgement:
 
 
 @dataclass(slots=True)
-class _Watched:
-    """The program, with every run looked at: is it the failure, another, or none?"""
+class _Seen:
+    """What the runs so far showed: the failure in question, others, or none."""
 
-    inner: Program
     identity: tuple[str, ...]
-    name: str = "watched"
     runs: int = 0
     found: Outcome | None = None
     others: dict[str, None] = field(default_factory=dict)
     failing: int = 0
 
-    def modules(self) -> Sequence[ModuleType]:
-        return self.inner.modules()
-
-    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
-        outcome = self.inner.execute(scheduler, setting, forced)
+    def look(self, outcome: Outcome) -> None:
         if outcome.uncontrolled:
             raise CannotJudge(outcome.uncontrolled)
         self.runs += 1
-        self.failing = self.failing + 1 if outcome.failures else 0
         if self.found is None and shows(self.identity)(outcome):
             self.found = outcome
-        for failure in outcome.failures:
-            self.others.setdefault(f"{failure.kind}: {failure.message.splitlines()[0] if failure.message else ''}")
-        return outcome
+        failures = _failures(outcome)
+        self.failing = self.failing + 1 if failures else 0
+        for failure in failures:
+            self.others.setdefault(_line(failure))
 
     def has_shown(self) -> bool:
         return self.found is not None
-
-    @property
-    def hopeless(self) -> bool:
-        return self.failing >= _HOPELESS
 
 
 class _UntilFound:
     """A scheduler that stops searching once the failure has shown."""
 
-    def __init__(self, inner: Scheduler, watched: _Watched, exhaustive: bool) -> None:
+    def __init__(self, inner: Scheduler, seen: _Seen, exhaustive: bool) -> None:
         self.name = inner.name
         self._inner = inner
-        self._watched = watched
+        self._seen = seen
         self._exhaustive = exhaustive
         self.choose = inner.choose
-        self.end = inner.end
         self.restart = getattr(inner, "restart", lambda: None)
 
     def begin(self, execution: int) -> bool:
-        watched = self._watched
-        if watched.found is not None or watched.hopeless or (self._exhaustive and watched.others):
+        seen = self._seen
+        if seen.has_shown() or seen.failing >= _HOPELESS or (self._exhaustive and seen.others):
             return False
         return self._inner.begin(execution)
+
+    def end(self, outcome: Outcome) -> None:
+        self._seen.look(outcome)
+        self._inner.end(outcome)
+
+
+def _failures(outcome: Outcome) -> list[Failure]:
+    """What went wrong, without advice, which hides nothing and proves nothing."""
+    return [failure for failure in outcome.failures if failure.kind not in ADVICE]
+
+
+def _line(failure: Failure) -> str:
+    return f"{failure.kind}: {failure.message.splitlines()[0] if failure.message else ''}"
 
 
 def judge(trace: Trace, program: Program, setting: Setting, laboratory: Laboratory, *, search: int = 0) -> Judgement:
@@ -139,25 +140,20 @@ def judge(trace: Trace, program: Program, setting: Setting, laboratory: Laborato
     if replayed.diverged is None:
         if shown:
             return Judgement(True, "under the recorded schedule", replayed, outcome)
-        if outcome.failures:
-            return Judgement(
-                None, f"the recorded schedule fits, but shows another failure: {_first(outcome)}", replayed
-            )
+        failures = _failures(outcome)
+        if failures:
+            why = f"the recorded schedule fits, but shows another failure: {_line(failures[0])}"
+            return Judgement(None, why, replayed)
         return Judgement(False, "the recorded schedule fits, and nothing fails under it", replayed)
     stopped = f"the trace does not fit this code: {replayed.diverged}"
     if search <= 0:
         return Judgement(None, stopped, replayed)
-    watched = _Watched(program, identity)
-    judged = _research(watched, replayed, choices, setting, laboratory, search)
-    judged.schedules = watched.runs
+    research = _Research(program, _Seen(identity), replayed, choices, setting, laboratory)
+    judged = research.run(search, advice=trace.expected.kind in ADVICE)
+    judged.schedules = research.seen.runs
     if judged.reproduces and judged.outcome is not None:
         recheck(program, judged.outcome, setting)
     return judged
-
-
-def _first(outcome: Outcome) -> str:
-    failure = outcome.failures[0]
-    return f"{failure.kind}: {failure.message.splitlines()[0] if failure.message else ''}"
 
 
 def _needed_a_preemption(replayed: Replayed, choices: Sequence[RecordedChoice], step: int) -> bool:
@@ -179,97 +175,102 @@ def _needed_a_preemption(replayed: Replayed, choices: Sequence[RecordedChoice], 
     return False
 
 
-def _research(
-    watched: _Watched,
-    replayed: Replayed,
-    choices: Sequence[RecordedChoice],
-    setting: Setting,
-    laboratory: Laboratory,
-    search: int,
-) -> Judgement:
-    """Look for the failure in other schedules of the same program."""
-    diverged = replayed.diverged
-    assert diverged is not None
-    stopped = f"the trace does not fit this code: {diverged}"
-    outcome = replayed.outcome
-    _learn(outcome, setting)
-    needed = _needed_a_preemption(replayed, choices, diverged.step)
+@dataclass(slots=True)
+class _Research:
+    """Looking for the failure in other schedules of the same program."""
 
-    def run(scheduler: Scheduler) -> Outcome:
+    program: Program
+    seen: _Seen
+    replayed: Replayed
+    choices: Sequence[RecordedChoice]
+    setting: Setting
+    laboratory: Laboratory
+
+    def run(self, search: int, *, advice: bool) -> Judgement:
+        """The judgement. ``advice``: what is looked for needs no schedule of its own."""
+        seen, replayed, diverged = self.seen, self.replayed, self.replayed.diverged
+        assert diverged is not None
+        stopped = f"the trace does not fit this code: {diverged}"
+        self._learn(replayed.outcome)
+        needed = not advice and _needed_a_preemption(replayed, self.choices, diverged.step)
+        # What needs no preemption here, and did in the record, is another failure.
+        for order in itertools.islice(itertools.permutations(range(len(replayed.outcome.tasks))), _ORDERS):
+            made = self._once(Serial(order))
+            if needed and seen.found is made and not preemptions(made):
+                why = f"{stopped}; the same failure shows without any preemption here, so it is another defect"
+                return Judgement(None, why, replayed)
+        seen.look(replayed.outcome)
+        self._walk(min(LEARNING, search))
+        if seen.has_shown():
+            return self._found("under another schedule of the same program")
+        follow = Follow(self.choices)
+        made = self._once(follow)
+        if seen.has_shown():
+            return self._found("under the recorded choices, with other events between them")
+        if follow.fits and not _failures(made):
+            why = "the recorded choices fit, with other events between them, and nothing fails under them"
+            return Judgement(False, why, replayed)
+        stopped = f"the trace does not fit this code: {follow.stopped() or diverged}"
+        complete = self._explore(search)
+        if seen.has_shown():
+            return self._found("under another schedule of the same program")
+        if complete and not seen.others:
+            why = f"the recorded schedule does not fit, but every schedule was run ({seen.runs}) and nothing fails"
+            return Judgement(False, why, replayed)
+        if seen.others:
+            why = f"{stopped}; and the program fails otherwise here: {next(iter(seen.others))}"
+            return Judgement(None, why, replayed)
+        return Judgement(None, f"{stopped}; {seen.runs} other schedules show nothing, which proves nothing", replayed)
+
+    def _found(self, how: str) -> Judgement:
+        return Judgement(True, how, self.replayed, self.seen.found)
+
+    def _learn(self, outcome: Outcome) -> None:
+        self.laboratory.control.between_executions()
+        if self.setting.model == "threads":
+            heat(outcome.events, self.setting.hot)
+
+    def _once(self, scheduler: Scheduler) -> Outcome:
         scheduler.begin(0)
-        made = execute(watched, scheduler, setting)
-        _learn(made, setting)
-        laboratory.control.between_executions()
+        made = execute(self.program, scheduler, self.setting)
+        self.seen.look(made)
+        self._learn(made)
         return made
 
-    def found(how: str) -> Judgement:
-        return Judgement(True, how, replayed, watched.found)
+    def _walk(self, schedules: int) -> None:
+        """Some runs at random, which also teach the scheduling points of this code."""
+        walk = Portfolio(self.setting.seed)
+        for number in range(schedules):
+            if self.seen.has_shown():
+                return
+            walk.begin(number)
+            made = execute(self.program, walk, self.setting)
+            walk.end(made)
+            self.seen.look(made)
+            self._learn(made)
 
-    # What needs no preemption here, and did in the record, is another failure.
-    for order in itertools.islice(itertools.permutations(range(len(outcome.tasks))), _ORDERS):
-        made = run(Serial(order))
-        if watched.found is made and needed and not any(decision.preemption for decision in made.decisions):
-            why = f"{stopped}; the same failure shows without any preemption here, so it is another defect"
-            return Judgement(None, why, replayed)
-    if not watched.has_shown() and shows(watched.identity)(outcome):
-        watched.found = outcome
-    walk = Portfolio(setting.seed)
-    for number in range(min(LEARNING, search)):
-        if watched.has_shown():
-            break
-        walk.begin(number)
-        made = execute(watched, walk, setting)
-        walk.end(made)
-        _learn(made, setting)
-        laboratory.control.between_executions()
-    if watched.has_shown():
-        return found("under another schedule of the same program")
-    follow = Follow(choices)
-    made = run(follow)
-    if watched.has_shown():
-        return found("under the recorded choices, with other events between them")
-    if follow.fits and not made.failures:
-        why = "the recorded choices fit, with other events between them, and nothing fails under them"
-        return Judgement(False, why, replayed)
-    stopped = f"the trace does not fit this code: {follow.stopped() or diverged}"
-    complete = _explore(watched, setting, laboratory, search)
-    if watched.has_shown():
-        return found("under another schedule of the same program")
-    if complete and not watched.others:
-        why = f"the recorded schedule does not fit, but every schedule was run ({watched.runs}) and nothing fails"
-        return Judgement(False, why, replayed)
-    if watched.others:
-        return Judgement(
-            None, f"{stopped}; and the program fails otherwise here: {next(iter(watched.others))}", replayed
-        )
-    return Judgement(None, f"{stopped}; {watched.runs} other schedules show nothing, which proves nothing", replayed)
-
-
-def _learn(outcome: Outcome, setting: Setting) -> None:
-    if setting.model == "threads":
-        heat(outcome.events, setting.hot)
-
-
-def _explore(watched: _Watched, setting: Setting, laboratory: Laboratory, search: int) -> bool:
-    """Search up to the budget: a part at random, then one by one. True where every
-    schedule was run."""
-    walking = min(_WALKING, search // 10)
-    for scheduler, schedules in ((Portfolio(setting.seed + 1), walking), (Exhaustive(), search - walking)):
-        guarded = _UntilFound(scheduler, watched, isinstance(scheduler, Exhaustive))
-        exploration = Exploration(
-            watched,
-            guarded,
-            laboratory,
-            schedules=max(1, schedules),
-            seed=setting.seed,
-            model=setting.model,
-            stop_on_first=False,
-            hot=setting.hot,
-            shrink_budget=0,
-        )
-        result = exploration.run()
-        if result.verdict == "uncontrolled":
-            raise CannotJudge("; ".join(result.notes))
-        if watched.has_shown() or watched.others:
-            return False
-    return result.exhausted
+    def _explore(self, search: int) -> bool:
+        """Search up to the budget: a part at random, then one by one. True where every
+        schedule was run."""
+        walking = min(_WALKING, search // 10)
+        exhausted = False
+        for scheduler, schedules in ((Portfolio(self.setting.seed + 1), walking), (Exhaustive(), search - walking)):
+            exploration = Exploration(
+                self.program,
+                _UntilFound(scheduler, self.seen, isinstance(scheduler, Exhaustive)),
+                self.laboratory,
+                schedules=max(1, schedules),
+                seed=self.setting.seed,
+                model=self.setting.model,
+                stop_on_first=False,
+                hot=self.setting.hot,
+                watchers=self.setting.watchers,
+                judge=False,
+            )
+            result = exploration.run()
+            if result.verdict == "uncontrolled":
+                raise CannotJudge("; ".join(result.notes))
+            if self.seen.has_shown() or self.seen.others:
+                return False
+            exhausted = result.exhausted
+        return exhausted

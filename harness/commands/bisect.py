@@ -15,6 +15,7 @@ from harness.traces.codec import read
 from harness.traces.schema import Operations
 from reports.terminal import plain
 from targets import find_target
+from targets.declared_stage import DECLARED
 from targets.protocol import Released
 
 FEW = 8
@@ -162,7 +163,7 @@ def candidates(path: Path, first: str, last: str, given: str) -> list[str]:
     """The releases to judge, oldest first. UsageError for a trace that has none, and
     for a range that is empty."""
     trace = read(path)
-    if not isinstance(trace.program, Operations):
+    if not isinstance(trace.program, Operations) or trace.target == DECLARED:
         raise UsageError("bisect goes with traces of Nova; for your own code there is `git bisect run semafuzz replay`")
     target = find_target(trace.target)
     if not isinstance(target, Released):

@@ -17,6 +17,8 @@ from harness.starting import run_options
 from harness.traces.codec import read
 from harness.traces.schema import Operations
 from targets import find_target
+from targets.declared_files import is_spec
+from targets.declared_stage import DECLARED
 from targets.protocol import Released, Target
 
 MARK = "SEMAFUZZ_RELEASE_PROCESS"
@@ -59,6 +61,10 @@ def settle_code(name: str, release: str, source: Path | None, arguments: Sequenc
     """
     if release and source is not None:
         raise UsageError("--release and --source exclude each other; give one of them")
+    if is_spec(name):
+        if source is not None:
+            raise UsageError("--source goes with Nova; a target of your own is the file that you name")
+        return None, release
     target = find_target(name)
     code = run_elsewhere(target, release, arguments) if source is None and arguments else None
     return code, release if code is not None else choose_code(target, release, source)
@@ -71,5 +77,7 @@ def settle_trace(path: Path, release: str, source: Path | None, arguments: Seque
         raise UsageError("--release and --source exclude each other; give one of them")
     trace = read(path)
     if not isinstance(trace.program, Operations) or source is not None or not arguments:
+        return None
+    if trace.target == DECLARED:
         return None
     return run_elsewhere(find_target(trace.target), release or trace.release, arguments)

@@ -146,6 +146,7 @@ class _Shrinking:
             origin=origin,
             folder=folder,
             hot=subject.setting.hot,
+            watchers=subject.setting.watchers,
             shrink_budget=max(1, self.budget - self.spent),
         )
         finding = search.record(outcome, subject.trace.expected.identity)

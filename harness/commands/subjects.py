@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import known_files
-from harness.checked import load
+from harness.commands.discipline import watchers_of
 from harness.commands.elsewhere import choose_code
+from harness.commands.loading import load_checked
 from harness.errors import CannotJudge, UsageError
 from harness.findings import Origin
 from harness.kernel.sites import SITES
 from harness.laboratory import Laboratory, open_laboratory
 from harness.program import Program, Setting
 from harness.traces.schema import Function, Operations, Trace
-from targets import find_target
-from targets.protocol import OpenTarget, Target
+from reports.terminal import plain
+from targets import traced_target
+from targets.declared_stage import DECLARED
+from targets.protocol import OpenTarget, Released, Target
 from targets.scenario import Scenario, scenario_of
 
 
@@ -50,10 +53,10 @@ def open_subject(
 ) -> Iterator[Subject]:
     """Make ready what ``trace`` is of.
 
-    ``program``: FILE.py:FUNCTION, for checked functions. ``release`` and ``source``:
-    which Nova, for traces of its operations; by default the one that made the trace.
-    Raises UsageError where these do not go together or name nothing, CannotJudge
-    where control fails.
+    ``program``: FILE.py:NAME, for a checked function or a target of one's own.
+    ``release`` and ``source``: which Nova, for traces of its operations; by default
+    the one that made the trace. Raises UsageError where these do not go together or
+    name nothing, CannotJudge where control fails.
     """
     if isinstance(trace.program, Function):
         if release or source is not None:
@@ -61,14 +64,8 @@ def open_subject(
         with _open_function(trace, trace.program, program) as subject:
             yield subject
         return
-    if program is not None:
-        raise UsageError("--program goes with traces of checked functions; this trace names its own operations")
-    with _open_operations(trace, trace.program, release, source) as subject:
+    with _open_operations(trace, trace.program, program, release, source) as subject:
         yield subject
-
-
-def _setting(trace: Trace) -> Setting:
-    return Setting(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)
 
 
 def _heard(laboratory: Laboratory) -> Laboratory:
@@ -77,56 +74,82 @@ def _heard(laboratory: Laboratory) -> Laboratory:
     return laboratory
 
 
+def _hot() -> bytearray:
+    return bytearray(max(1 << 16, 2 * len(SITES)))
+
+
 @contextmanager
 def _open_function(trace: Trace, identity: Function, program: str | None) -> Iterator[Subject]:
     spec = program
     if spec is None:
         known = known_files.recall(identity)
+        if known is None and "test" in trace.configuration:
+            test = plain(str(trace.configuration["test"]), 300)
+            raise UsageError(
+                f"this trace is of the test {test}, which needs pytest: name the test and --interleave-replay TRACE"
+            )
         if known is None:
             raise UsageError(
                 f"this trace is of {identity.function} in a file {identity.file} that was not checked on this machine; "
                 f"say which it is with --program FILE.py:{identity.function}"
             )
         spec = f"{known}:{identity.function}"
-    checked = load(spec, identity.instrument, rewrite=trace.model == "threads")
+    checked, model = load_checked(spec, identity.instrument, trace.model)
+    if model != trace.model:
+        raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
     same = checked.identity.sha256 == identity.sha256
     if not same:
         print(f"semafuzz: {checked.path} has changed since the trace was made", file=sys.stderr)
-    with open_laboratory(checked.program.modules()[1:], instrument=trace.model == "threads") as laboratory:
-        origin = Origin("function", checked.identity)
+    with open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory:
         yield Subject(
             trace,
             checked.program,
             _heard(laboratory),
-            _setting(trace),
-            origin,
+            Setting(_hot(), trace.model, trace.seed),
+            Origin("function", checked.identity),
             spec,
             same,
-            program_option=spec if program is not None else "",
+            program_option=program or "",
         )
 
 
 @contextmanager
-def _open_operations(trace: Trace, content: Operations, release: str, source: Path | None) -> Iterator[Subject]:
-    target = find_target(trace.target)
+def _open_operations(
+    trace: Trace, content: Operations, program: str | None, release: str, source: Path | None
+) -> Iterator[Subject]:
+    target = traced_target(trace, program)
+    if release and not isinstance(target, Released):
+        raise UsageError(f"--release goes with Nova; this trace is of {trace.target}")
     wanted = choose_code(target, release or trace.release, source)
     with (
         target.open(wanted) as opened,
         open_laboratory(opened.modules, instrument=trace.model == "threads") as laboratory,
     ):
+        changed = _changed(trace, opened)
+        for name in changed:
+            print(f"semafuzz: {name} has changed since the trace was made", file=sys.stderr)
         scenario = scenario_of(trace)
+        setting = Setting(_hot(), trace.model, trace.seed, watchers=watchers_of(opened, trace.model))
         yield Subject(
             trace,
             opened.program(scenario),
             _heard(laboratory),
-            _setting(trace),
+            setting,
             origin_of(target, opened, scenario),
             f"the source in {source}" if source is not None else f"{target.name} {opened.release}",
-            source is None and opened.release == trace.release,
+            source is None and opened.release == trace.release and not changed,
             target,
             opened,
             scenario,
+            program_option=program or "",
         )
+
+
+def _changed(trace: Trace, opened: OpenTarget) -> list[str]:
+    """Code of one's own that changed between finding and mending."""
+    if trace.target != DECLARED:
+        return []
+    return [name for name, digest in opened.libraries.items() if trace.versions.get(name) != digest]
 
 
 def origin_of(target: Target, opened: OpenTarget, scenario: Scenario) -> Origin:

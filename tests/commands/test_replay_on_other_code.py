@@ -130,7 +130,7 @@ def test_another_failure_proves_nothing(judge: Judge) -> None:
 def test_what_is_missing_is_told_with_the_step(judge: Judge) -> None:
     code, answer = judge("self.balance += 1", "self.note = self.note + str(self.balance)")
     assert code == 125
-    assert "recorded at step" in answer["why"]
+    assert "at step 14 " in answer["why"]
 
 
 def test_release_and_source_are_for_nova(
