@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from harness.traces import codec
-from harness.traces.schema import Function, Trace
+from harness.traces.schema import Trace
 
 _FILE = '''\
 """A concurrency defect, as a test: fails while it is there.
@@ -79,16 +79,16 @@ if __name__ == "__main__":
     unittest.main()
 '''
 
-_ASKS_TARGET = """\
+_ASKS_NOVA = """\
     # The Nova that this Python imports is the one under test, a checkout or an installed one.
     found = importlib.util.find_spec("nova")
     if found is not None and found.origin:
         asked += ["--source", os.path.dirname(os.path.dirname(found.origin))]
     return asked"""
 
-_ASKS_FUNCTION = """\
+_ASKS_FILE = """\
     here = os.path.dirname(os.path.abspath(__file__))
-    return [*asked, "--program", os.path.join(here, FILE) + ":" + FUNCTION]"""
+    return [*asked, "--program", os.path.join(here, FILE) + ":" + NAME]"""
 
 
 def module_name(trace: Trace) -> str:
@@ -96,21 +96,21 @@ def module_name(trace: Trace) -> str:
     return f"test_{_plain_name(trace)}"
 
 
-def unittest_file(trace: Trace, *, file: str = "") -> str:
+def unittest_file(trace: Trace, *, program: tuple[str, str] | None = None) -> str:
     """The source of the test.
 
-    ``file``: for a checked function, the path of its file relative to the test's.
+    ``program``: for a checked function or a target of one's own, the path of its file
+    relative to the test's, and its name.
     """
     expected = trace.expected
     summary = f"{expected.kind}: {expected.message}\nplaces: {', '.join(expected.places) or '-'}"
     text = codec.encode(trace).decode()
     lines = "\n".join(f"    {line!a}" for line in text.splitlines(keepends=True))
-    program = trace.program
-    if isinstance(program, Function):
-        options = f"FILE = {file or program.file!a}\nFUNCTION = {program.function!a}\n"
-        asks = _ASKS_FUNCTION
-    else:
-        options, asks = "", _ASKS_TARGET
+    options, asks = "", "    return asked"
+    if program is not None:
+        options, asks = f"FILE = {program[0]!a}\nNAME = {program[1]!a}\n", _ASKS_FILE
+    elif trace.target == "nova":
+        asks = _ASKS_NOVA
     return _FILE.format(
         module=module_name(trace),
         summary=ascii(summary),

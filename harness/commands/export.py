@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 from harness import known_files
-from harness.checked import split
 from harness.errors import UsageError
 from harness.traces.codec import read
-from harness.traces.schema import Function, Operations
+from harness.traces.schema import Function, Trace
 from reports.unittest_case import module_name, unittest_file
 from targets import find_target
+from targets.declared_stage import DECLARED
 
 
 def run_export(path: Path, form: str, out: Path | None, program: str | None) -> int:
@@ -25,18 +25,19 @@ def run_export(path: Path, form: str, out: Path | None, program: str | None) -> 
     target = out if out is not None else Path(f"{module_name(trace)}.py")
     if target.is_dir():
         target = target / f"{module_name(trace)}.py"
-    file = ""
-    if isinstance(trace.program, Function):
-        file = os.path.relpath(_checked_file(trace.program, program), target.resolve().parent)
+    place: tuple[str, str] | None = None
+    identity = _identity(trace)
+    if identity is not None:
+        file = os.path.relpath(_file_of(identity, trace, program), target.resolve().parent)
+        place = (file, identity.function)
+    elif program is not None:
+        raise UsageError("--program goes with traces of checked functions and of targets of your own")
     else:
-        assert isinstance(trace.program, Operations)
-        if program is not None:
-            raise UsageError("--program goes with traces of checked functions; this trace names its own operations")
         find_target(trace.target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8", newline="\n") as sink:
-            sink.write(unittest_file(trace, file=file))
+            sink.write(unittest_file(trace, program=place))
     except FileExistsError:
         raise UsageError(f"{target} is there already; remove it, or give another file with --out") from None
     except OSError as error:
@@ -45,19 +46,29 @@ def run_export(path: Path, form: str, out: Path | None, program: str | None) -> 
     return 0
 
 
-def _checked_file(identity: Function, program: str | None) -> Path:
-    """The file of a checked function."""
+def _identity(trace: Trace) -> Function | None:
+    """The function or class of a file that a trace is of; None for a target of the registry."""
+    if isinstance(trace.program, Function):
+        return trace.program
+    if trace.target != DECLARED:
+        return None
+    file, _, name = trace.release.rpartition(":")
+    return Function(file, name, trace.versions.get(trace.release, ""))
+
+
+def _file_of(identity: Function, trace: Trace, program: str | None) -> Path:
+    """Where that file is."""
     if program is not None:
-        path, function = split(program)
-        if function != identity.function or not path.is_file():
-            raise UsageError(
-                f"the trace is of {identity.function} in {identity.file}; give FILE.py:{identity.function}"
-            )
-        return path.resolve()
+        file, _, name = program.rpartition(":")
+        if name != identity.function or not Path(file).is_file():
+            raise UsageError(f"{program} is not it; give the path of {identity.file} as FILE.py:{identity.function}")
+        return Path(file).resolve()
     known = known_files.recall(identity)
+    if known is None and "test" in trace.configuration:
+        raise UsageError("this trace is of a test that pytest runs, and kept beside it is a test already")
     if known is None:
         raise UsageError(
-            f"this trace is of {identity.function} in a file {identity.file} that was not checked on this machine; "
+            f"this trace is of {identity.function} in a file {identity.file} that was not run on this machine; "
             f"say which it is with --program FILE.py:{identity.function}"
         )
     return known

@@ -132,7 +132,10 @@ def test_no_text_of_a_trace_becomes_code(kind: str) -> None:
         program = function if kind == "function" else Operations((), ((Operation(name),),))
         return trace_of(program, name, text)
 
-    hostile, plain = unittest_file(made(HOSTILE), file=HOSTILE), unittest_file(made("plain"), file="plain")
+    def written(text: str) -> str:
+        return unittest_file(made(text), program=(text, text) if kind == "function" else None)
+
+    hostile, plain = written(HOSTILE), written("plain")
     assert shape(hostile) == shape(plain)
     assert hostile.isascii()
     values = {
@@ -170,8 +173,8 @@ def test_export_refuses_what_it_cannot_do(
         (["none.json"], "there is no trace"),
         (["pluto.json"], "unknown target"),
         (["nova.json", "--program", "f.py:f"], "--program goes with"),
-        (["function.json"], "was not checked on this machine"),
-        (["function.json", "--program", "f.py:f"], "give FILE.py:f"),
+        (["function.json"], "was not run on this machine"),
+        (["function.json", "--program", "f.py:f"], "f.py:f is not it"),
         (["nova.json", "--as", "poem"], "poem"),
     ):
         assert run(["export", *arguments]) == 4
