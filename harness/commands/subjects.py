@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import known_files
-from harness.commands.discipline import watchers_of
 from harness.commands.elsewhere import choose_code
 from harness.commands.loading import load_checked
+from harness.commands.locking import Locking
 from harness.errors import CannotJudge, UsageError
 from harness.findings import Origin
 from harness.kernel.sites import SITES
@@ -129,7 +129,7 @@ def _open_operations(
         for name in changed:
             print(f"semafuzz: {name} has changed since the trace was made", file=sys.stderr)
         scenario = scenario_of(trace)
-        setting = Setting(_hot(), trace.model, trace.seed, watchers=watchers_of(opened, trace.model))
+        setting = Setting(_hot(), trace.model, trace.seed, watchers=Locking(opened, trace.model).watchers)
         yield Subject(
             trace,
             opened.program(scenario),
