@@ -62,7 +62,10 @@ def parametrize(metafunc: pytest.Metafunc, settings: Settings, kept: KeptTraces 
 def _refuse(function: Any) -> None:
     """UsageError for functions that cannot run as a program."""
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise pytest.UsageError("the interleave marker is for code that uses threads, not for async functions")
+        raise pytest.UsageError(
+            "the interleave marker is for code that uses threads, not for async functions; for trio, call "
+            "targets.trio_tasks.explore_async in the body of the test"
+        )
     if getattr(function, "is_hypothesis_test", False):
         raise pytest.UsageError(
             "the interleave marker and @given do not go together: Hypothesis would run inside one execution; "
