@@ -6,6 +6,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -125,6 +126,11 @@ class Exploration:
 
     def run(self) -> Result:
         """Search until something is found, all is covered, or the budget ends."""
+        session: Callable[[], AbstractContextManager[object]] = getattr(self.program, "session", nullcontext)
+        with session():
+            return self._search()
+
+    def _search(self) -> Result:
         result = self.result
         started = perf_counter()
         if self._laboratory.silence:

@@ -38,9 +38,8 @@ from harness.kernel.task import Task
 from harness.program import Setting
 from targets.trio_tasks import failures
 from targets.trio_tasks.cancel import Cancellation, Faults
-from targets.trio_tasks.clock import ChoosingClock
-from targets.trio_tasks.gate import Gatekeeper, gated, is_wait
-from targets.trio_tasks.loop import run
+from targets.trio_tasks.gate import gated, is_wait
+from targets.trio_tasks.loop import Loop, LoopKeeper
 from targets.trio_tasks.places import stand
 from targets.trio_tasks.tasks import Interruption, Moment, TrioTask
 
@@ -66,6 +65,9 @@ class TrioExecution(Execution):
     begun = False
     over = False
     steps = 0
+    posted = False
+    _last_event = 0
+    _passing = False
     _main: TrioTask | None = None
     _running: TrioTask | None = None
     _last_steps = 0
@@ -101,23 +103,25 @@ class TrioExecution(Execution):
 
     # ---------------------------------------------------------- the run
 
-    def run_function(self, function: Callable[[], Awaitable[object]]) -> tuple[Outcome, object]:
+    def run_function(
+        self, function: Callable[[], Awaitable[object]], keeper: LoopKeeper | None = None
+    ) -> tuple[Outcome, object]:
         """Run ``function`` as the main task; the outcome and what it returned.
 
-        Raises KeyboardInterrupt where the run was interrupted, and UsageError where
-        the function is not trio's.
+        ``keeper`` lends the event loop. Raises KeyboardInterrupt where the run was
+        interrupted, and UsageError where the function is not trio's.
         """
-        result: object = None
-        # trio makes locks for itself before the main task begins, and insists on real ones.
+        self._result: object = None
+        self._error: BaseException | None = None
+        keeper = keeper or LoopKeeper()
+        # trio makes locks for itself, and insists on real ones.
         thread, locks.control_thread[0] = locks.control_thread[0], 0
-        self._control_thread = thread
+        loop = keeper.take()
+        locks.control_thread[0] = thread
         try:
-            result = run(self._begin, function, ChoosingClock(self.clock, self._idle), Gatekeeper(self))
-        except BaseException as error:
-            self._judge(error)
+            self._use(loop, keeper, function)
         finally:
             _current.execution = None
-            locks.control_thread[0] = thread
         if self._fault is not None:
             raise self._fault
         if self.aborting:
@@ -126,17 +130,39 @@ class TrioExecution(Execution):
             self.escape("trio ran a task past the gate: this release of it is not known to semafuzz")
         self.outcome.tasks.extend(self.known)
         self.outcome.now = self.clock.now
-        return self.outcome, result
+        return self.outcome, self._result
 
-    async def _begin(self, function: Callable[[], Awaitable[object]]) -> object:
-        main = self.adopt(trio.lowlevel.current_task(), _call(function))
-        self._main = main
-        self.begun = True
-        locks.control_thread[0] = self._control_thread
+    def _use(self, loop: Loop, keeper: LoopKeeper, function: Callable[[], Awaitable[object]]) -> None:
+        async def main() -> None:
+            task = self.adopt(trio.lowlevel.current_task(), _call(function))
+            self._main = task
+            self.begun = True
+            try:
+                self._result = await gated(self, task)
+            except BaseException as error:
+                self._error = error
+            finally:
+                self.over = True
+
+        errors: list[BaseException] = []
         try:
-            return await gated(self, main)
-        finally:
-            self.over = True
+            loop.run(self, main)
+        except BaseException as error:
+            errors.append(error)
+        if self._error is not None:
+            errors.append(self._error)
+        try:
+            keeper.give_back(loop, clean=not errors and not self.unfinished and not self.stopped)
+        except BaseException as error:
+            errors.append(error)
+        for one in errors:
+            self._judge(one)
+
+    def spawned(self, task: trio.lowlevel.Task) -> None:
+        """Put the gate around a new task. Those that the loop makes for itself, before
+        the main task begins and after it has ended, pass."""
+        if self.begun and not self.over:
+            task.coro = gated(self, self.adopt(task, task.coro))  # type: ignore[assignment]
 
     def adopt(self, trio_task: trio.lowlevel.Task, inner: Coroutine[Any, Any, Any]) -> TrioTask:
         """Know a task that trio has made and that has not begun."""
@@ -243,34 +269,59 @@ class TrioExecution(Execution):
 
     # ----------------------------------------------------------- choices
 
-    def _idle(self, deadline: float) -> None:
-        """trio has nothing to run: choose who goes on. ``deadline``: the next one."""
+    def idle(self, deadline: float) -> None:
+        """trio has nothing to run: choose who goes on. ``deadline``: the next one, in seconds."""
         try:
             if self.aborting:
                 self._end_next(deadline)
             elif self.stopped:
                 self._end_all()
-            elif self.unfinished and not trio.lowlevel.current_statistics().run_sync_soon_queue_size:
-                self._take_turn(deadline)
+            elif self._passing:
+                self._passing = False
+                self.clock.advance_to(deadline)
+            elif self.unfinished and deadline > self.clock.now and not (self.posted and _letters()):
+                # What trio has still to do comes first: then who is chosen runs alone.
+                chosen = self._take_turn(deadline < inf)
+                if chosen is not None:
+                    self._let(chosen, deadline)
         except BaseException as error:
             self._give_up(error)
             self._end_next(deadline)
 
-    def _take_turn(self, deadline: float) -> None:
+    def stays(self, task: TrioTask) -> bool:
+        """Whether ``task``, which has just paused, goes on at once: saves the way through
+        trio where nobody else has anything to do first."""
+        if self.aborting or self.stopped:
+            return False
+        trios = trio.lowlevel.current_statistics()
+        left = trios.seconds_to_next_deadline
+        if trios.tasks_runnable or trios.run_sync_soon_queue_size or left <= 0:
+            return False
+        try:
+            chosen = self._take_turn(left < inf)
+            if chosen is not None and chosen is not task:
+                self._let(chosen, None)
+        except BaseException as error:
+            self._give_up(error)
+            return False
+        return chosen is task
+
+    def _take_turn(self, deadlines: bool) -> Task | None:
+        """Who goes on; None where the run is at its end. ``deadlines``: there are some."""
         if self.steps >= self.max_decisions or len(self.events) >= self.max_events:
             self._fail(failures.describe_endless(self.known, self._states, self.events, self.steps))
-            return
+            return None
         if self.steps >= self.max_decisions - failures.TAIL and self._running is not None:
             self._states.append(failures.state_of(self._running))
         options: list[Task] = [*self.standing]
-        if deadline < inf and not (self._patient and options):
+        if deadlines and not (self._patient and options):
             options.append(_MOMENT)
         if self.cancellable:
             options += self._faults.offered(self.known, self._running)
-        if not options or (not self.standing and deadline == inf and not self._faults.left):
+        if not options:
             self._fail(failures.describe_deadlock(self.known))
-            return
-        self._let(options[0] if len(options) == 1 else self._ask(options), deadline)
+            return None
+        return options[0] if len(options) == 1 else self._ask(options)
 
     def _ask(self, options: list[Task]) -> Task:
         running = self._running
@@ -301,7 +352,7 @@ class TrioExecution(Execution):
         self._turns[chosen.index] = step
         return chosen
 
-    def _let(self, chosen: Task, deadline: float) -> None:
+    def _let(self, chosen: Task, deadline: float | None) -> None:
         if isinstance(chosen, TrioTask):
             assert chosen.trio_task is not None
             trio.lowlevel.reschedule(chosen.trio_task)
@@ -310,8 +361,12 @@ class TrioExecution(Execution):
         if isinstance(chosen, Interruption):
             self._faults.left -= 1
             self._cancel(chosen.victim, chosen)
+            return
+        self.events.append((op.SLEEP, chosen, None, None, NOWHERE))
+        if deadline is None:
+            # Its exact moment is known when trio asks the clock next.
+            self._passing = True
         else:
-            self.events.append((op.SLEEP, chosen, None, None, NOWHERE))
             self.clock.advance_to(deadline)
 
     def _cancel(self, task: TrioTask, by: Task | None = None) -> None:
@@ -413,6 +468,11 @@ class TrioExecution(Execution):
     def _block_loop(self, words: str) -> NoReturn:
         self.escape(words)
         raise Abort
+
+
+def _letters() -> int:
+    """Callbacks that were posted to the loop and not run yet."""
+    return trio.lowlevel.current_statistics().run_sync_soon_queue_size
 
 
 def _index(task: Task) -> int:

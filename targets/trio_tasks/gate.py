@@ -1,8 +1,8 @@
 """The gate: no task of the code under test goes on without having been chosen.
 
 trio tells an instrument of every task before it runs, whoever started it
-(``start_soon``, ``start``, a system task). The instrument puts the gate around the task's
-coroutine. The gate hands every trap on to trio, except that of a plain checkpoint, and
+(``start_soon``, ``start``, a system task); the gate is then put around the task's
+coroutine. It hands every trap on to trio, except that of a plain checkpoint, and
 after each holds the task until the execution has chosen it. So trio's own queue never
 holds more than one task that will run code under test, and the order in which trio
 takes tasks from it (which is random) decides nothing.
@@ -59,12 +59,17 @@ def through(execution: TrioExecution, task: TrioTask) -> Generator[Any, Any, Any
     inner = task.inner
     assert inner is not None
     value: Any = None
+    chosen: Any = None
     paused = False
     try:
         while True:
-            chosen = yield WAIT
-            if paused:
-                value = chosen
+            if paused and execution.stays(task):
+                # What trio sends to a task that goes on; each can be opened only once.
+                value = type(chosen)(None)
+            else:
+                chosen = yield WAIT
+                if paused:
+                    value = chosen
             execution.enter(task)
             try:
                 trap = inner.throw(Abort()) if task.doomed else inner.send(value)
@@ -103,18 +108,3 @@ async def gated(execution: TrioExecution, task: TrioTask) -> Any:
             return await through(execution, task)
         return None
     return await through(execution, task)
-
-
-class Gatekeeper(trio.abc.Instrument):
-    """Puts the gate around every task that the code under test starts."""
-
-    def __init__(self, execution: TrioExecution) -> None:
-        self._execution = execution
-
-    def task_spawned(self, task: trio.lowlevel.Task) -> None:
-        """A task was made and has not run. Those that trio makes for itself, all
-        of them before the main task begins, pass."""
-        execution = self._execution
-        if execution.begun and not execution.over:
-            made = execution.adopt(task, task.coro)
-            task.coro = gated(execution, made)  # type: ignore[assignment]

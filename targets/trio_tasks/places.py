@@ -9,7 +9,7 @@ between releases of trio.
 from __future__ import annotations
 
 import os
-from types import CodeType, FrameType
+from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
 import trio
@@ -89,6 +89,10 @@ _kept: dict[int, tuple[CodeType, int]] = {}
 rest here, and a code that is kept alive keeps its address to itself."""
 
 
+_CHECKPOINT = id(trio.lowlevel.checkpoint.__code__)
+"""Nothing that matters is awaited in it."""
+
+
 def _owner_of_code(code: CodeType) -> int:
     found = _kept.get(id(code))
     if found is None:
@@ -103,15 +107,17 @@ def stand(coroutine: Any, *, waits: bool) -> Stand:
     user: FrameType | None = None
     kept = _kept
     while coroutine is not None:
-        try:
+        if type(coroutine) is CoroutineType:
             frame = coroutine.cr_frame
             coroutine = coroutine.cr_await
-        except AttributeError:
+        else:
             frame, coroutine = _next(coroutine)
         if frame is None:
             break
         code = frame.f_code
         address = id(code)
+        if address == _CHECKPOINT:
+            coroutine = None
         try:
             owner = kept[address][1]
         except KeyError:

@@ -25,7 +25,7 @@ from harness.replaying import recheck, replay
 from harness.schedulers.random_walk import RandomWalk
 from harness.schedulers.serial import Serial
 from harness.traces.build import choices_of
-from targets.trio_tasks import Cancellation, TrioProgram, canary, cancellations, explore_async, gate, program
+from targets.trio_tasks import Cancellation, TrioProgram, canary, cancellations, explore_async, loop, program
 from targets.trio_tasks.tasks import CANCEL, TIME
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -292,7 +292,7 @@ def _not_gated(self: object, task: trio.lowlevel.Task) -> None:
 
 
 def test_the_canary_sees_a_gate_that_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate.Gatekeeper, "task_spawned", _not_gated)
+    monkeypatch.setattr(loop.Gatekeeper, "task_spawned", _not_gated)
     assert "does not happen as it is asked for" in canary.listen()
     monkeypatch.setattr(program, "_heard", [])
     result = check(programs.lost_update)
