@@ -10,12 +10,11 @@ own. Places where the failing run itself was interrupted are taken first of all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from harness.kernel.outcome import Decision, Outcome
-from harness.kernel.task import RawEvent
-from harness.shrink.dependence import Order, Summary, reach
+from harness.shrink.dependence import Order, Summary
 from harness.shrink.directives import Directive, Place
 from harness.shrink.size import gives_way, interrupted_operation
 from harness.shrink.trials import Run
@@ -46,17 +45,17 @@ class Turn:
     states: list[int] = field(default_factory=list)
     taken: set[tuple[int, int]] = field(default_factory=set)
 
-    def earlier(self, number: int, other: int, events: Sequence[RawEvent], step: int) -> Iterator[Branch]:
+    def earlier(self, number: int, other: int, order: Order, step: int) -> Iterator[Branch]:
         """The next earlier place at which running ``other`` is another execution.
 
-        ``events``: of a run in which it runs from ``step`` on, where the place of this
+        ``order``: of a run in which it runs from ``step`` on, where the place of this
         number is; before that it did the same as the run with this turn.
         """
-        meanwhile = _influence(events, step, other, self.places[0].task)
+        meanwhile = _influence(order, step, other, self.places[0].task)
         for place in range(number - 1, -1, -1):
-            between = events[self.steps[place] : step]
+            between = order.reaches[self.steps[place] : step]
             step = self.steps[place]
-            if any(meanwhile.meets(reach(kind, subject, name)) for kind, _, subject, name, _ in between):
+            if any(meanwhile.meets(one) for one in between):
                 for earlier in range(place, -1, -1):
                     if other in self.others[earlier]:
                         yield from self.branch(earlier, other, PLAIN)
@@ -86,13 +85,13 @@ class Branch:
     number: int = 0
     state: int = 0
 
-    def earlier(self, run: Run) -> Iterator[Branch]:
+    def earlier(self, run: Run, order: Order) -> Iterator[Branch]:
         """What to run next in the same turn, now that ``run`` has been made."""
         if self.turn is not None:
             directive = self.schedule[-1]
             step = _step(run, directive.place)
             if step is not None:
-                yield from self.turn.earlier(self.number, directive.chosen, run.outcome.events, step)
+                yield from self.turn.earlier(self.number, directive.chosen, order, step)
 
     def passed_over(self) -> Iterator[Branch]:
         """What to run next in the same turn where this one needs no run of its own."""
@@ -111,29 +110,29 @@ def _step(run: Run, place: Place) -> int | None:
     return None
 
 
-def _influence(events: Sequence[RawEvent], step: int, task: int, but: int) -> Summary:
+def _influence(order: Order, step: int, task: int, but: int) -> Summary:
     """What the task does from this step on as long as it alone runs, and all that
     depends on that later, without what the task ``but`` has a part in."""
     found = Summary()
     influenced: set[int] = set()
     first = True
-    for number in range(step, len(events)):
-        kind, who, subject, name, _ = events[number]
-        first = first and who.index == task
-        if who.index == but:
+    for number in range(step, len(order.events)):
+        who = order.events[number][1].index
+        first = first and who == task
+        if who == but:
             continue
-        one = reach(kind, subject, name)
-        if first or who.index in influenced or found.meets(one):
-            influenced.add(who.index)
+        one = order.reaches[number]
+        if first or who in influenced or found.meets(one):
+            influenced.add(who)
             found.add(one)
     return found
 
 
-def branches(run: Run, interrupted: set[Operation]) -> Iterator[Branch]:
+def branches(run: Run, order: Order, interrupted: set[Operation]) -> Iterator[Branch]:
     """Schedules with one directive more than ``run``, behind all that it has."""
     schedule = run.directives
     events = run.outcome.events
-    states = Order(events).states()
+    states = order.states
     last = schedule[-1].place if schedule else None
     behind = last is None
     turn = Turn(schedule)
@@ -144,7 +143,7 @@ def branches(run: Run, interrupted: set[Operation]) -> Iterator[Branch]:
             if event[1] is not task:
                 switches += task is not None
                 if turn.places and event[1].index != turn.places[0].task:
-                    yield from _ended(turn, event[1].index, events, read)
+                    yield from _ended(turn, event[1].index, order, read)
                     turn = Turn(schedule)
                 task = event[1]
             read += 1
@@ -165,7 +164,7 @@ def branches(run: Run, interrupted: set[Operation]) -> Iterator[Branch]:
                 yield from _alternatives(turn, place, decision, (preemptions, switches), states[decision.step])
         behind = behind or place == last
         preemptions += goes_on and decision.chosen != decision.current
-    yield from _ended(turn, -1, events, len(events))
+    yield from _ended(turn, -1, order, len(events))
 
 
 def _alternatives(
@@ -186,12 +185,12 @@ def _alternatives(
                 yield Branch(schedule, bound, PLAIN, state=state)
 
 
-def _ended(turn: Turn, follower: int, events: Sequence[RawEvent], step: int) -> Iterator[Branch]:
+def _ended(turn: Turn, follower: int, order: Order, step: int) -> Iterator[Branch]:
     """Where to begin in a turn that is over, for each task that could have run in it."""
     end = len(turn.places)
     for other in sorted({other for others in turn.others for other in others}):
         if other == follower:
-            yield from turn.earlier(end, other, events, step)
+            yield from turn.earlier(end, other, order, step)
         elif (end, other) not in turn.taken:
             number = max(number for number in range(end) if other in turn.others[number])
             yield from turn.branch(number, other, PLAIN)

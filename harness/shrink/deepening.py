@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from harness.kernel.conflicts import happens_before_class
 from harness.shrink.branches import Bound, Branch, branches
+from harness.shrink.dependence import Order
 from harness.shrink.normal_form import in_normal_form, simpler_equivalent
 from harness.shrink.size import interrupted_operation, interruptions
 from harness.shrink.trials import Failing, Run, Trials
@@ -38,7 +38,7 @@ class Deepening:
         self._heap: list[tuple[int, int, Branch]] = []
         self._number = 0
         self._generation = -1
-        self._classes: set[int] = set()
+        self._known: set[int] = set()
         self._met: dict[tuple[int, int], list[Bound]] = {}
         self.finished = False
 
@@ -58,21 +58,24 @@ class Deepening:
                 for other in branch.passed_over():
                     self._push(rank - branch.extra + other.extra, other)
                 continue
-            run = trials.make(branch.schedule)
+            run = trials.make(branch.schedule, learn=False)
             if run is None:
                 continue
-            if trials.generation != self._generation:
-                self._restart()
-                continue
-            name = happens_before_class(run.outcome.events)
-            new = name not in self._classes
-            self._classes.add(name)
+            order = Order(run.outcome.events)
+            new = order.states[-1] not in self._known
+            if new:
+                # An equivalent run teaches nothing.
+                trials.learn(run.outcome)
+                if trials.generation != self._generation:
+                    self._restart()
+                    continue
+            self._known.add(order.states[-1])
             if run.fails:
                 value = self._taken(value, run, new)
-            for other in branch.earlier(run):
+            for other in branch.earlier(run, order):
                 self._push(rank - branch.extra + other.extra, other)
             if run.directives == branch.schedule:
-                for other in branches(run, interrupted):
+                for other in branches(run, order, interrupted):
                     if other.bound <= value.size[:3]:
                         self._push(rank + other.extra + (0 if new else KNOWN), other)
         self.finished = not self._heap
@@ -104,7 +107,7 @@ class Deepening:
         """The program has scheduling points that were not known: begin anew."""
         self._generation = self._trials.generation
         self._heap = []
-        self._classes = set()
+        self._known = set()
         self._met = {}
         self._push(0, Branch((), (0, 0, 0)))
 

@@ -22,8 +22,8 @@ before it is believed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from harness.kernel import operations as op
 from harness.kernel.task import RawEvent
@@ -43,8 +43,7 @@ _CLOCK: Cell = (0, "clock")
 _OUTSIDE: Cell = (0, "outside")
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """What an operation looks at and leaves its mark on; empty where nothing
     depends on it."""
 
@@ -80,33 +79,48 @@ class Order:
 
     ``lanes``: by task number, the numbers of its events. ``needs``: by event, how
     many events of which other tasks must come before it; only direct needs, and
-    none where there is none.
+    none where there is none. ``reaches``: by event.
     """
 
     def __init__(self, events: Sequence[RawEvent]) -> None:
         self.events = events
         self.lanes: dict[int, list[int]] = {}
         self.needs: dict[int, Counts] = {}
+        self.reaches: list[Reach] = []
+        known: dict[tuple[int, int, object], Reach] = {}
         writes: dict[Cell, Counts] = {}
         touches: dict[Cell, Counts] = {}
         for number, (kind, task, subject, name, _) in enumerate(events):
-            lane = self.lanes.setdefault(task.index, [])
+            index = task.index
+            lane = self.lanes.get(index)
+            if lane is None:
+                lane = self.lanes[index] = []
             lane.append(number)
-            found = reach(kind, subject, name)
-            if not found.seen:
+            key = (kind, id(subject), name)
+            found = known.get(key)
+            if found is None:
+                found = known[key] = reach(kind, subject, name)
+            self.reaches.append(found)
+            seen, marked, writing = found
+            if not seen:
                 continue
-            before = touches if found.writes else writes
+            before = touches if writing else writes
             need: Counts = {}
-            for cell in found.seen:
-                for other, count in before.get(cell, {}).items():
-                    if other != task.index and need.get(other, 0) < count:
-                        need[other] = count
+            for cell in seen:
+                counts = before.get(cell)
+                if counts is not None:
+                    for other, count in counts.items():
+                        if other != index and need.get(other, 0) < count:
+                            need[other] = count
             if need:
                 self.needs[number] = need
-            for cell in found.marked:
-                touches.setdefault(cell, {})[task.index] = len(lane)
-                if found.writes:
-                    writes.setdefault(cell, {})[task.index] = len(lane)
+            for cell in marked:
+                for table in (touches, writes) if writing else (touches,):
+                    counts = table.get(cell)
+                    if counts is None:
+                        table[cell] = {index: len(lane)}
+                    else:
+                        counts[index] = len(lane)
 
     @cached_property
     def locks(self) -> dict[int, list[int]]:
@@ -117,6 +131,7 @@ class Order:
                 found.setdefault(id(subject), []).append(number)
         return found
 
+    @cached_property
     def states(self) -> list[int]:
         """By number of events: a number that beginnings of runs share when they are the
         same operations in equivalent orders (64 bits; others collide as hashes do).

@@ -92,7 +92,9 @@ class Trials:
         if self._learns and heat(outcome.events, self._setting.hot):
             self.generation += 1
 
-    def make(self, directives: Iterable[Directive], program: Program | None = None) -> Run | None:
+    def make(
+        self, directives: Iterable[Directive], program: Program | None = None, *, learn: bool = True
+    ) -> Run | None:
         """A run of the program, or of ``program`` in its place; None where the
         budget is used up or the run escaped control."""
         if not self.affords():
@@ -105,7 +107,8 @@ class Trials:
             return None
         fails = self._same(outcome)
         if program is None:
-            self.learn(outcome)
+            if learn:
+                self.learn(outcome)
             self._failed[frozenset(chosen)] = fails
         return Run(outcome, tuple(directed.followed), tuple(directed.places), fails)
 
