@@ -111,7 +111,14 @@ class Exploration:
         self._judges = judge
         self._observers = observers
         self._progress = progress
-        self._recorder = Recorder(program, self.setting, origin, folder, shrink_budget=shrink_budget)
+        self._recorder = Recorder(
+            program,
+            self.setting,
+            origin,
+            folder,
+            shrink_budget=shrink_budget,
+            between=laboratory.control.between_executions,
+        )
         self._seen: set[tuple[str, ...]] = set()
         self._advised: set[tuple[str, ...]] = set() if advised is None else advised
         self._signatures: set[str] = set()

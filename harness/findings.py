@@ -13,10 +13,12 @@ from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import SITES
 from harness.program import Program, Setting
 from harness.replaying import recheck
-from harness.shrink.schedule import preemptions, shrink_schedule
+from harness.shrink.necessity import WithoutFault
+from harness.shrink.schedule import Shrunk, shrink_schedule
+from harness.shrink.size import preemptions
 from harness.traces import codec
 from harness.traces.build import build_trace
-from harness.traces.schema import Function, Operation, Operations, Trace, Value
+from harness.traces.schema import Function, Necessity, Operation, Operations, Trace, Value
 from harness.traces.signature import failure_identity, signature
 
 
@@ -28,7 +30,8 @@ class Finding:
     empty where none was asked for. ``confirmed``: its schedule was run again
     with the same events. ``operations``: the names of the target's operations
     that were under way, where it has such. ``severity``: error, warning or note.
-    ``sequential``: a serial order of the operations fails too.
+    ``sequential``: a serial order of the operations fails too. ``necessity``: which of
+    its preemptions and faults it needs; None where that was not checked.
     """
 
     kind: str
@@ -45,11 +48,14 @@ class Finding:
     operations: tuple[str, ...] = ()
     detail: tuple[str, ...] = ()
     sequential: bool = False
+    necessity: Necessity | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a trace says of where it comes from; see ``traces.schema.Trace``."""
+    """What a trace says of where it comes from; see ``traces.schema.Trace``.
+
+    ``without_fault``: the same program without one of its faults, by number."""
 
     target: str
     program: Function | Operations
@@ -58,6 +64,7 @@ class Origin:
     libraries: Mapping[str, str] = field(default_factory=dict)
     operations: Sequence[str] = ()
     faults: Sequence[Operation] = ()
+    without_fault: WithoutFault | None = None
 
 
 def shows(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:
@@ -92,12 +99,14 @@ class Recorder:
         folder: Path | None,
         *,
         shrink_budget: int = 300,
+        between: Callable[[], None] | None = None,
     ) -> None:
         self._program = program
         self._setting = setting
         self._origin = origin
         self._folder = folder
         self._budget = shrink_budget
+        self._between = between
 
     def record(self, outcome: Outcome, failure: Failure, schedule: int) -> Finding:
         """The finding of ``failure`` in ``outcome``, the execution with this number."""
@@ -105,21 +114,18 @@ class Recorder:
         pair = pair_of(outcome, failure)
         name = self._sign(outcome, failure, pair)
         raw = self._store(outcome, failure, name, pair)
-        confirmed = True
-        try:
-            recheck(self._program, outcome, self._setting)
-        except NotDeterministic as error:
-            confirmed = False
-            print(f"semafuzz: the failing schedule does not repeat: {error}", file=sys.stderr)
+        confirmed = self._confirm(outcome, identity)
         path = raw
+        necessity: Necessity | None = None
         if confirmed:
-            shrunk = shrink_schedule(self._program, outcome, self._setting, shows(identity), budget=self._budget)
-            if shrunk.outcome is not outcome:
+            shrunk = self._shrink(outcome, identity)
+            confirmed, necessity = shrunk.steady, shrunk.necessity
+            if shrunk.outcome is not outcome or necessity is not None:
                 outcome = shrunk.outcome
                 failure = matching(outcome, identity)
                 pair = pair_of(outcome, failure)
                 name = self._sign(outcome, failure, pair)
-                path = self._store(outcome, failure, name, pair)
+                path = self._store(outcome, failure, name, pair, necessity)
                 if raw is not None and path is not None and raw != path:
                     raw.unlink(missing_ok=True)
         places = tuple(dict.fromkeys(SITES[site].place() for site in (*pair.sites, *failure.sites, *failure.related)))
@@ -137,6 +143,33 @@ class Recorder:
             severity=failure.severity,
             operations=self._operations(outcome, pair),
             detail=failure.detail,
+            necessity=necessity,
+        )
+
+    def _confirm(self, outcome: Outcome, identity: tuple[str, ...]) -> bool:
+        """Whether the schedule, run again, gives the same run with the same failure."""
+        words = "the failing schedule does not repeat"
+        try:
+            again = recheck(self._program, outcome, self._setting)
+        except NotDeterministic as error:
+            print(f"semafuzz: {words}: {error}", file=sys.stderr)
+            return False
+        if not shows(identity)(again.outcome):
+            print(f"semafuzz: {words}: the run is the same, but it does not fail so again", file=sys.stderr)
+            return False
+        return True
+
+    def _shrink(self, outcome: Outcome, identity: tuple[str, ...]) -> Shrunk:
+        origin = self._origin
+        return shrink_schedule(
+            self._program,
+            outcome,
+            self._setting,
+            shows(identity),
+            budget=self._budget,
+            faults=len(origin.faults) if origin else 0,
+            without_fault=origin.without_fault if origin else None,
+            between=self._between,
         )
 
     def _operations(self, outcome: Outcome, pair: RacingPair) -> tuple[str, ...]:
@@ -147,7 +180,14 @@ class Recorder:
         names = sorted({name.partition("(")[0] for name in self._operations(outcome, pair)})
         return signature(failure, pair.sites, names)
 
-    def build(self, outcome: Outcome, failure: Failure, name: str, pair: RacingPair) -> Trace | None:
+    def build(
+        self,
+        outcome: Outcome,
+        failure: Failure,
+        name: str,
+        pair: RacingPair,
+        necessity: Necessity | None = None,
+    ) -> Trace | None:
         """The trace of a run, where its origin is known."""
         origin = self._origin
         if origin is None:
@@ -165,10 +205,18 @@ class Recorder:
             configuration=origin.configuration,
             faults=origin.faults,
             libraries=origin.libraries,
+            necessity=necessity,
         )
 
-    def _store(self, outcome: Outcome, failure: Failure, name: str, pair: RacingPair) -> Path | None:
-        trace = self.build(outcome, failure, name, pair)
+    def _store(
+        self,
+        outcome: Outcome,
+        failure: Failure,
+        name: str,
+        pair: RacingPair,
+        necessity: Necessity | None = None,
+    ) -> Path | None:
+        trace = self.build(outcome, failure, name, pair, necessity)
         if trace is None or self._folder is None:
             return None
         try:

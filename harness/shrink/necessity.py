@@ -19,37 +19,10 @@ from harness.program import Program
 from harness.shrink.directives import Directive
 from harness.shrink.size import interruptions
 from harness.shrink.trials import Failing, Run, Trials
+from harness.traces.schema import Interruption, Necessity
 
 WithoutFault = Callable[[int], Program]
 """The program without the fault of this number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interruption:
-    """One preemption of a run. ``step``: events before it. ``task`` was about to do
-    something at ``place`` when ``instead`` was run; ``needed``: without it the
-    failure does not show. Tasks by number and by name."""
-
-    step: int
-    task: int
-    task_name: str
-    place: str
-    instead: int
-    instead_name: str
-    needed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Necessity:
-    """What each preemption, in order, and each fault, by its number, came to."""
-
-    preemptions: tuple[Interruption, ...] = ()
-    faults: tuple[bool, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is left that is not needed."""
-        return all(one.needed for one in self.preemptions) and all(self.faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +41,11 @@ def check_necessity(
     None where the budget does not cover it. Faults are left out where there is no
     ``without_fault``.
     """
-    found, without = [], []
+    found: list[Interruption] = []
+    without: list[Run] = []
     outcome = value.run.outcome
-    for number, place in _preempting(value.run):
-        directives = value.run.directives
-        rest = [one for one in directives if one.place != place.place]
+    for number, directive in _preempting(value.run):
+        rest = [one for one in value.run.directives if one != directive]
         passes = trials.known_to_pass(rest)
         if not passes:
             run = trials.make(rest)
@@ -107,9 +80,14 @@ def _interruption(outcome: Outcome, number: int, needed: bool) -> Interruption:
     return Interruption(
         decision.step,
         decision.current,
-        outcome.tasks[decision.current].name,
-        SITES[site].place() if site else "",
+        _name(outcome, decision.current),
+        SITES[site].place()[:4096] if site else "",
         decision.chosen,
-        outcome.tasks[decision.chosen].name,
+        _name(outcome, decision.chosen),
         needed,
     )
+
+
+def _name(outcome: Outcome, task: int) -> str:
+    """The name that the program gave the task, as a trace can hold it."""
+    return outcome.tasks[task].name.encode("utf-8", "backslashreplace").decode()[:200]

@@ -23,12 +23,13 @@ from harness.program import Program, Setting
 from harness.schedulers.guided import Directive, Guided
 from harness.shrink.deepening import Deepening
 from harness.shrink.directives import directives_of
-from harness.shrink.necessity import Necessity, WithoutFault, check_necessity
+from harness.shrink.necessity import WithoutFault, check_necessity
 from harness.shrink.normal_form import in_normal_form
 from harness.shrink.placing import placed
 from harness.shrink.removal import without_some
 from harness.shrink.size import Size, preemptions
 from harness.shrink.trials import Failing, Run, Trials, size_of
+from harness.traces.schema import Necessity
 
 __all__ = ["Directive", "Guided", "Shrunk", "preemptions", "shrink_schedule"]
 

@@ -56,7 +56,7 @@ class Trials:
     learned from each run, in a copy of the setting's, so that the schedules tried do
     not depend on what the search had met before it failed. ``generation`` counts how
     often that happened. ``reserve``: runs that are kept back for the check of what is
-    needed. ``steady`` turns False where a run, made again, does not fail.
+    needed. ``steady`` turns False where a run that failed, made again, does not.
     """
 
     def __init__(
@@ -138,7 +138,10 @@ class Trials:
         """Whether the failure shows again when the choices of the run are replayed."""
         again = replay(self._program, choices_of(outcome), self._setting)
         self._count(again.outcome)
-        if again.diverged is not None or again.outcome.uncontrolled or not self._same(again.outcome):
+        if again.diverged is not None or again.outcome.uncontrolled:
+            return False
+        if not self._same(again.outcome):
+            # The same run, judged otherwise: nothing that is judged here can be believed.
             self.steady = False
         return self.steady
 

@@ -11,7 +11,7 @@ from harness.kernel.labels import describe_pending, digest
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import SITES
 from harness.schedulers.replay import RecordedChoice
-from harness.traces.schema import FORMAT, Choice, Expected, Function, Operation, Operations, Trace, Value
+from harness.traces.schema import FORMAT, Choice, Expected, Function, Necessity, Operation, Operations, Trace, Value
 from harness.traces.signature import failure_identity
 
 
@@ -29,10 +29,12 @@ def build_trace(
     configuration: Mapping[str, Value] | None = None,
     faults: Sequence[Operation] = (),
     libraries: Mapping[str, str] | None = None,
+    necessity: Necessity | None = None,
 ) -> Trace:
     """The trace of ``outcome``, which showed ``failure``.
 
-    ``places``: sites to show beside the failure's own.
+    ``places``: sites to show beside the failure's own. ``necessity``: None where it
+    was not checked.
     """
     words: dict[str, int] = {}
     choices = []
@@ -65,6 +67,7 @@ def build_trace(
         expected=expected,
         versions={"python": platform.python_version(), "semafuzz": _version("semafuzz"), **(libraries or {})},
         hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
+        necessity=necessity,
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import TraceError
-from harness.traces.schema import FORMAT, Trace
+from harness.traces.schema import READABLE, Necessity, Trace
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 24
@@ -45,9 +45,10 @@ def decode(data: bytes, source: str = "the trace") -> Trace:
         head = msgspec.json.decode(data, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TraceError(f"{source} is not a trace of semafuzz ({error}); give the file that a finding names") from None
-    if head.format != FORMAT:
+    if head.format not in READABLE:
+        formats = " and ".join(str(number) for number in READABLE)
         raise TraceError(
-            f"{source} has trace format {head.format}, this semafuzz reads {FORMAT}; use the version that wrote it"
+            f"{source} has trace format {head.format}, this semafuzz reads {formats}; use the version that wrote it"
         )
     try:
         trace = msgspec.json.decode(data, type=Trace)
@@ -84,6 +85,10 @@ def _depth(data: bytes) -> int:
 
 
 def _check(trace: Trace, source: str) -> None:
+    if trace.necessity is not None:
+        if trace.format < 2:
+            raise TraceError(f"{source} is broken: format {trace.format} has no field `necessity`")
+        _check_necessity(trace, trace.necessity, source)
     last = -1
     for choice in trace.choices:
         if choice.step <= last:
@@ -93,6 +98,16 @@ def _check(trace: Trace, source: str) -> None:
             raise TraceError(f"{source} is broken: the choice at step {choice.step} contradicts itself")
         if any(word >= len(trace.words) for word in choice.pending):
             raise TraceError(f"{source} is broken: the choice at step {choice.step} names an operation that it lacks")
+
+
+def _check_necessity(trace: Trace, necessity: Necessity, source: str) -> None:
+    if necessity.faults and len(necessity.faults) != len(trace.faults):
+        raise TraceError(f"{source} is broken: it judges {len(necessity.faults)} faults and has {len(trace.faults)}")
+    choices = {choice.step: choice for choice in trace.choices}
+    for one in necessity.preemptions:
+        choice = choices.get(one.step)
+        if choice is None or one.task not in choice.enabled or one.instead != choice.chosen or one.task == one.instead:
+            raise TraceError(f"{source} is broken: it has no preemption at step {one.step}")
 
 
 def read(path: Path) -> Trace:

@@ -1,6 +1,7 @@
 """The trace format.
 
-History: 1 - first version.
+History: 1 - first version. 2 - ``necessity``: which preemptions and faults the failure
+needs. Both are read; 2 is written.
 
 A trace names its target by registry key and its operations by the names in that
 target's table. It holds no code, no import path and nothing that is evaluated.
@@ -15,8 +16,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-FORMAT = 1
+FORMAT = 2
 """Increment with every change that an older reader would misread, and say so above."""
+READABLE = (1, 2)
+"""The formats that are read, each exactly as it was written."""
 
 Short = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=4096)]
@@ -81,8 +84,35 @@ class Expected(Record, frozen=True):
     detail: Annotated[tuple[Text, ...], Meta(max_length=256)] = ()
 
 
-class Trace(Record, frozen=True):
-    """A whole trace."""
+class Interruption(Record, frozen=True):
+    """One preemption of the run: before event ``step``, ``task`` was about to do
+    something at ``place``, and ``instead`` ran. ``needed``: where it goes on instead,
+    and all else stays, the failure does not show. Tasks by number and by name."""
+
+    step: Count
+    task: TaskNumber
+    task_name: Short
+    place: Text
+    instead: TaskNumber
+    instead_name: Short
+    needed: bool
+
+
+class Necessity(Record, frozen=True):
+    """What each preemption, in order, and each of ``Trace.faults`` came to when it was
+    taken back alone. ``faults`` is empty where they were not checked."""
+
+    preemptions: Annotated[tuple[Interruption, ...], Meta(max_length=100_000)] = ()
+    faults: Annotated[tuple[bool, ...], Meta(max_length=64)] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left that is not needed."""
+        return all(one.needed for one in self.preemptions) and all(self.faults)
+
+
+class Trace(Record, frozen=True, omit_defaults=True):
+    """A whole trace. ``necessity`` (from format 2 on) is left out where it was not checked."""
 
     format: int
     target: Short
@@ -97,3 +127,4 @@ class Trace(Record, frozen=True):
     expected: Expected
     versions: Annotated[dict[Short, Short], Meta(max_length=256)]
     hash_seed: Short
+    necessity: Necessity | None = None

@@ -8,16 +8,30 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import TraceError
 from harness.traces import codec
-from harness.traces.schema import FORMAT, Choice, Expected, Function, Operation, Operations, Trace
+from harness.schedulers.replay import RecordedChoice
+from harness.traces.build import recorded_choices
+from harness.traces.schema import (
+    FORMAT,
+    Choice,
+    Expected,
+    Function,
+    Interruption,
+    Necessity,
+    Operation,
+    Operations,
+    Trace,
+)
 
 DIGEST = "0" * 64
-GOLDEN = Path(__file__).parent / "golden_v1.json"
+FOLDER = Path(__file__).parent
+NEEDED = Necessity((Interruption(5, 1, "task-1", "m:1 (f)", 0, "task-0", True),), ())
 
 
 def trace(**changes: Any) -> Trace:
@@ -48,11 +62,27 @@ def test_a_trace_comes_back_as_it_was() -> None:
     assert codec.decode(codec.encode(other)) == other
 
 
-def test_the_format_of_version_1_stays_readable() -> None:
-    """The golden file was written by the first version; a change that breaks it
-    needs a new format number."""
-    assert codec.decode(GOLDEN.read_bytes()) == trace()
-    assert codec.encode(trace()) == GOLDEN.read_bytes()
+@pytest.mark.parametrize(
+    ("name", "changes"), [("golden_v1.json", {"format": 1}), ("golden_v2.json", {"format": 2, "necessity": NEEDED})]
+)
+def test_every_format_stays_readable(name: str, changes: dict[str, Any]) -> None:
+    """Each golden file was written by the first version that had its format; a change
+    that breaks one needs a new format number."""
+    golden = (FOLDER / name).read_bytes()
+    assert codec.decode(golden) == trace(**changes)
+    assert codec.encode(trace(**changes)) == golden
+
+
+def test_choices_of_version_1_are_replayed_as_before() -> None:
+    assert recorded_choices(codec.decode((FOLDER / "golden_v1.json").read_bytes())) == [
+        RecordedChoice(0, 1, (0, 1), ("begin task 0", "begin task 0"), False),
+        RecordedChoice(5, 0, (0, 1), ("read Stats.x in f", "begin task 0"), True),
+    ]
+
+
+def test_a_trace_need_not_say_what_is_needed() -> None:
+    assert b"necessity" not in codec.encode(trace())
+    assert codec.decode(codec.encode(trace())).necessity is None
 
 
 texts = st.text(max_size=20)
@@ -76,6 +106,11 @@ def edited(**changes: Any) -> bytes:
     return json.dumps(content).encode()
 
 
+def interruption(**changes: Any) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(NEEDED.preemptions[0])
+    return {**found, **changes}
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -96,6 +131,13 @@ def edited(**changes: Any) -> bytes:
         (edited(choices=[{"step": 1, "chosen": 0, "enabled": [1], "pending": [0]}]), "contradicts"),
         (edited(choices=[{"step": 1, "chosen": 0, "enabled": [0], "pending": [9]}]), "lacks"),
         (edited(choices=[{"step": 1, "chosen": 0, "enabled": [0], "pending": [0]}] * 2), "out of order"),
+        (edited(format=1, necessity={"faults": [], "preemptions": []}), "no field `necessity`"),
+        (edited(necessity=None), "canonical"),
+        (edited(necessity={"faults": [True], "preemptions": []}), "judges 1 faults"),
+        (edited(necessity={"faults": [], "preemptions": [interruption(step=4)]}), "no preemption at step 4"),
+        (edited(necessity={"faults": [], "preemptions": [interruption(task=0)]}), "no preemption"),
+        (edited(necessity={"faults": [], "preemptions": [interruption(instead=1)]}), "no preemption"),
+        (edited(necessity={"faults": [], "preemptions": [interruption(needed=1)]}), "broken"),
         (edited(seed=8), "canonical"),
         (codec.encode(trace()) + b" ", "canonical"),
         (codec.encode(trace()).replace(b'"seed": 7', b'"seed": 6, "seed": 7'), "canonical"),
