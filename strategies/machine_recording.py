@@ -20,7 +20,7 @@ from reports.story import story
 from strategies.feeding import feed
 from strategies.machine_session import PATIENCE, Found, Identity, Session
 from strategies.scenarios import scenarios
-from targets.legality import smaller_scenarios
+from targets.legality import smaller_scenarios, without_fault
 from targets.protocol import OpenTarget, Target
 from targets.scenario import Scenario, describe
 
@@ -102,6 +102,7 @@ class Recording:
             opened.libraries,
             names,
             scenario.faults,
+            lambda number: opened.program(without_fault(scenario, number)),
         )
         program = opened.program(scenario)
         return Recorder(program, self._session.setting, origin, self._session.folder, shrink_budget=budget)

@@ -34,6 +34,10 @@ from targets.scenario import Scenario
 PATIENCE = 10.0
 """Seconds in which Hypothesis may look for a smaller example under further schedules."""
 
+STEPS = 15
+"""Rules of an example, where nothing else is asked for: many small examples find more
+than few large ones, and shrink sooner."""
+
 Identity = tuple[str, ...]
 
 
@@ -142,7 +146,7 @@ def run_machine(machine: Any, settings: Settings | None = None, folder: Path | N
     ``settings``: Hypothesis's; those of the loaded profile where not given. ``folder``:
     where traces go, for machines over targets.
     """
-    given = settings or Settings()
+    given = settings or Settings(stateful_step_count=STEPS)
     chosen = Settings(
         given,
         deadline=None,

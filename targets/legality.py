@@ -99,6 +99,12 @@ def single_operations(content: Operations, table: Sequence[OperationInfo]) -> li
     return [one for one in made if is_legal(one, table)]
 
 
+def without_fault(scenario: Scenario, number: int) -> Scenario:
+    """The scenario with one fault less."""
+    faults = scenario.faults
+    return Scenario(scenario.content, scenario.configuration, faults[:number] + faults[number + 1 :])
+
+
 def smaller_scenarios(scenario: Scenario, table: Sequence[OperationInfo]) -> list[Scenario]:
     """Every legal scenario with less: a fault, an option, a task or an operation."""
     content, configuration, faults = scenario.content, scenario.configuration, scenario.faults

@@ -12,9 +12,13 @@ DETECTORS = {"lockset": ("which lock seems to guard which state (Eraser); advice
 
 def make_detectors(names: Sequence[str], model: str) -> list[Lockset]:
     """The detectors with these names, each once. UsageError for one that there is not,
-    and in the eventlet model, in which no access is seen."""
+    in the eventlet model, in which no access is seen, and for trio, whose locks are not."""
     if names and model == "eventlet":
         raise UsageError(f"detector {names[0]} needs accesses, and --model eventlet sees none")
+    if names and model == "trio":
+        raise UsageError(
+            f"detector {names[0]} knows the locks of threading, not trio's; leave it out for async functions"
+        )
     for name in names:
         if name not in DETECTORS:
             raise UsageError(f"unknown detector {name!r}; choose one of {', '.join(DETECTORS)}")

@@ -77,17 +77,19 @@ def _preempting(run: Run) -> Iterator[tuple[int, Directive]]:
 def _interruption(outcome: Outcome, number: int, needed: bool) -> Interruption:
     decision = outcome.decisions[number]
     site = decision.pending[decision.enabled.index(decision.current)][3]
+    # Of the choice and not of the run's tasks: that time passes is a choice too, and no task.
+    names = {task.index: task.name for task in outcome.raw_decisions[number][3]}
     return Interruption(
         decision.step,
         decision.current,
-        _name(outcome, decision.current),
+        _name(names[decision.current]),
         SITES[site].place()[:4096] if site else "",
         decision.chosen,
-        _name(outcome, decision.chosen),
+        _name(names[decision.chosen]),
         needed,
     )
 
 
-def _name(outcome: Outcome, task: int) -> str:
-    """The name that the program gave the task, as a trace can hold it."""
-    return outcome.tasks[task].name.encode("utf-8", "backslashreplace").decode()[:200]
+def _name(name: str) -> str:
+    """The name that the program gave a task, as a trace can hold it."""
+    return name.encode("utf-8", "backslashreplace").decode()[:200]

@@ -139,7 +139,7 @@ class Tracker:
                 with trio.CancelScope(shield=not self.defects.late_timeout):
                     await report()
         if scope.cancelled_caught:
-            if self.defects.late_timeout:
+            if self.defects.late_timeout and instance in self.claims:
                 node.used -= amount
             return False
         return True

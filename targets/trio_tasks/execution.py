@@ -18,7 +18,8 @@ from __future__ import annotations
 import threading
 from bisect import insort
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from math import inf
 from typing import Any, NoReturn
 
@@ -35,6 +36,7 @@ from harness.kernel.frames import calling_site
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import NOWHERE, SITES
 from harness.kernel.task import Task
+from harness.kernel.watched import Watched
 from harness.program import Setting
 from targets.trio_tasks import failures
 from targets.trio_tasks.cancel import Cancellation, Faults
@@ -66,6 +68,7 @@ class TrioExecution(Execution):
     over = False
     steps = 0
     posted = False
+    closing = False
     _last_event = 0
     _passing = False
     _main: TrioTask | None = None
@@ -114,10 +117,8 @@ class TrioExecution(Execution):
         self._result: object = None
         self._error: BaseException | None = None
         keeper = keeper or LoopKeeper()
-        # trio makes locks for itself, and insists on real ones.
-        thread, locks.control_thread[0] = locks.control_thread[0], 0
-        loop = keeper.take()
-        locks.control_thread[0] = thread
+        with real_locks():
+            loop = keeper.take()
         try:
             self._use(loop, keeper, function)
         finally:
@@ -272,6 +273,9 @@ class TrioExecution(Execution):
     def idle(self, deadline: float) -> None:
         """trio has nothing to run: choose who goes on. ``deadline``: the next one, in seconds."""
         try:
+            if self.over and not self.closing:
+                # System tasks that are left are cancelled first, as at the end of any run of trio.
+                return
             if self.aborting:
                 self._end_next(deadline)
             elif self.stopped:
@@ -468,6 +472,20 @@ class TrioExecution(Execution):
     def _block_loop(self, words: str) -> NoReturn:
         self.escape(words)
         raise Abort
+
+
+@contextmanager
+def real_locks() -> Iterator[None]:
+    """Locks made in the block are real: trio makes some for itself, and insists on that."""
+    thread, locks.control_thread[0] = locks.control_thread[0], 0
+    try:
+        yield
+    finally:
+        locks.control_thread[0] = thread
+
+
+class WatchedTrioExecution(Watched, TrioExecution):
+    """Shows its events while they happen."""
 
 
 def _letters() -> int:

@@ -33,6 +33,8 @@ class Guest(Protocol):
     clock: VirtualClock
     posted: bool
     """Whether callbacks may have been posted to the loop."""
+    closing: bool
+    """Whether the loop is being closed after this execution."""
 
     def idle(self, deadline: float) -> None:
         """Nothing is runnable; choose who goes on. ``deadline``: the next one."""
@@ -138,6 +140,8 @@ class Loop:
         """End the run of trio; raises what ended it otherwise."""
         if not self._done:
             assert self._hub is not None
+            if self._clock.guest is not None:
+                self._clock.guest.closing = True
             trio.lowlevel.reschedule(self._hub)
             self._pump(lambda: False)
         self._done[0].unwrap()

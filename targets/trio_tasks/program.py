@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness.program import Setting, invariant_failure
 from harness.schedulers.protocol import Scheduler
 from targets.trio_tasks import canary
 from targets.trio_tasks.cancel import Cancellation, Faults
-from targets.trio_tasks.execution import TrioExecution
+from targets.trio_tasks.execution import TrioExecution, WatchedTrioExecution, real_locks
 from targets.trio_tasks.loop import LoopKeeper
 
 MODEL = "trio"
@@ -85,11 +86,17 @@ class TrioProgram:
             return silent
         function = self.refresh() if self.refresh is not None else self.function
         faults = Faults(self.faults, self.cancellations)
-        execution = TrioExecution(scheduler, setting, faults, forced, patient=self.patient, steps=self.steps)
+        looks = tuple(look for watcher in setting.watchers if (look := watcher.begin()) is not None)
+        made = partial(WatchedTrioExecution, looks=looks) if looks else TrioExecution
+        execution = made(scheduler, setting, faults, forced, patient=self.patient, steps=self.steps)
+        watch = getattr(scheduler, "watch", None)
+        if watch is not None:
+            watch(execution.outcome)
         outcome, result = execution.run_function(function, self._keeper)
         if self.check is not None and not outcome.failures and not outcome.uncontrolled:
             try:
-                self.check(result)
+                with real_locks():
+                    self.check(result)
             except Exception as error:
                 outcome.failures.append(invariant_failure(error))
         return outcome

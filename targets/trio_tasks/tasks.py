@@ -18,11 +18,12 @@ from harness.kernel import operations as op
 from harness.kernel.sites import NOWHERE
 from harness.kernel.task import Task
 
-TIME = 4096
+TIME = 2048
 """The number of the choice that time passes."""
 
-CANCEL = 2048
-"""The cancellation of task n has the number ``CANCEL + n``."""
+CANCEL = 2049
+"""The cancellation of task n has the number ``CANCEL + n``. Above that of time: where
+nothing else can be, the natural schedule lets time pass and cancels nobody."""
 
 
 class TrioTask(Task):
@@ -62,6 +63,8 @@ class Moment(Task):
 
 class Interruption(Task):
     """The choice that ``victim`` is cancelled now."""
+
+    timed = True
 
     def __init__(self, victim: TrioTask) -> None:
         super().__init__(CANCEL + victim.index, f"cancel {victim.name}", _nothing)

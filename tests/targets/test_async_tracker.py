@@ -33,7 +33,7 @@ SHRUNK = {
     "start_order": ("exception", "KeyError: 'h1'", 0),
     "swallowed_cancel": ("assertion", "AssertionError: a beat after the end", 0),
     "full_channels": ("deadlock", "nothing can wake the waiting tasks", 1),
-    "late_timeout": ("assertion", "AssertionError: h1 uses -4, claims add up to 0", 1),
+    "late_timeout": ("assertion", "AssertionError: h1 uses 0, claims add up to 4", 1),
 }
 """Of each defect the kind, how its message begins, and the fewest preemptions that show it."""
 

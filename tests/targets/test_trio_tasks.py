@@ -68,6 +68,7 @@ SILENT = [
     programs.sleeps_in_order,
     programs.handled_error,
     programs.started,
+    programs.abandoned_system_task,
     programs.generator,
     programs.posts_to_itself,
 ]
@@ -298,3 +299,49 @@ def test_the_canary_sees_a_gate_that_is_passed_by(monkeypatch: pytest.MonkeyPatc
     result = check(programs.lost_update)
     assert (result.verdict, result.failures) == ("uncontrolled", [])
     assert "is not under control" in result.notes[0]
+
+
+# ------------------------------------------------------------ the loop between executions
+
+
+@pytest.mark.parametrize(
+    "function", [programs.lost_update, programs.sleeps_in_order, programs.started, programs.handled_error]
+)
+def test_a_kept_loop_is_as_good_as_new(function: Any) -> None:
+    fresh, kept = TrioProgram(function), TrioProgram(function)
+    apart = [digest(run_once(fresh, RandomWalk(seed)).events) for seed in range(20)]
+    with kept.session():
+        assert [digest(run_once(kept, RandomWalk(seed)).events) for seed in range(20)] == apart
+    assert not trio.lowlevel.in_trio_run()
+
+
+@pytest.mark.parametrize(
+    ("function", "keeps"),
+    [
+        (programs.locked_update, True),
+        (programs.handled_error, True),
+        (programs.sets_a_run_variable, False),
+        (programs.generator, False),
+        (programs.abandoned_system_task, False),
+        (programs.posts_to_itself, False),
+        (programs.waits_for_nobody, False),
+        (programs.misused_lock, False),
+    ],
+)
+def test_a_loop_in_which_something_is_left_is_not_kept(function: Any, keeps: bool) -> None:
+    made = TrioProgram(function)
+    with made.session():
+        run_once(made)
+        assert trio.lowlevel.in_trio_run() == keeps
+    assert not trio.lowlevel.in_trio_run()
+
+
+def test_run_variables_start_anew() -> None:
+    assert check(programs.sets_a_run_variable, schedules=20).failures == []
+
+
+def test_a_check_may_run_trio_itself() -> None:
+    made = TrioProgram(programs.careful_bookings, check=lambda hotel: trio.run(programs.locked_update))
+    assert explore(made, schedules=20).failures == []
+    assert check(programs.locked_update, schedules=20).failures == []
+    trio.run(programs.locked_update)

@@ -214,10 +214,28 @@ async def misused_lock() -> None:
 
 async def system_task() -> None:
     account = Account()
-    trio.lowlevel.spawn_system_task(account.deposit)
+    done = trio.Event()
+
+    async def deposit() -> None:
+        await account.deposit()
+        done.set()
+
+    trio.lowlevel.spawn_system_task(deposit)
     await account.deposit()
-    await trio.sleep(1)
+    await done.wait()
     assert account.balance == 2
+
+
+async def abandoned_system_task() -> None:
+    """It is cancelled when the main task has ended, in one place or another."""
+    account = Account()
+
+    async def deposit() -> None:
+        for _ in range(3):
+            await account.deposit()
+
+    trio.lowlevel.spawn_system_task(deposit)
+    await account.deposit()
 
 
 async def failing_system_task() -> None:
@@ -269,6 +287,17 @@ async def posts_to_itself() -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(post, 1)
         nursery.start_soon(post, 2)
+
+
+SETTING: trio.lowlevel.RunVar[int] = trio.lowlevel.RunVar("setting")
+
+
+async def sets_a_run_variable() -> None:
+    assert SETTING.get(0) == 0
+    SETTING.set(1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep, 0)
+        nursery.start_soon(trio.sleep, 0)
 
 
 async def thread() -> None:

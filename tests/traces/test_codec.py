@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import TraceError
-from harness.traces import codec
 from harness.schedulers.replay import RecordedChoice
+from harness.traces import codec
 from harness.traces.build import recorded_choices
 from harness.traces.schema import (
     FORMAT,
