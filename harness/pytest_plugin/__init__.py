@@ -96,6 +96,12 @@ def pytest_pycollect_makeitem(collector: Any) -> Generator[None, Any, Any]:
     return made
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A folder of traces that was asked for is not passed over, whatever its name."""
+    kept = config.stash.get(_kept, None)
+    return False if kept is not None and kept.leads_to(collection_path) else None
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """The traces in the folders that were asked for."""
     kept = parent.config.stash.get(_kept, None)

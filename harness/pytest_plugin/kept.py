@@ -42,7 +42,8 @@ class KeptTraces:
         if settings.replay is not None:
             self._single = (settings.replay, _single(settings.replay))
         elif settings.asked or not _arguments_given(config):
-            config.args += [str(one) for one in settings.folders if one.is_dir() and str(one) not in config.args]
+            # Before pytest 9, a folder named beside one that holds it hides the rest of that.
+            config.args += [str(one) for one in settings.folders if one.is_dir() and not _covered(one, config)]
 
     @property
     def traces(self) -> dict[Path, Trace]:
@@ -60,6 +61,11 @@ class KeptTraces:
     def has(self, path: Path) -> bool:
         """Whether this is one of the traces."""
         return path.suffix == ".json" and path.resolve() in self.traces
+
+    def leads_to(self, path: Path) -> bool:
+        """Whether this is one of the folders, or on the way to one: pytest passes over some
+        names, hidden folders above all."""
+        return any(folder.is_relative_to(path) for folder in self.settings.folders)
 
     def of_test(self, node: str) -> list[Replay]:
         """The traces of a test function, with whatever parameters."""
@@ -106,6 +112,12 @@ def test_in(trace: Trace) -> str:
     """The test that a trace is of, or empty."""
     found = trace.configuration.get(TEST) if isinstance(trace.program, Function) else None
     return found if isinstance(found, str) else ""
+
+
+def _covered(folder: Path, config: pytest.Config) -> bool:
+    """Whether pytest comes past the folder anyway."""
+    named = [(config.invocation_params.dir / argument.partition("::")[0]).resolve() for argument in config.args]
+    return any(folder.is_relative_to(path) for path in named)
 
 
 def _arguments_given(config: pytest.Config) -> bool:

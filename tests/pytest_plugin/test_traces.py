@@ -113,6 +113,18 @@ def test_the_configuration_file_may_name_the_folder(
     session("").assert_outcomes(failed=1, passed=1)
 
 
+def test_a_hidden_folder_is_not_passed_over(
+    session: Session, kept_trace: Keep, broken: str, pytester: pytest.Pytester
+) -> None:
+    path = kept_trace(broken)
+    (pytester.path / ".kept").mkdir()
+    (pytester.path / ".other").mkdir()
+    shutil.copy(path, ".kept/one.json")
+    shutil.copy(path, ".other/one.json")
+    renamed = broken.replace("test_two", "test_both")
+    session(renamed, "--interleave-traces", ".kept").assert_outcomes(failed=1, skipped=1)
+
+
 def test_a_trace_without_its_test_says_so(session: Session, kept_trace: Keep, broken: str) -> None:
     path = kept_trace(broken)
     renamed = broken.replace("test_two", "test_both")
