@@ -111,12 +111,14 @@ class Exploration:
         self._judges = judge
         self._observers = observers
         self._progress = progress
+        # Where an execution costs many times the usual, the program says how many it is worth.
+        budget: int = getattr(program, "shrink_budget", shrink_budget)
         self._recorder = Recorder(
             program,
             self.setting,
             origin,
             folder,
-            shrink_budget=shrink_budget,
+            shrink_budget=budget,
             between=laboratory.control.between_executions,
         )
         self._seen: set[tuple[str, ...]] = set()

@@ -39,7 +39,8 @@ class TrioProgram:
     are cancellations made in every execution; ``cancellations`` is how many more a
     scheduler may choose in each, at any checkpoint of any task but the main one.
     ``patient``: deadlines pass only when no task can go on. ``steps``: how often, all
-    together, tasks may go on from a checkpoint before the run is cut.
+    together, tasks may go on from a checkpoint before the run is cut. ``shrink_budget``:
+    the executions that making a failing run small may take; a long one counts for several.
     """
 
     function: Callable[[], Awaitable[Any]]
@@ -51,6 +52,7 @@ class TrioProgram:
     cancellations: int = 0
     patient: bool = False
     steps: int = 3_000
+    shrink_budget: int = 100
     model = MODEL
 
     def __post_init__(self) -> None:

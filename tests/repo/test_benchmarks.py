@@ -28,6 +28,13 @@ def test_the_counter(root: Path) -> None:
     assert 0 < found["switch_seconds"] < 1 / found["executions_per_second"], "an execution has more than one switch"
 
 
+def test_trio_tasks(root: Path) -> None:
+    found = run(root / "benchmarks" / "trio_tasks.py", "--executions", "60", "--runs", "2")
+    for name in ("small", "longer"):
+        assert found[name]["ratio"] > 0
+        assert found[name]["plain_per_second"] > 0
+
+
 def test_memory(root: Path) -> None:
     found = run(root / "benchmarks" / "memory.py", "--executions", "300", "--slice", "100")
     assert [executions for executions, _ in found["points"]] == [0, 100, 200, 300]
