@@ -127,6 +127,9 @@ def check(
 @_seed
 @_model
 @_detect
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an option of the target (repeatable)."
+)
 @_out
 @_json
 @click.pass_obj
@@ -141,6 +144,7 @@ def fuzz(
     seed: int,
     model: str,
     detect: tuple[str, ...],
+    settings: tuple[str, ...],
     out: Path,
     as_json: bool,
 ) -> None:
@@ -161,6 +165,7 @@ def fuzz(
       semafuzz fuzz --release 33.0.2
       semafuzz fuzz --source ~/nova
       semafuzz fuzz bank_target.py:Bank
+      semafuzz fuzz reference --set defect=missing_lock
     """
     from harness.commands.elsewhere import settle_code
     from harness.commands.fuzz import run_fuzz
@@ -168,7 +173,7 @@ def fuzz(
     code, release = settle_code(target, release, source, arguments or ())
     if code is not None:
         sys.exit(code)
-    sys.exit(run_fuzz(target, release, scheduler, schedules, seconds, seed, model, detect, out, as_json))
+    sys.exit(run_fuzz(target, release, scheduler, schedules, seconds, seed, model, detect, out, as_json, settings))
 
 
 @semafuzz.command()

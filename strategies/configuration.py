@@ -15,7 +15,7 @@ def configurations(
 ) -> st.SearchStrategy[dict[str, Value]]:
     """``least`` to ``most`` options with a legal value that is not their default;
     shrinks towards the defaults."""
-    varied = [option for option in options if len(option.legal) > 1]
+    varied = [option for option in options if option.varied and len(option.legal) > 1]
     if not varied:
         return st.just({})
     chosen = st.lists(st.sampled_from(varied), min_size=least, max_size=most, unique_by=lambda option: option.name)

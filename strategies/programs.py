@@ -1,10 +1,17 @@
-"""Programs from a target's operation table, as Hypothesis strategies."""
+"""Programs from a target's operation table, as Hypothesis strategies.
+
+What is drawn is a wish for each operation, independent of all others; the wishes are
+then made legal in their order. So Hypothesis can leave any of them out and the others
+keep their meaning, which is what makes its shrinking work.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from harness.traces.schema import Operation, Operations
@@ -13,6 +20,9 @@ from targets.protocol import OperationInfo, Plain
 MAX_TASKS = 4
 MAX_OPERATIONS = 3
 MAX_INSTANCES = 3
+
+_Wish = tuple[OperationInfo, int, dict[str, Plain]]
+"""An operation, the instance that it is on if that can be, and its arguments."""
 
 
 @st.composite
@@ -25,54 +35,68 @@ def programs(
     max_tasks: int = MAX_TASKS,
     max_operations: int = MAX_OPERATIONS,
 ) -> Operations:
-    """Two to ``max_tasks`` tasks of one to ``max_operations`` operations each, on
-    shared and on separate instances, in an order that the target can meet.
+    """Up to ``max_tasks`` tasks of one to ``max_operations`` operations each, on
+    shared and on separate instances, in an order that the target can meet. Those of
+    one task have one schedule and show what needs no concurrency.
 
-    Shrinks towards two tasks of one operation on no instance.
+    Shrinks towards one task of one operation, the first of the table.
     """
-    count = draw(st.integers(0, MAX_INSTANCES)) if roles else 0
-    setup = [
-        Operation(
-            "instance",
-            {
-                "instance": number,
-                "role": draw(st.sampled_from(list(roles))),
-                **{name: draw(st.sampled_from(list(values))) for name, values in setup_arguments.items()},
-            },
-        )
-        for number in range(1, count + 1)
+    weighted = [info for info in table for _ in range(info.weight)]
+    tasks = draw(
+        st.lists(st.lists(_wishes(weighted), min_size=1, max_size=max_operations), min_size=1, max_size=max_tasks)
+    )
+    described = [
+        {name: draw(st.sampled_from(list(values))) for name, values in setup_arguments.items()}
+        for _ in range(MAX_INSTANCES if roles else 0)
     ]
-    start = {number: str(one.arguments["role"]) for number, one in enumerate(setup, 1)}
-    owner: dict[int, int] = {}
-    tasks = []
-    for task in range(draw(st.integers(2, max_tasks))):
-        held = dict(start)
-        operations = []
-        for _ in range(draw(st.integers(1, max_operations))):
-            choices = _choices(table, held, owner, task)
-            info, instance = draw(st.sampled_from(choices))
+    making = _Making(roles)
+    made = [tuple(making.task(number, wishes)) for number, wishes in enumerate(tasks)]
+    if not any(made):
+        reject()
+    setup = [
+        Operation("instance", {"instance": number, "role": role, **described[number - 1]})
+        for number, role in sorted(making.start.items())
+    ]
+    return Operations(tuple(setup), tuple(task for task in made if task))
+
+
+@st.composite
+def _wishes(draw: st.DrawFn, weighted: Sequence[OperationInfo]) -> _Wish:
+    info = draw(st.sampled_from(weighted))
+    instance = draw(st.integers(1, MAX_INSTANCES)) if info.on_instance else 0
+    return info, instance, {name: draw(st.sampled_from(list(values))) for name, values in info.arguments.items()}
+
+
+@dataclass(slots=True)
+class _Making:
+    """A program under way. ``start``: the role in which each instance begins, which
+    the first operation on it decides; ``owner``: the task that changes its role."""
+
+    roles: Sequence[str]
+    start: dict[int, str] = field(default_factory=dict)
+    owner: dict[int, int] = field(default_factory=dict)
+
+    def task(self, number: int, wishes: Sequence[_Wish]) -> list[Operation]:
+        """The operations of one task; a wish that no instance can meet is left out."""
+        changed: dict[int, str] = {}
+        made = []
+        for info, wished, arguments in wishes:
+            if not info.on_instance:
+                made.append(Operation(info.name, dict(arguments)))
+                continue
+            after = range(wished, wished + MAX_INSTANCES)
+            candidates = [(other - 1) % MAX_INSTANCES + 1 for other in after]
+            instance = next((one for one in candidates if self._fits(info, one, number, changed)), 0)
             if instance:
-                held[instance] = info.after
+                self.start.setdefault(instance, info.before)
+                changed[instance] = info.after
                 if not info.shared:
-                    owner[instance] = task
-            drawn = {name: draw(st.sampled_from(list(values))) for name, values in info.arguments.items()}
-            operations.append(Operation(info.name, {"instance": instance, **drawn} if instance else drawn))
-        tasks.append(tuple(operations))
-    used = {one.arguments.get("instance") for task_operations in tasks for one in task_operations}
-    return Operations(tuple(one for one in setup if one.arguments["instance"] in used), tuple(tasks))
+                    self.owner[instance] = number
+                made.append(Operation(info.name, {"instance": instance, **arguments}))
+        return made
 
-
-def _choices(
-    table: Sequence[OperationInfo], held: dict[int, str], owner: dict[int, int], task: int
-) -> list[tuple[OperationInfo, int]]:
-    """What this task may do next, each as often as its weight says."""
-    found: list[tuple[OperationInfo, int]] = []
-    for info in table:
-        if not info.on_instance:
-            found += [(info, 0)] * info.weight
-            continue
-        for instance, role in held.items():
-            mine = info.shared or owner.get(instance, task) == task
-            if role == info.before and mine:
-                found += [(info, instance)] * info.weight
-    return found
+    def _fits(self, info: OperationInfo, instance: int, task: int, changed: Mapping[int, str]) -> bool:
+        if instance not in self.start:
+            return info.before in self.roles
+        mine = info.shared or self.owner.get(instance, task) == task
+        return mine and changed.get(instance, self.start[instance]) == info.before

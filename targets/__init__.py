@@ -5,11 +5,15 @@ from __future__ import annotations
 from harness.errors import UsageError
 from harness.traces.schema import Trace
 from targets.declared_files import is_spec, load_declared, traced_declared
-from targets.declared_stage import DECLARED
+from targets.declared_stage import DECLARED, Declared
 from targets.nova.target import NovaTarget
 from targets.protocol import Target
+from targets.reference.target import Reference
 
-TARGETS: dict[str, Target] = {"nova": NovaTarget()}
+TARGETS: dict[str, Target] = {
+    "nova": NovaTarget(),
+    "reference": Declared(Reference(), name="reference", release="1"),
+}
 
 
 def find_target(name: str) -> Target:

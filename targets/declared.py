@@ -109,7 +109,7 @@ class DeclaredTarget:
     modules: Sequence[str] = ()
     refusals: tuple[type[BaseException], ...] = ()
     roles: Sequence[str] = ()
-    instance_arguments: Mapping[str, Sequence[Plain]] = {}
+    instance_arguments: ClassVar[Mapping[str, Sequence[Plain]]] = {}
     faults: Sequence[FaultInfo] = ()
     options: Sequence[OptionInfo] = ()
     policy: LockPolicy | None = None

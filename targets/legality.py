@@ -130,3 +130,74 @@ def _without_task(faults: tuple[Operation, ...], gone: int) -> tuple[Operation, 
         if task != gone:
             kept.append(Operation(fault.name, {**fault.arguments, "task": task - (task > gone)}))
     return tuple(kept)
+
+
+def joined_scenarios(scenario: Scenario, table: Sequence[OperationInfo]) -> list[Scenario]:
+    """Every legal scenario in which two of the tasks are one, done one after the
+    other: what still fails so needs no concurrency of these two."""
+    tasks = scenario.content.tasks
+    found = []
+    for first in range(len(tasks)):
+        for second in range(len(tasks)):
+            if first == second:
+                continue
+            joined = [task for number, task in enumerate(tasks) if number != second]
+            place = first - (second < first)
+            joined[place] = tasks[first] + tasks[second]
+            content = Operations(scenario.content.setup, tuple(joined))
+            if is_legal(content, table):
+                faults = tuple(_moved(fault, first, second, place) for fault in scenario.faults)
+                found.append(Scenario(content, scenario.configuration, faults))
+    return found
+
+
+def renumbered(scenario: Scenario) -> Scenario:
+    """The same scenario with its instances counted from 1, in the order in which
+    operations name them."""
+    content = scenario.content
+    named = [one.arguments.get("instance") for task in content.tasks for one in task]
+    numbers = {old: new for new, old in enumerate(dict.fromkeys(one for one in named if one is not None), 1)}
+
+    def again(one: Operation) -> Operation:
+        old = one.arguments.get("instance")
+        return one if old is None else Operation(one.name, {**one.arguments, "instance": numbers[old]})
+
+    setup = sorted((again(one) for one in content.setup), key=lambda one: int(one.arguments["instance"] or 0))
+    tasks = tuple(tuple(again(one) for one in task) for task in content.tasks)
+    return Scenario(Operations(tuple(setup), tasks), scenario.configuration, scenario.faults)
+
+
+def _moved(fault: Operation, first: int, second: int, place: int) -> Operation:
+    """A fault of a task that was joined; its call then counts from the joined task's
+    beginning, so that it is only right where it was in ``first``."""
+    task = int(fault.arguments["task"] or 0)
+    number = place if task in (first, second) else task - (second < task)
+    return Operation(fault.name, {**fault.arguments, "task": number})
+
+
+def contains(scenario: Scenario, part: Scenario) -> bool:
+    """Whether ``part`` comes of ``scenario`` by leaving out tasks, operations, faults,
+    options and instances."""
+    if not part.configuration.items() <= scenario.configuration.items():
+        return False
+    if any(one not in scenario.content.setup for one in part.content.setup):
+        return False
+    found: list[int] = []
+    for task in part.content.tasks:
+        start = found[-1] + 1 if found else 0
+        number = next(
+            (n for n in range(start, len(scenario.content.tasks)) if _runs(scenario.content.tasks[n], task)), -1
+        )
+        if number < 0:
+            return False
+        found.append(number)
+    faults = [
+        Operation(one.name, {**one.arguments, "task": found[int(one.arguments["task"] or 0)]}) for one in part.faults
+    ]
+    return all(fault in scenario.faults for fault in faults)
+
+
+def _runs(task: Sequence[Operation], part: Sequence[Operation]) -> bool:
+    """Whether the operations of ``part`` are in ``task``, in their order."""
+    rest = iter(task)
+    return all(any(one == other for other in rest) for one in part)

@@ -60,11 +60,13 @@ class FaultInfo:
 @dataclass(frozen=True, slots=True)
 class OptionInfo:
     """One option of the target's configuration. ``legal``: values that it must work
-    with, the default first; ``illegal``: values that it must refuse."""
+    with, the default first; ``illegal``: values that it must refuse. ``varied``:
+    whether generated scenarios vary it, or it is only set on purpose."""
 
     name: str
     legal: tuple[Value, ...]
     illegal: tuple[Value, ...] = ()
+    varied: bool = True
 
 
 class Stage(Protocol):

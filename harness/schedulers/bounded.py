@@ -1,0 +1,38 @@
+"""Depth-first search of all schedules with few preemptions (Musuvathi and Qadeer,
+"Iterative context bounding", PLDI 2007): most failures need one or two.
+
+It ends by itself too, but what it has covered then is not every schedule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.kernel.task import Task
+from harness.schedulers.exhaustive import Exhaustive
+
+
+class Bounded(Exhaustive):
+    """The schedules of :class:`Exhaustive` with at most ``bound`` preemptions."""
+
+    name = "bounded"
+
+    def __init__(self, bound: int) -> None:
+        super().__init__()
+        self._bound = bound
+        self._used = 0
+
+    def begin(self, execution: int) -> bool:
+        """Move to the next schedule; False when there is none."""
+        self._used = 0
+        return super().begin(execution)
+
+    def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
+        """As :class:`Exhaustive`, and the running task once the bound is reached."""
+        if current is None or not any(task is current for task in enabled):
+            return super().choose(enabled, current, step)
+        if self._used >= self._bound:
+            return super().choose([current], current, step)
+        chosen = super().choose(enabled, current, step)
+        self._used += chosen is not current
+        return chosen

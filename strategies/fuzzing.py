@@ -1,0 +1,299 @@
+"""Searching a target: generated scenarios, each under many schedules.
+
+What fails is made small at once, then the search goes on. One seed, one search, as
+long as the budget is one of schedules; a budget of seconds ends it earlier.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+
+from harness.explore import Exploration, Result
+from harness.findings import Finding, Origin, shows
+from harness.kernel.outcome import ADVICE, Outcome
+from harness.laboratory import Laboratory
+from harness.program import Program, Setting, execute
+from harness.replaying import replay
+from harness.schedulers.bounded import Bounded
+from harness.schedulers.focused import Focused, places_of_preemptions
+from harness.schedulers.pct import PCT
+from harness.schedulers.protocol import Scheduler
+from harness.schedulers.registry import make_scheduler
+from harness.schedulers.serial import Serial
+from harness.shrink.schedule import shrink_schedule
+from harness.traces.build import recorded_choices
+from harness.traces.codec import read
+from harness.traces.schema import Trace
+from strategies.feeding import feed
+from strategies.reduction import Reduction, Source
+from strategies.scenarios import scenarios
+from targets.bound import Bound
+from targets.legality import single_operations, without_fault
+from targets.protocol import OpenTarget, Target
+from targets.scenario import Scenario
+
+ROUND = 50
+"""Examples that Hypothesis generates in one run; shrinking one generates those before
+it again."""
+PER_PROGRAM = 20
+"""Schedules for each program before the next one gets its turn."""
+FOCUSED, SINGLE, ANYWHERE = 6, 60, 3
+"""Schedules in which a smaller program has to show the failure again: switching only
+where it mattered so far; all with one preemption, if the program is so small; anywhere."""
+EFFORT = 1_000_000
+"""Events, over all executions, for making one program small."""
+OVERHEAD = 200
+"""Events that an execution costs beside its own."""
+REPEATS = 3
+"""Schedules in a row that were had before, after which there is hardly another."""
+FIRST_STEPS, NEXT_STEPS = 30, 10
+"""Executions for finding out which preemptions matter, before the program is made
+small and whenever it has become smaller."""
+FINAL_STEPS = 200
+ALIKE = 3
+"""Findings of one kind between the same operations that are worked out; what
+lies behind further ones is most often the same."""
+
+
+@dataclass(slots=True)
+class Fuzzing:
+    """One search: what it has, and what it has found.
+
+    ``most``: schedules at most. ``deadline``: when to end at the latest, by
+    ``perf_counter``. ``folder``: for the traces. ``look`` is called after every
+    execution.
+    """
+
+    target: Target
+    opened: OpenTarget
+    laboratory: Laboratory
+    scheduler: str
+    setting: Setting
+    folder: Path
+    most: int
+    deadline: float
+    result: Result
+    look: Callable[[Fuzzing, Exploration], None] | None = None
+    known: dict[str, Finding] = field(default_factory=dict)
+    seen: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    alike: dict[tuple[str, ...], int] = field(default_factory=dict)
+    advised: set[tuple[str, ...]] = field(default_factory=set)
+    examples: int = 0
+    passed_over: int = 0
+    _rounds: int = 0
+    _number: int = 0
+
+    def run(self) -> None:
+        """Search until the budget is used up or something escapes control."""
+        if self.laboratory.silence:
+            self.result.verdict = "uncontrolled"
+            self.result.notes.append(self.laboratory.silence)
+            return
+        while self._left() > 0 and self.result.verdict != "uncontrolled":
+            self._number = 0
+            feed(scenarios(self.target), self._consume, seed=self._seed(), most=ROUND)
+            self._rounds += 1
+        if self.result.verdict != "uncontrolled":
+            self.result.verdict = "found" if self.result.failures else "cut"
+
+    def _seed(self) -> str:
+        return f"{self.setting.seed}/{self._rounds}"
+
+    def _left(self) -> int:
+        return self.most - self.result.schedules if perf_counter() < self.deadline else 0
+
+    def _consume(self, scenario: Scenario) -> bool:
+        """Explore one generated program; False when the search is over."""
+        self._number += 1
+        if self._number == 1 and self._rounds:
+            # Every round begins with the simplest program there is.
+            return True
+        left = self._left()
+        if left <= 0:
+            return False
+        self.examples += 1
+        search = self._search(scenario, min(PER_PROGRAM, left), self.folder / "raw")
+        found = search.run()
+        self._add(found)
+        if found.verdict == "uncontrolled":
+            self.result.verdict = "uncontrolled"
+            self.result.notes += found.notes
+            return False
+        for finding in found.failures:
+            self._refine(scenario, finding)
+        return True
+
+    def _search(self, scenario: Scenario, schedules: int, folder: Path, budget: int = 0) -> Exploration:
+        whole = self.target.complete(scenario) if isinstance(self.target, Bound) else scenario
+        names = tuple(dict.fromkeys(one.name for task in scenario.content.tasks for one in task))
+        origin = Origin(
+            self.target.name,
+            scenario.content,
+            self.opened.release,
+            whole.configuration,
+            self.opened.libraries,
+            names,
+            scenario.faults,
+            lambda number: self.opened.program(without_fault(scenario, number)),
+        )
+        return Exploration(
+            self.opened.program(scenario),
+            make_scheduler(self.scheduler, self.setting.seed + self.examples),
+            self.laboratory,
+            schedules=schedules,
+            seconds=max(0.1, self.deadline - perf_counter()),
+            seed=self.setting.seed,
+            model=self.setting.model,
+            stop_on_first=False,
+            origin=origin,
+            folder=folder,
+            progress=None if self.look is None else self._look,
+            hot=self.setting.hot,
+            shrink_budget=budget,
+            watchers=self.setting.watchers,
+            advised=self.advised,
+        )
+
+    def _look(self, search: Exploration) -> None:
+        assert self.look is not None
+        self.look(self, search)
+
+    def _add(self, found: Result) -> None:
+        self.result.schedules += found.schedules
+        self.result.classes += found.classes
+        if found.first_failure is not None and self.result.first_failure is None:
+            self.result.first_failure = self.result.schedules - found.schedules + found.first_failure
+
+    def _refine(self, scenario: Scenario, raw: Finding) -> None:
+        """Make the program small, then the schedule; keep what is new."""
+        if not raw.trace:
+            return
+        file = Path(raw.trace)
+        trace = read(file)
+        identity = trace.expected.identity
+        if not self._is_new(identity, raw):
+            file.unlink(missing_ok=True)
+            return
+        same = shows(identity)
+        shown = self._again(scenario, trace)
+        if not same(shown):
+            finding = replace(raw, trace=str(file.rename(self.folder / file.name)))
+        else:
+            advice = raw.kind in ADVICE
+            smallest, outcome = (self._alone if advice else self._reduce)(scenario, shown, same)
+            finding = self._search(smallest, 0, self.folder, FINAL_STEPS).record(outcome, identity)
+            sequential = not advice and self._sequential(smallest, same)
+            finding = replace(finding, sequential=sequential, schedule=raw.schedule)
+            file.unlink(missing_ok=True)
+        if finding.signature not in self.known:
+            self.known[finding.signature] = finding
+            self.result.failures.append(finding)
+
+    def _is_new(self, identity: tuple[str, ...], raw: Finding) -> bool:
+        """Whether a failure is worth working out."""
+        names = tuple(sorted({name.partition("(")[0] for name in raw.operations}))
+        key = (identity[0], identity[1:] + names)
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        group = (identity[0], *names)
+        self.alike[group] = self.alike.get(group, 0) + 1
+        if self.alike[group] > ALIKE and raw.kind not in ADVICE:
+            self.passed_over += 1
+            return False
+        return True
+
+    def _again(self, scenario: Scenario, trace: Trace) -> Outcome:
+        """The failing run itself."""
+        return replay(self.opened.program(scenario), recorded_choices(trace), self.setting).outcome
+
+    def _alone(self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool]) -> tuple[Scenario, Outcome]:
+        """One operation that shows advice by itself, as most often one does: it seldom
+        depends on the schedule. Otherwise the smallest program."""
+        for content in single_operations(scenario.content, self.target.operations()):
+            made = execute(self.opened.program(Scenario(content)), Serial((0,)), self.setting)
+            if same(made):
+                return Scenario(content), made
+        return self._reduce(scenario, outcome, same)
+
+    def _reduce(
+        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool]
+    ) -> tuple[Scenario, Outcome]:
+        """The smallest program found that fails alike, and a run of it."""
+        seeking = _Seeking(self.opened, self.laboratory, self.setting, same)
+        outcome = seeking.focus(scenario, outcome, FIRST_STEPS)
+
+        def enough() -> bool:
+            return seeking.used >= EFFORT or perf_counter() >= self.deadline
+
+        reduction = Reduction(self.target, seeking.seek, enough)
+        return reduction.reduce(scenario, outcome, Source(self._seed(), ROUND, self._number))
+
+    def _sequential(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> bool:
+        """Whether some serial order of the tasks fails alike."""
+        program = self.opened.program(scenario)
+        return any(
+            same(execute(program, Serial(order), self.setting))
+            for order in itertools.permutations(range(len(scenario.content.tasks)))
+        )
+
+
+@dataclass(slots=True)
+class _Seeking:
+    """Asks smaller scenarios whether they fail alike, with the fewest executions.
+
+    The first switch only where preemptions were needed so far (``sites``); then come, for
+    small programs, all with one preemption, and some with few preemptions anywhere. ``used``: of the effort.
+    """
+
+    opened: OpenTarget
+    laboratory: Laboratory
+    setting: Setting
+    same: Callable[[Outcome], bool]
+    sites: frozenset[int] = frozenset()
+    used: int = 0
+
+    def focus(self, scenario: Scenario, outcome: Outcome, budget: int) -> Outcome:
+        """Learn which preemptions of a failing run matter; the run without the others."""
+        program = self.opened.program(scenario)
+        shrunk = shrink_schedule(program, outcome, self.setting, self.same, budget=budget)
+        self.used += shrunk.executions * (OVERHEAD + len(outcome.events))
+        self.sites = places_of_preemptions(shrunk.outcome)
+        return shrunk.outcome
+
+    def seek(self, scenario: Scenario) -> Outcome | None:
+        """A run of the scenario that fails alike, or None where none was met."""
+        program = self.opened.program(scenario)
+        seed = self.setting.seed
+        made, decisions = self._under(program, Focused(self.sites, seed), FOCUSED)
+        if made is None and 0 < decisions * len(scenario.content.tasks) <= SINGLE:
+            made, _ = self._under(program, Bounded(1), SINGLE)
+        if made is None and decisions:
+            made, _ = self._under(program, PCT(seed, 2), ANYWHERE)
+        return None if made is None else self.focus(scenario, made, NEXT_STEPS)
+
+    def _under(self, program: Program, scheduler: Scheduler, most: int) -> tuple[Outcome | None, int]:
+        """A run under a scheduler that fails alike, or None; and how many decisions the
+        last run had."""
+        paths: set[tuple[int, ...]] = set()
+        path: tuple[int, ...] = ()
+        repeats = 0
+        for number in range(most):
+            if not scheduler.begin(number):
+                break
+            made = execute(program, scheduler, self.setting)
+            scheduler.end(made)
+            self.laboratory.control.between_executions()
+            self.used += OVERHEAD + len(made.events)
+            if self.same(made):
+                return made, len(made.raw_decisions)
+            path = made.path()
+            repeats = repeats + 1 if path in paths else 0
+            paths.add(path)
+            if repeats == REPEATS or not path:
+                break
+        return None, len(path)
