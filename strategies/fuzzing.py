@@ -31,9 +31,9 @@ from harness.traces.schema import Trace
 from strategies.feeding import feed
 from strategies.reduction import Reduction, Source
 from strategies.scenarios import scenarios
-from targets.bound import Bound
+from targets.bound import complete
 from targets.legality import single_operations, without_fault
-from targets.protocol import OpenTarget, Target
+from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario
 
 ROUND = 50
@@ -44,8 +44,8 @@ PER_PROGRAM = 20
 FOCUSED, SINGLE, ANYWHERE = 6, 60, 3
 """Schedules in which a smaller program has to show the failure again: switching only
 where it mattered so far; all with one preemption, if the program is so small; anywhere."""
-EFFORT = 1_000_000
-"""Events, over all executions, for making one program small."""
+EFFORT = {"error": 400_000, "warning": 80_000, "note": 80_000}
+"""Events, over all executions, for making one program small, by the severity of what it shows."""
 OVERHEAD = 200
 """Events that an execution costs beside its own."""
 REPEATS = 3
@@ -117,7 +117,10 @@ class Fuzzing:
             return False
         self.examples += 1
         search = self._search(scenario, min(PER_PROGRAM, left), self.folder / "raw")
-        found = search.run()
+        try:
+            found = search.run()
+        except ImpossibleStartError:
+            return True
         self._add(found)
         if found.verdict == "uncontrolled":
             self.result.verdict = "uncontrolled"
@@ -128,13 +131,12 @@ class Fuzzing:
         return True
 
     def _search(self, scenario: Scenario, schedules: int, folder: Path, budget: int = 0) -> Exploration:
-        whole = self.target.complete(scenario) if isinstance(self.target, Bound) else scenario
         names = tuple(dict.fromkeys(one.name for task in scenario.content.tasks for one in task))
         origin = Origin(
             self.target.name,
             scenario.content,
             self.opened.release,
-            whole.configuration,
+            complete(self.target, scenario).configuration,
             self.opened.libraries,
             names,
             scenario.faults,
@@ -184,7 +186,7 @@ class Fuzzing:
             finding = replace(raw, trace=str(file.rename(self.folder / file.name)))
         else:
             advice = raw.kind in ADVICE
-            smallest, outcome = (self._alone if advice else self._reduce)(scenario, shown, same)
+            smallest, outcome = (self._alone if advice else self._reduce)(scenario, shown, same, raw.severity)
             finding = self._search(smallest, 0, self.folder, FINAL_STEPS).record(outcome, identity)
             sequential = not advice and self._sequential(smallest, same)
             finding = replace(finding, sequential=sequential, schedule=raw.schedule)
@@ -211,24 +213,26 @@ class Fuzzing:
         """The failing run itself."""
         return replay(self.opened.program(scenario), recorded_choices(trace), self.setting).outcome
 
-    def _alone(self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool]) -> tuple[Scenario, Outcome]:
+    def _alone(
+        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], severity: str
+    ) -> tuple[Scenario, Outcome]:
         """One operation that shows advice by itself, as most often one does: it seldom
         depends on the schedule. Otherwise the smallest program."""
         for content in single_operations(scenario.content, self.target.operations()):
             made = execute(self.opened.program(Scenario(content)), Serial((0,)), self.setting)
             if same(made):
                 return Scenario(content), made
-        return self._reduce(scenario, outcome, same)
+        return self._reduce(scenario, outcome, same, severity)
 
     def _reduce(
-        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool]
+        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], severity: str
     ) -> tuple[Scenario, Outcome]:
         """The smallest program found that fails alike, and a run of it."""
         seeking = _Seeking(self.opened, self.laboratory, self.setting, same)
         outcome = seeking.focus(scenario, outcome, FIRST_STEPS)
 
         def enough() -> bool:
-            return seeking.used >= EFFORT or perf_counter() >= self.deadline
+            return seeking.used >= EFFORT[severity] or perf_counter() >= self.deadline
 
         reduction = Reduction(self.target, seeking.seek, enough)
         return reduction.reduce(scenario, outcome, Source(self._seed(), ROUND, self._number))
@@ -267,6 +271,12 @@ class _Seeking:
 
     def seek(self, scenario: Scenario) -> Outcome | None:
         """A run of the scenario that fails alike, or None where none was met."""
+        try:
+            return self._seek(scenario)
+        except ImpossibleStartError:
+            return None
+
+    def _seek(self, scenario: Scenario) -> Outcome | None:
         program = self.opened.program(scenario)
         seed = self.setting.seed
         made, decisions = self._under(program, Focused(self.sites, seed), FOCUSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,8 +21,9 @@ from reports.story import story
 from strategies.feeding import feed
 from strategies.machine_session import PATIENCE, Found, Identity, Session
 from strategies.scenarios import scenarios
+from targets.bound import complete
 from targets.legality import smaller_scenarios, without_fault
-from targets.protocol import OpenTarget, Target
+from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario, describe
 
 LEARNING = 10
@@ -38,7 +40,7 @@ def learn(target: Target, opened: OpenTarget, session: Session) -> None:
     scheduling points: an example has to take the same steps each time."""
 
     def consume(scenario: Scenario) -> bool:
-        Exploration(
+        search = Exploration(
             opened.program(scenario),
             make_scheduler("portfolio", 0),
             session.laboratory,
@@ -48,9 +50,10 @@ def learn(target: Target, opened: OpenTarget, session: Session) -> None:
             hot=session.setting.hot,
             shrink_budget=0,
             judge=False,
-        ).run()
-        session.examples += 1
-        return session.examples < LEARNING
+        )
+        with suppress(ImpossibleStartError):
+            search.run()
+        return True
 
     feed(scenarios(target), consume, seed=0, most=LEARNING)
 
@@ -98,7 +101,7 @@ class Recording:
             self._target.name,
             scenario.content,
             opened.release,
-            scenario.configuration,
+            complete(self._target, scenario).configuration,
             opened.libraries,
             names,
             scenario.faults,
@@ -143,6 +146,11 @@ class Recording:
         return scenario, outcome
 
     def _seek(self, scenario: Scenario, identity: Identity) -> Outcome | None:
+        with suppress(ImpossibleStartError):
+            return self._sought(scenario, identity)
+        return None
+
+    def _sought(self, scenario: Scenario, identity: Identity) -> Outcome | None:
         program = self._opened.program(scenario)
         scheduler = make_scheduler("portfolio", 0)
         for number in range(REDUCTION):

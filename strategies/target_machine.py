@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, initialize, precondition, rule
 
@@ -31,7 +32,7 @@ from strategies.machines import ScheduledMachine, able_tasks
 from strategies.programs import MAX_INSTANCES
 from targets.faults import FaultPlan
 from targets.legality import without_unused
-from targets.protocol import OperationInfo, Stage, Target
+from targets.protocol import ImpossibleStartError, OperationInfo, Stage, Target
 from targets.scenario import Scenario, describe
 from targets.staged import perform
 
@@ -190,7 +191,11 @@ class TargetMachine(ScheduledMachine):
         # The world is made anew, so what runs on it begins anew too.
         self.stepped.close()
         self.stage = self.session.stage(tuple(self.setup), self.configuration)
-        self.stage.restore()
+        try:
+            self.stage.restore()
+        except ImpossibleStartError:
+            self._failed = True
+            reject()
         self.stepped = SteppedExecution(self.session.setting, self.plan.meet)
 
     def _next_run(self, configuration: Mapping[str, Value]) -> None:

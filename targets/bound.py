@@ -27,6 +27,7 @@ class Bound:
         self.fixed = dict(fixed)
         self.name = target.name
         self.summary = target.summary
+        self.bundles = getattr(target, "bundles", None)
 
     def complete(self, scenario: Scenario) -> Scenario:
         """The scenario with what is set here."""
@@ -79,6 +80,11 @@ class _OpenBound:
     def program(self, scenario: Scenario) -> Program:
         """The program of the completed scenario."""
         return self._opened.program(self._bound.complete(scenario))
+
+
+def complete(target: Target, scenario: Scenario) -> Scenario:
+    """The scenario with what is set for the target, if anything is."""
+    return target.complete(scenario) if isinstance(target, Bound) else scenario
 
 
 def bind(target: Target, settings: Sequence[str]) -> Target:

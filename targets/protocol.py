@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Protocol, runtime_checkable
 
 from harness.detectors.lock_discipline import LockPolicy
+from harness.errors import UsageError
 from harness.kernel.outcome import Failure
 from harness.program import Program
 from harness.traces.schema import Operation, Value
@@ -69,6 +70,11 @@ class OptionInfo:
     varied: bool = True
 
 
+class ImpossibleStartError(UsageError):
+    """The set-up of a scenario does not fit into the target's world: its instances ask
+    for more than there is. Searches pass such a scenario over."""
+
+
 class Stage(Protocol):
     """A start state of a target's world, from which operations run again and again.
 
@@ -79,7 +85,8 @@ class Stage(Protocol):
     refusals: tuple[type[BaseException], ...]
 
     def restore(self) -> None:
-        """Go back to the start state; no execution is running."""
+        """Go back to the start state; no execution is running. Raises
+        ImpossibleStartError where it cannot be made."""
 
     def perform(self, operation: Operation) -> object:
         """Do one operation, in the running task."""

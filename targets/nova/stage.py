@@ -22,6 +22,7 @@ from targets.nova.operations import HOST, NODE, TABLE, set_up
 from targets.nova.record_invariants import placement_violations
 from targets.nova.sections import forget_locks, running_host
 from targets.nova.world import Snapshot, World
+from targets.protocol import ImpossibleStartError
 
 COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ")
 """Oracles that compare the tracker with the records that there are at the moment."""
@@ -62,7 +63,11 @@ class NovaStage:
         if self._start is None:
             world.restore(self._bare)
             for operation in self._setup:
-                set_up(world, operation.arguments)
+                try:
+                    set_up(world, operation.arguments)
+                except self.refusals as error:
+                    instance = operation.arguments["instance"]
+                    raise ImpossibleStartError(f"the host has no room for instance {instance}: {error}") from error
             self._start = world.snapshot()
         world.restore(self._start)
 
