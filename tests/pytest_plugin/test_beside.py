@@ -20,7 +20,7 @@ with_randomly = pytest.mark.skipif(
 STUCK = """
 @pytest.mark.interleave
 def test_stuck():
-    together(lambda: None, lambda: sum(iter(int, 1)))
+    together(lambda: None, lambda: sum(n for n in iter(int, 1)))
 
 def test_after(): pass
 """
