@@ -27,7 +27,8 @@ class _ShownError(Exception):
 
 
 def feed(strategy: SearchStrategy[Example], consume: Callable[[Example], bool], *, seed: int | str, most: int) -> int:
-    """Give up to ``most`` examples to ``consume``, until it returns False.
+    """Give up to ``most`` examples to ``consume``, until it returns False; the first
+    ones, at most fifty, are small.
 
     Hypothesis generates (same seed and ``most``, same examples); nothing is replayed
     from a database and nothing shrunk, since ``consume`` is expected not to fail.
@@ -38,7 +39,7 @@ def feed(strategy: SearchStrategy[Example], consume: Callable[[Example], bool], 
     def run(example: Example) -> None:
         nonlocal consumed
         consumed += 1
-        if not consume(example):
+        if not consume(example) or consumed == most:
             raise _EnoughError
 
     _run(strategy, run, seed, most, (Phase.generate,))
@@ -84,7 +85,8 @@ def _run(
 ) -> None:
     @hypothesis_seed(seed)
     @settings(
-        max_examples=most,
+        # Hypothesis keeps the first tenth of them, and at most fifty, small.
+        max_examples=10 * most,
         database=None,
         # Not taken from a profile: under CI Hypothesis would ignore the seed.
         derandomize=False,

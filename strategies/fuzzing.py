@@ -36,7 +36,7 @@ from targets.legality import single_operations, without_fault
 from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario
 
-ROUND = 50
+ROUND = 100
 """Examples that Hypothesis generates in one run; shrinking one generates those before
 it again."""
 PER_PROGRAM = 20

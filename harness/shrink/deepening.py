@@ -27,6 +27,9 @@ from harness.shrink.trials import Failing, Run, Trials
 KNOWN = 6
 """What it adds to the rank of a schedule that the run it grows from is equivalent
 to one met before."""
+PATIENCE = 200
+"""Executions in a row without a simpler failing run after which the enumeration is left,
+and as many more for each preemption that could be saved."""
 
 
 class Deepening:
@@ -48,8 +51,9 @@ class Deepening:
         interrupted = {interrupted_operation(decision) for decision in interruptions(value.run.outcome)}
         if trials.generation != self._generation:
             self._restart()
+        since = trials.executions
         while self._heap and trials.steady:
-            if not trials.affords():
+            if not trials.affords() or trials.executions - since > PATIENCE * (1 + value.size.preemptions):
                 return value
             rank, _, branch = heappop(self._heap)
             if branch.bound > value.size[:3]:
@@ -71,7 +75,9 @@ class Deepening:
                     continue
             self._known.add(order.states[-1])
             if run.fails:
-                value = self._taken(value, run, new)
+                simpler = self._taken(value, run, new)
+                if simpler is not value:
+                    value, since = simpler, trials.executions
             for other in branch.earlier(run, order):
                 self._push(rank - branch.extra + other.extra, other)
             if run.directives == branch.schedule:

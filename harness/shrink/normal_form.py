@@ -26,7 +26,7 @@ from harness.shrink.directives import Directive, Place
 from harness.shrink.size import GIVES_WAY, Size, Turn
 from harness.shrink.trials import Failing, Run, Trials
 
-MOST_STATES = 3000
+MOST_STATES = 2000
 """States of the graph that are looked at before any order will do."""
 MOST_EVENTS = 20_000
 """Events of a run beyond which its order is left as it is."""
@@ -134,7 +134,7 @@ class _Search:
                         size.directives + (column != natural),
                         (*size.turns, (self.tasks[column], done[column] - end)),
                     )
-                    if (after, column) not in closed and grown[:2] <= than[:2]:
+                    if (after, column) not in closed and grown[:3] <= than[:3]:
                         rest = tuple(other for other in left if other != column)
                         heappush(heap, (grown, after, column, (*legs, (self.tasks[column], end)), rest))
         return None if heap else []

@@ -1,0 +1,86 @@
+"""Each small program shrinks to its one minimal failing schedule, whatever failed first."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from small_programs import PROGRAMS
+
+from harness.explore import as_program
+from harness.findings import shows
+from harness.kernel.conflicts import heat
+from harness.kernel.labels import describe_pending
+from harness.kernel.outcome import Outcome
+from harness.laboratory import open_laboratory
+from harness.program import Program, Setting, execute
+from harness.schedulers.registry import make_scheduler
+from harness.shrink.schedule import Shrunk, shrink_schedule
+from harness.shrink.size import interruptions
+from harness.traces.signature import failure_identity
+
+SEARCHES = [("portfolio", 0), ("portfolio", 3), ("random", 1), ("random", 2), ("pct3", 0), ("pct3", 4)]
+
+
+class Least(NamedTuple):
+    """A minimal failing run: who runs, turn by turn; who is interrupted where, and for whom."""
+
+    turns: str
+    interrupted: tuple[str, ...]
+
+    @classmethod
+    def of(cls, shrunk: Shrunk) -> Least:
+        turns = " ".join(str(task) for task, _ in shrunk.size.turns)
+        return cls(turns, tuple(_words(shrunk.outcome)))
+
+
+def _words(outcome: Outcome) -> Iterator[str]:
+    for decision in interruptions(outcome):
+        pending = decision.pending[decision.enabled.index(decision.current)]
+        yield f"{decision.current} before {describe_pending(pending)}, {decision.chosen} runs"
+
+
+LEAST = {}
+
+
+@contextmanager
+def failing(program: Program, scheduler: str, seed: int) -> Iterator[tuple[Outcome, Setting]]:
+    """The first failing run of a search, in an open laboratory."""
+    setting = Setting(bytearray(1 << 16), seed=seed)
+    chosen = make_scheduler(scheduler, seed)
+    with open_laboratory(program.modules()):
+        for number in range(20_000):
+            chosen.begin(number)
+            outcome = execute(program, chosen, setting)
+            chosen.end(outcome)
+            if outcome.failures:
+                yield outcome, setting
+                return
+            heat(outcome.events, setting.hot)
+        pytest.fail("nothing was found")
+
+
+def same_failure(outcome: Outcome, setting: Setting, program: Program) -> Shrunk:
+    return shrink_schedule(program, outcome, setting, shows(failure_identity(outcome.failures[0])))
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_every_search_ends_at_the_minimum(name: str) -> None:
+    found = set()
+    for scheduler, seed in SEARCHES:
+        program = as_program(PROGRAMS[name]())
+        with failing(program, scheduler, seed) as (outcome, setting):
+            shrunk = same_failure(outcome, setting, program)
+        assert shrunk.steady
+        assert shrunk.necessity is not None
+        assert shrunk.necessity.complete
+        assert len(shrunk.necessity.preemptions) == shrunk.size.preemptions
+        found.add(Least.of(shrunk))
+    assert found == {LEAST[name]}
