@@ -36,7 +36,7 @@ from targets.legality import single_operations, without_fault
 from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario
 
-ROUND = 100
+ROUND = 50
 """Examples that Hypothesis generates in one run; shrinking one generates those before
 it again."""
 PER_PROGRAM = 20
@@ -54,6 +54,8 @@ FIRST_STEPS, NEXT_STEPS = 30, 10
 """Executions for finding out which preemptions matter, before the program is made
 small and whenever it has become smaller."""
 FINAL_STEPS = 200
+NOTES = 5
+"""Remarks taken over from the search of one program."""
 ALIKE = 3
 """Findings of one kind between the same operations that are worked out; what
 lies behind further ones is most often the same."""
@@ -99,6 +101,9 @@ class Fuzzing:
             self._rounds += 1
         if self.result.verdict != "uncontrolled":
             self.result.verdict = "found" if self.result.failures else "cut"
+            if not self.result.schedules:
+                self.result.notes.append("no execution ended within the budget; give it more with --seconds")
+                self.result.verdict = "uncontrolled"
 
     def _seed(self) -> str:
         return f"{self.setting.seed}/{self._rounds}"
@@ -167,6 +172,9 @@ class Fuzzing:
     def _add(self, found: Result) -> None:
         self.result.schedules += found.schedules
         self.result.classes += found.classes
+        if found.verdict != "uncontrolled":
+            # That runs were cut, or that accesses are not seen, must not get lost.
+            self.result.notes += [note for note in found.notes if note not in self.result.notes][:NOTES]
         if found.first_failure is not None and self.result.first_failure is None:
             self.result.first_failure = self.result.schedules - found.schedules + found.first_failure
 

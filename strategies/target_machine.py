@@ -271,7 +271,8 @@ def machine_of(target: Target, name: str = "", **settings: Any) -> type[TargetMa
     reachable = [body[bundle_name] for bundle_name in bundles]
     for info in target.operations():
         if info.name in names:
-            body[info.name] = _operation(info, reachable)
+            # Under another name where a machine has a method of that one.
+            body[f"{info.name}_" if hasattr(TargetMachine, info.name) else info.name] = _operation(info, reachable)
     if target.roles():
         body["begin_run"] = _begin_run()
     changes = configurations(target.options())

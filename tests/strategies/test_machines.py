@@ -164,3 +164,11 @@ def test_time_passes_between_steps(folder: Path) -> None:
     run_machine(Sleeper, settings(QUICK, max_examples=30))
     assert set(seen) == {False, True}
     sys.modules.pop("late")
+
+
+def test_operations_may_have_the_names_of_methods_of_machines(folder: Path) -> None:
+    text = (folder / "bank_target.py").read_text().replace("def transfer(", "def settle(")
+    (folder / "bank_target.py").write_text(text)
+    machine = machine_of(load("bank_target").Bank.target())
+    with pytest.raises(Found, match=r"settle\("):
+        run_machine(machine, QUICK)
