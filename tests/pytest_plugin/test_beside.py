@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import signal
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -105,3 +106,37 @@ def test_a_stuck_run_at_the_last_moment_is_noticed_in_time(limit: float) -> None
     # The watchdog looks twice a second.
     assert made.seconds + made.stall + 0.5 + made.patience <= limit + 1e-9
     assert made.seconds >= 0.1 * limit
+
+
+@pytest.mark.parametrize(
+    ("mark", "option", "environment", "ini", "expected"),
+    [
+        (SimpleNamespace(args=(3,), kwargs={}), 4, "5", "6", 3.0),
+        (SimpleNamespace(args=(), kwargs={"timeout": 3}), None, None, None, 3.0),
+        (None, 4, "5", "6", 4.0),
+        (None, None, "5", "6", 5.0),
+        (None, None, None, "6", 6.0),
+        (None, None, None, None, None),
+        (None, 0, None, None, None),
+        (None, "soon", None, None, None),
+    ],
+)
+def test_the_limit_is_the_one_that_pytest_timeout_takes(
+    monkeypatch: pytest.MonkeyPatch,
+    mark: object,
+    option: object,
+    environment: str | None,
+    ini: str | None,
+    expected: float | None,
+) -> None:
+    if environment is not None:
+        monkeypatch.setenv("PYTEST_TIMEOUT", environment)
+    config = SimpleNamespace(
+        pluginmanager=SimpleNamespace(hasplugin=lambda name: name == "timeout"),
+        getoption=lambda *_: option,
+        getini=lambda _: ini,
+    )
+    item = SimpleNamespace(config=config, get_closest_marker=lambda _: mark)
+    assert timeouts.limit_of(item) == expected  # type: ignore[arg-type]
+    config.pluginmanager.hasplugin = lambda _: False
+    assert timeouts.limit_of(item) is None  # type: ignore[arg-type]
