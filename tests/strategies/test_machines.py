@@ -110,7 +110,7 @@ def test_what_only_concurrency_breaks_is_found_by_stepping_alone(folder: Path) -
     target = load("bank_target").Bank.target()
     machine = machine_of(target, schedules=0, faults=False)
     with pytest.raises(Found, match="has -") as caught:
-        run_machine(machine, settings(QUICK, max_examples=300), folder / "out")
+        run_machine(machine, settings(QUICK, max_examples=800, stateful_step_count=12), folder / "out")
     assert any("1 preemption;" in line for line in caught.value.__notes__)
 
 
