@@ -44,7 +44,7 @@ PER_PROGRAM = 20
 FOCUSED, SINGLE, ANYWHERE = 6, 60, 3
 """Schedules in which a smaller program has to show the failure again: switching only
 where it mattered so far; all with one preemption, if the program is so small; anywhere."""
-EFFORT = {"error": 400_000, "warning": 80_000, "note": 80_000}
+EFFORT = {"error": 250_000, "warning": 25_000, "note": 25_000}
 """Events, over all executions, for making one program small, by the severity of what it shows."""
 OVERHEAD = 200
 """Events that an execution costs beside its own."""
