@@ -10,7 +10,7 @@ made no progress makes none when it is run again. In turn, until none makes prog
 4. *deepening*: all schedules with few directives;
 5. *necessity*: each preemption taken back alone; what was not needed goes.
 
-Every run that is taken over was made twice.
+Every run that is taken over was made twice, and the last one once more at the end.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def shrink_schedule(
     necessity: Necessity | None = None
     while True:
         before = value.size
-        trials.reserve = min(budget // 4, before.preemptions + faults)
+        trials.reserve = min(budget // 4, 1 + before.preemptions + faults)
         value = deepening.deepen(_settled(value, trials))
         if value.size < before and trials.affords():
             continue
@@ -89,6 +89,8 @@ def shrink_schedule(
         if simpler is None:
             break
         value = simpler
+    if value is not first:
+        trials.repeats(value.run.outcome)
     if not trials.steady:
         return Shrunk(outcome, given, trials.executions, steady=False)
     unchanged = value is first and _alike(value.run.outcome, outcome)

@@ -12,8 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from small_programs import PROGRAMS
+import small_programs
+from small_programs import PROGRAMS, Counter
 
+from harness import TaskProgram, explore
 from harness.explore import as_program
 from harness.findings import shows
 from harness.kernel.conflicts import heat
@@ -23,10 +25,12 @@ from harness.laboratory import open_laboratory
 from harness.program import Program, Setting, execute
 from harness.schedulers.registry import make_scheduler
 from harness.shrink.schedule import Shrunk, shrink_schedule
-from harness.shrink.size import interruptions
+from harness.shrink.size import interruptions, preemptions
 from harness.traces.signature import failure_identity
 
 SEARCHES = [("portfolio", 0), ("portfolio", 3), ("random", 1), ("random", 2), ("pct3", 0), ("pct3", 4)]
+DEEP = {"chain of 4", "ping-pong"}
+"""Three preemptions are more than pct3 makes."""
 
 
 class Least(NamedTuple):
@@ -48,26 +52,17 @@ def _words(outcome: Outcome) -> Iterator[str]:
 
 
 LEAST = {
-    "lost update": Least(
-        "0 1 2 1 3",
-        ("1 before write Counter.value in Counter.add, 2 runs",),
-    ),
-    "lost update of threads": Least(
-        "0 1 2 1 0",
-        ("1 before write Counter.value in Counter.add, 2 runs",),
-    ),
-    "check then act": Least(
-        "0 1 0",
-        ("0 before write-item dict[key] in Cache.look_up, 1 runs",),
-    ),
-    "crossed locks": Least(
-        "0 1",
-        ("0 before acquire Lock in Crossed.one, 1 runs",),
-    ),
-    "philosophers": Least(
-        "0 2 1",
-        ("0 before acquire Lock in Forks.eat, 2 runs",),
-    ),
+    "order": Least("1 0", ()),
+    "lost update": Least("0 1 2 1 3", ("1 before write Counter.value in Counter.add, 2 runs",)),
+    "lost update of threads": Least("0 1 2 1 0", ("1 before write Counter.value in Counter.add, 2 runs",)),
+    "check then act": Least("0 1 0", ("0 before write-item dict[key] in Cache.look_up, 1 runs",)),
+    "crossed locks": Least("0 1", ("0 before acquire Lock in Crossed.one, 1 runs",)),
+    "philosophers": Least("0 2 1", ("0 before acquire Lock in Forks.eat, 2 runs",)),
+    "lost wake-up": Least("0 1 0", ("0 before acquire RLock in Waiting.wait, 1 runs",)),
+    "reorder_3": Least("0 2 0 1", ("0 before write Flags.b in Flags.set, 2 runs",)),
+    "reorder_4": Least("0 3 0 1 2", ("0 before write Flags.b in Flags.set, 3 runs",)),
+    "twostage": Least("0 1 0", ("0 before acquire Lock in TwoStages.write, 1 runs",)),
+    "wronglock": Least("0 1 2 1", ("1 before read WrongLock.value in WrongLock.by_data, 2 runs",)),
     "chain of 3": Least(
         "0 1 2 1 0",
         (
@@ -91,48 +86,16 @@ LEAST = {
             "0 before write PingPong.value in PingPong.move, 1 runs",
         ),
     ),
-    "lost wake-up": Least(
-        "0 1 0",
-        ("0 before acquire RLock in Waiting.wait, 1 runs",),
-    ),
-    "reorder_3": Least(
-        "0 2 0 1",
-        ("0 before write Flags.b in Flags.set, 2 runs",),
-    ),
-    "reorder_4": Least(
-        "0 3 0 1 2",
-        ("0 before write Flags.b in Flags.set, 3 runs",),
-    ),
-    "twostage": Least(
-        "0 1 0",
-        ("0 before acquire Lock in TwoStages.write, 1 runs",),
-    ),
-    "wronglock": Least(
-        "0 1 2 1",
-        ("1 before read WrongLock.value in WrongLock.by_data, 2 runs",),
-    ),
-    "order": Least(
-        "1 0",
-        (),
-    ),
-    "noisy ping-pong": Least(
-        "0 1 2 1 2 3 1",
-        (
-            "1 before write Noisy.value in Noisy.move, 2 runs",
-            "2 before write-item list[0] in Noisy.stir, 1 runs",
-        ),
-    ),
 }
-"""What every search that fails at all comes down to, whichever run failed first."""
 
 
 @contextmanager
-def failing(program: Program, scheduler: str, seed: int) -> Iterator[tuple[Outcome | None, Setting]]:
-    """The first failing run of a search, in an open laboratory; None where it finds none."""
+def failing(program: Program, scheduler: str, seed: int) -> Iterator[tuple[Outcome, Setting]]:
+    """The first failing run of a search, in an open laboratory."""
     setting = Setting(bytearray(1 << 16), seed=seed)
     chosen = make_scheduler(scheduler, seed)
     with open_laboratory(program.modules()):
-        for number in range(4000):
+        for number in range(20_000):
             chosen.begin(number)
             outcome = execute(program, chosen, setting)
             chosen.end(outcome)
@@ -140,7 +103,7 @@ def failing(program: Program, scheduler: str, seed: int) -> Iterator[tuple[Outco
                 yield outcome, setting
                 return
             heat(outcome.events, setting.hot)
-        yield None, setting
+        pytest.fail("nothing was found")
 
 
 def same_failure(outcome: Outcome, setting: Setting, program: Program) -> Shrunk:
@@ -151,16 +114,67 @@ def same_failure(outcome: Outcome, setting: Setting, program: Program) -> Shrunk
 def test_every_search_ends_at_the_minimum(name: str) -> None:
     found = set()
     for scheduler, seed in SEARCHES:
+        if name in DEEP:
+            scheduler = scheduler.replace("pct3", "pct5")
         program = as_program(PROGRAMS[name]())
         with failing(program, scheduler, seed) as (outcome, setting):
-            if outcome is None:
-                # PCT with two change points does not find what needs more of them.
-                assert scheduler == "pct3"
-                continue
             shrunk = same_failure(outcome, setting, program)
         assert shrunk.steady
+        assert shrunk.finished
         assert shrunk.necessity is not None
         assert shrunk.necessity.complete
         assert len(shrunk.necessity.preemptions) == shrunk.size.preemptions
         found.add(Least.of(shrunk))
     assert found == {LEAST[name]}
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_shrinking_what_was_shrunk_changes_nothing(name: str) -> None:
+    program = as_program(PROGRAMS[name]())
+    with failing(program, "portfolio", 1) as (outcome, setting):
+        once = same_failure(outcome, setting, program)
+        twice = same_failure(once.outcome, setting, program)
+    assert twice.outcome is once.outcome
+    assert (twice.size, twice.necessity) == (once.size, once.necessity)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheduler", ["portfolio", "random"])
+def test_noise_is_taken_away(scheduler: str) -> None:
+    """Some forty preemptions, of which two matter."""
+    program = as_program(PROGRAMS["noisy ping-pong"]())
+    with failing(program, scheduler, 0) as (outcome, setting):
+        assert preemptions(outcome) > 30
+        shrunk = same_failure(outcome, setting, program)
+    assert shrunk.size.preemptions == 2
+    assert shrunk.necessity is not None
+    assert shrunk.necessity.complete
+
+
+@pytest.mark.parametrize("times", range(1, 12))
+@pytest.mark.parametrize("name", ["lost update", "crossed locks", "chain of 3"])
+def test_a_verdict_that_changes_is_not_shrunk(name: str, times: int) -> None:
+    """It calls the first few runs failing, whatever they do, and none after those."""
+    program = as_program(PROGRAMS[name]())
+    calls = []
+
+    def same(outcome: Outcome) -> bool:
+        calls.append(outcome)
+        return len(calls) <= times
+
+    with failing(program, "random", 3) as (outcome, setting):
+        shrunk = shrink_schedule(program, outcome, setting, same)
+    assert shrunk.outcome is outcome or len(calls) <= times, "it was shrunk, and no longer called failing"
+
+
+def test_a_program_that_fails_now_and_then_is_not_confirmed() -> None:
+    made: list[int] = []
+
+    def sometimes(counter: Counter) -> None:
+        made.append(counter.value)
+        assert len(made) % 3
+
+    program = TaskProgram(Counter, [Counter.add, Counter.add], sometimes, under_test=[small_programs])
+    found = explore(program, scheduler="random", schedules=50).failures[0]
+    assert not found.confirmed
+    assert found.necessity is None
