@@ -78,17 +78,18 @@ def shrink_schedule(
     necessity: Necessity | None = None
     while True:
         before = value.size
-        trials.reserve = min(budget // 4, 1 + before.preemptions + faults)
+        trials.reserve = 1 + min(budget // 4, before.preemptions + faults)
         value = deepening.deepen(_settled(value, trials))
         if value.size < before and trials.affords():
             continue
-        trials.reserve = 0
+        trials.reserve = 1
         checked = check_necessity(value, trials, faults, without_fault)
         necessity = None if checked is None else checked.necessity
         simpler = _without(checked.without, value, trials) if checked is not None else None
         if simpler is None:
             break
         value = simpler
+    trials.reserve = 0
     if value is not first:
         trials.repeats(value.run.outcome)
     if not trials.steady:

@@ -55,8 +55,8 @@ class Trials:
     ``same`` says whether a run shows the failure. ``learns``: scheduling points are
     learned from each run, in a copy of the setting's, so that the schedules tried do
     not depend on what the search had met before it failed. ``generation`` counts how
-    often that happened. ``reserve``: runs that are kept back for the check of what is
-    needed. ``steady`` turns False where a run that failed, made again, does not.
+    often that happened. ``reserve``: runs that are kept back for what comes after the
+    passes. ``steady`` turns False where a run that failed, made again, does not.
     """
 
     def __init__(
@@ -135,7 +135,10 @@ class Trials:
         return Failing(run, size) if self.repeats(run.outcome) else None
 
     def repeats(self, outcome: Outcome) -> bool:
-        """Whether the failure shows again when the choices of the run are replayed."""
+        """Whether the failure shows again when the choices of the run are replayed;
+        False also where the budget does not cover that."""
+        if not self.affords():
+            return False
         again = replay(self._program, choices_of(outcome), self._setting)
         self._count(again.outcome)
         if again.diverged is not None or again.outcome.uncontrolled:

@@ -110,7 +110,11 @@ def same_failure(outcome: Outcome, setting: Setting, program: Program) -> Shrunk
     return shrink_schedule(program, outcome, setting, shows(failure_identity(outcome.failures[0])))
 
 
-@pytest.mark.parametrize("name", LEAST)
+LONG = {"lost update", "reorder_4", "wronglock", "chain of 4"}
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in LEAST]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_search_ends_at_the_minimum(name: str) -> None:
     found = set()
     for scheduler, seed in SEARCHES:
@@ -128,7 +132,7 @@ def test_every_search_ends_at_the_minimum(name: str) -> None:
     assert found == {LEAST[name]}
 
 
-@pytest.mark.parametrize("name", LEAST)
+@pytest.mark.parametrize("name", NAMES)
 def test_shrinking_what_was_shrunk_changes_nothing(name: str) -> None:
     program = as_program(PROGRAMS[name]())
     with failing(program, "portfolio", 1) as (outcome, setting):
@@ -152,7 +156,7 @@ def test_noise_is_taken_away(scheduler: str) -> None:
 
 
 @pytest.mark.parametrize("times", range(1, 12))
-@pytest.mark.parametrize("name", ["lost update", "crossed locks", "chain of 3"])
+@pytest.mark.parametrize("name", ["crossed locks", "chain of 3"])
 def test_a_verdict_that_changes_is_not_shrunk(name: str, times: int) -> None:
     """It calls the first few runs failing, whatever they do, and none after those."""
     program = as_program(PROGRAMS[name]())

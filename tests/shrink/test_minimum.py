@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from harness.shrink.schedule import shrink_schedule
 from harness.shrink.size import preemptions, switches
 
 THIS = sys.modules[__name__]
-MOST = 4000
+MOST = 3000
 Step = tuple[str, int]
 Ending = tuple[object, ...]
 
@@ -84,7 +85,8 @@ steps = st.tuples(st.sampled_from(["read", "write", "add", "locked"]), st.intege
 two_or_three_tasks = st.lists(st.lists(steps, min_size=1, max_size=4).map(tuple), min_size=2, max_size=3).map(tuple)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(two_or_three_tasks)
 def test_no_schedule_is_simpler(tasks: tuple[tuple[Step, ...], ...]) -> None:
     endings: list[Ending] = []
