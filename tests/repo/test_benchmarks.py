@@ -39,3 +39,9 @@ def test_memory(root: Path) -> None:
     found = run(root / "benchmarks" / "memory.py", "--executions", "300", "--slice", "100")
     assert [executions for executions, _ in found["points"]] == [0, 100, 200, 300]
     assert found["growth_bytes"] == found["points"][-1][1] - found["points"][0][1]
+
+
+def test_shrinking(root: Path) -> None:
+    found = run(root / "benchmarks" / "shrink.py", "--seeds", "1", "--program", "lost update")
+    (row,) = found["programs"]
+    assert (row["searches"], row["after"], row["schedules"]) == (3, [1, 1], 1)
