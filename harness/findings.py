@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from harness.detectors.racing_pair import RacingPair, operations_under_way, pair
 from harness.errors import NotDeterministic
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import SITES
-from harness.program import Program, Setting
+from harness.program import Program, Setting, execute
 from harness.replaying import recheck
+from harness.schedulers.serial import Serial
 from harness.shrink.necessity import WithoutFault
 from harness.shrink.schedule import Shrunk, shrink_schedule
 from harness.shrink.size import preemptions
@@ -74,6 +76,11 @@ def shows(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:
         return any(failure_identity(failure) == identity for failure in outcome.failures)
 
     return same
+
+
+def shows_serially(program: Program, tasks: int, setting: Setting, same: Callable[[Outcome], bool]) -> bool:
+    """Whether some serial order of the program's tasks fails alike: then it is no race."""
+    return any(same(execute(program, Serial(order), setting)) for order in itertools.permutations(range(tasks)))
 
 
 def matching(outcome: Outcome, identity: tuple[str, ...]) -> Failure:

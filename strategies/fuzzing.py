@@ -6,14 +6,13 @@ long as the budget is one of schedules; a budget of seconds ends it earlier.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
 from harness.explore import Exploration, Result
-from harness.findings import Finding, Origin, shows
+from harness.findings import Finding, shows, shows_serially
 from harness.kernel.outcome import ADVICE, Outcome
 from harness.laboratory import Laboratory
 from harness.program import Program, Setting, execute
@@ -31,8 +30,8 @@ from harness.traces.schema import Trace
 from strategies.feeding import feed
 from strategies.reduction import Reduction, Source
 from strategies.scenarios import scenarios
-from targets.bound import complete
-from targets.legality import single_operations, without_fault
+from targets.legality import single_operations
+from targets.origin import origin_of
 from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario
 
@@ -136,17 +135,6 @@ class Fuzzing:
         return True
 
     def _search(self, scenario: Scenario, schedules: int, folder: Path, budget: int = 0) -> Exploration:
-        names = tuple(dict.fromkeys(one.name for task in scenario.content.tasks for one in task))
-        origin = Origin(
-            self.target.name,
-            scenario.content,
-            self.opened.release,
-            complete(self.target, scenario).configuration,
-            self.opened.libraries,
-            names,
-            scenario.faults,
-            lambda number: self.opened.program(without_fault(scenario, number)),
-        )
         return Exploration(
             self.opened.program(scenario),
             make_scheduler(self.scheduler, self.setting.seed + self.examples),
@@ -156,7 +144,7 @@ class Fuzzing:
             seed=self.setting.seed,
             model=self.setting.model,
             stop_on_first=False,
-            origin=origin,
+            origin=origin_of(self.target, self.opened, scenario),
             folder=folder,
             progress=None if self.look is None else self._look,
             hot=self.setting.hot,
@@ -196,7 +184,8 @@ class Fuzzing:
             advice = raw.kind in ADVICE
             smallest, outcome = (self._alone if advice else self._reduce)(scenario, shown, same, raw.severity)
             finding = self._search(smallest, 0, self.folder, FINAL_STEPS).record(outcome, identity)
-            sequential = not advice and self._sequential(smallest, same)
+            program = self.opened.program(smallest)
+            sequential = not advice and shows_serially(program, len(smallest.content.tasks), self.setting, same)
             finding = replace(finding, sequential=sequential, schedule=raw.schedule)
             file.unlink(missing_ok=True)
         if finding.signature not in self.known:
@@ -244,14 +233,6 @@ class Fuzzing:
 
         reduction = Reduction(self.target, seeking.seek, enough)
         return reduction.reduce(scenario, outcome, Source(self._seed(), ROUND, self._number))
-
-    def _sequential(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> bool:
-        """Whether some serial order of the tasks fails alike."""
-        program = self.opened.program(scenario)
-        return any(
-            same(execute(program, Serial(order), self.setting))
-            for order in itertools.permutations(range(len(scenario.content.tasks)))
-        )
 
 
 @dataclass(slots=True)

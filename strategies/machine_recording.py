@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
-from harness.explore import Exploration
-from harness.findings import Finding, Origin, Recorder, matching, shows
+from harness.findings import Finding, Recorder, matching, shows, shows_serially
+from harness.kernel.conflicts import heat
 from harness.kernel.outcome import Failure, Outcome
 from harness.program import execute
 from harness.schedulers.registry import make_scheduler
-from harness.schedulers.serial import Serial
 from harness.shrink.schedule import preemptions
 from harness.stepping import DRIVER, Following
 from harness.traces.signature import failure_identity
@@ -21,8 +19,8 @@ from reports.story import story
 from strategies.feeding import feed
 from strategies.machine_session import PATIENCE, Found, Identity, Session
 from strategies.scenarios import scenarios
-from targets.bound import complete
-from targets.legality import smaller_scenarios, without_fault
+from targets.legality import smaller_scenarios
+from targets.origin import origin_of
 from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario, describe
 
@@ -40,19 +38,16 @@ def learn(target: Target, opened: OpenTarget, session: Session) -> None:
     scheduling points: an example has to take the same steps each time."""
 
     def consume(scenario: Scenario) -> bool:
-        search = Exploration(
-            opened.program(scenario),
-            make_scheduler("portfolio", 0),
-            session.laboratory,
-            schedules=LEARNING_SCHEDULES,
-            model=session.setting.model,
-            stop_on_first=False,
-            hot=session.setting.hot,
-            shrink_budget=0,
-            judge=False,
-        )
+        program = opened.program(scenario)
+        scheduler = make_scheduler("portfolio", 0)
         with suppress(ImpossibleStartError):
-            search.run()
+            for number in range(LEARNING_SCHEDULES):
+                scheduler.begin(number)
+                outcome = execute(program, scheduler, session.setting)
+                scheduler.end(outcome)
+                if session.setting.model == "threads":
+                    heat(outcome.events, session.setting.hot)
+        session.laboratory.control.between_executions()
         return True
 
     feed(scenarios(target), consume, seed=0, most=LEARNING)
@@ -95,19 +90,8 @@ class Recording:
         self._best[identity] = (size, scenario, outcome, finding)
 
     def _recorder(self, scenario: Scenario, budget: int) -> Recorder:
-        opened = self._opened
-        names = tuple(dict.fromkeys(one.name for task in scenario.content.tasks for one in task))
-        origin = Origin(
-            self._target.name,
-            scenario.content,
-            opened.release,
-            complete(self._target, scenario).configuration,
-            opened.libraries,
-            names,
-            scenario.faults,
-            lambda number: opened.program(without_fault(scenario, number)),
-        )
-        program = opened.program(scenario)
+        origin = origin_of(self._target, self._opened, scenario)
+        program = self._opened.program(scenario)
         return Recorder(program, self._session.setting, origin, self._session.folder, shrink_budget=budget)
 
     def conclude(self, identity: Identity) -> list[str]:
@@ -124,7 +108,8 @@ class Recording:
         lines = [f"Smallest program: {describe(scenario)}"]
         many = finding.preemptions
         lines.append(f"It takes {many} preemption{'' if many == 1 else 's'}; places: {', '.join(finding.places)}")
-        if self._sequential(scenario, identity):
+        program = self._opened.program(scenario)
+        if shows_serially(program, len(scenario.content.tasks), self._session.setting, shows(identity)):
             lines.append("A serial order of the operations fails too: it is not a race.")
         if finding.trace:
             lines.append(f"semafuzz replay {finding.trace}")
@@ -160,13 +145,6 @@ class Recording:
             if shows(identity)(outcome):
                 return outcome
         return None
-
-    def _sequential(self, scenario: Scenario, identity: Identity) -> bool:
-        program: Any = self._opened.program(scenario)
-        order = tuple(range(len(scenario.content.tasks)))
-        return any(
-            shows(identity)(execute(program, Serial(one), self._session.setting)) for one in (order, order[::-1])
-        )
 
 
 def _size(scenario: Scenario, outcome: Outcome) -> tuple[int, ...]:

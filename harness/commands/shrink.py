@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.commands.output import usable_folder
-from harness.commands.subjects import Subject, open_subject, origin_of
+from harness.commands.subjects import Subject, open_subject
 from harness.errors import CannotJudge, UsageError
 from harness.explore import Exploration
 from harness.findings import Finding, Origin, shows
@@ -23,6 +23,7 @@ from harness.traces import codec
 from harness.traces.schema import Operations, Trace
 from reports.terminal import plain, replay_command
 from targets.legality import smaller_scenarios
+from targets.origin import origin_of
 from targets.protocol import OperationInfo
 from targets.scenario import Scenario, describe
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from harness.traces.schema import Function, Operations, Trace
 from reports.terminal import plain
 from targets import traced_target
 from targets.declared_stage import DECLARED
+from targets.origin import origin_of
 from targets.protocol import OpenTarget, Released, Target
 from targets.scenario import Scenario, scenario_of
 
@@ -150,18 +151,3 @@ def _changed(trace: Trace, opened: OpenTarget) -> list[str]:
     if trace.target != DECLARED:
         return []
     return [name for name, digest in opened.libraries.items() if trace.versions.get(name) != digest]
-
-
-def origin_of(target: Target, opened: OpenTarget, scenario: Scenario) -> Origin:
-    """What traces of a scenario say of where they come from."""
-    names = tuple(dict.fromkeys(one.name for task in scenario.content.tasks for one in task))
-    libraries: Mapping[str, str] = opened.libraries
-    return Origin(
-        target.name,
-        scenario.content,
-        opened.release,
-        scenario.configuration,
-        libraries,
-        names,
-        scenario.faults,
-    )

@@ -86,3 +86,7 @@ def annotate(report: Any, item: pytest.Item, call: pytest.CallInfo[None]) -> Non
         report.outcome = "failed"
         del report.wasxfail
         report.longrepr = item.repr_failure(call.excinfo)
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if call.excinfo is not None and isinstance(call.excinfo.value, (Found, CannotSay)) and crash is not None:
+        # pytest prints it whole on a CI server, below the report that says the same.
+        crash.message = crash.message.partition("\n")[0]

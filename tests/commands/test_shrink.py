@@ -156,8 +156,8 @@ def test_sizes_compare_programs_before_schedules() -> None:
 @pytest.mark.nova
 @pytest.mark.slow
 def test_a_program_of_nova_becomes_two_operations(semafuzz: Run, tmp_path: Path) -> None:
-    from harness.commands.subjects import origin_of
     from targets import find_target
+    from targets.origin import origin_of
 
     target = find_target("nova")
     setup = (Operation("instance", {"instance": 1, "role": "active", "flavor": 1}),)

@@ -54,6 +54,13 @@ def test_the_report_has_no_frames_of_ours(session: Session, broken: str) -> None
     assert len(text.splitlines()) < 40
 
 
+def test_on_a_ci_server_the_report_is_not_printed_twice(
+    session: Session, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    assert session(broken).stdout.str().count("interleaving:") == 1
+
+
 def test_the_summary_has_a_line_for_each_finding_with_the_command_last(session: Session, broken: str) -> None:
     result = session(broken + broken.replace("test_two", "test_other") + "\ndef test_plain(): pass\n", "-q")
     start = next(n for n, line in enumerate(result.outlines) if "interleave findings" in line)

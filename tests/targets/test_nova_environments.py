@@ -206,11 +206,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trace of the lost failed build on the installed Nova."""
     from harness.commands.elsewhere import settle_code
-    from harness.commands.subjects import origin_of
     from harness.explore import Exploration
     from harness.laboratory import open_laboratory
     from harness.schedulers.portfolio import Portfolio
     from targets import find_target
+    from targets.origin import origin_of
     from targets.scenario import Scenario
 
     target = find_target("nova")
