@@ -15,21 +15,17 @@ from harness.explore import Exploration, Result
 from harness.findings import Finding, shows, shows_serially
 from harness.kernel.outcome import ADVICE, Outcome
 from harness.laboratory import Laboratory
-from harness.program import Program, Setting, execute
+from harness.program import Setting, execute
 from harness.replaying import replay
-from harness.schedulers.bounded import Bounded
-from harness.schedulers.focused import Focused, places_of_preemptions
-from harness.schedulers.pct import PCT
-from harness.schedulers.protocol import Scheduler
 from harness.schedulers.registry import make_scheduler
 from harness.schedulers.serial import Serial
-from harness.shrink.schedule import shrink_schedule
 from harness.traces.build import recorded_choices
 from harness.traces.codec import read
 from harness.traces.schema import Trace
 from strategies.feeding import feed
 from strategies.reduction import Reduction, Source
 from strategies.scenarios import scenarios
+from strategies.seeking import EFFORT, Seeking
 from targets.legality import single_operations
 from targets.origin import origin_of
 from targets.protocol import ImpossibleStartError, OpenTarget, Target
@@ -40,18 +36,6 @@ ROUND = 50
 it again."""
 PER_PROGRAM = 20
 """Schedules for each program before the next one gets its turn."""
-FOCUSED, SINGLE, ANYWHERE = 6, 60, 3
-"""Schedules in which a smaller program has to show the failure again: switching only
-where it mattered so far; all with one preemption, if the program is so small; anywhere."""
-EFFORT = {"error": 250_000, "warning": 25_000, "note": 25_000}
-"""Events, over all executions, for making one program small, by the severity of what it shows."""
-OVERHEAD = 200
-"""Events that an execution costs beside its own."""
-REPEATS = 3
-"""Schedules in a row that were had before, after which there is hardly another."""
-FIRST_STEPS, NEXT_STEPS = 30, 10
-"""Executions for finding out which preemptions matter, before the program is made
-small and whenever it has become smaller."""
 FINAL_STEPS = 200
 NOTES = 5
 """Remarks taken over from the search of one program."""
@@ -225,74 +209,7 @@ class Fuzzing:
         self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], severity: str
     ) -> tuple[Scenario, Outcome]:
         """The smallest program found that fails alike, and a run of it."""
-        seeking = _Seeking(self.opened, self.laboratory, self.setting, same)
-        outcome = seeking.focus(scenario, outcome, FIRST_STEPS)
-
-        def enough() -> bool:
-            return seeking.used >= EFFORT[severity] or perf_counter() >= self.deadline
-
-        reduction = Reduction(self.target, seeking.seek, enough)
+        seeking = Seeking(self.opened, self.laboratory, self.setting, same, EFFORT[severity], self.deadline)
+        outcome = seeking.focus(scenario, outcome)
+        reduction = Reduction(self.target, seeking.seek, seeking.enough)
         return reduction.reduce(scenario, outcome, Source(self._seed(), ROUND, self._number))
-
-
-@dataclass(slots=True)
-class _Seeking:
-    """Asks smaller scenarios whether they fail alike, with the fewest executions.
-
-    The first switch only where preemptions were needed so far (``sites``); then come, for
-    small programs, all with one preemption, and some with few preemptions anywhere. ``used``: of the effort.
-    """
-
-    opened: OpenTarget
-    laboratory: Laboratory
-    setting: Setting
-    same: Callable[[Outcome], bool]
-    sites: frozenset[int] = frozenset()
-    used: int = 0
-
-    def focus(self, scenario: Scenario, outcome: Outcome, budget: int) -> Outcome:
-        """Learn which preemptions of a failing run matter; the run without the others."""
-        program = self.opened.program(scenario)
-        shrunk = shrink_schedule(program, outcome, self.setting, self.same, budget=budget)
-        self.used += shrunk.executions * (OVERHEAD + len(outcome.events))
-        self.sites = places_of_preemptions(shrunk.outcome)
-        return shrunk.outcome
-
-    def seek(self, scenario: Scenario) -> Outcome | None:
-        """A run of the scenario that fails alike, or None where none was met."""
-        try:
-            return self._seek(scenario)
-        except ImpossibleStartError:
-            return None
-
-    def _seek(self, scenario: Scenario) -> Outcome | None:
-        program = self.opened.program(scenario)
-        seed = self.setting.seed
-        made, decisions = self._under(program, Focused(self.sites, seed), FOCUSED)
-        if made is None and 0 < decisions * len(scenario.content.tasks) <= SINGLE:
-            made, _ = self._under(program, Bounded(1), SINGLE)
-        if made is None and decisions:
-            made, _ = self._under(program, PCT(seed, 2), ANYWHERE)
-        return None if made is None else self.focus(scenario, made, NEXT_STEPS)
-
-    def _under(self, program: Program, scheduler: Scheduler, most: int) -> tuple[Outcome | None, int]:
-        """A run under a scheduler that fails alike, or None; and how many decisions the
-        last run had."""
-        paths: set[tuple[int, ...]] = set()
-        path: tuple[int, ...] = ()
-        repeats = 0
-        for number in range(most):
-            if not scheduler.begin(number):
-                break
-            made = execute(program, scheduler, self.setting)
-            scheduler.end(made)
-            self.laboratory.control.between_executions()
-            self.used += OVERHEAD + len(made.events)
-            if self.same(made):
-                return made, len(made.raw_decisions)
-            path = made.path()
-            repeats = repeats + 1 if path in paths else 0
-            paths.add(path)
-            if repeats == REPEATS or not path:
-                break
-        return None, len(path)

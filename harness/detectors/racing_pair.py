@@ -12,6 +12,7 @@ order of whole operations suffices) it names the last conflict between two tasks
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from harness.kernel import operations as op
@@ -55,6 +56,7 @@ def pair_of(outcome: Outcome, failure: Failure) -> RacingPair:
 def racing_pair(outcome: Outcome) -> RacingPair:
     """The pair, with the interrupted task's operation first; empty for none."""
     events = outcome.events
+    accesses = _Accesses(events)
     for decision in reversed(outcome.decisions):
         if not decision.preemption:
             continue
@@ -65,15 +67,48 @@ def racing_pair(outcome: Outcome) -> RacingPair:
             event = events[step]
             if site and event[4] and _overlap(kind, subject, name, event):
                 return RacingPair((site, event[4]), (start, step), (victim, event[1].index))
-        for before in range(start - 1, max(0, start - _LOOK_BACK), -1):
-            mine = events[before]
-            if mine[1].index != victim or mine[0] not in op.MEMORY or not mine[4]:
-                continue
-            for step in range(start, end):
-                event = events[step]
-                if event[4] and _overlap(mine[0], mine[2], mine[3], event):
-                    return RacingPair((mine[4], event[4]), (before, step), (victim, event[1].index))
+        nearest = accesses.nearest(victim, start, end)
+        if nearest is not None:
+            before, step = nearest
+            return RacingPair((events[before][4], events[step][4]), (before, step), (victim, events[step][1].index))
     return _last_conflict(events)
+
+
+class _Accesses:
+    """Where each task touched each object, so that a long run is searched once and not
+    once for each of its preemptions."""
+
+    def __init__(self, events: list[RawEvent]) -> None:
+        self._events = events
+        self._all: dict[tuple[int, int], list[int]] = {}
+        self._writes: dict[tuple[int, int], list[int]] = {}
+        for step, (kind, task, subject, _, site) in enumerate(events):
+            if site and kind in op.MEMORY:
+                key = (task.index, id(subject))
+                self._all.setdefault(key, []).append(step)
+                if kind in _WRITING:
+                    self._writes.setdefault(key, []).append(step)
+
+    def nearest(self, victim: int, start: int, end: int) -> tuple[int, int] | None:
+        """The victim's last access before ``start``, not further back than
+        ``_LOOK_BACK`` events, that conflicts with one between ``start`` and ``end``;
+        and the first of those."""
+        events = self._events
+        found: tuple[int, int] | None = None
+        for step in range(start, end):
+            kind, _, subject, name, site = events[step]
+            if not site or kind not in op.MEMORY:
+                continue
+            earlier = (self._all if kind in _WRITING else self._writes).get((victim, id(subject)), [])
+            least = start - _LOOK_BACK if found is None else found[0]
+            for position in range(bisect_left(earlier, start) - 1, -1, -1):
+                before = earlier[position]
+                if before <= max(least, 0):
+                    break
+                if _overlap(kind, subject, name, events[before]):
+                    found = (before, step)
+                    break
+        return found
 
 
 def _last_conflict(events: list[RawEvent]) -> RacingPair:

@@ -1,0 +1,108 @@
+"""Whether a smaller scenario still fails alike: the schedules in which that is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from harness.kernel.outcome import Outcome
+from harness.laboratory import Laboratory
+from harness.program import Program, Setting, execute
+from harness.schedulers.bounded import Bounded
+from harness.schedulers.focused import Focused, places_of_preemptions
+from harness.schedulers.pct import PCT
+from harness.schedulers.protocol import Scheduler
+from harness.shrink.schedule import shrink_schedule
+from targets.protocol import ImpossibleStartError, OpenTarget
+from targets.scenario import Scenario
+
+EFFORT = {"error": 250_000, "warning": 25_000, "note": 25_000}
+"""Events, over all executions, for making one program small, by the severity of what it shows."""
+FOCUSED, ANYWHERE = 6, 3
+"""Schedules that switch only where it mattered so far, and schedules with few
+preemptions anywhere."""
+SHARE = 16
+"""All schedules with one preemption are run where they cost at most this part of the
+effort: one in so many."""
+OVERHEAD = 200
+"""Events that an execution costs beside its own."""
+REPEATS = 3
+"""Schedules in a row that were had before, after which there is hardly another."""
+FIRST_STEPS, NEXT_STEPS = 30, 10
+"""Executions for finding out which preemptions matter, before the program is made
+small and whenever it has become smaller."""
+
+
+@dataclass(slots=True)
+class Seeking:
+    """Asks smaller scenarios whether they fail alike, with the fewest executions.
+
+    The first switch only where preemptions were needed so far; then come, for
+    small programs, all with one preemption, and some with few preemptions anywhere.
+    ``effort``: events that it may take in all, of which ``used`` are gone; ``deadline``:
+    when to end at the latest, by ``perf_counter``.
+    """
+
+    opened: OpenTarget
+    laboratory: Laboratory
+    setting: Setting
+    same: Callable[[Outcome], bool]
+    effort: int
+    deadline: float
+    used: int = 0
+    _sites: frozenset[int] = frozenset()
+
+    def enough(self) -> bool:
+        """Whether the effort or the time is used up."""
+        return self.used >= self.effort or perf_counter() >= self.deadline
+
+    def focus(self, scenario: Scenario, outcome: Outcome, budget: int = FIRST_STEPS) -> Outcome:
+        """Learn which preemptions of a failing run matter; the run without the others."""
+        program = self.opened.program(scenario)
+        shrunk = shrink_schedule(program, outcome, self.setting, self.same, budget=budget)
+        self.used += shrunk.executions * (OVERHEAD + len(outcome.events))
+        self._sites = places_of_preemptions(shrunk.outcome)
+        return shrunk.outcome
+
+    def seek(self, scenario: Scenario) -> Outcome | None:
+        """A run of the scenario that fails alike, or None where none was met."""
+        try:
+            return self._seek(scenario)
+        except ImpossibleStartError:
+            return None
+
+    def _seek(self, scenario: Scenario) -> Outcome | None:
+        program = self.opened.program(scenario)
+        seed, before = self.setting.seed, self.used
+        made, decisions = self._under(program, Focused(self._sites, seed), FOCUSED)
+        if made is None and decisions:
+            each = (self.used - before) // FOCUSED
+            schedules = decisions * len(scenario.content.tasks)
+            if schedules * each * SHARE <= self.effort:
+                made, _ = self._under(program, Bounded(1), 2 * schedules)
+        if made is None and decisions:
+            made, _ = self._under(program, PCT(seed, 2), ANYWHERE)
+        return None if made is None else self.focus(scenario, made, NEXT_STEPS)
+
+    def _under(self, program: Program, scheduler: Scheduler, most: int) -> tuple[Outcome | None, int]:
+        """A run under a scheduler that fails alike, or None; and how many decisions the
+        last run had."""
+        paths: set[tuple[int, ...]] = set()
+        path: tuple[int, ...] = ()
+        repeats = 0
+        for number in range(most):
+            if not scheduler.begin(number):
+                break
+            made = execute(program, scheduler, self.setting)
+            scheduler.end(made)
+            self.laboratory.control.between_executions()
+            self.used += OVERHEAD + len(made.events)
+            if self.same(made):
+                return made, len(made.raw_decisions)
+            path = made.path()
+            repeats = repeats + 1 if path in paths else 0
+            paths.add(path)
+            if repeats == REPEATS or not path:
+                break
+        return None, len(path)
