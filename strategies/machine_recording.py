@@ -17,18 +17,18 @@ from harness.stepping import DRIVER, Following
 from harness.traces.signature import failure_identity
 from reports.story import story
 from strategies.feeding import feed
-from strategies.machine_session import PATIENCE, Found, Identity, Session
+from strategies.machine_session import PATIENCE, Found, Identity, Session, Size
+from strategies.reduction import Reduction
 from strategies.scenarios import scenarios
-from targets.legality import smaller_scenarios
+from strategies.seeking import EFFORT, Seeking
 from targets.origin import origin_of
 from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario, describe
+from targets.sizes import size_of
 
 LEARNING = 10
 """Programs by which a machine's scheduling points are learned, before Hypothesis starts."""
 LEARNING_SCHEDULES = 8
-REDUCTION = 40
-"""Schedules in which a smaller scenario has to show the failure again."""
 SHRINKING = 600
 """Executions for the last shrinking of a schedule."""
 
@@ -60,7 +60,7 @@ class Recording:
         self._target = target
         self._opened = opened
         self._session = session
-        self._best: dict[Identity, tuple[tuple[int, ...], Scenario, Outcome, Finding]] = {}
+        self._best: dict[Identity, tuple[Size, Scenario, Outcome, Finding]] = {}
 
     def keep(self, scenario: Scenario, outcome: Outcome, failure: Failure, wanted: Sequence[int] = ()) -> Found:
         """Keep a failing run; the exception to raise. ``wanted``: for a stepped run,
@@ -72,15 +72,15 @@ class Recording:
         if wanted:
             program = self._opened.program(scenario)
             again = execute(program, Following(wanted), self._session.setting)
+        size: Size = (*size_of(scenario, self._target), preemptions(again))
         if shows(identity)(again):
-            self._store(identity, scenario, again)
+            self._store(identity, size, scenario, again)
         else:
             lines.append("(this run does not show again as a program, so there is no trace of it)")
         lines += [f"  {line}" for line in story(outcome, without=DRIVER)]
-        return self._session.found(failure, "\n".join(lines))
+        return self._session.found(failure, "\n".join(lines), size)
 
-    def _store(self, identity: Identity, scenario: Scenario, outcome: Outcome) -> None:
-        size = _size(scenario, outcome)
+    def _store(self, identity: Identity, size: Size, scenario: Scenario, outcome: Outcome) -> None:
         known = self._best.get(identity)
         if known is not None and known[0] <= size:
             return
@@ -100,7 +100,11 @@ class Recording:
         if known is None:
             return []
         _, scenario, outcome, raw = known
-        scenario, outcome = self._reduce(scenario, outcome, identity)
+        session = self._session
+        until = perf_counter() + PATIENCE
+        seeking = Seeking(self._opened, session.laboratory, session.setting, shows(identity), EFFORT["error"], until)
+        outcome = seeking.focus(scenario, outcome)
+        scenario, outcome = Reduction(self._target, seeking.seek, seeking.enough).reduce(scenario, outcome, None)
         finding = self._recorder(scenario, SHRINKING).record(outcome, matching(outcome, identity), raw.schedule)
         self._session.findings.append(finding)
         if raw.trace and raw.trace != finding.trace:
@@ -114,45 +118,3 @@ class Recording:
         if finding.trace:
             lines.append(f"semafuzz replay {finding.trace}")
         return lines
-
-    def _reduce(self, scenario: Scenario, outcome: Outcome, identity: Identity) -> tuple[Scenario, Outcome]:
-        """Leave out what Hypothesis left in: part after part, as long as it fails alike."""
-        until = perf_counter() + PATIENCE
-        table = self._target.operations()
-        smaller = iter(smaller_scenarios(scenario, table))
-        while perf_counter() < until:
-            candidate = next(smaller, None)
-            if candidate is None:
-                break
-            found = self._seek(candidate, identity)
-            if found is not None:
-                scenario, outcome = candidate, found
-                smaller = iter(smaller_scenarios(scenario, table))
-        return scenario, outcome
-
-    def _seek(self, scenario: Scenario, identity: Identity) -> Outcome | None:
-        with suppress(ImpossibleStartError):
-            return self._sought(scenario, identity)
-        return None
-
-    def _sought(self, scenario: Scenario, identity: Identity) -> Outcome | None:
-        program = self._opened.program(scenario)
-        scheduler = make_scheduler("portfolio", 0)
-        for number in range(REDUCTION):
-            scheduler.begin(number)
-            outcome = execute(program, scheduler, self._session.setting)
-            scheduler.end(outcome)
-            if shows(identity)(outcome):
-                return outcome
-        return None
-
-
-def _size(scenario: Scenario, outcome: Outcome) -> tuple[int, ...]:
-    tasks = scenario.content.tasks
-    operations = sum(len(task) for task in tasks)
-    return (
-        len(scenario.faults) + len(scenario.configuration) + operations,
-        len(tasks),
-        len(scenario.content.setup),
-        preemptions(outcome),
-    )

@@ -18,6 +18,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as Settings  # noqa: N812
+from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
 from harness.errors import CannotJudge, UsageError
@@ -32,13 +33,19 @@ from targets.protocol import Stage
 from targets.scenario import Scenario
 
 PATIENCE = 10.0
-"""Seconds in which Hypothesis may look for a smaller example under further schedules."""
+"""Seconds in which Hypothesis may look for a smaller example of what a target's machine
+found; then the smallest one is made smaller still without it, which takes as long at most."""
 
 STEPS = 15
 """Rules of an example, where nothing else is asked for: many small examples find more
 than few large ones, and shrink sooner."""
 
 Identity = tuple[str, ...]
+Size = tuple[int | bytes, ...]
+
+
+class EnoughError(BaseException):
+    """Ends Hypothesis's run; not an Exception, so that Hypothesis lets it through."""
 
 
 class Found(AssertionError):
@@ -59,12 +66,14 @@ class Session:
     folder: Path | None = None
     opened: Any = None
     examples: int = 0
+    ended: bool = False
     findings: list[Finding] = field(default_factory=list)
     conclude: Callable[[Identity], Sequence[str]] = field(default=lambda identity: ())
     keep: Callable[..., Found] = field(default=lambda *_: Found())
     _stages: dict[str, Stage] = field(default_factory=dict)
     _explored: dict[str, Any] = field(default_factory=dict)
     _enough: float | None = None
+    _smallest: tuple[Size, Found] | None = None
     _kinds: dict[Identity, type[Found]] = field(default_factory=dict)
 
     def stage(self, setup: tuple[Operation, ...], configuration: Mapping[str, Value]) -> Stage:
@@ -78,27 +87,36 @@ class Session:
         return found
 
     def explored(self, scenario: Scenario, explore: Callable[[Scenario], Any]) -> Any:
-        """What exploring a scenario came to; explored once.
-
-        When shrinking has had its time, a scenario that was not explored before
-        passes unexplored: Hypothesis then ends with the smallest one known.
-        """
+        """What exploring a scenario came to; explored once."""
         key = repr(scenario)
         if key not in self._explored:
-            if self._enough is not None and perf_counter() > self._enough:
-                return None
             self._explored[key] = explore(scenario)
         return self._explored[key]
 
-    def found(self, failure: Failure, text: str) -> Found:
-        """The exception that stands for this failure."""
-        if self._enough is None:
+    def go_on(self) -> None:
+        """Raise EnoughError where shrinking has had its time."""
+        if self._enough is not None and perf_counter() > self._enough:
+            self.ended = True
+            raise EnoughError
+
+    def smallest(self) -> Found:
+        """The smallest that was found; to be asked for after EnoughError only."""
+        assert self._smallest is not None
+        return self._smallest[1]
+
+    def found(self, failure: Failure, text: str, size: Size | None = None) -> Found:
+        """The exception that stands for this failure. ``size``: of what failed, where
+        that can be made smaller without Hypothesis, which then has only so much time."""
+        if size is not None and self._enough is None:
             self._enough = perf_counter() + PATIENCE
         identity = failure_identity(failure)
         kind = self._kinds.get(identity)
         if kind is None:
             kind = self._kinds[identity] = type(f"Found{len(self._kinds) or ''}", (Found,), {"identity": identity})
-        return kind(text)
+        made = kind(text)
+        if size is not None and (self._smallest is None or size < self._smallest[0]):
+            self._smallest = size, made
+        return made
 
 
 _sessions: list[Session] = []
@@ -112,6 +130,7 @@ def the_session(machine: type) -> Session:
             f"strategies.machine_session.run_machine({machine.__name__})"
         )
     session = _sessions[-1]
+    session.go_on()
     session.examples += 1
     session.laboratory.control.between_executions()
     return session
@@ -162,6 +181,13 @@ def run_machine(machine: Any, settings: Settings | None = None, folder: Path | N
         except Found as error:
             _annotate(session, error)
             raise
+        except (EnoughError, HypothesisException):
+            # Hypothesis may take a run that was cut short for one that is not deterministic.
+            if not session.ended:
+                raise
+            smallest = session.smallest()
+            _annotate(session, smallest)
+            raise smallest from None
 
 
 def _annotate(session: Session, error: Found) -> None:

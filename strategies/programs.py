@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -21,8 +22,22 @@ MAX_TASKS = 4
 MAX_OPERATIONS = 3
 MAX_INSTANCES = 3
 
-_Wish = tuple[OperationInfo, int, dict[str, Plain]]
-"""An operation, the instance that it is on if that can be, and its arguments."""
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An operation, the instance that it is on if that can be, and its arguments."""
+
+    info: OperationInfo
+    instance: int
+    arguments: dict[str, Plain]
+
+    def __repr__(self) -> str:
+        parts = [str(self.instance)] if self.instance else []
+        return f"{self.info.name}({', '.join(parts + [f'{name}={value}' for name, value in self.arguments.items()])})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """For Hypothesis, which else prints the fields of dataclasses."""
+        printer.text(repr(self))
 
 
 @st.composite
@@ -43,7 +58,7 @@ def programs(
     """
     weighted = [info for info in table for _ in range(info.weight)]
     tasks = draw(
-        st.lists(st.lists(_wishes(weighted), min_size=1, max_size=max_operations), min_size=1, max_size=max_tasks)
+        st.lists(st.lists(wishes(weighted), min_size=1, max_size=max_operations), min_size=1, max_size=max_tasks)
     )
     described = [
         {name: draw(st.sampled_from(list(values))) for name, values in setup_arguments.items()}
@@ -61,10 +76,16 @@ def programs(
 
 
 @st.composite
-def _wishes(draw: st.DrawFn, weighted: Sequence[OperationInfo]) -> _Wish:
+def wishes(draw: st.DrawFn, weighted: Sequence[OperationInfo]) -> Wish:
+    """Any operation of ``weighted``, in which it may stand more than once."""
     info = draw(st.sampled_from(weighted))
     instance = draw(st.integers(1, MAX_INSTANCES)) if info.on_instance else 0
-    return info, instance, {name: draw(st.sampled_from(list(values))) for name, values in info.arguments.items()}
+    return Wish(info, instance, {name: draw(st.sampled_from(list(values))) for name, values in info.arguments.items()})
+
+
+def from_on(instance: int) -> list[int]:
+    """The numbers of all instances, beginning with this one."""
+    return [(other - 1) % MAX_INSTANCES + 1 for other in range(instance, instance + MAX_INSTANCES)]
 
 
 @dataclass(slots=True)
@@ -76,17 +97,16 @@ class _Making:
     start: dict[int, str] = field(default_factory=dict)
     owner: dict[int, int] = field(default_factory=dict)
 
-    def task(self, number: int, wishes: Sequence[_Wish]) -> list[Operation]:
+    def task(self, number: int, wishes: Sequence[Wish]) -> list[Operation]:
         """The operations of one task; a wish that no instance can meet is left out."""
         changed: dict[int, str] = {}
         made = []
-        for info, wished, arguments in wishes:
+        for wish in wishes:
+            info, arguments = wish.info, wish.arguments
             if not info.on_instance:
                 made.append(Operation(info.name, dict(arguments)))
                 continue
-            after = range(wished, wished + MAX_INSTANCES)
-            candidates = [(other - 1) % MAX_INSTANCES + 1 for other in after]
-            instance = next((one for one in candidates if self._fits(info, one, number, changed)), 0)
+            instance = next((one for one in from_on(wish.instance) if self._fits(info, one, number, changed)), 0)
             if instance:
                 self.start.setdefault(instance, info.before)
                 changed[instance] = info.after

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from hypothesis import reject
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, initialize, precondition, rule
+from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule
 
 from harness.kernel import current
 from harness.kernel.outcome import Failure, Outcome
@@ -29,7 +29,7 @@ from strategies.configuration import configurations
 from strategies.machine_recording import Recording, learn
 from strategies.machine_session import Session, open_session
 from strategies.machines import ScheduledMachine, able_tasks
-from strategies.programs import MAX_INSTANCES
+from strategies.programs import MAX_INSTANCES, Wish, from_on, wishes
 from targets.faults import FaultPlan
 from targets.legality import without_unused
 from targets.protocol import ImpossibleStartError, OperationInfo, Stage, Target
@@ -134,6 +134,7 @@ class TargetMachine(ScheduledMachine):
 
     def begin(self) -> None:
         """A run begins with nothing set up, under the default configuration."""
+        self.restarted = False
         self._reset({})
 
     def _reset(self, configuration: Mapping[str, Value]) -> None:
@@ -144,8 +145,6 @@ class TargetMachine(ScheduledMachine):
         self.stage = None
         self.plan = FaultPlan(self._fault_table(), ())
         self.armed: list[Operation] = []
-        if not self.target.roles():
-            self._raise_stage()
 
     @classmethod
     def _fault_table(cls) -> dict[str, Any]:
@@ -159,13 +158,18 @@ class TargetMachine(ScheduledMachine):
         self.made.append(Instance(number, role))
         return self.made[-1]
 
-    def _begin_operation(self, info: OperationInfo, instance: Instance | None, task: int, arguments: Any) -> None:
+    def _begin_operation(self, wish: Wish, task: int) -> None:
+        if self.stage is None:
+            self._raise_stage()
         assert self.stage is not None
-        number = task
-        values = dict(arguments)
-        if instance is not None:
-            able = instance.tasks(info, self._open_tasks())
-            number = task if task in able else able[0]
+        info, number = wish.info, task
+        values = dict(wish.arguments)
+        if info.on_instance:
+            tasks = self._open_tasks()
+            able = [self.made[one - 1] for one in from_on(wish.instance) if one <= len(self.made)]
+            instance = next(one for one in able if one.tasks(info, tasks))
+            fitting = instance.tasks(info, tasks)
+            number = task if task in fitting else fitting[0]
             values = {"instance": instance.number, **values}
             if not info.shared:
                 instance.owner, instance.role = number, info.after
@@ -178,16 +182,24 @@ class TargetMachine(ScheduledMachine):
         if there.parked:
             self.stepped.execution.unpark(there)
 
+    def _can(self, info: OperationInfo) -> bool:
+        """Whether the operation can be started now."""
+        tasks = self._open_tasks()
+        return bool(tasks) and (not info.on_instance or any(one.tasks(info, tasks) for one in self.made))
+
+    def _possible(self, names: Sequence[str]) -> list[OperationInfo]:
+        """Which operations can be started now, each as often as it weighs."""
+        able = [info for info in self.target.operations() if info.name in names and self._can(info)]
+        return [info for info in able for _ in range(info.weight)]
+
     def _open_tasks(self) -> list[int]:
         """The numbers of the tasks that take another operation; a new one first."""
-        if self.stage is None:
-            return []
         old = [number for number, worker in enumerate(self.workers) if len(worker.operations) < self.most_operations]
         new = [len(self.workers)] if len(self.workers) < self.most_tasks else []
         return [*new, *reversed(old)]
 
     def _raise_stage(self) -> None:
-        """What was created stands ready; from here on operations start."""
+        """What was created stands ready; with the first operation the run begins."""
         # The world is made anew, so what runs on it begins anew too.
         self.stepped.close()
         self.stage = self.session.stage(tuple(self.setup), self.configuration)
@@ -199,10 +211,8 @@ class TargetMachine(ScheduledMachine):
         self.stepped = SteppedExecution(self.session.setting, self.plan.meet)
 
     def _next_run(self, configuration: Mapping[str, Value]) -> None:
-        if self.stage is not None:
-            self.settle()
-        else:
-            self.stepped.close()
+        self.settle()
+        self.restarted = True
         self._new_run()
         self._reset(configuration)
 
@@ -267,17 +277,14 @@ def machine_of(target: Target, name: str = "", **settings: Any) -> type[TargetMa
     for bundle_name, roles in bundles.items():
         bundle = TargetMachine.instances if bundle_name == "instances" else Bundle(bundle_name)
         body[bundle_name] = bundle
-        body[f"create_{bundle_name.removesuffix('s')}"] = _creation(bundle, roles, target)
-    reachable = [body[bundle_name] for bundle_name in bundles]
-    for info in target.operations():
-        if info.name in names:
-            # Under another name where a machine has a method of that one.
-            body[f"{info.name}_" if hasattr(TargetMachine, info.name) else info.name] = _operation(info, reachable)
-    if target.roles():
-        body["begin_run"] = _begin_run()
+        drawn = {name: st.sampled_from(list(values)) for name, values in target.setup_arguments().items()}
+        drawn["role"] = st.sampled_from(list(roles))
+        body[f"set_up_{bundle_name}"] = _set_up(bundle, st.fixed_dictionaries(drawn), 2 if len(bundles) == 1 else 1)
+        body[f"create_{bundle_name.removesuffix('s')}"] = _creation(bundle, drawn)
+    body |= _operating(names)
     changes = configurations(target.options())
     body["configure"] = _initialize(changes=changes)(_configure)
-    body["start_over"] = _start_over(changes)
+    body["start_over"] = _start_over(changes, names)
     if target.faults() and settings.get("faults", True):
         body["inject"] = _inject(target)
     made: type[TargetMachine] = type(name or f"{target.name.capitalize()}Machine", (TargetMachine,), body)
@@ -291,77 +298,67 @@ def _bundles(target: Target) -> Mapping[str, Sequence[str]]:
     return {"instances": tuple(target.roles())} if target.roles() else {}
 
 
-def _creation(bundle: Any, roles: Sequence[str], target: Target) -> Any:
-    drawn = {name: st.sampled_from(list(values)) for name, values in target.setup_arguments().items()}
-
+def _creation(bundle: Any, drawn: Mapping[str, Any]) -> Any:
     def create(self: TargetMachine, role: str, **arguments: Any) -> Instance:
         return self._create(role, **arguments)
 
-    ruled: Any = _rule(target=bundle, role=st.sampled_from(list(roles)), **drawn)(create)
+    ruled: Any = _rule(target=bundle, **drawn)(create)
 
     def possible(machine: TargetMachine) -> bool:
-        return machine.stage is None and len(machine.made) < MAX_INSTANCES
+        return machine.restarted and machine.stage is None and len(machine.made) < MAX_INSTANCES
 
     return _precondition(possible)(ruled)
 
 
-def _operation(info: OperationInfo, bundles: Sequence[Any]) -> Any:
-    drawn: dict[str, Any] = {name: st.sampled_from(list(values)) for name, values in info.arguments.items()}
+def _operating(names: Sequence[str]) -> dict[str, Any]:
+    """The rules that start operations. Several, since Hypothesis leaves out some rules
+    of a machine in each example: without any operation there is nothing to see."""
+    wish = st.runner().flatmap(lambda machine: wishes(machine._possible(names)))
     tasks = st.runner().flatmap(lambda machine: st.sampled_from(machine._open_tasks()))
 
-    def able(machine: TargetMachine) -> bool:
-        return bool(machine._open_tasks())
+    def start_task(self: TargetMachine, wish: Wish) -> None:
+        """Start an operation, as a task of its own if there can be another."""
+        self._begin_operation(wish, self._open_tasks()[0])
 
-    if not info.on_instance:
+    def start_pair(self: TargetMachine, first: Wish, second: Wish) -> None:
+        """Start two operations as tasks: what most failures take."""
+        for one in (first, second):
+            if self._can(one.info):
+                self._begin_operation(one, self._open_tasks()[0])
 
-        def begin(self: TargetMachine, task: int, **arguments: Any) -> None:
-            self._begin_operation(info, None, task, arguments)
+    def extend_task(self: TargetMachine, wish: Wish, task: int) -> None:
+        """Give a task one more operation."""
+        self._begin_operation(wish, task)
 
-        begin.__name__ = info.name
-        simple: Any = _rule(task=tasks, **drawn)(begin)
-        return _precondition(able)(simple)
-
-    def fits(machine: TargetMachine, instance: Instance) -> bool:
-        return bool(instance.tasks(info, machine._open_tasks()))
-
-    def some_fits(machine: TargetMachine) -> bool:
-        return any(fits(machine, instance) for instance in machine.made)
-
-    def begin_on(self: TargetMachine, instance: Instance, task: int, **arguments: Any) -> None:
-        # A bundle still has the instances of runs before this one.
-        if instance in self.made and fits(self, instance):
-            self._begin_operation(info, instance, task, arguments)
-
-    begin_on.__name__ = info.name
-    chosen = st.one_of(*[bundle.filter(lambda one: info.before in (one.role, one.first)) for bundle in bundles])
-    ruled: Any = _rule(instance=chosen, task=tasks, **drawn)(begin_on)
-    return _precondition(some_fits)(ruled)
+    possible = _precondition(lambda machine: bool(machine._possible(names)))
+    return {
+        "start_task": possible(_rule(wish=wish)(start_task)),
+        "start_pair": possible(_rule(first=wish, second=wish)(start_pair)),
+        "extend_task": possible(_rule(wish=wish, task=tasks)(extend_task)),
+    }
 
 
-def _begin_run() -> Any:
-    def begin_run(self: TargetMachine) -> None:
-        """What was created stands ready; from here on operations start."""
-        self._raise_stage()
+def _set_up(bundle: Any, described: Any, least: int) -> Any:
+    def set_up(self: TargetMachine, wanted: list[dict[str, Any]]) -> MultipleResults[Instance]:
+        """What the first run begins with."""
+        return multiple(*[self._create(**one) for one in wanted[: MAX_INSTANCES - len(self.made)]])
 
-    def possible(machine: TargetMachine) -> bool:
-        return machine.stage is None
-
-    return _precondition(possible)(_rule()(begin_run))
+    return _initialize(target=bundle, wanted=st.lists(described, min_size=least, max_size=MAX_INSTANCES))(set_up)
 
 
 def _configure(self: TargetMachine, changes: Mapping[str, Value]) -> None:
     """The first run's configuration, where it differs from the defaults."""
-    if changes:
-        self._next_run(changes)
+    self.configuration = dict(changes)
 
 
-def _start_over(changes: Any) -> Any:
+def _start_over(changes: Any, names: Sequence[str]) -> Any:
     def start_over(self: TargetMachine, changes: Mapping[str, Value]) -> None:
         """Let everything end, judge, and begin another run under this configuration."""
         self._next_run(changes)
 
     def possible(machine: TargetMachine) -> bool:
-        return bool(machine.workers)
+        stuck = not machine._possible(names) and not _any_able(machine)
+        return stuck or (len(machine.workers) > 1 and not machine.restarted)
 
     return _precondition(possible)(_rule(changes=changes)(start_over))
 

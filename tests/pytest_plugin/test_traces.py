@@ -235,7 +235,8 @@ def nova_trace(tmp_path: Path) -> Path:
 
 
 @pytest.mark.nova
-def test_a_trace_of_a_target_is_an_item_of_its_own(session: Session, nova_trace: Path) -> None:
+def test_a_trace_of_a_target_is_an_item_of_its_own(nova_trace: Path, session: Session) -> None:
+    # In this order: pytester drops what is imported after it came, and Nova cannot be imported twice.
     result = session("", "--interleave-traces", str(nova_trace.parent), "-v")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*::replay[[]{nova_trace.stem}] FAILED*", "invariant: failed_builds is 0*"])
