@@ -14,7 +14,7 @@ import pytest
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
-UNMEASURED = ("quality", "shrink", "soundness", "strategies", "targets")
+UNMEASURED = ("quality", "soundness", "targets")
 """Folders of tests that run thousands of schedules through lines which the other tests
 reach as well. Measured, they would take four times as long."""
 
