@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -10,7 +11,7 @@ from time import perf_counter
 from harness.findings import Finding, Recorder, matching, shows, shows_serially
 from harness.kernel.conflicts import heat
 from harness.kernel.outcome import Failure, Outcome
-from harness.program import execute
+from harness.program import Program, execute
 from harness.schedulers.registry import make_scheduler
 from harness.shrink.schedule import preemptions
 from harness.stepping import DRIVER, Following
@@ -33,24 +34,30 @@ SHRINKING = 600
 """Executions for the last shrinking of a schedule."""
 
 
+def search(program: Program, session: Session, schedules: int) -> Iterator[Outcome]:
+    """Runs of a program under that many schedules; they teach scheduling points."""
+    setting = session.searching
+    scheduler = make_scheduler("portfolio", 0)
+    for number in range(schedules):
+        scheduler.begin(number)
+        outcome = execute(program, scheduler, setting)
+        scheduler.end(outcome)
+        if setting.model == "threads":
+            heat(outcome.events, setting.hot)
+        yield outcome
+
+
 def learn(target: Target, opened: OpenTarget, session: Session) -> None:
-    """Find out which code places touch shared data. They stay the machine's
-    scheduling points: an example has to take the same steps each time."""
+    """Find out which code places touch shared data: what is stepped stops there."""
 
     def consume(scenario: Scenario) -> bool:
-        program = opened.program(scenario)
-        scheduler = make_scheduler("portfolio", 0)
         with suppress(ImpossibleStartError):
-            for number in range(LEARNING_SCHEDULES):
-                scheduler.begin(number)
-                outcome = execute(program, scheduler, session.setting)
-                scheduler.end(outcome)
-                if session.setting.model == "threads":
-                    heat(outcome.events, session.setting.hot)
+            deque(search(opened.program(scenario), session, LEARNING_SCHEDULES), maxlen=0)
         session.laboratory.control.between_executions()
         return True
 
     feed(scenarios(target), consume, seed=0, most=LEARNING)
+    session.setting.hot[:] = session.searching.hot
 
 
 class Recording:
@@ -71,7 +78,7 @@ class Recording:
         again = outcome
         if wanted:
             program = self._opened.program(scenario)
-            again = execute(program, Following(wanted), self._session.setting)
+            again = execute(program, Following(wanted), self._session.searching)
         size: Size = (*size_of(scenario, self._target), preemptions(again))
         if shows(identity)(again):
             self._store(identity, size, scenario, again)
@@ -92,7 +99,7 @@ class Recording:
     def _recorder(self, scenario: Scenario, budget: int) -> Recorder:
         origin = origin_of(self._target, self._opened, scenario)
         program = self._opened.program(scenario)
-        return Recorder(program, self._session.setting, origin, self._session.folder, shrink_budget=budget)
+        return Recorder(program, self._session.searching, origin, self._session.folder, shrink_budget=budget)
 
     def conclude(self, identity: Identity) -> list[str]:
         """Shrink the schedule of the smallest run; what to print."""
@@ -102,7 +109,7 @@ class Recording:
         _, scenario, outcome, raw = known
         session = self._session
         until = perf_counter() + PATIENCE
-        seeking = Seeking(self._opened, session.laboratory, session.setting, shows(identity), EFFORT["error"], until)
+        seeking = Seeking(self._opened, session.laboratory, session.searching, shows(identity), EFFORT["error"], until)
         outcome = seeking.focus(scenario, outcome)
         scenario, outcome = Reduction(self._target, seeking.seek, seeking.enough).reduce(scenario, outcome, None)
         finding = self._recorder(scenario, SHRINKING).record(outcome, matching(outcome, identity), raw.schedule)
@@ -113,7 +120,7 @@ class Recording:
         many = finding.preemptions
         lines.append(f"It takes {many} preemption{'' if many == 1 else 's'}; places: {', '.join(finding.places)}")
         program = self._opened.program(scenario)
-        if shows_serially(program, len(scenario.content.tasks), self._session.setting, shows(identity)):
+        if shows_serially(program, len(scenario.content.tasks), self._session.searching, shows(identity)):
             lines.append("A serial order of the operations fails too: it is not a race.")
         if finding.trace:
             lines.append(f"semafuzz replay {finding.trace}")

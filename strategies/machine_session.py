@@ -10,7 +10,7 @@ from __future__ import annotations
 import unittest
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -32,7 +32,7 @@ from harness.traces.signature import failure_identity
 from targets.protocol import Stage
 from targets.scenario import Scenario
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds in which Hypothesis may look for a smaller example of what a target's machine
 found; then the smallest one is made smaller still without it, which takes as long at most."""
 
@@ -58,11 +58,17 @@ class Found(AssertionError):
 
 @dataclass
 class Session:
-    """The state of one run of Hypothesis over one machine class."""
+    """The state of one run of Hypothesis over one machine class.
+
+    ``setting``: of what is stepped, with the same scheduling points all the time.
+    ``searching``: of runs of whole programs, which teach further points: what comes of
+    a program is remembered, so Hypothesis does not notice.
+    """
 
     machine: type
     laboratory: Laboratory
     setting: Setting
+    searching: Setting
     folder: Path | None = None
     opened: Any = None
     examples: int = 0
@@ -151,7 +157,8 @@ def open_session(
             raise CannotJudge(laboratory.silence)
         size = max(1 << 16, 2 * len(SITES))
         hot = bytearray(b"\1" * size) if every_access else bytearray(size)
-        session = Session(machine, laboratory, Setting(hot, model), folder)
+        setting = Setting(hot, model)
+        session = Session(machine, laboratory, setting, replace(setting, hot=bytearray(hot)), folder)
         _sessions.append(session)
         try:
             yield session

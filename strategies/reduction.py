@@ -17,6 +17,7 @@ from strategies.scenarios import scenarios
 from targets.legality import contains, joined_scenarios, renumbered, smaller_scenarios
 from targets.protocol import OperationInfo, Target
 from targets.scenario import Scenario
+from targets.simpler import moved_faults, simpler_values
 from targets.sizes import key_of, size_of
 
 IDLE = 100
@@ -67,7 +68,7 @@ class Reduction:
             strategy = scenarios(self.target)
             shrink(strategy, source.number, self._answer, seed=source.seed, most=source.most, enough=self._tired)
         # Last, since the scenario does not contain what comes of these.
-        self._descend(smaller_scenarios, joined_scenarios)
+        self._descend(smaller_scenarios, joined_scenarios, lambda one, _: list(simpler_values(one, self.target)))
         self._fails(renumbered(self._smallest()[0]))
         return self._smallest()
 
@@ -117,7 +118,8 @@ class Reduction:
         while progress:
             scenario, _ = self._smallest()
             size = size_of(scenario, self.target)
-            nearby = (smaller for step in steps for smaller in step(scenario, table))
+            steps_down = (smaller for step in steps for smaller in step(scenario, table))
+            nearby = (one for smaller in steps_down for one in (smaller, *moved_faults(smaller)))
             progress = any(self._fails(one) for one in nearby if size_of(one, self.target) < size)
 
 

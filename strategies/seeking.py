@@ -9,11 +9,11 @@ from time import perf_counter
 from harness.kernel.outcome import Outcome
 from harness.laboratory import Laboratory
 from harness.program import Program, Setting, execute
-from harness.schedulers.bounded import Bounded
+from harness.schedulers.bounded import Bounded, BoundedAt
 from harness.schedulers.focused import Focused, places_of_preemptions
 from harness.schedulers.pct import PCT
 from harness.schedulers.protocol import Scheduler
-from harness.shrink.schedule import shrink_schedule
+from harness.shrink.schedule import preemptions, shrink_schedule
 from targets.protocol import ImpossibleStartError, OpenTarget
 from targets.scenario import Scenario
 
@@ -23,8 +23,9 @@ FOCUSED, ANYWHERE = 6, 3
 """Schedules that switch only where it mattered so far, and schedules with few
 preemptions anywhere."""
 SHARE = 16
-"""All schedules with one preemption are run where they cost at most this part of the
-effort: one in so many."""
+"""Which part of the effort systematic searches may take for one scenario: one in so many.
+All schedules with as many preemptions as were needed so far, at their places, are
+begun; all with one preemption anywhere are run where they cost no more than that."""
 OVERHEAD = 200
 """Events that an execution costs beside its own."""
 REPEATS = 3
@@ -52,6 +53,7 @@ class Seeking:
     deadline: float
     used: int = 0
     _sites: frozenset[int] = frozenset()
+    _needed: int = 0
 
     def enough(self) -> bool:
         """Whether the effort or the time is used up."""
@@ -63,6 +65,7 @@ class Seeking:
         shrunk = shrink_schedule(program, outcome, self.setting, self.same, budget=budget)
         self.used += shrunk.executions * (OVERHEAD + len(outcome.events))
         self._sites = places_of_preemptions(shrunk.outcome)
+        self._needed = preemptions(shrunk.outcome)
         return shrunk.outcome
 
     def seek(self, scenario: Scenario) -> Outcome | None:
@@ -77,9 +80,12 @@ class Seeking:
         seed, before = self.setting.seed, self.used
         made, decisions = self._under(program, Focused(self._sites, seed), FOCUSED)
         if made is None and decisions:
-            each = (self.used - before) // FOCUSED
+            each = max(OVERHEAD, (self.used - before) // FOCUSED)
+            affordable = self.effort // (SHARE * each)
+            if self._needed:
+                made, _ = self._under(program, BoundedAt(self._needed, self._sites), affordable)
             schedules = decisions * len(scenario.content.tasks)
-            if schedules * each * SHARE <= self.effort:
+            if made is None and schedules <= affordable:
                 made, _ = self._under(program, Bounded(1), 2 * schedules)
         if made is None and decisions:
             made, _ = self._under(program, PCT(seed, 2), ANYWHERE)

@@ -21,12 +21,10 @@ from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, p
 from harness.kernel import current
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.task import Task
-from harness.program import execute
-from harness.schedulers.registry import make_scheduler
 from harness.stepping import SteppedExecution, owners
 from harness.traces.schema import Operation, Operations, Value
 from strategies.configuration import configurations
-from strategies.machine_recording import Recording, learn
+from strategies.machine_recording import Recording, learn, search
 from strategies.machine_session import Session, open_session
 from strategies.machines import ScheduledMachine, able_tasks
 from strategies.programs import MAX_INSTANCES, Wish, from_on, wishes
@@ -242,12 +240,7 @@ class TargetMachine(ScheduledMachine):
 
     def _explore(self, scenario: Scenario) -> tuple[Outcome, Failure] | None:
         """What other schedules of the same scenario show."""
-        program = self.session.opened.program(scenario)
-        scheduler = make_scheduler("portfolio", 0)
-        for number in range(self.schedules):
-            scheduler.begin(number)
-            outcome = execute(program, scheduler, self.session.setting)
-            scheduler.end(outcome)
+        for outcome in search(self.session.opened.program(scenario), self.session, self.schedules):
             for failure in outcome.failures:
                 if self._counts(failure):
                     return outcome, failure

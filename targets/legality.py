@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.errors import UsageError
 from harness.traces.schema import Operation, Operations
@@ -84,12 +84,32 @@ def smaller_programs(content: Operations, table: Sequence[OperationInfo]) -> lis
     for number in range(len(tasks)):
         if len(tasks) > 1:
             found.append(Operations(content.setup, tasks[:number] + tasks[number + 1 :]))
+    infos = {info.name: info for info in table}
     for number, task in enumerate(tasks):
         for position in range(len(task)):
             shorter: tuple[Operation, ...] = task[:position] + task[position + 1 :]
             if shorter:
-                found.append(Operations(content.setup, (*tasks[:number], shorter, *tasks[number + 1 :])))
+                rest = (*tasks[:number], shorter, *tasks[number + 1 :])
+                found.append(Operations(content.setup, rest))
+                found.append(Operations(_as_left_by(task[position], infos, content.setup), rest))
     return [made for made in map(without_unused, found) if is_legal(made, table)]
+
+
+def _as_left_by(
+    operation: Operation, infos: Mapping[str, OperationInfo], setup: tuple[Operation, ...]
+) -> tuple[Operation, ...]:
+    """The set-up in which the operation's instance begins as the operation leaves it."""
+    info = infos[operation.name]
+    number = operation.arguments.get("instance")
+    if number is None or info.shared:
+        return setup
+    changed = []
+    for one in setup:
+        if one.arguments["instance"] == number:
+            known = {name: value for name, value in operation.arguments.items() if name in one.arguments}
+            one = Operation(one.name, {**one.arguments, **known, "role": info.after})
+        changed.append(one)
+    return tuple(changed)
 
 
 def single_operations(content: Operations, table: Sequence[OperationInfo]) -> list[Operations]:

@@ -6,7 +6,7 @@ It ends by itself too, but what it has covered then is not every schedule.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from harness.kernel.task import Task
 from harness.schedulers.exhaustive import Exhaustive
@@ -31,8 +31,29 @@ class Bounded(Exhaustive):
         """As :class:`Exhaustive`, and the running task once the bound is reached."""
         if current is None or not any(task is current for task in enabled):
             return super().choose(enabled, current, step)
-        if self._used >= self._bound:
+        if self._used >= self._bound or not self._may_leave(current):
             return super().choose([current], current, step)
         chosen = super().choose(enabled, current, step)
         self._used += chosen is not current
         return chosen
+
+    def _may_leave(self, task: Task) -> bool:
+        """Whether the running task may be preempted here."""
+        return True
+
+
+class BoundedAt(Bounded):
+    """The schedules of :class:`Bounded` that preempt nowhere but at some code places.
+
+    For asking again whether a failure shows, once it is known where its preemptions
+    were: blind to every failure that needs one anywhere else, so never a search of its own.
+    """
+
+    name = "bounded-at"
+
+    def __init__(self, bound: int, sites: Collection[int]) -> None:
+        super().__init__(bound)
+        self._sites = frozenset(sites)
+
+    def _may_leave(self, task: Task) -> bool:
+        return task.pending[3] in self._sites

@@ -57,13 +57,13 @@ class Reference(DeclaredTarget):
         node = str(arguments["node"])
         world.database.rows[instance] = Row("active", node, SIZES[0]) if role == "active" else Row("new")
 
-    @operation(before="new", after="active", node=NODES, size=SIZES, weight=4)
+    @operation(before="new", after="active", node=NODES, size=SIZES, weight=3)
     def claim(self, world: World, instance: int, node: str, size: int) -> None:
         """Build an instance on a node."""
         with _counting(world):
             world.tracker.claim(instance, node, size)
 
-    @operation(before="new", after="active", node=NODES, size=SIZES)
+    @operation(before="new", after="active", node=NODES, size=SIZES, weight=2)
     def wait_claim(self, world: World, instance: int, node: str, size: int) -> None:
         """The same, waiting for room where there is none."""
         with _counting(world):
@@ -74,23 +74,23 @@ class Reference(DeclaredTarget):
         """Take a build back."""
         world.tracker.abort(instance)
 
-    @operation(before="active", after="active", size=SIZES)
+    @operation(before="active", after="active", size=SIZES, weight=3)
     def move(self, world: World, instance: int, size: int) -> None:
         """Resize an instance on the other node."""
         with _counting(world):
             world.tracker.move(instance, size)
 
-    @operation(before="active", after="gone", weight=3)
+    @operation(before="active", after="gone", weight=2)
     def drop(self, world: World, instance: int) -> None:
         """Delete an instance."""
         world.tracker.drop(instance)
 
-    @operation(before="active", shared=True, weight=3)
+    @operation(before="active", shared=True, weight=2)
     def update_usage(self, world: World, instance: int) -> None:
         """Look whether an instance was deleted, at any time."""
         world.tracker.update_usage(instance)
 
-    @operation(node=NODES, weight=4)
+    @operation(node=NODES, weight=3)
     def audit(self, world: World, node: str) -> None:
         """Count a node's usage anew."""
         world.tracker.audit(node)

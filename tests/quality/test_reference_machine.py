@@ -1,0 +1,133 @@
+"""The machine of the reference tracker: each seeded defect found, small, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import seed, settings
+
+from harness.commands.target_replay import replay_operations
+from harness.kernel.conflicts import heat
+from harness.laboratory import open_laboratory
+from harness.program import Setting, execute
+from harness.schedulers.bounded import Bounded
+from harness.traces.codec import read
+from harness.traces.signature import failure_identity
+from strategies.machine_session import Found, run_machine
+from strategies.target_machine import machine_of
+from targets import find_target
+from targets.bound import bind
+from targets.reference.defects import NAMES, NONE
+from targets.scenario import scenario_of
+
+EXAMPLES = 1000
+"""The budget: every defect is found in so many examples, each under 25 schedules."""
+SMALLEST = {
+    # tasks, operations, preemptions
+    "missing_lock": (2, 2, 1),
+    "early_release": (2, 2, 1),
+    "torn_move": (2, 2, 1),
+    "lost_rollback": (1, 1, 0),
+    "double_drop": (2, 2, 1),
+    "lost_wakeup": (2, 2, 2),
+    "lock_inversion": (2, 2, 1),
+    "stale_check": (2, 2, 1),
+    "stale_audit": (2, 2, 1),
+    "unlocked_counter": (2, 2, 1),
+    "early_notify": (2, 2, 1),
+    "forgotten_release": (1, 2, 0),
+    "early_publication": (2, 2, 1),
+    "timeout_race": (2, 2, 2),
+}
+AT_ONCE = ("lost_rollback", "lost_wakeup", "forgotten_release", "early_notify")
+"""Those that every run of the tests looks for: a rolled back claim, two deadlocks of
+different kinds, a lock that is kept."""
+
+
+def machine(defect: str, number: int, **settings: Any) -> Any:
+    made = machine_of(bind(find_target("reference"), [f"defect={defect}"]), "ReferenceMachine", **settings)
+    return seed(number)(made)
+
+
+def quick(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=12, database=None, derandomize=False)
+
+
+def check_found(defect: str, number: int, folder: Path) -> Path:
+    """Run the machine; where the trace of what it found is."""
+    with pytest.raises(Found) as caught:
+        run_machine(machine(defect, number, schedules=25), quick(EXAMPLES), folder)
+    (command,) = [line for line in caught.value.__notes__ if line.startswith("semafuzz replay ")]
+    path = Path(command.split()[2])
+    trace = read(path)
+    scenario = scenario_of(trace)
+    (said,) = [re.match(r"It takes (\d+) ", line) for line in caught.value.__notes__ if line.startswith("It takes")]
+    assert said is not None
+    tasks = scenario.content.tasks
+    assert (len(tasks), sum(map(len, tasks)), int(said[1])) == SMALLEST[defect]
+    assert trace.configuration["defect"] == defect
+    assert replay_operations(trace).digest == trace.expected.digest
+    if int(said[1]):
+        check_fewest(defect, path, int(said[1]) - 1)
+    return path
+
+
+def check_fewest(defect: str, path: Path, bound: int) -> None:
+    """No schedule of the program with at most ``bound`` preemptions fails alike."""
+    trace = read(path)
+    setting = Setting(bytearray(1 << 17), "threads", 0)
+    target = bind(find_target("reference"), [f"defect={defect}"])
+    with target.open() as opened, open_laboratory(opened.modules) as laboratory:
+        program = opened.program(scenario_of(trace))
+        scheduler = Bounded(bound)
+        number = 0
+        while scheduler.begin(number):
+            outcome = execute(program, scheduler, setting)
+            scheduler.end(outcome)
+            if heat(outcome.events, setting.hot):
+                scheduler.restart()
+            assert trace.expected.identity not in [failure_identity(failure) for failure in outcome.failures]
+            laboratory.control.between_executions()
+            number += 1
+        assert number > 1
+
+
+@pytest.mark.parametrize("defect", AT_ONCE)
+def test_a_defect_is_found_and_made_small(defect: str, tmp_path: Path) -> None:
+    check_found(defect, 0, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("defect", NAMES)
+def test_every_defect_is_found_and_made_small(defect: str, number: int, tmp_path: Path) -> None:
+    path = check_found(defect, number, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "replay", str(path), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["digest"] == read(path).expected.digest
+
+
+def test_every_defect_has_its_smallest_program() -> None:
+    assert set(SMALLEST) == set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("examples", "schedules"),
+    [(100, 20), pytest.param(1000, 20, marks=pytest.mark.slow)],
+)
+def test_without_a_defect_nothing_is_reported(examples: int, schedules: int, tmp_path: Path) -> None:
+    made = machine(NONE, 1, schedules=schedules, errors_only=False)
+    run_machine(made, quick(examples), tmp_path)
+    assert not list(tmp_path.iterdir())
