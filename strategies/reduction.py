@@ -8,7 +8,7 @@ last what its strategies cannot say: one task alone, two tasks in one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.kernel.outcome import Outcome
@@ -17,7 +17,7 @@ from strategies.scenarios import scenarios
 from targets.legality import contains, joined_scenarios, renumbered, smaller_scenarios
 from targets.protocol import OperationInfo, Target
 from targets.scenario import Scenario
-from targets.simpler import moved_faults, simpler_values
+from targets.simpler import moved_faults, simpler_values, under_defaults
 from targets.sizes import key_of, size_of
 
 IDLE = 100
@@ -26,7 +26,7 @@ IDLE = 100
 Seek = Callable[[Scenario], Outcome | None]
 """Runs a scenario under some schedules; a run that fails alike, or None."""
 
-Step = Callable[[Scenario, Sequence[OperationInfo]], list[Scenario]]
+Step = Callable[[Scenario, Sequence[OperationInfo]], Iterable[Scenario]]
 """What is one step away from a scenario."""
 
 
@@ -68,7 +68,7 @@ class Reduction:
             strategy = scenarios(self.target)
             shrink(strategy, source.number, self._answer, seed=source.seed, most=source.most, enough=self._tired)
         # Last, since the scenario does not contain what comes of these.
-        self._descend(smaller_scenarios, joined_scenarios, lambda one, _: list(simpler_values(one, self.target)))
+        self._descend(smaller_scenarios, joined_scenarios, self._simpler)
         self._fails(renumbered(self._smallest()[0]))
         return self._smallest()
 
@@ -110,6 +110,10 @@ class Reduction:
         """The simplest that failed so far, and a run of it."""
         failing = [found for found in self._known.values() if found is not None]
         return min(failing, key=lambda found: size_of(found[0], self.target))
+
+    def _simpler(self, scenario: Scenario, table: Sequence[OperationInfo]) -> Iterator[Scenario]:
+        yield from simpler_values(scenario, self.target)
+        yield from under_defaults(scenario, self.target)
 
     def _descend(self, *steps: Step) -> None:
         """Take steps to something simpler for as long as one fails."""

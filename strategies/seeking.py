@@ -17,7 +17,7 @@ from harness.shrink.schedule import preemptions, shrink_schedule
 from targets.protocol import ImpossibleStartError, OpenTarget
 from targets.scenario import Scenario
 
-EFFORT = {"error": 250_000, "warning": 25_000, "note": 25_000}
+EFFORT = {"error": 500_000, "warning": 25_000, "note": 25_000}
 """Events, over all executions, for making one program small, by the severity of what it shows."""
 FOCUSED, ANYWHERE = 6, 3
 """Schedules that switch only where it mattered so far, and schedules with few

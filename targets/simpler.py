@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from math import prod
 
 from harness.traces.schema import Operation, Operations
+from targets.legality import smaller_scenarios
 from targets.protocol import Plain, Target
 from targets.scenario import Scenario
 
@@ -39,6 +42,37 @@ def simpler_values(scenario: Scenario, target: Target) -> Iterator[Scenario]:
                 made = (*task[:position], changed, *task[position + 1 :])
                 tasks = (*content.tasks[:number], made, *content.tasks[number + 1 :])
                 yield Scenario(Operations(content.setup, tasks), scenario.configuration, scenario.faults)
+
+
+MANY = 64
+"""Combinations of values beyond which they are not all tried."""
+
+
+def under_defaults(scenario: Scenario, target: Target) -> Iterator[Scenario]:
+    """The scenario under the default configuration, whole and with one operation less,
+    with every combination of values: an option often matters by its size beside that
+    of an argument, and neither can be changed alone."""
+    if not scenario.configuration:
+        return
+    infos = target.operations()
+    plain = Scenario(scenario.content, {}, scenario.faults)
+    table = {info.name: info.arguments for info in infos}
+    for base in (*smaller_scenarios(plain, infos), plain):
+        tasks = base.content.tasks
+        places = [
+            (number, position, name, values)
+            for number, task in enumerate(tasks)
+            for position, one in enumerate(task)
+            for name, values in table[one.name].items()
+        ]
+        if prod(len(values) for *_, values in places) > MANY:
+            continue
+        for combination in product(*(values for *_, values in places)):
+            made = [list(task) for task in tasks]
+            for (number, position, name, _), value in zip(places, combination, strict=True):
+                one = made[number][position]
+                made[number][position] = Operation(one.name, {**one.arguments, name: value})
+            yield Scenario(Operations(base.content.setup, tuple(map(tuple, made))), {}, base.faults)
 
 
 def _simpler(one: Operation, choices: Mapping[str, Sequence[Plain]]) -> Iterator[Operation]:
