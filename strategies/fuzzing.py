@@ -37,6 +37,9 @@ it again."""
 PER_PROGRAM = 20
 """Schedules for each program before the next one gets its turn."""
 FINAL_STEPS = 200
+FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
+"""Executions for making a schedule small once its program is, and the events that they
+may take together, by severity."""
 NOTES = 5
 """Remarks taken over from the search of one program."""
 ALIKE = 3
@@ -166,8 +169,11 @@ class Fuzzing:
             finding = replace(raw, trace=str(file.rename(self.folder / file.name)))
         else:
             advice = raw.kind in ADVICE
-            smallest, outcome = (self._alone if advice else self._reduce)(scenario, shown, same, raw.severity)
-            finding = self._search(smallest, 0, self.folder, FINAL_STEPS).record(outcome, identity)
+            seeking = self._seeking(same, raw.severity)
+            reduce = self._alone if advice else self._reduce
+            smallest, outcome = reduce(scenario, shown, same, seeking)
+            steps = min(FINAL_STEPS, FINAL_EFFORT[raw.severity] // seeking.cost_of(smallest, outcome))
+            finding = self._search(smallest, 0, self.folder, steps).record(outcome, identity)
             program = self.opened.program(smallest)
             sequential = not advice and shows_serially(program, len(smallest.content.tasks), self.setting, same)
             finding = replace(finding, sequential=sequential, schedule=raw.schedule)
@@ -190,12 +196,16 @@ class Fuzzing:
             return False
         return True
 
+    def _seeking(self, same: Callable[[Outcome], bool], severity: str) -> Seeking:
+        cost = getattr(self.target, "operation_cost", 0)
+        return Seeking(self.opened, self.laboratory, self.setting, same, EFFORT[severity], self.deadline, cost)
+
     def _again(self, scenario: Scenario, trace: Trace) -> Outcome:
         """The failing run itself."""
         return replay(self.opened.program(scenario), recorded_choices(trace), self.setting).outcome
 
     def _alone(
-        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], severity: str
+        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], seeking: Seeking
     ) -> tuple[Scenario, Outcome]:
         """One operation that shows advice by itself, as most often one does: it seldom
         depends on the schedule. Otherwise the smallest program."""
@@ -203,13 +213,12 @@ class Fuzzing:
             made = execute(self.opened.program(Scenario(content)), Serial((0,)), self.setting)
             if same(made):
                 return Scenario(content), made
-        return self._reduce(scenario, outcome, same, severity)
+        return self._reduce(scenario, outcome, same, seeking)
 
     def _reduce(
-        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], severity: str
+        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], seeking: Seeking
     ) -> tuple[Scenario, Outcome]:
         """The smallest program found that fails alike, and a run of it."""
-        seeking = Seeking(self.opened, self.laboratory, self.setting, same, EFFORT[severity], self.deadline)
         outcome = seeking.focus(scenario, outcome)
         reduction = Reduction(self.target, seeking.seek, seeking.enough)
         return reduction.reduce(scenario, outcome, Source(self._seed(), ROUND, self._number))

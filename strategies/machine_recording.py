@@ -109,7 +109,10 @@ class Recording:
         _, scenario, outcome, raw = known
         session = self._session
         until = perf_counter() + PATIENCE
-        seeking = Seeking(self._opened, session.laboratory, session.searching, shows(identity), EFFORT["error"], until)
+        cost = getattr(self._target, "operation_cost", 0)
+        seeking = Seeking(
+            self._opened, session.laboratory, session.searching, shows(identity), EFFORT["error"], until, cost
+        )
         outcome = seeking.focus(scenario, outcome)
         scenario, outcome = Reduction(self._target, seeking.seek, seeking.enough).reduce(scenario, outcome, None)
         finding = self._recorder(scenario, SHRINKING).record(outcome, matching(outcome, identity), raw.schedule)

@@ -57,9 +57,9 @@ def programs(
     Shrinks towards one task of one operation, the first of the table.
     """
     weighted = [info for info in table for _ in range(info.weight)]
-    tasks = draw(
-        st.lists(st.lists(wishes(weighted), min_size=1, max_size=max_operations), min_size=1, max_size=max_tasks)
-    )
+    # Most failures take one operation in each of two tasks.
+    most = draw(st.sampled_from([1, 1, max_operations]))
+    tasks = draw(st.lists(st.lists(wishes(weighted), min_size=1, max_size=most), min_size=1, max_size=max_tasks))
     described = [
         {name: draw(st.sampled_from(list(values))) for name, values in setup_arguments.items()}
         for _ in range(MAX_INSTANCES if roles else 0)

@@ -17,7 +17,7 @@ from harness.shrink.schedule import preemptions, shrink_schedule
 from targets.protocol import ImpossibleStartError, OpenTarget
 from targets.scenario import Scenario
 
-EFFORT = {"error": 500_000, "warning": 25_000, "note": 25_000}
+EFFORT = {"error": 1_000_000, "warning": 100_000, "note": 25_000}
 """Events, over all executions, for making one program small, by the severity of what it shows."""
 FOCUSED, ANYWHERE = 6, 3
 """Schedules that switch only where it mattered so far, and schedules with few
@@ -30,9 +30,9 @@ OVERHEAD = 200
 """Events that an execution costs beside its own."""
 REPEATS = 3
 """Schedules in a row that were had before, after which there is hardly another."""
-FIRST_STEPS, NEXT_STEPS = 30, 10
+FIRST_STEPS, NEXT_STEPS, FEWEST_STEPS = 30, 10, 5
 """Executions for finding out which preemptions matter, before the program is made
-small and whenever it has become smaller."""
+small and whenever it has become smaller; fewer where they cost more than their share."""
 
 
 @dataclass(slots=True)
@@ -42,7 +42,8 @@ class Seeking:
     The first switch only where preemptions were needed so far; then come, for
     small programs, all with one preemption, and some with few preemptions anywhere.
     ``effort``: events that it may take in all, of which ``used`` are gone; ``deadline``:
-    when to end at the latest, by ``perf_counter``.
+    when to end at the latest, by ``perf_counter``. ``operation_cost``: what an operation
+    of the target takes beside its events, in events.
     """
 
     opened: OpenTarget
@@ -51,6 +52,7 @@ class Seeking:
     same: Callable[[Outcome], bool]
     effort: int
     deadline: float
+    operation_cost: int = 0
     used: int = 0
     _sites: frozenset[int] = frozenset()
     _needed: int = 0
@@ -62,8 +64,10 @@ class Seeking:
     def focus(self, scenario: Scenario, outcome: Outcome, budget: int = FIRST_STEPS) -> Outcome:
         """Learn which preemptions of a failing run matter; the run without the others."""
         program = self.opened.program(scenario)
-        shrunk = shrink_schedule(program, outcome, self.setting, self.same, budget=budget)
-        self.used += shrunk.executions * (OVERHEAD + len(outcome.events))
+        each = self.cost_of(scenario, outcome)
+        fewer = max(FEWEST_STEPS, min(budget, self.effort // (SHARE * each)))
+        shrunk = shrink_schedule(program, outcome, self.setting, self.same, budget=fewer)
+        self.used += shrunk.executions * each
         self._sites = places_of_preemptions(shrunk.outcome)
         self._needed = preemptions(shrunk.outcome)
         return shrunk.outcome
@@ -77,21 +81,30 @@ class Seeking:
 
     def _seek(self, scenario: Scenario) -> Outcome | None:
         program = self.opened.program(scenario)
+        overhead = self._overhead(scenario)
         seed, before = self.setting.seed, self.used
-        made, decisions = self._under(program, Focused(self._sites, seed), FOCUSED)
+        made, decisions = self._under(program, Focused(self._sites, seed), FOCUSED, overhead)
         if made is None and decisions:
-            each = max(OVERHEAD, (self.used - before) // FOCUSED)
+            each = max(overhead, (self.used - before) // FOCUSED)
             affordable = self.effort // (SHARE * each)
             if self._needed:
-                made, _ = self._under(program, BoundedAt(self._needed, self._sites), affordable)
+                made, _ = self._under(program, BoundedAt(self._needed, self._sites), affordable, overhead)
             schedules = decisions * len(scenario.content.tasks)
             if made is None and schedules <= affordable:
-                made, _ = self._under(program, Bounded(1), 2 * schedules)
+                made, _ = self._under(program, Bounded(1), 2 * schedules, overhead)
         if made is None and decisions:
-            made, _ = self._under(program, PCT(seed, 2), ANYWHERE)
+            made, _ = self._under(program, PCT(seed, 2), ANYWHERE, overhead)
         return None if made is None else self.focus(scenario, made, NEXT_STEPS)
 
-    def _under(self, program: Program, scheduler: Scheduler, most: int) -> tuple[Outcome | None, int]:
+    def cost_of(self, scenario: Scenario, outcome: Outcome) -> int:
+        """What a run costs, in events."""
+        return self._overhead(scenario) + len(outcome.events)
+
+    def _overhead(self, scenario: Scenario) -> int:
+        """What a run of the scenario costs beside its events, in events."""
+        return OVERHEAD + self.operation_cost * sum(map(len, scenario.content.tasks))
+
+    def _under(self, program: Program, scheduler: Scheduler, most: int, overhead: int) -> tuple[Outcome | None, int]:
         """A run under a scheduler that fails alike, or None; and how many decisions the
         last run had."""
         paths: set[tuple[int, ...]] = set()
@@ -103,7 +116,7 @@ class Seeking:
             made = execute(program, scheduler, self.setting)
             scheduler.end(made)
             self.laboratory.control.between_executions()
-            self.used += OVERHEAD + len(made.events)
+            self.used += overhead + len(made.events)
             if self.same(made):
                 return made, len(made.raw_decisions)
             path = made.path()

@@ -47,6 +47,9 @@ class NovaTarget:
 
     name = "nova"
     summary = "OpenStack Nova's ResourceTracker, unmodified, in a world of two hosts"
+    operation_cost = 3000
+    """What an operation takes beside its events, in events: some ten milliseconds of
+    Nova's own code, most of which is serialization."""
 
     def releases(self) -> list[tuple[str, str]]:
         """``(release, state)`` for each release that can be driven."""
