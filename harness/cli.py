@@ -153,7 +153,7 @@ def fuzz(
     TARGET is a name that `semafuzz list targets` shows, or FILE.py:CLASS: a target
     of your own, see docs/own-target.md.
 
-    Programs of two to four tasks are made from the target's operation table; each
+    Programs of one to four tasks are made from the target's operation table; each
     runs under many schedules, and every outcome is judged by the target's
     invariants. What fails is made small and written as a trace. At the end stands
     what was seen of the target's locking.

@@ -1,0 +1,63 @@
+"""``fuzz`` over the reference tracker: each seeded defect within a budget, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from harness.explore import Result
+from harness.laboratory import open_laboratory
+from harness.program import Setting
+from harness.traces.codec import read
+from strategies.fuzzing import Fuzzing
+from targets import find_target
+from targets.bound import bind
+from targets.reference.defects import NAMES, NONE
+from targets.scenario import scenario_of
+
+SCHEDULES = 5000
+"""The budget for every defect."""
+
+
+def fuzz(defect: str, seed: int, schedules: int, folder: Path) -> Result:
+    target = bind(find_target("reference"), [f"defect={defect}"])
+    with target.open() as opened, open_laboratory(opened.modules) as laboratory:
+        result = Result("reference", "portfolio", seed)
+        setting = Setting(bytearray(1 << 17), "threads", seed)
+        fuzzing = Fuzzing(
+            target, opened, laboratory, "portfolio", setting, folder, schedules, perf_counter() + 3600, result
+        )
+        fuzzing.run()
+    return result
+
+
+def check_found(defect: str, seed: int, folder: Path) -> None:
+    result = fuzz(defect, seed, SCHEDULES, folder)
+    assert result.failures, f"{defect} was not found in {result.schedules} schedules"
+    for finding in result.failures:
+        scenario = scenario_of(read(Path(finding.trace)))
+        assert sum(map(len, scenario.content.tasks)) <= 3, scenario
+        assert finding.confirmed
+    best = min(sum(map(len, scenario_of(read(Path(one.trace))).content.tasks)) for one in result.failures)
+    assert best <= (1 if defect == "lost_rollback" else 2)
+
+
+def test_without_a_defect_nothing_is_reported(tmp_path: Path) -> None:
+    assert fuzz(NONE, 0, 2000, tmp_path).failures == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_reported_in_20_000_schedules(seed: int, tmp_path: Path) -> None:
+    result = fuzz(NONE, seed, 5000, tmp_path)
+    assert result.schedules >= 5000
+    assert result.failures == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("defect", NAMES)
+def test_every_defect_is_found_and_made_small(defect: str, seed: int, tmp_path: Path) -> None:
+    check_found(defect, seed, tmp_path)
