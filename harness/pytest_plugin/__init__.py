@@ -39,8 +39,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", options.MARKER)
     settings = config.stash[_settings] = options.read_settings(config)
     if settings.profile and not config.getoption("hypothesis_profile", None):
+        from hypothesis import settings as hypothesis_settings
+
         from strategies import profiles
 
+        # A session inside another one, as pytester makes them, leaves that one its profile.
+        before = hypothesis_settings.get_current_profile_name()
+        config.add_cleanup(lambda: hypothesis_settings.load_profile(before))
         profiles.load(settings.profile)
     if settings.folders or settings.replay is not None:
         from harness.pytest_plugin.kept import KeptTraces

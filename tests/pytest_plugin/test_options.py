@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from harness.pytest_plugin import options
 
@@ -146,6 +147,13 @@ def test_a_profile_sets_hypothesis_up_unless_that_was_done(session: Session) -> 
     given = session(source, "-s", "--interleave-profile", "ci", "--hypothesis-profile", "default")
     assert "default |" in given.stdout.str()
     assert "semafuzz" not in session(source, "-s").stdout.str().partition("collected")[2]
+
+
+@pytest.mark.parametrize("profile", ["replay", "nightly"])
+def test_a_session_leaves_hypothesis_as_it_was(session: Session, profile: str) -> None:
+    before = settings.get_current_profile_name()
+    session("def test_it(): pass\n", "--interleave-profile", profile)
+    assert settings.get_current_profile_name() == before
 
 
 def test_help_and_markers_tell_of_it(session: Session) -> None:

@@ -37,9 +37,9 @@ def collected(seed: int) -> list[Operations]:
 
     def consume(content: Operations) -> bool:
         found.append(content)
-        return len(found) < 60
+        return len(found) < 200
 
-    assert feed(programs(TABLE, ROLES), consume, seed=seed, most=1000) == 60
+    assert feed(programs(TABLE, ROLES), consume, seed=seed, most=1000) == 200
     return found
 
 
