@@ -28,21 +28,30 @@ class _ShownError(Exception):
 
 def feed(strategy: SearchStrategy[Example], consume: Callable[[Example], bool], *, seed: int | str, most: int) -> int:
     """Give up to ``most`` examples to ``consume``, until it returns False; the first
-    ones, at most fifty, are small.
+    tenth of them is small.
 
     Hypothesis generates (same seed and ``most``, same examples); nothing is replayed
     from a database and nothing shrunk, since ``consume`` is expected not to fail.
     Returns how many examples were consumed.
     """
     consumed = 0
+    raised: list[Exception] = []
 
     def run(example: Example) -> None:
         nonlocal consumed
         consumed += 1
-        if not consume(example) or consumed == most:
+        try:
+            go_on = consume(example)
+        except Exception as error:
+            # Hypothesis would run the example again, to see whether it fails again.
+            raised.append(error)
+            go_on = False
+        if not go_on or consumed == most:
             raise _EnoughError
 
     _run(strategy, run, seed, most, (Phase.generate,))
+    if raised:
+        raise raised[0]
     return consumed
 
 
@@ -86,7 +95,7 @@ def _run(
     @hypothesis_seed(seed)
     @settings(
         # Hypothesis keeps the first tenth of them, and at most fifty, small.
-        max_examples=10 * most,
+        max_examples=most,
         database=None,
         # Not taken from a profile: under CI Hypothesis would ignore the seed.
         derandomize=False,

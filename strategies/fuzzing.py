@@ -30,12 +30,14 @@ from targets.legality import single_operations
 from targets.origin import origin_of
 from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario
+from targets.sizes import key_of
 
 ROUND = 50
 """Examples that Hypothesis generates in one run; shrinking one generates those before
 it again."""
-PER_PROGRAM = 20
-"""Schedules for each program before the next one gets its turn."""
+PER_PROGRAM, ALONE = 15, 2
+"""Schedules for each program before the next one gets its turn: there are not many for a
+task alone."""
 FINAL_STEPS = 200
 FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
 """Executions for making a schedule small once its program is, and the events that they
@@ -70,6 +72,7 @@ class Fuzzing:
     seen: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
     alike: dict[tuple[str, ...], int] = field(default_factory=dict)
     advised: set[tuple[str, ...]] = field(default_factory=set)
+    met: set[bytes] = field(default_factory=set)
     examples: int = 0
     passed_over: int = 0
     _rounds: int = 0
@@ -106,8 +109,14 @@ class Fuzzing:
         left = self._left()
         if left <= 0:
             return False
+        key = key_of(scenario)
+        if key in self.met:
+            # Hypothesis makes some of its examples by repeating parts of earlier ones.
+            return True
+        self.met.add(key)
         self.examples += 1
-        search = self._search(scenario, min(PER_PROGRAM, left), self.folder / "raw")
+        most = PER_PROGRAM if len(scenario.content.tasks) > 1 else ALONE
+        search = self._search(scenario, min(most, left), self.folder / "raw")
         try:
             found = search.run()
         except ImpossibleStartError:
