@@ -206,8 +206,8 @@ class Fuzzing:
         return True
 
     def _seeking(self, same: Callable[[Outcome], bool], severity: str) -> Seeking:
-        cost = getattr(self.target, "operation_cost", 0)
-        return Seeking(self.opened, self.laboratory, self.setting, same, EFFORT[severity], self.deadline, cost)
+        effort = EFFORT[severity]
+        return Seeking(self.target, self.opened, self.laboratory, self.setting, same, effort, self.deadline)
 
     def _again(self, scenario: Scenario, trace: Trace) -> Outcome:
         """The failing run itself."""

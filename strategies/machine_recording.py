@@ -109,10 +109,8 @@ class Recording:
         _, scenario, outcome, raw = known
         session = self._session
         until = perf_counter() + PATIENCE
-        cost = getattr(self._target, "operation_cost", 0)
-        seeking = Seeking(
-            self._opened, session.laboratory, session.searching, shows(identity), EFFORT["error"], until, cost
-        )
+        same, effort = shows(identity), EFFORT["error"]
+        seeking = Seeking(self._target, self._opened, session.laboratory, session.searching, same, effort, until)
         outcome = seeking.focus(scenario, outcome)
         scenario, outcome = Reduction(self._target, seeking.seek, seeking.enough).reduce(scenario, outcome, None)
         finding = self._recorder(scenario, SHRINKING).record(outcome, matching(outcome, identity), raw.schedule)

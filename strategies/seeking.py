@@ -14,7 +14,7 @@ from harness.schedulers.focused import Focused, places_of_preemptions
 from harness.schedulers.pct import PCT
 from harness.schedulers.protocol import Scheduler
 from harness.shrink.schedule import preemptions, shrink_schedule
-from targets.protocol import ImpossibleStartError, OpenTarget
+from targets.protocol import ImpossibleStartError, OpenTarget, Target
 from targets.scenario import Scenario
 
 EFFORT = {"error": 1_000_000, "warning": 100_000, "note": 25_000}
@@ -42,17 +42,17 @@ class Seeking:
     The first switch only where preemptions were needed so far; then come, for
     small programs, all with one preemption, and some with few preemptions anywhere.
     ``effort``: events that it may take in all, of which ``used`` are gone; ``deadline``:
-    when to end at the latest, by ``perf_counter``. ``operation_cost``: what an operation
-    of the target takes beside its events, in events.
+    when to end at the latest, by ``perf_counter``. A target may say what an operation of
+    it takes beside its events, in events, as its ``operation_cost``.
     """
 
+    target: Target
     opened: OpenTarget
     laboratory: Laboratory
     setting: Setting
     same: Callable[[Outcome], bool]
     effort: int
     deadline: float
-    operation_cost: int = 0
     used: int = 0
     _sites: frozenset[int] = frozenset()
     _needed: int = 0
@@ -102,7 +102,7 @@ class Seeking:
 
     def _overhead(self, scenario: Scenario) -> int:
         """What a run of the scenario costs beside its events, in events."""
-        return OVERHEAD + self.operation_cost * sum(map(len, scenario.content.tasks))
+        return OVERHEAD + getattr(self.target, "operation_cost", 0) * sum(map(len, scenario.content.tasks))
 
     def _under(self, program: Program, scheduler: Scheduler, most: int, overhead: int) -> tuple[Outcome | None, int]:
         """A run under a scheduler that fails alike, or None; and how many decisions the

@@ -91,7 +91,9 @@ def smaller_programs(content: Operations, table: Sequence[OperationInfo]) -> lis
             if shorter:
                 rest = (*tasks[:number], shorter, *tasks[number + 1 :])
                 found.append(Operations(content.setup, rest))
-                found.append(Operations(_as_left_by(task[position], infos, content.setup), rest))
+                setup = _as_left_by(task[position], infos, content.setup)
+                if setup != content.setup:
+                    found.append(Operations(setup, rest))
     return [made for made in map(without_unused, found) if is_legal(made, table)]
 
 
@@ -128,7 +130,7 @@ def without_fault(scenario: Scenario, number: int) -> Scenario:
 def smaller_scenarios(scenario: Scenario, table: Sequence[OperationInfo]) -> list[Scenario]:
     """Every legal scenario with less: a fault, an option, a task or an operation."""
     content, configuration, faults = scenario.content, scenario.configuration, scenario.faults
-    found = [Scenario(content, configuration, faults[:number] + faults[number + 1 :]) for number in range(len(faults))]
+    found = [without_fault(scenario, number) for number in range(len(faults))]
     for name in configuration:
         found.append(Scenario(content, {key: configuration[key] for key in configuration if key != name}, faults))
     for made in smaller_programs(content, table):
