@@ -42,8 +42,8 @@ class Seeking:
     The first switch only where preemptions were needed so far; then come, for
     small programs, all with one preemption, and some with few preemptions anywhere.
     ``effort``: events that it may take in all, of which ``used`` are gone; ``deadline``:
-    when to end at the latest, by ``perf_counter``. A target may say what an operation of
-    it takes beside its events, in events, as its ``operation_cost``.
+    when to end at the latest, by ``perf_counter``. ``executions``: made so far. A target may say what an operation
+    of it takes beside its events, in events, as its ``operation_cost``.
     """
 
     target: Target
@@ -54,6 +54,7 @@ class Seeking:
     effort: int
     deadline: float
     used: int = 0
+    executions: int = 0
     _sites: frozenset[int] = frozenset()
     _needed: int = 0
 
@@ -68,6 +69,7 @@ class Seeking:
         fewer = max(FEWEST_STEPS, min(budget, self.effort // (SHARE * each)))
         shrunk = shrink_schedule(program, outcome, self.setting, self.same, budget=fewer)
         self.used += shrunk.executions * each
+        self.executions += shrunk.executions
         self._sites = places_of_preemptions(shrunk.outcome)
         self._needed = preemptions(shrunk.outcome)
         return shrunk.outcome
@@ -117,6 +119,7 @@ class Seeking:
             scheduler.end(made)
             self.laboratory.control.between_executions()
             self.used += overhead + len(made.events)
+            self.executions += 1
             if self.same(made):
                 return made, len(made.raw_decisions)
             path = made.path()

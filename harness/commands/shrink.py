@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from harness.commands.output import usable_folder
@@ -22,33 +23,11 @@ from harness.shrink.schedule import preemptions
 from harness.traces import codec
 from harness.traces.schema import Operations, Trace
 from reports.terminal import plain, replay_command
-from targets.legality import smaller_scenarios
+from strategies.reduction import Reduction
+from strategies.seeking import Seeking
 from targets.origin import origin_of
-from targets.protocol import OperationInfo
+from targets.protocol import OpenTarget, Target
 from targets.scenario import Scenario, describe
-
-TRIES = (25, 150)
-"""Schedules in which a smaller program has to show the failure again: in a first round,
-and in a second one over what that left."""
-Seek = Callable[[Scenario], Outcome | None]
-Reduction = Callable[[Scenario, Sequence[OperationInfo], Seek], tuple[Scenario, Outcome | None]]
-"""Makes a scenario small: given it, the operation table, and what runs a scenario until
-the failure shows (None where it does not). Returns the smallest that shows it and a
-run of that; None in place of the run where nothing smaller does."""
-
-
-def greedy(scenario: Scenario, table: Sequence[OperationInfo], seek: Seek) -> tuple[Scenario, Outcome | None]:
-    """Take away one thing at a time, as long as the failure still shows."""
-    best: Outcome | None = None
-    progress = True
-    while progress:
-        progress = False
-        for smaller in smaller_scenarios(scenario, table):
-            outcome = seek(smaller)
-            if outcome is not None:
-                scenario, best, progress = smaller, outcome, True
-                break
-    return scenario, best
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,30 +55,39 @@ class Size:
 
 @dataclass(slots=True)
 class _Shrinking:
-    """One trace being made small, with what is left of its budget."""
+    """One trace being made small within a budget of executions."""
 
     subject: Subject
     budget: int
-    spent: int = 0
-    tries: int = TRIES[0]
     same: Callable[[Outcome], bool] = field(init=False)
 
     def __post_init__(self) -> None:
         self.same = shows(self.subject.trace.expected.identity)
 
-    def run(self, outcome: Outcome, reduce: Reduction, folder: Path) -> Finding:
+    def run(self, outcome: Outcome, folder: Path) -> Finding:
         """The finding of the smallest run, with its trace in ``folder``."""
         subject = self.subject
-        program, origin = subject.program, subject.origin
+        program, origin, spent = subject.program, subject.origin, 0
         outcome = self._warm(program, outcome)
         if subject.target is not None and subject.scenario is not None and subject.opened is not None:
-            scenario = subject.scenario
-            for self.tries in TRIES:
-                scenario, smaller = reduce(scenario, subject.target.operations(), self.seek)
-                if smaller is not None:
-                    program, outcome = subject.opened.program(scenario), smaller
-                    origin = origin_of(subject.target, subject.opened, scenario)
-        return self._record(program, origin, outcome, folder)
+            seeking = self._seeking(subject.target, subject.opened, subject.scenario, outcome)
+            outcome = seeking.focus(subject.scenario, outcome)
+            reduction = Reduction(subject.target, seeking.seek, lambda: seeking.enough() or self._half(seeking))
+            scenario, outcome = reduction.reduce(subject.scenario, outcome, None)
+            spent = seeking.executions
+            program, origin = subject.opened.program(scenario), origin_of(subject.target, subject.opened, scenario)
+        return self._record(program, origin, outcome, folder, self.budget - spent)
+
+    def _seeking(self, target: Target, opened: OpenTarget, scenario: Scenario, outcome: Outcome) -> Seeking:
+        subject = self.subject
+        seeking = Seeking(target, opened, subject.laboratory, subject.setting, self.same, 0, inf)
+        # What the whole budget would cost if nothing became smaller.
+        seeking.effort = self.budget * seeking.cost_of(scenario, outcome)
+        return seeking
+
+    def _half(self, seeking: Seeking) -> bool:
+        """Whether the half of the budget that is not for the schedule is used up."""
+        return 2 * seeking.executions >= self.budget
 
     def _warm(self, program: Program, outcome: Outcome) -> Outcome:
         """The recorded run again, with every scheduling point that it has: the
@@ -115,28 +103,7 @@ class _Shrinking:
         self.subject.laboratory.control.between_executions()
         return again if self.same(again) else outcome
 
-    def seek(self, scenario: Scenario) -> Outcome | None:
-        """A run of ``scenario`` that shows the failure."""
-        subject = self.subject
-        assert subject.opened is not None
-        program = subject.opened.program(scenario)
-        scheduler = Portfolio(subject.setting.seed)
-        for number in range(self.tries):
-            if 2 * self.spent >= self.budget:
-                # The other half is for the schedule.
-                return None
-            self.spent += 1
-            scheduler.begin(number)
-            outcome = execute(program, scheduler, subject.setting)
-            scheduler.end(outcome)
-            subject.laboratory.control.between_executions()
-            if outcome.uncontrolled:
-                raise CannotJudge(outcome.uncontrolled)
-            if self.same(outcome):
-                return outcome
-        return None
-
-    def _record(self, program: Program, origin: Origin, outcome: Outcome, folder: Path) -> Finding:
+    def _record(self, program: Program, origin: Origin, outcome: Outcome, folder: Path, left: int) -> Finding:
         subject = self.subject
         search = Exploration(
             program,
@@ -148,7 +115,7 @@ class _Shrinking:
             folder=folder,
             hot=subject.setting.hot,
             watchers=subject.setting.watchers,
-            shrink_budget=max(1, self.budget - self.spent),
+            shrink_budget=max(1, left),
         )
         finding = search.record(outcome, subject.trace.expected.identity)
         if not finding.confirmed:
@@ -164,7 +131,6 @@ def run_shrink(
     release: str,
     source: Path | None,
     in_place: bool,
-    reduce: Reduction = greedy,
 ) -> int:
     """Shrink a trace and write the smaller one; the exit code.
 
@@ -185,7 +151,7 @@ def run_shrink(
             return 0
         before = Size.of(trace, preemptions(judgement.outcome))
         with tempfile.TemporaryDirectory(prefix=".shrink-", dir=folder) as working:
-            finding = _Shrinking(subject, budget).run(judgement.outcome, reduce, Path(working))
+            finding = _Shrinking(subject, budget).run(judgement.outcome, Path(working))
             small = codec.read(Path(finding.trace))
         after = Size.of(small, finding.preemptions)
     target = path

@@ -17,7 +17,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_fuzz_finds_an_error_that_replays(semafuzz: Run, tmp_path: Path) -> None:
-    done = semafuzz("fuzz", "--schedules", "400", "--seconds", "60", "--seed", "1", "--json")
+    done = semafuzz("fuzz", "--schedules", "400", "--seconds", "600", "--seed", "1", "--json")
     assert done.returncode == 1, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["verdict"] == "found"
@@ -29,6 +29,12 @@ def test_fuzz_finds_an_error_that_replays(semafuzz: Run, tmp_path: Path) -> None
     answers = [semafuzz("replay", errors[0]["trace"], "--json", PYTHONHASHSEED=seed) for seed in ("77", "random")]
     assert [one.returncode for one in answers] == [1, 1]
     assert {json.loads(one.stdout)["digest"] for one in answers} == {trace.expected.digest}
+    lost = [one for one in errors if "failed_builds" in one["message"]]
+    assert ("build_failed()", "build_failed()") in {tuple(one["operations"]) for one in lost}
+    for one in lost:
+        program = codec.read(tmp_path / one["trace"]).program
+        assert isinstance(program, Operations)
+        assert (program.setup, [len(task) for task in program.tasks], one["preemptions"]) == ((), [1, 1], 1)
 
 
 def test_one_seed_one_result(semafuzz: Run) -> None:

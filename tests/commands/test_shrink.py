@@ -11,15 +11,13 @@ import pytest
 
 from harness.checked import load
 from harness.cli import run
-from harness.commands.shrink import Size, _destination, greedy
+from harness.commands.shrink import Size, _destination
 from harness.explore import Exploration
 from harness.findings import Origin
-from harness.kernel.outcome import Outcome
 from harness.laboratory import open_laboratory
 from harness.schedulers.random_walk import RandomWalk
 from harness.traces import codec
 from harness.traces.schema import Operation, Operations
-from targets.protocol import OperationInfo
 from targets.scenario import Scenario
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -125,30 +123,6 @@ def test_a_name_that_is_taken_by_the_given_trace(large: Path) -> None:
     assert _destination(same, same.parent / "other", trace, beside=False) == same.parent / "other" / same.name
 
 
-TABLE = [OperationInfo("count"), OperationInfo("audit"), OperationInfo("noise")]
-
-
-def program(*tasks: str) -> Scenario:
-    return Scenario(Operations((), tuple(tuple(Operation(name) for name in task.split()) for task in tasks)))
-
-
-def test_greedy_takes_away_what_the_failure_does_not_need() -> None:
-    tried: list[Scenario] = []
-
-    def seek(scenario: Scenario) -> Outcome | None:
-        tried.append(scenario)
-        names = [{one.name for one in task} for task in scenario.content.tasks]
-        needed = any("count" in one and "audit" in other for one in names for other in names if one is not other)
-        return Outcome() if needed else None
-
-    start = program("noise count", "audit noise audit", "noise", "count count")
-    smallest, outcome = greedy(start, TABLE, seek)
-    assert smallest in (program("count", "audit"), program("audit", "count"))
-    assert outcome is not None
-    assert greedy(smallest, TABLE, seek) == (smallest, None)
-    assert greedy(start, TABLE, lambda scenario: None) == (start, None)
-
-
 def test_sizes_compare_programs_before_schedules() -> None:
     assert Size(2, 2, 0, 0, 9, 90) < Size(2, 3, 0, 0, 1, 5) < Size(3, 3, 0, 0, 1, 5)
 
@@ -177,4 +151,6 @@ def test_a_program_of_nova_becomes_two_operations(semafuzz: Run, tmp_path: Path)
     assert isinstance(small.program, Operations)
     assert small.program.setup == ()
     assert sorted(small.program.tasks, key=lambda task: task[0].name) == [(audit,), (failed,)]
+    figures = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) == 3}
+    assert (figures["tasks"][1], figures["operations"][1], figures["preemptions"][1]) == ("2", "2", "1")
     assert semafuzz("replay", f"{trace.stem}.small.json").returncode == 1
