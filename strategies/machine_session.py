@@ -21,9 +21,10 @@ from hypothesis import settings as Settings  # noqa: N812
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
+from harness.detectors.lock_discipline import LockDiscipline
 from harness.errors import CannotJudge, UsageError
 from harness.findings import Finding
-from harness.kernel.outcome import Failure
+from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import SITES
 from harness.laboratory import Laboratory, open_laboratory
 from harness.program import Setting
@@ -76,6 +77,7 @@ class Session:
     findings: list[Finding] = field(default_factory=list)
     conclude: Callable[[Identity], Sequence[str]] = field(default=lambda identity: ())
     keep: Callable[..., Found] = field(default=lambda *_: Found())
+    _discipline: LockDiscipline | None = None
     _stages: dict[str, Stage] = field(default_factory=dict)
     _explored: dict[str, Any] = field(default_factory=dict)
     _enough: float | None = None
@@ -98,6 +100,17 @@ class Session:
         if key not in self._explored:
             self._explored[key] = explore(scenario)
         return self._explored[key]
+
+    def watch(self, discipline: LockDiscipline) -> None:
+        """Have every execution watched, of what is stepped and of whole programs."""
+        self._discipline = discipline
+        self.setting.watchers = self.searching.watchers = (discipline,)
+
+    def broken(self, outcome: Outcome) -> list[Failure]:
+        """Where the execution that began last broke the lock discipline so far."""
+        if self._discipline is None or not self._discipline.noticed():
+            return []
+        return self._discipline.judge(outcome)
 
     def go_on(self) -> None:
         """Raise EnoughError where shrinking has had its time."""

@@ -18,6 +18,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule
 
+from harness.detectors.lock_discipline import LockDiscipline
 from harness.kernel import current
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.task import Task
@@ -100,7 +101,9 @@ class TargetMachine(ScheduledMachine):
     the portfolio of schedulers: a schedule costs a fraction of an example.
     ``faults``: whether faults are injected.
     ``most_tasks``, ``most_operations`` (of one task): small examples are many.
-    ``errors_only``: what the next audit heals (severity *warning*) does not fail.
+    ``errors_only``: what the next audit heals, and a write without the lock that the
+    target's policy asks for (severity *warning*) do not fail. Without it, the lock
+    discipline is looked at after every step.
     """
 
     target: ClassVar[Target]
@@ -124,6 +127,8 @@ class TargetMachine(ScheduledMachine):
             open_session(cls, opened.modules, folder, every_access=False) as session,
         ):
             session.opened = opened
+            if not cls.errors_only and opened.policy is not None and cls.model == "threads":
+                session.watch(LockDiscipline(opened.policy))
             learn(cls.target, opened, session)
             recording = Recording(cls.target, opened, session)
             session.keep = recording.keep
@@ -237,6 +242,12 @@ class TargetMachine(ScheduledMachine):
             if found is not None:
                 self._failed = True
                 raise self.session.keep(scenario, *found)
+
+    def look(self) -> None:
+        """As every machine; and fail where the lock discipline was broken by now."""
+        super().look()
+        for failure in self.session.broken(self.stepped.outcome):
+            self.fail(failure)
 
     def _explore(self, scenario: Scenario) -> tuple[Outcome, Failure] | None:
         """What other schedules of the same scenario show."""

@@ -128,6 +128,10 @@ class LockDiscipline:
         self._run = _Run(self.policy, self._surveyor)
         return Look(self._run.look, reads)
 
+    def noticed(self) -> bool:
+        """Whether the execution has broken the policy by now; costs nothing."""
+        return self._run is not None and bool(self._run.broken)
+
     def judge(self, outcome: Outcome) -> list[Failure]:
         """One warning for each place, method and attribute in whose state it writes."""
         run = self._run

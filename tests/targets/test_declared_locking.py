@@ -145,3 +145,30 @@ def test_what_cannot_guard_is_refused(
     write(here, monkeypatch, guard="world.books")
     assert run(["fuzz", "shelf_target.py:Ruled", "--schedules", "5"]) == 4
     assert "a list cannot guard anything; give the name of a lock" in capsys.readouterr().err
+
+
+def machine(**settings: Any) -> Any:
+    import importlib
+
+    from strategies.target_machine import machine_of
+
+    importlib.invalidate_caches()
+    return machine_of(importlib.import_module("shelf_target").Ruled.target(), "Shelves", schedules=0, **settings)
+
+
+def test_a_machine_looks_at_the_discipline_after_every_step(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hypothesis import settings
+
+    from strategies.machine_session import Found, run_machine
+
+    monkeypatch.delitem(__import__("sys").modules, "shelf_target", raising=False)
+    write(here, monkeypatch)
+    quick = settings(max_examples=60, stateful_step_count=8, database=None, derandomize=True)
+    with pytest.raises(Found, match="lock-discipline: Shelf.slip_in writes Shelf.books") as caught:
+        run_machine(machine(errors_only=False), quick, here)
+    notes = "\n".join(caught.value.__notes__)
+    assert "Smallest program: slip_in()" in notes
+    (command,) = [line.split() for line in notes.splitlines() if line.startswith("semafuzz replay ")]
+    assert run(command[1:]) == 1
+    run_machine(machine(errors_only=False, operations=("put", "count")), quick, here)
+    run_machine(machine(), quick, here)
