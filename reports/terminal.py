@@ -36,9 +36,9 @@ def plain(text: str, limit: int = 500) -> str:
 
 def console() -> Console:
     """The console for results: as wide as the terminal, or wide enough for a log."""
-    made = Console(highlight=False, soft_wrap=False)
+    made = Console(highlight=False, soft_wrap=False, emoji=False)
     if not made.is_terminal:
-        made = Console(highlight=False, width=160)
+        made = Console(highlight=False, width=160, emoji=False)
     return made
 
 

@@ -175,21 +175,33 @@ class Fuzzing:
         same = shows(identity)
         shown = self._again(scenario, trace)
         if not same(shown):
-            finding = replace(raw, trace=str(file.rename(self.folder / file.name)))
+            finding = raw
         else:
             advice = raw.kind in ADVICE
             seeking = self._seeking(same, raw.severity)
             reduce = self._alone if advice else self._reduce
             smallest, outcome = reduce(scenario, shown, same, seeking)
             steps = min(FINAL_STEPS, FINAL_EFFORT[raw.severity] // seeking.cost_of(smallest, outcome))
-            finding = self._search(smallest, 0, self.folder, steps).record(outcome, identity)
+            finding = self._search(smallest, 0, file.parent, steps).record(outcome, identity)
             program = self.opened.program(smallest)
             sequential = not advice and shows_serially(program, len(smallest.content.tasks), self.setting, same)
             finding = replace(finding, sequential=sequential, schedule=raw.schedule)
-            file.unlink(missing_ok=True)
-        if finding.signature not in self.known:
-            self.known[finding.signature] = finding
-            self.result.failures.append(finding)
+            if finding.trace and Path(finding.trace) != file:
+                file.unlink(missing_ok=True)
+        self._keep(finding)
+
+    def _keep(self, finding: Finding) -> None:
+        """Add a finding with its trace; of two with one signature the first stays, in
+        the list and on the disk."""
+        working = Path(finding.trace) if finding.trace else None
+        if finding.signature in self.known:
+            if working is not None:
+                working.unlink(missing_ok=True)
+            return
+        if working is not None:
+            finding = replace(finding, trace=str(working.replace(self.folder / working.name)))
+        self.known[finding.signature] = finding
+        self.result.failures.append(finding)
 
     def _is_new(self, identity: tuple[str, ...], raw: Finding) -> bool:
         """Whether a failure is worth working out."""

@@ -169,9 +169,9 @@ class DeclaredStage:
         self._use(self)
         failures = run_alone(self._start)
         if failures:
-            raise UsageError(
-                f"{type(self._declaration).__name__} makes no world under {self._configuration}: {failures[0].message}"
-            )
+            name, first = type(self._declaration).__name__, failures[0]
+            place = f" at {SITES[first.sites[0]].place()}" if first.sites else ""
+            raise UsageError(f"{name} makes no world under {self._configuration}: {first.message}{place}")
 
     def _start(self) -> None:
         self.world = self._declaration.start(dict(self._configuration))

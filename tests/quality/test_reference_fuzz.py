@@ -37,15 +37,21 @@ def check_found(defect: str, seed: int, folder: Path) -> None:
     result = fuzz(defect, seed, SCHEDULES, folder)
     assert result.failures, f"{defect} was not found in {result.schedules} schedules"
     for finding in result.failures:
-        scenario = scenario_of(read(Path(finding.trace)))
+        trace = read(Path(finding.trace))
+        scenario = scenario_of(trace)
         assert sum(map(len, scenario.content.tasks)) <= 3, scenario
         assert finding.confirmed
+        assert (trace.expected.message, trace.expected.signature) == (finding.message, finding.signature)
     best = min(sum(map(len, scenario_of(read(Path(one.trace))).content.tasks)) for one in result.failures)
     assert best <= (1 if defect == "lost_rollback" else 2)
 
 
 def test_without_a_defect_nothing_is_reported(tmp_path: Path) -> None:
     assert fuzz(NONE, 0, 2000, tmp_path).failures == []
+
+
+def test_a_defect_is_found_and_the_list_says_what_the_traces_say(tmp_path: Path) -> None:
+    check_found("torn_move", 0, tmp_path)
 
 
 @pytest.mark.slow

@@ -182,7 +182,7 @@ def test_a_world_that_cannot_be_made_is_named() -> None:
         def start(self, configuration: Any) -> Any:
             raise KeyError("no such thing")
 
-    with pytest.raises(UsageError, match=r"Broken makes no world under .*no such thing"):
+    with pytest.raises(UsageError, match=r"Broken makes no world under .*no such thing' at \S+:\d+ \("):
         outcome_of(Scenario(Operations((), ((add(),),))), Broken.target())
 
 

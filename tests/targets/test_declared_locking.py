@@ -164,7 +164,7 @@ def test_a_machine_looks_at_the_discipline_after_every_step(here: Path, monkeypa
     monkeypatch.delitem(__import__("sys").modules, "shelf_target", raising=False)
     write(here, monkeypatch)
     quick = settings(max_examples=60, stateful_step_count=8, database=None, derandomize=True)
-    with pytest.raises(Found, match="lock-discipline: Shelf.slip_in writes Shelf.books") as caught:
+    with pytest.raises(Found, match=r"lock-discipline: Shelf\.slip_in writes Shelf\.books") as caught:
         run_machine(machine(errors_only=False), quick, here)
     notes = "\n".join(caught.value.__notes__)
     assert "Smallest program: slip_in()" in notes
