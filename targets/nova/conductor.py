@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.kernel import current
@@ -118,6 +118,20 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables):
             self.mark_deleted(row)
             for consumer in (uuid, *migrations):
                 self.on_deleted(consumer)
+
+    def name_devices(self, uuids: Callable[[int], str]) -> dict[int, str]:
+        """Give PCI devices other uuids, by their ids."""
+        for row in self.tables["pci_device"].values():
+            row["uuid"] = uuids(row["id"])
+        return {row["id"]: row["uuid"] for row in self.tables["pci_device"].values()}
+
+    def instance_as_sent(self, context: Any, uuid: str, loaded: Sequence[str]) -> Any:
+        """The primitive of an instance, with what is ``loaded`` of it."""
+        return self.do_Instance_get_by_uuid(context, uuid, list(loaded))
+
+    def migration_as_sent(self, context: Any, uuid: str) -> Any:
+        """The primitive of a migration."""
+        return self.do_Migration_get_by_uuid(context, uuid)
 
     def _load(self, value: Any, context: Any) -> Any:
         if not is_object(value):

@@ -127,7 +127,7 @@ class InstanceRemotables:
             return {**primitive, "nova_object.data": {**data, "description": None}}
         if name == "pci_requests":
             requests = [
-                wrap("InstancePCIRequest", one["nova_object.version"], one["nova_object.data"])
+                wrap("InstancePCIRequest", one["nova_object.version"], {"is_new": False, **one["nova_object.data"]})
                 for one in data["requests"]
             ]
             return wrap("InstancePCIRequests", primitive["nova_object.version"], {**data, "requests": requests})
@@ -239,36 +239,40 @@ class InstanceRemotables:
         self._send_objects_back(instance, updates)
         if instance.migration_context:
             row = self.tables["instance"].get(instance.uuid)
-            if row is not None:
+            if row is not None and (not row["deleted"] or context.read_deleted != "no"):
                 row["_extra"] = {**row["_extra"], "migration_context": None}
             updates["migration_context"] = None
             changed.add("migration_context")
         updates["obj_what_changed"] = sorted(changed)
         return updates
 
-    def _extra_of(self, uuid: str, name: str) -> Any:
+    def _extra_of(self, context: Any, uuid: str, name: str, missing: str = "") -> Any:
+        """An object column. Where the instance was deleted, its columns were with it:
+        then the exception ``missing`` of Nova, or None."""
         from nova import exception
 
         row = self.tables["instance"].get(uuid)
-        if row is None:
-            raise exception.InstanceNotFound(instance_id=uuid)
-        return row["_extra"][name]
+        if row is not None and (not row["deleted"] or context.read_deleted != "no"):
+            return row["_extra"][name]
+        if missing:
+            raise getattr(exception, missing)(instance_uuid=uuid)
+        return None
 
     def do_MigrationContext_get_by_instance_uuid(self, context: Any, uuid: str) -> Any:
         """A lazy load of ``instance.migration_context``."""
-        return self._extra_of(uuid, "migration_context")
+        return self._extra_of(context, uuid, "migration_context", "MigrationContextNotFound")
 
     def do_InstanceNUMATopology_get_by_instance_uuid(self, context: Any, uuid: str) -> Any:
         """A lazy load of ``instance.numa_topology``."""
-        return self._extra_of(uuid, "numa_topology")
+        return self._extra_of(context, uuid, "numa_topology", "NumaTopologyNotFound")
 
     def do_ResourceList_get_by_instance_uuid(self, context: Any, uuid: str) -> Any:
         """A lazy load of ``instance.resources``."""
-        return self._extra_of(uuid, "resources")
+        return self._extra_of(context, uuid, "resources")
 
     def do_InstancePCIRequests_get_by_instance_uuid(self, context: Any, uuid: str) -> Any:
         """A lazy load of ``instance.pci_requests``."""
-        return self._extra_of(uuid, "pci_requests") or self._no_requests(uuid)
+        return self._extra_of(context, uuid, "pci_requests") or self._no_requests(uuid)
 
 
 def _check_expected(row: Row, vm_state: Any, task_state: Any) -> None:

@@ -11,6 +11,9 @@ FINAL_STATUSES = frozenset({"confirmed", "reverted", "failed", "completed", "can
 """Statuses under which the tracker does not ask for a migration any more."""
 
 
+_INDEX = ("source_compute", "dest_compute", "source_node", "dest_node", "status")
+
+
 class RecordRemotables:
     """Mixed into the conductor, which has the tables and the counters."""
 
@@ -45,7 +48,8 @@ class RecordRemotables:
         from nova import exception
 
         row = self.tables["migration"].get(migration.id)
-        if row is None or (row["deleted"] and context.read_deleted == "no"):
+        # Nova reads and writes migrations whether they are deleted or not.
+        if row is None:
             raise exception.MigrationNotFound(migration_id=migration.id)
         changes = set_fields(migration, migration.obj_what_changed())
         changes.pop("id", None)
@@ -63,7 +67,7 @@ class RecordRemotables:
         from nova import exception
 
         for row in self.tables["migration"].values():
-            if row["uuid"] == uuid and not row["deleted"]:
+            if row["uuid"] == uuid:
                 return self._migration(row)
         raise exception.MigrationNotFound(migration_id=uuid)
 
@@ -82,6 +86,8 @@ class RecordRemotables:
                 or (row["dest_compute"] == host and row["dest_node"] == node)
             )
         ]
+        # No order is promised; this one is that of the table's index on SQLite.
+        found.sort(key=lambda one: [str(one["nova_object.data"][name] or "") for name in _INDEX])
         return wrap("MigrationList", objects.MigrationList.VERSION, {"objects": found})
 
     # ---------------------------------------------------- compute nodes

@@ -25,6 +25,10 @@ OPTIONS: Sequence[OptionInfo] = (
 10 CPUs, 8192 MiB of memory and 1028 GiB of disk: what reserves more is illegal, and so is a
 ratio that leaves nothing to give out."""
 
+WORLD = OptionInfo("world", ("fast", "real"), varied=False)
+"""What stands around the tracker: rows in memory, for searching, or Nova's own database
+layer and the real placement service. No option of nova.conf, but one of this target."""
+
 _in_force: dict[tuple[str, str], object] = {}
 
 

@@ -50,6 +50,28 @@ def _conflict() -> Response:
     return _error(409, "placement.concurrent_update", "resource provider generation conflict")
 
 
+def call_of(method: str, url: str) -> tuple[str, list[str]]:
+    """``(what the I/O point of a request is called, the parts of its path)``"""
+    parts = url.partition("?")[0].strip("/").split("/")
+    noun = parts[0] + ("_id" if len(parts) > 1 else "") + (f"_{parts[2]}" if len(parts) > 2 else "")
+    return f"placement {method} {noun}", parts
+
+
+def concerns_provider(fault: AnswerError, call: str) -> bool:
+    """Whether a fault says that another process has changed the provider of the call,
+    rather than the consumer: then it has."""
+    return fault.status == 409 and "resource_providers_id_" in call
+
+
+def failure(fault: AnswerError, call: str) -> Response:
+    """The answer that a fault asks for."""
+    if fault.status != 409:
+        return _error(fault.status, "placement.undefined_code", "The server has either erred")
+    if concerns_provider(fault, call):
+        return _conflict()
+    return _error(409, "placement.concurrent_update", "consumer generation conflict")
+
+
 class Placement:
     """An adapter with ``get``, ``put``, ``post`` and ``delete``."""
 
@@ -91,16 +113,19 @@ class Placement:
     ) -> Response:
         """Answer one request; a scheduling point before and after."""
         path, _, query = url.partition("?")
-        parts = path.strip("/").split("/")
-        noun = parts[0] + ("_id" if len(parts) > 1 else "") + (f"_{parts[2]}" if len(parts) > 2 else "")
-        handler = getattr(self, f"{method}_{noun}", None)
+        call, parts = call_of(method, url)
+        handler = getattr(self, call.removeprefix("placement ").replace(" ", "_"), None)
         if handler is None:
             raise NotImplementedError(f"the in-memory placement has no {method} {path}")
-        call = f"placement {method} {noun}"
         try:
             self._leave(call)
         except AnswerError as fault:
-            answer = self._failure(fault, noun, parts, json)
+            execution = current.execution
+            if execution is not None:
+                self.answered[execution.current.index] = fault
+            if concerns_provider(fault, call) and parts[1] in self.providers:
+                self.providers[parts[1]]["generation"] += 1
+            answer = failure(fault, call)
             self._leave(f"{call}{DONE}")
             return answer
         if parts[0] == "resource_providers" and len(parts) > 1 and parts[1] not in self.providers:
@@ -112,23 +137,14 @@ class Placement:
         assert isinstance(answer, Response)
         return answer
 
-    def _failure(self, fault: AnswerError, noun: str, parts: list[str], json: Any) -> Response:
-        """The answer that a fault asks for. A conflict is one: the provider or the
-        consumer has been changed by another process meanwhile."""
-        execution = current.execution
-        if execution is not None:
-            self.answered[execution.current.index] = fault
-        if fault.status != 409:
-            return _error(fault.status, "placement.undefined_code", "The server has either erred")
-        if noun.startswith("resource_providers_id_") and parts[1] in self.providers:
-            self.providers[parts[1]]["generation"] += 1
-            return _conflict()
-        return _error(409, "placement.concurrent_update", "consumer generation conflict")
-
     def _leave(self, call: str) -> None:
         execution = current.execution
         if execution is not None:
             execution.io(call)
+
+    def forget(self, consumer: str) -> None:
+        """Another process removes the allocations of a consumer."""
+        self.allocations.pop(consumer, None)
 
     # -------------------------------------------------------- providers
 
@@ -227,7 +243,9 @@ class Placement:
     def GET_resource_providers_id_allocations(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """The allocations against a provider."""
         found: Body = {}
-        for consumer, (generation, amounts, *_) in self.allocations.items():
+        # No order is promised; this one is that of the service's index on SQLite.
+        ranked = sorted(self.allocations.items(), key=lambda item: item[1][1].get(parts[1], {}).get("VCPU", 0))
+        for consumer, (generation, amounts, *_) in ranked:
             if parts[1] in amounts:
                 found[consumer] = {"resources": dict(amounts[parts[1]])}
                 if version >= (1, 28):
@@ -267,11 +285,11 @@ class Placement:
             return _error(409, "placement.undefined_code", "capacity")
         for uuid in new:
             self.providers[uuid]["generation"] += 1
+        # What is set anew comes last when a provider's allocations are asked for.
+        self.allocations.pop(consumer, None)
         if new:
             generation = old[0] + 1 if old else 1
             self.allocations[consumer] = (generation, new, json.get("project_id"), json.get("user_id"))
-        else:
-            self.allocations.pop(consumer, None)
         return Response(204)
 
     def _fits(self, consumer: str, uuid: str, amounts: Body) -> bool:

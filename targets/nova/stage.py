@@ -62,14 +62,18 @@ class NovaStage:
         self._use(world)
         if self._start is None:
             world.restore(self._bare)
-            for operation in self._setup:
-                try:
-                    set_up(world, operation.arguments)
-                except self.refusals as error:
-                    instance = operation.arguments["instance"]
-                    raise ImpossibleStartError(f"the host has no room for instance {instance}: {error}") from error
+            with world.setting_up():
+                self._set_up()
             self._start = world.snapshot()
         world.restore(self._start)
+
+    def _set_up(self) -> None:
+        for operation in self._setup:
+            try:
+                set_up(self._world, operation.arguments)
+            except self.refusals as error:
+                instance = operation.arguments["instance"]
+                raise ImpossibleStartError(f"the host has no room for instance {instance}: {error}") from error
 
     def perform(self, operation: Operation) -> None:
         """Do one operation, as a thread of the nova-compute of :data:`HOST`."""

@@ -17,7 +17,7 @@ from harness.program import Program
 from harness.traces.schema import Operation, Operations, Value
 from targets.configuration import check_configuration
 from targets.nova import environments
-from targets.nova.configuration import OPTIONS, illegal_values
+from targets.nova.configuration import OPTIONS, WORLD, illegal_values
 from targets.nova.faults import FAULTS
 from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST
 from targets.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
@@ -101,8 +101,9 @@ class NovaTarget:
         return FAULTS
 
     def options(self) -> Sequence[OptionInfo]:
-        """Options of nova.conf that are worth varying; see ``targets.nova.configuration``."""
-        return OPTIONS
+        """Options of nova.conf that are worth varying, and what the world is made of; see
+        ``targets.nova.configuration``."""
+        return (WORLD, *OPTIONS)
 
     def check(self, content: Operations) -> None:
         """Refuse a program that this target cannot run, for instance out of a trace."""
@@ -217,15 +218,17 @@ class _OpenNova:
         from targets.nova.world import World
 
         check_configuration(self.target.options(), configuration)
+        real = configuration.get(WORLD.name) == "real"
+        configuration = {name: value for name, value in configuration.items() if name != WORLD.name}
         illegal = illegal_values(configuration)
         if illegal:
             return RefusedStage(configuration, illegal)
         pci = any(FLAVORS[number].uses_pci for one in setup for number in _flavors_of(one))
-        key = (pci, *sorted(configuration.items(), key=lambda item: item[0]))
+        key = (real, pci, *sorted(configuration.items(), key=lambda item: item[0]))
         if key not in self._worlds:
             if len(self._worlds) >= MOST_WORLDS:
                 del self._worlds[next(iter(self._worlds))]
-            world = World(configuration, pci=pci)
+            world = World(configuration, pci=pci, real=real)
             self._worlds[key] = world, world.snapshot()
         return NovaStage(*self._worlds[key], setup, self._use)
 

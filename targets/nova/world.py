@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import collections
 import io
+import itertools
 import pickle
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from harness.traces.schema import Value
@@ -22,6 +24,9 @@ from targets.nova.driver import NODE_UUIDS, make_driver
 from targets.nova.flavors import FLAVORS, make_flavor
 from targets.nova.pci_devices import REPORTED
 from targets.nova.placement import Placement
+from targets.nova.real.conductor import RealConductor
+from targets.nova.real.elsewhere import Elsewhere
+from targets.nova.real.placement import RealPlacement
 from targets.nova.sections import forget_locks, running_host
 
 HOSTS = {"host1": ("node1",), "host2": ("node2",)}
@@ -103,16 +108,25 @@ Snapshot = tuple[Any, Any, dict[str, bytes]]
 class World:
     """Everything that an execution can change, under one configuration.
 
-    ``pci``: the hosts have PCI devices.
+    ``pci``: the hosts have PCI devices. ``real``: with Nova's own database layer and the
+    real placement service, in place of those in memory.
     """
 
-    def __init__(self, configuration: Mapping[str, Value] | None = None, *, pci: bool = False) -> None:
+    conductor: Conductor | RealConductor
+    placement: Placement | RealPlacement
+
+    def __init__(
+        self, configuration: Mapping[str, Value] | None = None, *, pci: bool = False, real: bool = False
+    ) -> None:
         boot()
         self.configuration = dict(configuration or {})
         self.pci = pci
-        self.placement = Placement()
-        self.conductor = Conductor()
-        self.conductor.on_deleted = lambda uuid: self.placement.allocations.pop(uuid, None)
+        if real:
+            elsewhere = Elsewhere()
+            self.placement, self.conductor = RealPlacement(elsewhere), RealConductor(elsewhere)
+        else:
+            self.placement, self.conductor = Placement(), Conductor()
+        self.conductor.on_deleted = self.placement.forget
         self.activate()
         for name in HOSTS:
             self.conductor.add_service(name)
@@ -132,13 +146,28 @@ class World:
 
     def _name_devices(self) -> None:
         """Give PCI devices uuids that are the same in every process."""
-        rows = self.conductor.tables["pci_device"]
-        for row in rows.values():
-            row["uuid"] = str(uuid.UUID(int=0xDE000 + row["id"]))
+        named = self.conductor.name_devices(lambda number: str(uuid.UUID(int=0xDE000 + number)))
         for host in self.hosts.values():
             for device in host.tracker.pci_tracker.pci_devs:
-                device.uuid = rows[device.id]["uuid"]
+                device.uuid = named[device.id]
                 device.obj_reset_changes(["uuid"])
+
+    @contextmanager
+    def setting_up(self) -> Iterator[None]:
+        """Make a start state in the block: what it draws are the same identifiers every time."""
+        from oslo_utils import uuidutils
+
+        drawn = itertools.count(0x9C000)
+
+        def generate(dashed: bool = True) -> str:
+            made = uuid.UUID(int=next(drawn))
+            return str(made) if dashed else made.hex
+
+        real, uuidutils.generate_uuid = uuidutils.generate_uuid, generate
+        try:
+            yield
+        finally:
+            uuidutils.generate_uuid = real
 
     def on(self, host: str, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Call ``function`` as code of ``host``."""
@@ -209,7 +238,7 @@ class World:
         decides on what a copy of it is later seen to have."""
         from nova.objects import base
 
-        primitive = self.conductor.do_Instance_get_by_uuid(context, self.uuid(number), list(loaded))
+        primitive = self.conductor.instance_as_sent(context, self.uuid(number), loaded)
         return base.NovaObject.obj_from_primitive(primitive, context=context)
 
     def migration_of(self, number: int, context: Any) -> Any:
@@ -220,7 +249,7 @@ class World:
         found = [row for row in self.conductor.rows("migration") if row["instance_uuid"] == self.uuid(number)]
         if not found:
             raise exception.MigrationNotFound(migration_id=number)
-        primitive = self.conductor.do_Migration_get_by_uuid(context, found[-1]["uuid"])
+        primitive = self.conductor.migration_as_sent(context, found[-1]["uuid"])
         return base.NovaObject.obj_from_primitive(primitive, context=context)
 
     def create_migration(self, number: int, old: int, new: int, source: tuple[str, str]) -> Any:

@@ -88,8 +88,9 @@ def test_gone_records_are_not_found(world: World) -> None:
     migration = world.migration_of(2, context)
     load(world, 2).destroy()
     migration.status = "error"
-    with pytest.raises(exception.MigrationNotFound):
-        migration.save()
+    # Nova's database layer reads and writes migrations that are deleted.
+    migration.save()
+    assert world.conductor.do_Migration_get_by_uuid(context, migration.uuid)["nova_object.data"]["status"] == "error"
     for call in (
         lambda: world.conductor.do_Service_get_by_compute_host(context, "nowhere"),
         lambda: world.conductor.do_ComputeNode_get_by_uuid(context, "nowhere"),
@@ -138,7 +139,7 @@ def test_lazy_loads(world: World) -> None:
     assert bare.resources is None
     assert list(bare.pci_requests.requests) == []
     assert list(bare.pci_devices) == []
-    with pytest.raises(exception.InstanceNotFound):
+    with pytest.raises(exception.MigrationContextNotFound):
         world.conductor.do_MigrationContext_get_by_instance_uuid(world.context(), "none")
 
 

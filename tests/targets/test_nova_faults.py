@@ -14,9 +14,9 @@ from harness.program import Setting
 from harness.schedulers.serial import Serial
 from harness.traces.schema import Operation, Operations
 from targets import find_target
-from targets.nova.driver import NODE_UUIDS
 from targets.nova.faults import FAULTS, AnswerError, RowGoneError, name_cause
 from targets.nova.operations import HOST, NODE
+from targets.nova.placement import concerns_provider, failure
 from targets.nova.stage import NovaStage
 from targets.protocol import OpenTarget
 from targets.scenario import Scenario
@@ -124,6 +124,7 @@ def test_a_gone_instance_takes_its_records_along(nova: Opened) -> None:
 
 
 def test_a_gone_migration_is_gone_with_its_instance(nova: Opened) -> None:
+    """Nova writes to a migration whether it is deleted or not: nothing fails."""
     outcome, place, world = run(with_fault(nova, "incoming", "resize_claim", "migration_gone", 1))
     assert (outcome.failures, place) == ([], "conductor Migration.save")
     assert world.conductor.rows("instance") == world.conductor.rows("migration") == []
@@ -137,18 +138,14 @@ def test_a_conflict_is_an_answer(nova: Opened) -> None:
     assert world.conductor.rows("instance")[0]["vm_state"] == "error"
 
 
-def test_conflicts_and_errors_as_answers(nova: Opened) -> None:
-    world = run(with_fault(nova, "new", "claim", "placement_error", 9))[2]
-    place, root = world.placement, NODE_UUIDS[NODE]
-    generation = place.providers[root]["generation"]
-    answer = place._failure(
-        AnswerError(409), "resource_providers_id_traits", ["resource_providers", root, "traits"], {}
-    )
+def test_conflicts_and_errors_as_answers() -> None:
+    provider, consumer = "placement PUT resource_providers_id_traits", "placement PUT allocations_id"
+    answer = failure(AnswerError(409), provider)
     assert answer.status_code == 409
-    assert answer.json()["errors"][0]["code"] == "placement.concurrent_update"
-    assert place.providers[root]["generation"] == generation + 1
-    assert "consumer generation conflict" in place._failure(AnswerError(409), "allocations_id", ["", ""], {}).text
-    assert place._failure(AnswerError(500), "allocations_id", ["", ""], {}).status_code == 500
+    assert (answer.json() or {})["errors"][0]["code"] == "placement.concurrent_update"
+    assert [concerns_provider(AnswerError(409), call) for call in (provider, consumer)] == [True, False]
+    assert "consumer generation conflict" in failure(AnswerError(409), consumer).text
+    assert [failure(AnswerError(500), call).status_code for call in (provider, consumer)] == [500, 500]
 
 
 def test_the_cause_is_named_for_the_client_s_own_exceptions_only() -> None:

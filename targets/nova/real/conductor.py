@@ -1,0 +1,220 @@
+"""The conductor: Nova's own ConductorManager over Nova's own database layer.
+
+Stands where ``targets.nova.conductor.Conductor`` stands. A call is serialised as for
+RPC, performed by the manager without any scheduling point, and its answer comes back
+as copies. Rows can be looked at in the form in which objects travel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.kernel import current
+from targets.nova.faults import DONE, RowGoneError
+from targets.nova.primitives import Row
+from targets.nova.real.elsewhere import Elsewhere, unseen
+from targets.nova.real.services import nova_database
+
+LOADED = (
+    "flavor", "numa_topology", "pci_requests", "migration_context", "resources", "metadata", "system_metadata",
+)  # fmt: skip
+"""What is loaded of an instance whose row is looked at."""
+_EXTRAS = ("flavor", "old_flavor", "new_flavor", "numa_topology", "pci_requests", "migration_context", "resources")
+_TABLES = {"instance": "instances", "migration": "migrations", "compute_node": "compute_nodes",
+           "pci_device": "pci_devices"}  # fmt: skip
+
+
+class RealConductor:
+    """The indirection API over Nova's database layer."""
+
+    def __init__(self, elsewhere: Elsewhere) -> None:
+        from nova.conductor.manager import ConductorManager
+        from nova.objects import base
+
+        self.elsewhere = elsewhere
+        self.on_deleted: Callable[[str], object] = lambda uuid: None
+        """Called with the uuid of what another process has deleted: a consumer of placement."""
+        self._database = nova_database()
+        self._database.clear()
+        # Its constructor makes clients of other services, which nothing here asks.
+        self._manager = ConductorManager.__new__(ConductorManager)
+        self._serializer = base.NovaObjectSerializer()
+        self._tables: dict[str, dict[Any, Row]] | None = None
+
+    def snapshot(self) -> Any:
+        """All rows, to be given to :meth:`restore`."""
+        return self._database.snapshot(), self.elsewhere.tick, self.elsewhere.made
+
+    def restore(self, snapshot: Any) -> None:
+        """Put the rows back as they were."""
+        data, self.elsewhere.tick, self.elsewhere.made = snapshot
+        self._database.restore(data)
+        self._tables = None
+
+    # ------------------------------------------------ the indirection API
+
+    def object_class_action_versions(
+        self, context: Any, objname: str, objmethod: str, object_versions: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """A class method, for instance a query."""
+        call = f"conductor {objname}.{objmethod}"
+        try:
+            self._leave(call)
+        except RowGoneError:
+            self.delete_elsewhere(objname, uuid=str(args[0]))
+        answer = self._perform(
+            context, "object_class_action_versions", objname, objmethod, object_versions, tuple(args), kwargs
+        )
+        self._leave(f"{call}{DONE}")
+        return self._received(context, answer)
+
+    def object_action(self, context: Any, objinst: Any, objmethod: str, args: Any, kwargs: Any) -> Any:
+        """A method of an object, for instance ``save``: ``(updates, result)``."""
+        name = objinst.obj_name()
+        call = f"conductor {name}.{objmethod}"
+        try:
+            self._leave(call)
+        except RowGoneError:
+            self.delete_elsewhere(name, objinst.uuid)
+        answer = self._perform(context, "object_action", objinst, objmethod, tuple(args), kwargs)
+        self._leave(f"{call}{DONE}")
+        updates, result = self._received(context, answer)
+        return updates, result
+
+    def object_backport_versions(self, context: Any, objinst: Any, object_versions: Any) -> Any:
+        """Never needed: both sides are one release."""
+        raise NotImplementedError("both sides have the same versions")
+
+    def _perform(self, context: Any, method: str, *arguments: Any) -> Any:
+        """One request to the manager; its answer as it travels."""
+        from nova.context import RequestContext
+        from oslo_messaging.rpc.dispatcher import ExpectedException
+        from oslo_serialization import jsonutils
+
+        self._tables = None
+        with unseen():
+            sent = jsonutils.dumps([self._serializer.serialize_entity(context, one) for one in arguments])
+            there = RequestContext.from_dict(context.to_dict())
+        with self.elsewhere.running():
+            received = [self._serializer.deserialize_entity(there, one) for one in jsonutils.loads(sent)]
+            try:
+                answer = getattr(self._manager, method)(there, *received)
+            except ExpectedException as error:
+                raise error.exc_info[1].with_traceback(None) from None
+            return jsonutils.dumps(self._serializer.serialize_entity(there, answer))
+
+    def _received(self, context: Any, answer: Any) -> Any:
+        from oslo_serialization import jsonutils
+
+        with unseen():
+            return self._serializer.deserialize_entity(context, jsonutils.loads(answer))
+
+    def _leave(self, call: str) -> None:
+        """The request or its answer is on the wire: others may run."""
+        execution = current.execution
+        if execution is not None:
+            execution.io(call)
+
+    # ------------------------------------------- what the world does itself
+
+    def add_service(self, host: str) -> None:
+        """The service record of a host; part of the start state."""
+        from nova.db.main import api
+
+        with self.elsewhere.running():
+            values = {"host": host, "binary": "nova-compute", "topic": "compute", "report_count": 0, "version": 0}
+            api.service_create(self._context(), {**values, "uuid": self.elsewhere.new_uuid()})
+
+    def delete_elsewhere(self, name: str, uuid: str) -> None:
+        """Another process deletes an instance (or that of a migration): the API does so
+        itself where it believes the host to be down."""
+        if name == "Migration":
+            uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
+        row = self.tables["instance"].get(uuid)
+        if row is not None and not row["deleted"]:
+            from nova.db.main import api
+
+            migrations = [one["uuid"] for one in self.rows("migration") if one["instance_uuid"] == uuid]
+            with self.elsewhere.running():
+                api.instance_destroy(self._context(), uuid)
+            self._tables = None
+            for consumer in (uuid, *migrations):
+                self.on_deleted(consumer)
+
+    def name_devices(self, uuids: Callable[[int], str]) -> dict[int, str]:
+        """Give PCI devices other uuids, by their ids."""
+        named = {row.id: uuids(row.id) for row in self._database.rows("SELECT id FROM pci_devices")}
+        for number, uuid in named.items():
+            self._database.change("UPDATE pci_devices SET uuid = :uuid WHERE id = :id", uuid=uuid, id=number)
+        self._tables = None
+        return named
+
+    def instance_as_sent(self, context: Any, uuid: str, loaded: Sequence[str]) -> Any:
+        """The primitive of an instance, with what is ``loaded`` of it."""
+        from nova import objects
+
+        with self.elsewhere.running():
+            return objects.Instance.get_by_uuid(context, uuid, expected_attrs=list(loaded)).obj_to_primitive()
+
+    def migration_as_sent(self, context: Any, uuid: str) -> Any:
+        """The primitive of a migration."""
+        from nova import objects
+
+        with self.elsewhere.running():
+            return objects.Migration.get_by_uuid(context, uuid).obj_to_primitive()
+
+    # ---------------------------------------------------- looking at rows
+
+    @property
+    def tables(self) -> dict[str, dict[Any, Row]]:
+        """Every row, also deleted ones, in the form in which objects travel."""
+        if self._tables is None:
+            tick = self.elsewhere.tick
+            with self.elsewhere.running():
+                self._tables = {
+                    "instance": self._instances(),
+                    "migration": self._objects("Migration", "migrations", "id"),
+                    "compute_node": self._objects("ComputeNode", "compute_nodes", "uuid"),
+                    "pci_device": self._objects("PciDevice", "pci_devices", "id"),
+                }
+            self.elsewhere.tick = tick
+        return self._tables
+
+    def rows(self, table: str) -> list[Row]:
+        """The rows of a table that are not deleted."""
+        return [row for row in self.tables[table].values() if not row["deleted"]]
+
+    def _context(self) -> Any:
+        from nova.context import get_admin_context
+
+        return get_admin_context(read_deleted="yes")
+
+    def _instances(self) -> dict[Any, Row]:
+        from nova import objects
+
+        found = {}
+        for (uuid,) in self._database.rows("SELECT uuid FROM instances ORDER BY id"):
+            context = self._context()
+            instance = objects.Instance.get_by_uuid(context, uuid, expected_attrs=list(LOADED))
+            row: Row = instance.obj_to_primitive()["nova_object.data"]
+            row["_extra"] = {name: row.pop(name, None) for name in _EXTRAS}
+            found[uuid] = row
+        return found
+
+    def _objects(self, name: str, table: str, key: str) -> dict[Any, Row]:
+        from nova import objects
+        from nova.db.main import models
+
+        kind = getattr(objects, name)
+        model = {"migrations": models.Migration, "compute_nodes": models.ComputeNode, "pci_devices": models.PciDevice}
+        found = {}
+        from nova.db.main import api
+
+        context = self._context()
+        with api.context_manager.reader.using(context):
+            for one in context.session.query(model[table]).order_by("id").all():
+                made = kind._from_db_object(context, kind(context), one)
+                row: Row = made.obj_to_primitive()["nova_object.data"]
+                found[row[key]] = row
+        return found

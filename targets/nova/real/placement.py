@@ -1,0 +1,133 @@
+"""The real placement service behind the HTTP interface of Nova's real report client.
+
+Stands where ``targets.nova.placement.Placement`` stands. Requests go to the WSGI
+application of openstack-placement in this process, at once; faults and scheduling
+points are those of the one in memory.
+"""
+
+from __future__ import annotations
+
+import json as _json
+from typing import Any
+
+from harness.kernel import current
+from targets.nova.faults import DONE, AnswerError
+from targets.nova.placement import Response, call_of, concerns_provider, failure
+from targets.nova.real.elsewhere import Elsewhere
+from targets.nova.real.services import placement_service
+
+_ALLOCATIONS = """
+SELECT consumers.uuid AS consumer, consumers.generation AS generation, projects.external_id AS project,
+       users.external_id AS user, resource_providers.uuid AS provider, resource_classes.name AS class,
+       allocations.used AS used
+FROM allocations
+JOIN resource_providers ON resource_providers.id = allocations.resource_provider_id
+JOIN resource_classes ON resource_classes.id = allocations.resource_class_id
+JOIN consumers ON consumers.uuid = allocations.consumer_id
+JOIN projects ON projects.id = consumers.project_id
+JOIN users ON users.id = consumers.user_id
+ORDER BY allocations.id
+"""
+
+
+class RealPlacement:
+    """An adapter with ``get``, ``put``, ``post`` and ``delete``."""
+
+    def __init__(self, elsewhere: Elsewhere) -> None:
+        self._elsewhere = elsewhere
+        self._application, self._database = placement_service()
+        self._database.clear()
+        self.additional_headers: dict[str, str] = {}
+        self.answered: dict[int, AnswerError] = {}
+        """The last fault that a task's request was answered with, by the task's number."""
+
+    def snapshot(self) -> bytes:
+        """Everything, to be given to :meth:`restore`."""
+        return self._database.snapshot()
+
+    def restore(self, snapshot: bytes) -> None:
+        """Put everything back as it was."""
+        self._database.restore(snapshot)
+        self.answered.clear()
+
+    def get(self, url: str, **options: Any) -> Response:
+        """A GET request."""
+        return self.request("GET", url, **options)
+
+    def put(self, url: str, **options: Any) -> Response:
+        """A PUT request."""
+        return self.request("PUT", url, **options)
+
+    def post(self, url: str, **options: Any) -> Response:
+        """A POST request."""
+        return self.request("POST", url, **options)
+
+    def delete(self, url: str, **options: Any) -> Response:
+        """A DELETE request."""
+        return self.request("DELETE", url, **options)
+
+    def request(
+        self, method: str, url: str, json: Any = None, microversion: str | None = None, **options: Any
+    ) -> Response:
+        """Answer one request; a scheduling point before and after."""
+        call, parts = call_of(method, url)
+        execution = current.execution
+        answer: Response
+        try:
+            self._leave(call)
+        except AnswerError as fault:
+            if execution is not None:
+                self.answered[execution.current.index] = fault
+            if concerns_provider(fault, call):
+                self._database.change(
+                    "UPDATE resource_providers SET generation = generation + 1 WHERE uuid = :uuid", uuid=parts[1]
+                )
+            answer = failure(fault, call)
+        else:
+            answer = self._ask(method, url, json, microversion)
+        self._leave(f"{call}{DONE}")
+        return answer
+
+    def _ask(self, method: str, url: str, json: Any = None, microversion: str | None = None) -> Response:
+        """One request to the service, no part of any execution."""
+        import webob
+
+        headers = {"X-Auth-Token": "admin", "Accept": "application/json"}
+        if microversion:
+            headers["OpenStack-API-Version"] = f"placement {microversion}"
+        body: dict[str, Any] = {}
+        if json is not None:
+            body["body"] = _json.dumps(json).encode()
+            headers["Content-Type"] = "application/json"
+        with self._elsewhere.running():
+            answer = webob.Request.blank(url, method=method, headers=headers, **body).get_response(self._application)
+        return Response(answer.status_int, _json.loads(answer.body) if answer.body else None)
+
+    def _leave(self, call: str) -> None:
+        execution = current.execution
+        if execution is not None:
+            execution.io(call)
+
+    # ------------------------------------------------ looking at the state
+
+    @property
+    def allocations(self) -> dict[str, tuple[Any, ...]]:
+        """By consumer: its generation, its amounts by provider, project and user."""
+        found: dict[str, tuple[Any, ...]] = {}
+        for row in self._database.rows(_ALLOCATIONS):
+            made = found.setdefault(row.consumer, (row.generation, {}, row.project, row.user))
+            made[1].setdefault(row.provider, {})[row[5]] = row.used
+        return found
+
+    @property
+    def providers(self) -> dict[str, dict[str, Any]]:
+        """By uuid: the inventories of each provider."""
+        found = {}
+        for (uuid,) in self._database.rows("SELECT uuid FROM resource_providers"):
+            answer = self._ask("GET", f"/resource_providers/{uuid}/inventories").json() or {}
+            found[uuid] = {"inventories": answer["inventories"]}
+        return found
+
+    def forget(self, consumer: str) -> None:
+        """Another process removes the allocations of a consumer."""
+        self._ask("DELETE", f"/allocations/{consumer}")
