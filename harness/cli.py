@@ -42,6 +42,9 @@ _out = click.option(
     show_default=True,
     help="Folder for traces of what is found.",
 )
+_set = click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an option of the target (repeatable)."
+)
 _release = click.option(
     "--release", default="", metavar="X", help="This release of Nova; fetched into the user's cache if need be."
 )
@@ -127,9 +130,7 @@ def check(
 @_seed
 @_model
 @_detect
-@click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an option of the target (repeatable)."
-)
+@_set
 @_out
 @_json
 @click.pass_obj
@@ -191,6 +192,7 @@ def fuzz(
     metavar="N",
     help="Schedules to try where the recorded one does not fit.  [default: 0, on other code than recorded 5000]",
 )
+@_set
 @_json
 @click.pass_obj
 def replay(
@@ -200,6 +202,7 @@ def replay(
     release: str,
     source: Path | None,
     search: int | None,
+    settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Run a finding again, exactly as it was recorded, or on other code.
@@ -214,11 +217,12 @@ def replay(
       semafuzz replay reports/out/0a3b2060ddf6.json
       semafuzz replay TRACE --release 33.0.2
       semafuzz replay TRACE --source ~/nova
+      semafuzz replay TRACE --set world=real
       git bisect run semafuzz replay TRACE --source .
     """
     from harness.commands.replay import run_replay
 
-    sys.exit(run_replay(trace, program, as_json, release, source, search, arguments or ()))
+    sys.exit(run_replay(trace, program, as_json, release, source, search, arguments or (), settings))
 
 
 @semafuzz.command()

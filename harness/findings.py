@@ -33,7 +33,8 @@ class Finding:
     with the same events. ``operations``: the names of the target's operations
     that were under way, where it has such. ``severity``: error, warning or note.
     ``sequential``: a serial order of the operations fails too. ``necessity``: which of
-    its preemptions and faults it needs; None where that was not checked.
+    its preemptions and faults it needs; None where that was not checked. ``verified``:
+    the options of a more faithful world in which it showed again; "" for none.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Finding:
     detail: tuple[str, ...] = ()
     sequential: bool = False
     necessity: Necessity | None = None
+    verified: str = ""
 
 
 @dataclass(frozen=True, slots=True)

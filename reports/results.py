@@ -22,6 +22,7 @@ def result_json(result: Result) -> str:
             "preemptions": finding.preemptions,
             "confirmed": finding.confirmed,
             "sequential": finding.sequential,
+            "verified": finding.verified,
         }
         for finding in result.failures
     ]

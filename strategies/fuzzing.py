@@ -26,10 +26,11 @@ from strategies.feeding import feed
 from strategies.reduction import Reduction, Source
 from strategies.scenarios import scenarios
 from strategies.seeking import EFFORT, Seeking
+from strategies.verification import Verification, described
 from targets.legality import single_operations
 from targets.origin import origin_of
 from targets.protocol import ImpossibleStartError, OpenTarget, Target
-from targets.scenario import Scenario
+from targets.scenario import Scenario, scenario_of
 from targets.sizes import key_of
 
 ROUND = 50
@@ -42,6 +43,8 @@ FINAL_STEPS = 200
 FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
 """Executions for making a schedule small once its program is, and the events that they
 may take together, by severity."""
+UNVERIFIED = "unverified"
+"""The folder, beside the traces, for what the faithful world does not show."""
 NOTES = 5
 """Remarks taken over from the search of one program."""
 ALIKE = 3
@@ -73,10 +76,15 @@ class Fuzzing:
     alike: dict[tuple[str, ...], int] = field(default_factory=dict)
     advised: set[tuple[str, ...]] = field(default_factory=set)
     met: set[bytes] = field(default_factory=set)
+    unverified: list[Finding] = field(default_factory=list)
+    verification: Verification = field(init=False)
     examples: int = 0
     passed_over: int = 0
     _rounds: int = 0
     _number: int = 0
+
+    def __post_init__(self) -> None:
+        self.verification = Verification(self.target, self.opened, self.laboratory, self.setting)
 
     def run(self) -> None:
         """Search until the budget is used up or something escapes control."""
@@ -90,9 +98,24 @@ class Fuzzing:
             self._rounds += 1
         if self.result.verdict != "uncontrolled":
             self.result.verdict = "found" if self.result.failures else "cut"
+            self._tell_verification()
             if not self.result.schedules:
                 self.result.notes.append("no execution ended within the budget; give it more with --seconds")
                 self.result.verdict = "uncontrolled"
+
+    def _tell_verification(self) -> None:
+        asked, notes = self.verification, self.result.notes
+        if not asked.options:
+            return
+        if asked.refused:
+            notes.append(f"no finding was tried with {described(asked.options)}: {asked.refused}")
+        elif self.result.failures:
+            notes.append(f"every finding showed again with {described(asked.options)}")
+        if self.unverified:
+            notes.append(
+                f"{len(self.unverified)} more did not show again with {described(asked.options)}, so that they are "
+                f"not listed: the search's own world is wrong there; traces in {self.folder / UNVERIFIED}"
+            )
 
     def _seed(self) -> str:
         return f"{self.setting.seed}/{self._rounds}"
@@ -191,17 +214,35 @@ class Fuzzing:
         self._keep(finding)
 
     def _keep(self, finding: Finding) -> None:
-        """Add a finding with its trace; of two with one signature the first stays, in
-        the list and on the disk."""
-        working = Path(finding.trace) if finding.trace else None
+        """Add a finding with its trace, if the faithful world shows it too; of two with
+        one signature the first stays, in the list and on the disk."""
         if finding.signature in self.known:
-            if working is not None:
-                working.unlink(missing_ok=True)
+            if finding.trace:
+                Path(finding.trace).unlink(missing_ok=True)
             return
-        if working is not None:
-            finding = replace(finding, trace=str(working.replace(self.folder / working.name)))
+        verified = self._verified(finding)
+        folder = self.folder if verified is not None else self.folder / UNVERIFIED
+        if finding.trace:
+            working = Path(finding.trace)
+            folder.mkdir(parents=True, exist_ok=True)
+            finding = replace(finding, trace=str(working.replace(folder / working.name)))
         self.known[finding.signature] = finding
-        self.result.failures.append(finding)
+        if verified is None:
+            self.unverified.append(finding)
+        else:
+            self.result.failures.append(replace(finding, verified=verified))
+
+    def _verified(self, finding: Finding) -> str | None:
+        """The options under which a finding showed again, "" where there is nothing to
+        ask; None where it did not show."""
+        asked = self.verification
+        if not asked.possible or not finding.trace:
+            return ""
+        trace = read(Path(finding.trace))
+        shown = asked.verify(scenario_of(trace), trace)
+        if asked.refused:
+            return ""
+        return described(asked.options) if shown else None
 
     def _is_new(self, identity: tuple[str, ...], raw: Finding) -> bool:
         """Whether a failure is worth working out."""

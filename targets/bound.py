@@ -28,6 +28,9 @@ class Bound:
         self.name = target.name
         self.summary = target.summary
         self.bundles = getattr(target, "bundles", None)
+        verification: Mapping[str, Value] = getattr(target, "verification", {})
+        # Whoever chose the world gets that one and no other.
+        self.verification = {} if verification.keys() & self.fixed.keys() else verification
 
     def complete(self, scenario: Scenario) -> Scenario:
         """The scenario with what is set here."""
@@ -85,6 +88,11 @@ class _OpenBound:
 def complete(target: Target, scenario: Scenario) -> Scenario:
     """The scenario with what is set for the target, if anything is."""
     return target.complete(scenario) if isinstance(target, Bound) else scenario
+
+
+def fixed_by(target: Target) -> Mapping[str, Value]:
+    """What is set for the target."""
+    return target.fixed if isinstance(target, Bound) else {}
 
 
 def bind(target: Target, settings: Sequence[str]) -> Target:

@@ -102,6 +102,8 @@ class DeclaredTarget:
     declines an operation. ``roles``: those in which an instance can start, and
     ``instance_arguments``: what else describes one, with its values, the simplest
     first. ``policy``: the class that a lock guards; then :meth:`guards` says which lock.
+    ``verification``: options under which a finding has to show again before it is
+    reported, where the world that is searched is a model of the real one.
 
     Nothing is kept on ``self``: an execution begins with :meth:`start`.
     """
@@ -113,6 +115,7 @@ class DeclaredTarget:
     faults: Sequence[FaultInfo] = ()
     options: Sequence[OptionInfo] = ()
     policy: LockPolicy | None = None
+    verification: ClassVar[Mapping[str, Value]] = {}
     table: ClassVar[Mapping[str, OperationInfo]] = {}
 
     def start(self, configuration: Mapping[str, Value]) -> Any:

@@ -59,6 +59,11 @@ class Declared:
         """Which lock guards what, where the declaration says."""
         return self.declaration.policy
 
+    @property
+    def verification(self) -> Mapping[str, Value]:
+        """Options under which a finding has to show again before it is reported."""
+        return self.declaration.verification
+
     def releases(self) -> list[tuple[str, str]]:
         """There is one, and it is here."""
         return [(self.release, "built in")]

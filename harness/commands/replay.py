@@ -26,18 +26,20 @@ def run_replay(
     source: Path | None = None,
     search: int | None = None,
     arguments: Sequence[str] = (),
+    settings: Sequence[str] = (),
 ) -> int:
     """Replay the trace and say whether it reproduces; the exit code.
 
     ``search``: schedules to try where the recorded one does not fit; by default
     none on the code that made the trace, and ``judging.SEARCH`` on other code.
-    ``arguments``: this command, to run it in another process if need be.
+    ``settings``: options of the target, in place of those recorded. ``arguments``: this
+    command, to run it in another process if need be.
     """
     code = settle_trace(path, release, source, arguments)
     if code is not None:
         return code
     trace = read(path)
-    with open_subject(trace, program, release, source) as subject:
+    with open_subject(trace, program, release, source, settings) as subject:
         tries = (0 if subject.recorded else SEARCH) if search is None else search
         judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)
         return report(trace, judgement, as_json, subject)

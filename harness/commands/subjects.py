@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import known_files
@@ -20,6 +20,7 @@ from harness.program import Program, Setting
 from harness.traces.schema import Function, Operations, Trace
 from reports.terminal import plain
 from targets import traced_target
+from targets.bound import bind, fixed_by
 from targets.declared_stage import DECLARED
 from targets.origin import origin_of
 from targets.protocol import OpenTarget, Released, Target
@@ -50,22 +51,29 @@ class Subject:
 
 @contextmanager
 def open_subject(
-    trace: Trace, program: str | None = None, release: str = "", source: Path | None = None
+    trace: Trace,
+    program: str | None = None,
+    release: str = "",
+    source: Path | None = None,
+    settings: Sequence[str] = (),
 ) -> Iterator[Subject]:
     """Make ready what ``trace`` is of.
 
     ``program``: FILE.py:NAME, for a checked function or a target of one's own.
     ``release`` and ``source``: which Nova, for traces of its operations; by default
-    the one that made the trace. Raises UsageError where these do not go together or
+    the one that made the trace. ``settings``: options of the target, as ``NAME=VALUE``,
+    in place of those recorded. Raises UsageError where these do not go together or
     name nothing, CannotJudge where control fails.
     """
     if isinstance(trace.program, Function):
         if release or source is not None:
             raise UsageError("--release and --source go with traces of Nova; this one is of a checked function")
+        if settings:
+            raise UsageError("--set goes with traces of a target's operations; a checked function has no options")
         with _open_function(trace, trace.program, program) as subject:
             yield subject
         return
-    with _open_operations(trace, trace.program, program, release, source) as subject:
+    with _open_operations(trace, trace.program, program, release, source, settings) as subject:
         yield subject
 
 
@@ -116,9 +124,15 @@ def _open_function(trace: Trace, identity: Function, program: str | None) -> Ite
 
 @contextmanager
 def _open_operations(
-    trace: Trace, content: Operations, program: str | None, release: str, source: Path | None
+    trace: Trace,
+    content: Operations,
+    program: str | None,
+    release: str,
+    source: Path | None,
+    settings: Sequence[str],
 ) -> Iterator[Subject]:
     target = traced_target(trace, program)
+    fixed = fixed_by(bind(target, settings))
     if release and not isinstance(target, Released):
         raise UsageError(f"--release goes with Nova; this trace is of {trace.target}")
     wanted = choose_code(target, release or trace.release, source)
@@ -129,7 +143,9 @@ def _open_operations(
         changed = _changed(trace, opened)
         for name in changed:
             print(f"semafuzz: {name} has changed since the trace was made", file=sys.stderr)
-        scenario = scenario_of(trace)
+        recorded = scenario_of(trace)
+        scenario = replace(recorded, configuration={**recorded.configuration, **fixed})
+        code = f"the source in {source}" if source is not None else f"{target.name} {opened.release}"
         setting = Setting(_hot(), trace.model, trace.seed, watchers=Locking(opened, trace.model).watchers)
         yield Subject(
             trace,
@@ -137,8 +153,8 @@ def _open_operations(
             _heard(laboratory),
             setting,
             origin_of(target, opened, scenario),
-            f"the source in {source}" if source is not None else f"{target.name} {opened.release}",
-            source is None and opened.release == trace.release and not changed,
+            ", ".join([code, *settings]),
+            source is None and opened.release == trace.release and not changed and scenario == recorded,
             target,
             opened,
             scenario,

@@ -51,6 +51,9 @@ class NovaTarget:
     """What an operation takes beside its events, in events: some ten milliseconds of
     Nova's own code, most of which is serialization."""
 
+    verification: Mapping[str, Value] = {WORLD.name: "real"}
+    """What is found has to show on Nova's own database layer and the placement service."""
+
     def releases(self) -> list[tuple[str, str]]:
         """``(release, state)`` for each release that can be driven."""
         return environments.states()
