@@ -39,7 +39,8 @@ def check_found(defect: str, seed: int, folder: Path) -> None:
     for finding in result.failures:
         trace = read(Path(finding.trace))
         scenario = scenario_of(trace)
-        assert sum(map(len, scenario.content.tasks)) <= 3, scenario
+        # One defect shows in several ways: three tasks that wait for a lock take four.
+        assert sum(map(len, scenario.content.tasks)) <= 4, scenario
         assert finding.confirmed
         assert (trace.expected.message, trace.expected.signature) == (finding.message, finding.signature)
     best = min(sum(map(len, scenario_of(read(Path(one.trace))).content.tasks)) for one in result.failures)
