@@ -11,7 +11,7 @@ import os
 import tempfile
 from functools import lru_cache
 
-from targets.nova import environments
+from targets.nova import environments, shims
 
 # Read by Nova when it is imported: green threads would take the place of ours.
 os.environ.setdefault("OS_NOVA_DISABLE_EVENTLET_PATCHING", "1")
@@ -26,10 +26,9 @@ def boot() -> None:
     chosen = environments.chosen()
     if chosen is None:
         environments.choose(chosen := environments.of_release(""))
-    from nova import monkey_patch
-
-    # Nova's own choice of native threads: eventlet is then never loaded.
-    monkey_patch.patch(backend="threading")
+    shims.stand_in_for_old_libraries()
+    shims.choose_threads()
+    shims.copy_semaphores()
 
     import nova.conf
     from nova import objects

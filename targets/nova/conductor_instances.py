@@ -145,7 +145,7 @@ class InstanceRemotables:
         from nova import exception
 
         changes = instance.obj_what_changed()
-        if "node" in changes and "compute_id" not in changes:
+        if "node" in changes and "compute_id" in instance.fields and "compute_id" not in changes:
             raise exception.ObjectActionError(action="save", reason="node without compute_id")
         extra, sent, unsaved = self._changed_extras(instance, changes)
         row: Row | None = self.tables["instance"].get(instance.uuid)

@@ -32,7 +32,7 @@ class RecordRemotables:
         changed = migration.obj_what_changed()
         if "migration_type" not in changed:
             raise exception.ObjectActionError(action="create", reason="no migration_type")
-        if "dest_node" in changed and "dest_compute_id" not in changed:
+        if "dest_node" in changed and "dest_compute_id" in migration.fields and "dest_compute_id" not in changed:
             raise exception.ObjectActionError(action="create", reason="no dest_compute_id")
         row: Row = dict.fromkeys(names)
         row.update(hidden=False, cross_cell_move=False, deleted=False)

@@ -72,20 +72,26 @@ class Need:
 
 
 NEEDS = (
-    Need("nova/monkey_patch.py", "patch", "backend", "it cannot be told to use native threads"),
-    Need("nova/compute/provider_tree.py", "ProviderTree.__getstate__", "", "its provider tree cannot be copied"),
-    Need(TRACKER, "ResourceTracker.set_service_ref", "", "its tracker knows no service record"),
+    Need(
+        "nova/compute/pci_placement_translator.py",
+        "update_provider_tree_for_pci",
+        "",
+        "it is older than 26.0.0 and needs libraries of its time",
+    ),
 )
+"""What either world needs."""
+FAST_NEEDS = (Need(TRACKER, "ResourceTracker._get_compute_node", "node_uuid", "it is older than 27.0.0"),)
+"""What the fast world needs besides. Without it every program runs in the real one."""
 
 
-def lacking(folder: Path) -> list[str]:
+def lacking(folder: Path, needs: Sequence[Need] = NEEDS) -> list[str]:
     """What this Nova lacks for the world to fit, in words; empty where it fits.
 
     Reads the source and imports nothing. A file that does not parse counts as
     fitting: importing it tells more.
     """
     found = []
-    for need in NEEDS:
+    for need in needs:
         try:
             tree = ast.parse((folder / need.file).read_text(encoding="utf-8"))
         except SyntaxError:

@@ -49,7 +49,9 @@ class Compute:
 
     def forget_host(self, instance: Any) -> None:
         """``_nil_out_instance_obj_host_and_node``"""
-        instance.host = instance.node = instance.compute_id = None
+        instance.host = instance.node = None
+        if "compute_id" in instance.fields:
+            instance.compute_id = None
         instance.launched_on = instance.availability_zone = None
 
     def drop_allocation(self, context: Any, uuid: str) -> None:

@@ -112,8 +112,10 @@ def _finish_revert(compute: Compute, context: Any, instance: Any, migration: Any
 def _revert_on_source(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
     instance.flavor, instance.instance_type_id = instance.old_flavor, instance.old_flavor.id
     instance.host = migration.source_compute
-    node = compute.tracker.get_node_by_name(migration.source_node)
-    instance.node, instance.compute_id = node.hypervisor_hostname, node.id
+    instance.node = migration.source_node
+    if "compute_id" in instance.fields:
+        # 28 and newer.
+        instance.compute_id = compute.tracker.get_node_by_name(migration.source_node).id
     instance.save(expected_task_state=["resize_reverting"])
     compute.revert_allocation(context, instance, migration)
     instance.drop_migration_context()
@@ -163,7 +165,8 @@ def move(world: World, number: int, flavor: int, old: int, destination: tuple[st
     migration.status = "post-migrating"
     migration.save()
     instance.host, instance.node = host, node
-    instance.compute_id = compute.tracker.compute_nodes[node].id
+    if "compute_id" in instance.fields:
+        instance.compute_id = compute.tracker.compute_nodes[node].id
     instance.task_state = "resize_migrated"
     instance.old_flavor = world.flavor(old)
     instance.save()

@@ -43,8 +43,10 @@ def row_violations(world: World) -> Iterator[Violation]:
         if row["deleted"]:
             continue
         extra = row["_extra"]
-        if (row["host"] is None) != (row["node"] is None) or (row["host"] is None) != (row["compute_id"] is None):
-            text = f"{uuid} has host {row['host']}, node {row['node']} and compute_id {row['compute_id']}"
+        # Before 28 there is no compute_id.
+        where = {name: row[name] for name in ("host", "node", "compute_id") if name in row}
+        if len({value is None for value in where.values()}) > 1:
+            text = f"{uuid} has " + ", ".join(f"{name} {value}" for name, value in where.items())
             yield Violation("I15 host", text)
         if row["host"] is None and _is_pinned(extra["numa_topology"]):
             yield Violation("I15 numa_topology", f"{uuid} is on no host and still pinned to CPUs of one")

@@ -155,7 +155,8 @@ class NovaTarget:
             boot.boot()
             modules = [importlib.import_module(name) for name in MODULES]
             with _undisturbed():
-                yield _OpenNova(self, chosen.release, modules)
+                slow = chosen.folder is not None and bool(environments.lacking(chosen.folder, environments.FAST_NEEDS))
+                yield _OpenNova(self, chosen.release, modules, always_real=slow)
 
 
 @contextmanager
@@ -200,9 +201,11 @@ def _flavors_of(instance: Operation) -> tuple[int, int]:
 
 class _OpenNova:
     """Nova booted: makes programs. The world is made with the first of them, so
-    that it is made under control."""
+    that it is made under control. ``always_real``: the fast world does not fit this Nova."""
 
-    def __init__(self, target: NovaTarget, release: str, modules: Sequence[ModuleType]) -> None:
+    def __init__(
+        self, target: NovaTarget, release: str, modules: Sequence[ModuleType], always_real: bool = False
+    ) -> None:
         from targets.nova.boot import library_versions
         from targets.nova.policy import tracker_policy
 
@@ -212,6 +215,7 @@ class _OpenNova:
         self.libraries: Mapping[str, str] = library_versions()
         self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
         self._in_use: World | None = None
+        self._always_real = always_real
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
@@ -221,7 +225,7 @@ class _OpenNova:
         from targets.nova.world import World
 
         check_configuration(self.target.options(), configuration)
-        real = configuration.get(WORLD.name) == "real"
+        real = self._always_real or configuration.get(WORLD.name) == "real"
         configuration = {name: value for name, value in configuration.items() if name != WORLD.name}
         illegal = illegal_values(configuration)
         if illegal:

@@ -11,6 +11,7 @@ import collections
 import io
 import itertools
 import pickle
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ HOST, NODE = "host1", "node1"
 """Where the tasks run."""
 OTHER = ("host2", "node2")
 """Where instances come from and go to."""
+PROVIDERS_LOCK = "provider-tree-lock"
+"""The named lock of a provider tree."""
 IMAGE = str(uuid.UUID(int=0x11AA))
 BY_API = ("flavor", "metadata", "system_metadata", "numa_topology")
 """What is loaded of an instance that the API asks a compute host to work on."""
@@ -71,7 +74,9 @@ class Host:
 
         client = report.SchedulerReportClient(adapter=self._world.placement)
         tracker = resource_tracker.ResourceTracker(self.name, self.driver, reportclient=client)
-        tracker.set_service_ref(objects.Service.get_by_compute_host(self._world.context(), self.name))
+        if hasattr(tracker, "set_service_ref"):
+            # 28 and newer.
+            tracker.set_service_ref(objects.Service.get_by_compute_host(self._world.context(), self.name))
         return tracker
 
     def save(self) -> bytes:
@@ -82,7 +87,10 @@ class Host:
 
         class Pickler(pickle.Pickler):
             def persistent_id(self, thing: Any) -> str | None:
-                return "context" if isinstance(thing, RequestContext) else names.get(id(thing))
+                if isinstance(thing, RequestContext):
+                    return "context"
+                # A provider tree of 32 and older holds the named lock itself.
+                return PROVIDERS_LOCK if isinstance(thing, threading.Semaphore) else names.get(id(thing))
 
         assigned = self.tracker.assigned_resources
         if not isinstance(assigned.default_factory, _Assigned):
@@ -93,7 +101,14 @@ class Host:
 
     def load(self, data: bytes) -> None:
         """Go back to what :meth:`save` gave. The bytes never leave this process."""
-        things = {"driver": self.driver, "placement": self._world.placement, "context": self._world.context()}
+        from oslo_concurrency import lockutils
+
+        things = {
+            "driver": self.driver,
+            "placement": self._world.placement,
+            "context": self._world.context(),
+            PROVIDERS_LOCK: lockutils.internal_lock(PROVIDERS_LOCK),
+        }
 
         class Unpickler(pickle.Unpickler):
             def persistent_load(self, name: Any) -> Any:

@@ -19,11 +19,13 @@ from harness.traces.schema import Operation, Operations
 from targets.nova import environments, releases
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+TRANSLATOR = "nova/compute/pci_placement_translator.py"
 FITTING = {
     "nova/__init__.py": "",
-    "nova/compute/resource_tracker.py": "class ResourceTracker:\n    def set_service_ref(self, ref): pass\n",
-    "nova/compute/provider_tree.py": "class ProviderTree:\n    def __getstate__(self): pass\n",
-    "nova/monkey_patch.py": "def patch(backend='auto'): pass\n",
+    "nova/compute/resource_tracker.py": (
+        "class ResourceTracker:\n    def _get_compute_node(self, context, node_uuid): pass\n"
+    ),
+    TRANSLATOR: "def update_provider_tree_for_pci(): pass\n",
 }
 
 
@@ -38,27 +40,24 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def test_a_source_with_all_that_is_needed_fits(tmp_path: Path) -> None:
-    assert environments.lacking(write(tmp_path, FITTING)) == []
+    write(tmp_path, FITTING)
+    assert environments.lacking(tmp_path) == environments.lacking(tmp_path, environments.FAST_NEEDS) == []
 
 
-@pytest.mark.parametrize(
-    ("file", "content", "words"),
-    [
-        ("nova/monkey_patch.py", "def patch(): pass\n", "native threads"),
-        ("nova/monkey_patch.py", "def other(backend): pass\n", "native threads"),
-        ("nova/compute/provider_tree.py", "class ProviderTree: pass\n", "provider tree"),
-        ("nova/compute/resource_tracker.py", "class ResourceTracker: pass\n", "service record"),
-    ],
-)
-def test_what_lacks_is_named(tmp_path: Path, file: str, content: str, words: str) -> None:
-    lacks = environments.lacking(write(tmp_path, {**FITTING, file: content}))
-    assert len(lacks) == 1
-    assert words in lacks[0]
+def test_what_lacks_is_named(tmp_path: Path) -> None:
+    (lacks,) = environments.lacking(write(tmp_path, {**FITTING, TRANSLATOR: "def another(): pass\n"}))
+    assert "older than 26.0.0" in lacks
+    old = "class ResourceTracker:\n    def _get_compute_node(self, context, nodename): pass\n"
+    write(tmp_path, {**FITTING, "nova/compute/resource_tracker.py": old})
+    assert environments.lacking(tmp_path) == []
+    assert environments.lacking(tmp_path, environments.FAST_NEEDS) == ["it is older than 27.0.0"]
+    write(tmp_path, {**FITTING, "nova/compute/resource_tracker.py": "class ResourceTracker: pass\n"})
+    assert len(environments.lacking(tmp_path, environments.FAST_NEEDS)) == 1
 
 
 def test_a_file_that_does_not_parse_is_left_to_the_import(tmp_path: Path) -> None:
-    assert environments.lacking(write(tmp_path, {**FITTING, "nova/monkey_patch.py": "def (:"})) == []
-    (tmp_path / "nova/monkey_patch.py").unlink()
+    assert environments.lacking(write(tmp_path, {**FITTING, TRANSLATOR: "def (:"})) == []
+    (tmp_path / TRANSLATOR).unlink()
     assert len(environments.lacking(tmp_path)) == 1
 
 
@@ -177,10 +176,10 @@ def test_releases_are_in_order() -> None:
 def test_a_release_that_does_not_fit_cannot_be_driven_yet(
     installer: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(UsageError, match=r"'32\.0\.0' cannot be driven yet: it cannot be told"):
-        environments.of_release("32.0.0")
-    assert dict(environments.states())["32.0.0"].startswith("cannot be driven yet")
-    assert run(["fuzz", "--release", "32.0.0"]) == 4
+    with pytest.raises(UsageError, match=r"'25\.3\.0' cannot be driven yet: it is older"):
+        environments.of_release("25.3.0")
+    assert dict(environments.states())["25.3.0"].startswith("cannot be driven yet")
+    assert run(["fuzz", "--release", "25.3.0"]) == 4
     assert "cannot be driven yet" in capsys.readouterr().err
 
 
@@ -261,7 +260,7 @@ def test_source_copies_are_judged(semafuzz: Run, copy: Path, trace: Path) -> Non
     assert "ModuleNotFoundError: No module named 'no_such_module' in nova/compute/resource_tracker.py, line " in why
     code, why = judged(("    def set_service_ref(", "    def set_service_record("))
     assert code == 125
-    assert "cannot be driven yet" in why
+    assert "does not start in the world" in why
 
 
 @pytest.mark.nova

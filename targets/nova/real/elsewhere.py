@@ -43,21 +43,18 @@ class Elsewhere:
 
         boundary, base.NovaObject.indirection_api = base.NovaObject.indirection_api, None
         generate, uuidutils.generate_uuid = uuidutils.generate_uuid, self.new_uuid
-        utcnow, timeutils.utcnow = timeutils.utcnow, self._now
         self.tick += 1
+        # What timeutils.set_time_override does, which newer libraries warn of.
+        timeutils.utcnow.override_time = (EPOCH + datetime.timedelta(seconds=self.tick)).replace(tzinfo=None)
         try:
             with unseen(), warnings.catch_warnings():
                 # What Nova and its libraries deprecate is not for the person who fuzzes them.
                 warnings.simplefilter("ignore")
                 yield
         finally:
-            timeutils.utcnow = utcnow
+            timeutils.utcnow.override_time = None
             uuidutils.generate_uuid = generate
             base.NovaObject.indirection_api = boundary
-
-    def _now(self, with_timezone: bool = False) -> datetime.datetime:
-        moment = EPOCH + datetime.timedelta(seconds=self.tick)
-        return moment if with_timezone else moment.replace(tzinfo=None)
 
     def new_uuid(self, dashed: bool = True) -> str:
         """The next identifier."""
