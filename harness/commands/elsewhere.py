@@ -36,7 +36,12 @@ def run_elsewhere(target: Target, release: str, arguments: Sequence[str]) -> int
     python = target.python_for(release)
     if python is None:
         return None
-    process = subprocess.Popen([python, *run_options(), *arguments], env={**os.environ, MARK: release})
+    root = str(Path(__file__).resolve().parent.parent.parent)
+    # Another environment does not have semafuzz: it runs from where it is.
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    process = subprocess.Popen(
+        [python, *run_options(), *arguments], env={**os.environ, MARK: release, "PYTHONPATH": path}
+    )
     while True:
         # An interrupt reaches both processes: the other one ends by itself.
         with contextlib.suppress(KeyboardInterrupt):

@@ -51,7 +51,9 @@ def boot() -> None:
     ]
     lockutils.set_defaults(state)
     for option, value, group in overrides:
-        configuration.set_override(option, value, group=group)
+        # Some came with later releases: 22 lists a folder of provider.yaml, 26 tracks PCI in placement.
+        if option in (configuration[group] if group else configuration):
+            configuration.set_override(option, value, group=group)
     objects.register_all()
 
 

@@ -39,12 +39,14 @@ def put_in_force(configuration: Mapping[str, Value], pci: bool = False) -> None:
     Raises ValueError where Nova's configuration refuses a value; nothing is in force then.
     """
     wanted: dict[tuple[str, str], object] = {("", name): value for name, value in configuration.items()}
-    if pci:
-        wanted["pci", "device_spec"], wanted["pci", "alias"] = DEVICE_SPEC, ALIASES
-    if wanted == _in_force:
-        return
     from nova.conf import CONF
 
+    if pci:
+        # 25 and older have the old name.
+        name = "device_spec" if "device_spec" in CONF.pci else "passthrough_whitelist"
+        wanted["pci", name], wanted["pci", "alias"] = DEVICE_SPEC, ALIASES
+    if wanted == _in_force:
+        return
     for group, name in [key for key in _in_force if key not in wanted]:
         _restore(CONF, group, name)
         del _in_force[group, name]

@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from harness.errors import CannotJudge, SemafuzzError, UsageError
-from targets.nova import releases
+from targets.nova import library_sets, releases
 
 DEFAULT = "34.0.0"
 """The release of the lock file, for which the world was written."""
@@ -149,13 +149,10 @@ def of_release(release: str) -> Environment:
         )
     if release == SOURCE:
         raise UsageError("this trace was made on a source tree of Nova; say which it is now with --source DIR")
-    folder = releases.fetch(release)
-    lacks = lacking(folder)
-    if lacks:
-        raise UsageError(
-            f"release {release!r} cannot be driven yet: {'; '.join(lacks)}; `semafuzz list releases` shows which can"
-        )
-    return Environment("release", release, folder)
+    releases.check_release(release)
+    libraries = library_sets.set_for(release)
+    python = sys.executable if libraries is None else str(libraries.make())
+    return Environment("release", release, releases.fetch(release), python)
 
 
 def states() -> list[tuple[str, str]]:
@@ -167,14 +164,21 @@ def states() -> list[tuple[str, str]]:
         if here is not None and name == here.release:
             found.append((name, "installed"))
             continue
-        folder = releases.fetched(name)
-        lacks = lacking(folder) if folder is not None else []
-        if folder is None:
-            state = "fetched when --release asks for it; whether it can be driven shows then"
-        else:
-            state = f"cannot be driven yet: {lacks[0]}" if lacks else "fetched, can be driven"
-        found.append((name, state))
+        found.append((name, _state(name)))
     return found
+
+
+def _state(release: str) -> str:
+    """What `semafuzz list releases` says of a release that is not the installed one."""
+    try:
+        libraries = library_sets.set_for(release)
+    except UsageError:
+        return f"cannot be driven yet: it is older than {library_sets.SETS[0].oldest}"
+    state = "fetched when --release asks for it" if releases.fetched(release) is None else "fetched"
+    if libraries is not None:
+        made = "made" if libraries.is_made() else "made when it is asked for"
+        state += f"; on the libraries of {libraries.name}, {made}"
+    return state
 
 
 def between(first: str, last: str, given: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ builds (operations of their own here).
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,7 +57,14 @@ class Compute:
 
     def drop_allocation(self, context: Any, uuid: str) -> None:
         """What ends a build or an instance: its allocations go, whatever their generation."""
-        self.client.delete_allocation_for_instance(context, uuid, force=True)
+        self.delete_allocation(context, uuid, force=True)
+
+    def delete_allocation(self, context: Any, uuid: str, *, force: bool, consumer_type: str = "instance") -> None:
+        """``delete_allocation_for_instance``; before 24 there is no other way than by generation."""
+        options = {"force": force, "consumer_type": consumer_type}
+        known = inspect.signature(self.client.delete_allocation_for_instance).parameters
+        given = {name: value for name, value in options.items() if name in known}
+        self.client.delete_allocation_for_instance(context, uuid, **given)
 
     def revert_allocation(self, context: Any, instance: Any, migration: Any) -> None:
         """``_revert_allocation``: back from the migration to the instance. Where

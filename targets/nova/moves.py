@@ -95,8 +95,20 @@ def drop_move_claim_at_dest(world: World, arguments: Arguments) -> None:
         compute.erroring_out_migration(migration),
         compute.erroring_out(instance),
     ):
-        compute.tracker.drop_move_claim_at_dest(context, instance, migration)
+        if hasattr(compute.tracker, "drop_move_claim_at_dest"):
+            compute.tracker.drop_move_claim_at_dest(context, instance, migration)
+        else:
+            _drop_at_dest_unlocked(compute, context, instance, migration)
     world.on(OTHER[0], _finish_revert, Compute(world, OTHER[0]), context, instance, migration)
+
+
+def _drop_at_dest_unlocked(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+    """``revert_resize`` up to 21.1.0: the lock is taken for the tracker's part alone."""
+    migration.status = "reverted"
+    migration.save()
+    instance.revert_migration_context()
+    instance.save()
+    compute.tracker.drop_move_claim(context, instance, instance.node)
 
 
 def _finish_revert(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
@@ -141,17 +153,31 @@ def drop_move_claim_at_source(world: World, arguments: Arguments) -> None:
 def _confirm(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
     with compute.erroring_out(instance):
         try:
-            # For the addresses of network devices, before the lock is taken.
-            instance.migration_context.get_pci_mapping_for_migration(True)
-            compute.tracker.drop_move_claim_at_source(context, instance, migration)
+            if hasattr(compute.tracker, "drop_move_claim_at_source"):
+                # For the addresses of network devices, before the lock is taken.
+                instance.migration_context.get_pci_mapping_for_migration(True)
+                compute.tracker.drop_move_claim_at_source(context, instance, migration)
+            else:
+                _drop_at_source_unlocked(compute, context, instance, migration)
             instance.vm_state, instance.task_state = "active", None
             instance.save(expected_task_state=[None, "deleting", "soft-deleting"])
         finally:
-            compute.client.delete_allocation_for_instance(
-                context, migration.uuid, consumer_type="migration", force=False
-            )
-            instance.old_flavor = instance.new_flavor = None
-            instance.save()
+            compute.delete_allocation(context, migration.uuid, force=False, consumer_type="migration")
+            if instance.old_flavor is not None:
+                instance.old_flavor = instance.new_flavor = None
+                instance.save()
+
+
+def _drop_at_source_unlocked(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+    """``_confirm_resize`` up to 21.1.0: the lock is taken for the tracker's part alone."""
+    old = instance.old_flavor
+    instance.old_flavor = instance.new_flavor = None
+    instance.save()
+    instance.migration_context.get_pci_mapping_for_migration(True)
+    migration.status = "confirmed"
+    migration.save()
+    compute.tracker.drop_move_claim(context, instance, migration.source_node, old, prefix="old_")
+    instance.drop_migration_context()
 
 
 def move(world: World, number: int, flavor: int, old: int, destination: tuple[str, str]) -> None:

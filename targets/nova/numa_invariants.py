@@ -24,6 +24,12 @@ def _pins(cell: Any) -> list[int]:
     return [*map(int, pinning.values()), *map(int, cell.get("cpuset_reserved") or ())]
 
 
+def _shared(cell: Any) -> int:
+    """How many CPUs a cell of an instance shares. Up to 21 its ``cpuset`` has those that
+    are pinned, too."""
+    return 0 if "pcpuset" not in cell and cell.get("cpu_pinning_raw") else len(cell["cpuset"])
+
+
 def numa_violations(world: World, node: Any) -> Iterator[Violation]:
     """I6: the host's pinned CPUs are the disjoint union of what is held. I7: memory,
     shared CPUs and pages of each cell are the sums."""
@@ -41,7 +47,7 @@ def numa_violations(world: World, node: Any) -> Iterator[Violation]:
         yield Violation("I6 pinned_cpus", f"the host has pinned {sorted(pinned)}, instances hold {sorted(set(pins))}")
     for cell in host.cells:
         mine = [one for one in held if one["id"] == cell.id]
-        memory, cpus = sum(one["memory"] for one in mine), sum(len(one["cpuset"]) for one in mine)
+        memory, cpus = sum(one["memory"] for one in mine), sum(map(_shared, mine))
         if cell.memory_usage != memory:
             yield Violation(
                 "I7 cell memory", f"cell {cell.id} has {cell.memory_usage} MiB in use, instances hold {memory}"

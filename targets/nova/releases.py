@@ -148,14 +148,14 @@ def _install(release: str, folder: Path) -> None:
                 "the release and give its folder with --source"
             )
     raise UsageError(
-        f"Nova {release} cannot be fetched ({_cause(said)}); see that the release exists and that the package index "
+        f"Nova {release} cannot be fetched ({cause(said)}); see that the release exists and that the package index "
         "can be reached, or unpack the release elsewhere and give its folder with --source"
     )
 
 
 def _installers() -> Iterator[list[str]]:
     """Commands that install for this Python, the quickest first."""
-    uv = shutil.which("uv") or _beside("uv")
+    uv = find_uv()
     if uv:
         yield [uv, "pip", "install", "--python", sys.executable]
     if importlib.util.find_spec("pip") is not None:
@@ -165,13 +165,18 @@ def _installers() -> Iterator[list[str]]:
         yield [pip, "--python", sys.executable, "install", "--disable-pip-version-check"]
 
 
+def find_uv() -> str | None:
+    """The program uv, on PATH or beside this Python."""
+    return shutil.which("uv") or _beside("uv")
+
+
 def _beside(name: str) -> str | None:
     """A program in the folder of this Python, which need not be on PATH."""
     path = Path(sys.executable).with_name(name)
     return str(path) if path.exists() else None
 
 
-def _cause(said: str) -> str:
+def cause(said: str) -> str:
     """The line of an installer's output that says why, in short."""
     lines = [re.sub(r"^\W+", "", line).strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if re.search(r"error|because|no version|disabled|not found|cannot", line, re.I)]

@@ -68,9 +68,14 @@ class NovaStage:
         world.restore(self._start)
 
     def _set_up(self) -> None:
+        from nova import exception
+
         for operation in self._setup:
             try:
                 set_up(self._world, operation.arguments)
+            except exception.InvalidCPUAllocationPolicy as error:
+                # Mixed policies came with 22.
+                raise ImpossibleStartError(f"this Nova does not know such a flavor: {error}") from error
             except self.refusals as error:
                 instance = operation.arguments["instance"]
                 raise ImpossibleStartError(f"the host has no room for instance {instance}: {error}") from error

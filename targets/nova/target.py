@@ -145,10 +145,9 @@ class NovaTarget:
         chosen = environments.chosen()
         if chosen is None or release not in ("", chosen.release):
             environments.choose(chosen := environments.of_release(release))
-        lacks = environments.lacking(chosen.folder) if chosen.folder is not None else []
+        lacks = environments.lacking(chosen.folder) if chosen.kind == environments.SOURCE and chosen.folder else []
         if lacks:
-            said = f"{chosen} cannot be driven yet: {'; '.join(lacks)}"
-            raise CannotJudge(said) if chosen.kind == environments.SOURCE else UsageError(said)
+            raise CannotJudge(f"{chosen} cannot be driven yet: {'; '.join(lacks)}")
         with environments.blamed_on(chosen), _no_logging(), warnings.catch_warnings():
             # What Nova and its libraries deprecate is not for the person who fuzzes them.
             warnings.simplefilter("ignore")

@@ -176,10 +176,10 @@ def test_releases_are_in_order() -> None:
 def test_a_release_that_does_not_fit_cannot_be_driven_yet(
     installer: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(UsageError, match=r"'25\.3\.0' cannot be driven yet: it is older"):
-        environments.of_release("25.3.0")
-    assert dict(environments.states())["25.3.0"].startswith("cannot be driven yet")
-    assert run(["fuzz", "--release", "25.3.0"]) == 4
+    with pytest.raises(UsageError, match=r"'18\.3\.0' cannot be driven yet: "):
+        environments.of_release("18.3.0")
+    assert dict(environments.states())["18.3.0"].startswith("cannot be driven yet")
+    assert run(["fuzz", "--release", "18.3.0"]) == 4
     assert "cannot be driven yet" in capsys.readouterr().err
 
 

@@ -14,15 +14,13 @@ from harness.kernel import current
 from targets.nova.faults import DONE, RowGoneError
 from targets.nova.primitives import Row
 from targets.nova.real.elsewhere import Elsewhere, unseen
-from targets.nova.real.services import nova_database
+from targets.nova.real.services import database_layer, nova_database, transactions
 
 LOADED = (
     "flavor", "numa_topology", "pci_requests", "migration_context", "resources", "metadata", "system_metadata",
 )  # fmt: skip
 """What is loaded of an instance whose row is looked at."""
 _EXTRAS = ("flavor", "old_flavor", "new_flavor", "numa_topology", "pci_requests", "migration_context", "resources")
-_TABLES = {"instance": "instances", "migration": "migrations", "compute_node": "compute_nodes",
-           "pci_device": "pci_devices"}  # fmt: skip
 
 
 class RealConductor:
@@ -120,8 +118,7 @@ class RealConductor:
 
     def add_service(self, host: str) -> None:
         """The service record of a host; part of the start state."""
-        from nova.db.main import api
-
+        api, _ = database_layer()
         with self.elsewhere.running():
             values = {"host": host, "binary": "nova-compute", "topic": "compute", "report_count": 0, "version": 0}
             api.service_create(self._context(), {**values, "uuid": self.elsewhere.new_uuid()})
@@ -133,8 +130,7 @@ class RealConductor:
             uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
         row = self.tables["instance"].get(uuid)
         if row is not None and not row["deleted"]:
-            from nova.db.main import api
-
+            api, _ = database_layer()
             migrations = [one["uuid"] for one in self.rows("migration") if one["instance_uuid"] == uuid]
             with self.elsewhere.running():
                 api.instance_destroy(self._context(), uuid)
@@ -174,9 +170,9 @@ class RealConductor:
             with self.elsewhere.running():
                 self._tables = {
                     "instance": self._instances(),
-                    "migration": self._objects("Migration", "migrations", "id"),
-                    "compute_node": self._objects("ComputeNode", "compute_nodes", "uuid"),
-                    "pci_device": self._objects("PciDevice", "pci_devices", "id"),
+                    "migration": self._objects("Migration", "id"),
+                    "compute_node": self._objects("ComputeNode", "uuid"),
+                    "pci_device": self._objects("PciDevice", "id"),
                 }
             self.elsewhere.tick = tick
         return self._tables
@@ -202,18 +198,15 @@ class RealConductor:
             found[uuid] = row
         return found
 
-    def _objects(self, name: str, table: str, key: str) -> dict[Any, Row]:
+    def _objects(self, name: str, key: str) -> dict[Any, Row]:
         from nova import objects
-        from nova.db.main import models
 
         kind = getattr(objects, name)
-        model = {"migrations": models.Migration, "compute_nodes": models.ComputeNode, "pci_devices": models.PciDevice}
-        found = {}
-        from nova.db.main import api
-
+        _, models = database_layer()
         context = self._context()
-        with api.context_manager.reader.using(context):
-            for one in context.session.query(model[table]).order_by("id").all():
+        found = {}
+        with transactions().reader.using(context):
+            for one in context.session.query(getattr(models, name)).order_by("id").all():
                 made = kind._from_db_object(context, kind(context), one)
                 row: Row = made.obj_to_primitive()["nova_object.data"]
                 found[row[key]] = row

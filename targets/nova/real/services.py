@@ -3,6 +3,7 @@ placement, once per process."""
 
 from __future__ import annotations
 
+import importlib
 from functools import lru_cache
 from typing import Any
 
@@ -12,15 +13,30 @@ from targets.nova.real.database import Database
 MEMORY = "sqlite://"
 
 
+def database_layer() -> tuple[Any, Any]:
+    """``(api, models)`` of the cell database; they moved in 24."""
+    try:
+        api = importlib.import_module("nova.db.main.api")
+    except ImportError:
+        return importlib.import_module("nova.db.sqlalchemy.api"), importlib.import_module("nova.db.sqlalchemy.models")
+    return api, importlib.import_module("nova.db.main.models")
+
+
+def transactions() -> Any:
+    """The transaction contexts of the cell database; they were renamed in 24."""
+    api, _ = database_layer()
+    return getattr(api, "context_manager", None) or api.main_context_manager
+
+
 @lru_cache(maxsize=1)
 def nova_database() -> Database:
     """Nova's cell database, with every table of the release."""
     from nova.conf import CONF
-    from nova.db.main import api, models
 
+    api, models = database_layer()
     CONF.set_override("connection", MEMORY, group="database")
     api.configure(CONF)
-    engine = api.context_manager.writer.get_engine()
+    engine = transactions().writer.get_engine()
     models.BASE.metadata.create_all(engine)
     return Database(engine)
 
