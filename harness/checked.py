@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from harness.errors import UsageError
+from harness.errors import CodeError, UsageError
 from harness.instrument.apply import install_hooks, rewrite_source
 from harness.program import FunctionProgram, Program
 from harness.traces.schema import Function
@@ -57,12 +57,12 @@ def load(
         tree = ast.parse(source, str(path))
     except (SyntaxError, ValueError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise UsageError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
+        raise CodeError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
     making: Making = FunctionProgram
     if _find(tree, path, name):
         _refuse_asyncio(tree, path, name)
         if asynchronous is None:
-            raise UsageError(f"{name} in {path} is async, which is not possible here; give a function that is not")
+            raise CodeError(f"{name} in {path} is async, which is not possible here; give a function that is not")
         making = asynchronous
     name_here = module_name(path)
     filename = str(path.resolve())
@@ -111,7 +111,7 @@ class _Refresher:
         try:
             exec(self._code, namespace)
         except Exception as error:
-            raise UsageError(
+            raise CodeError(
                 f"{self._path} cannot be imported ({type(error).__name__}: {error}); correct that first"
             ) from error
         function: Any = namespace[self._name]
@@ -136,14 +136,14 @@ def _find(tree: ast.Module, path: Path, name: str) -> bool:
     if not found:
         known = [node.name for node in functions if not node.name.startswith("_")]
         hint = f"it has {', '.join(known[:8])}" if known else "it has no function at its top level"
-        raise UsageError(f"{path} has no function {name!r}; {hint}")
+        raise CodeError(f"{path} has no function {name!r}; {hint}")
     if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in _own_nodes(found[-1])):
-        raise UsageError(f"{name} in {path} is a generator: calling it runs nothing; give a function that runs it")
+        raise CodeError(f"{name} in {path} is a generator: calling it runs nothing; give a function that runs it")
     arguments = found[-1].args
     required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
     required += sum(default is None for default in arguments.kw_defaults)
     if required:
-        raise UsageError(f"{name} in {path} takes arguments; a checked function takes none")
+        raise CodeError(f"{name} in {path} takes arguments; a checked function takes none")
     return isinstance(found[-1], ast.AsyncFunctionDef)
 
 
@@ -210,4 +210,4 @@ def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise UsageError(f"module {name!r} cannot be imported ({error}); give a dotted name that can") from None
+        raise CodeError(f"module {name!r} cannot be imported ({error}); give a dotted name that can") from None

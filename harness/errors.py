@@ -15,6 +15,12 @@ class TraceError(UsageError):
     """A trace file that cannot be read as a trace (exit code 4)."""
 
 
+class CodeError(UsageError):
+    """Code that cannot be run as asked: it does not parse, cannot be imported, or lacks
+    a function, a class or an operation. Exit code 4 where somebody names it; where a
+    trace is replayed on it, 125, since nothing can be said of the failure."""
+
+
 class CannotJudge(SemafuzzError):
     """The question has no answer here, for instance a trace whose steps do not
     fit the code under test (exit code 125)."""

@@ -86,3 +86,10 @@ class TolerantDatabase(DirectoryBasedExampleDatabase):
             warnings.warn(
                 DatabaseWarning(f"the example database passes over {path}: {why}; delete it, or mend it"), stacklevel=2
             )
+
+
+def tolerant(given: database.ExampleDatabase | None) -> database.ExampleDatabase | None:
+    """The same database, with warnings for what is damaged in it where it is a folder."""
+    if isinstance(given, DirectoryBasedExampleDatabase) and not isinstance(given, TolerantDatabase):
+        return TolerantDatabase(given.path)
+    return given

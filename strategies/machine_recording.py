@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,9 +13,12 @@ from harness.findings import Finding, Recorder, matching, shows, shows_serially
 from harness.kernel.conflicts import heat
 from harness.kernel.outcome import Failure, Outcome
 from harness.program import Program, execute
+from harness.replaying import replay
 from harness.schedulers.registry import make_scheduler
 from harness.shrink.schedule import preemptions
 from harness.stepping import DRIVER, Following
+from harness.traces.build import recorded_choices
+from harness.traces.codec import read
 from harness.traces.signature import failure_identity
 from reports.story import story
 from strategies.feeding import feed
@@ -84,6 +88,8 @@ class Recording:
             self._store(identity, size, scenario, again)
         else:
             lines.append("(this run does not show again as a program, so there is no trace of it)")
+        if not wanted:
+            lines.append("under another schedule than the steps below, of the operations that they start:")
         lines += [f"  {line}" for line in story(outcome, without=DRIVER)]
         return self._session.found(failure, "\n".join(lines), size)
 
@@ -124,5 +130,9 @@ class Recording:
         if shows_serially(program, len(scenario.content.tasks), self._session.searching, shows(identity)):
             lines.append("A serial order of the operations fails too: it is not a race.")
         if finding.trace:
-            lines.append(f"semafuzz replay {finding.trace}")
+            trace = read(Path(finding.trace))
+            shown = replay(program, recorded_choices(trace), session.searching).outcome
+            lines += [f"  {line}" for line in story(shown)]
+            near = os.path.relpath(finding.trace)
+            lines.append(f"semafuzz replay {finding.trace if near.startswith(os.pardir) else near}")
         return lines

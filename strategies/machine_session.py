@@ -7,6 +7,7 @@ an example again to shrink it and has to get the same steps.
 
 from __future__ import annotations
 
+import os
 import unittest
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,12 +31,16 @@ from harness.laboratory import Laboratory, open_laboratory
 from harness.program import Setting
 from harness.traces.schema import Operation, Value
 from harness.traces.signature import failure_identity
+from strategies.database import tolerant
 from targets.protocol import Stage
 from targets.scenario import Scenario
 
 PATIENCE = 5.0
 """Seconds in which Hypothesis may look for a smaller example of what a target's machine
 found; then the smallest one is made smaller still without it, which takes as long at most."""
+
+OUT = "SEMAFUZZ_OUT"
+"""The variable in which the pytest plugin leaves the folder for traces."""
 
 STEPS = 15
 """Rules of an example, where nothing else is asked for: many small examples find more
@@ -179,23 +184,29 @@ def open_session(
             _sessions.remove(session)
 
 
+def default_folder() -> Path:
+    """Where traces go: that of ``--interleave-out`` under pytest, ``reports/out`` otherwise."""
+    return Path(os.environ.get(OUT) or "reports/out")
+
+
 def run_machine(machine: Any, settings: Settings | None = None, folder: Path | None = None) -> None:
     """Run a state machine; raises :class:`Found` where it fails.
 
     ``settings``: Hypothesis's; those of the loaded profile where not given. ``folder``:
-    where traces go, for machines over targets.
+    where traces go, for machines over targets; :func:`default_folder` where not given.
     """
     given = settings or Settings(stateful_step_count=STEPS)
     chosen = Settings(
         given,
         deadline=None,
+        database=tolerant(given.database),
         suppress_health_check=list(HealthCheck),
         # One defect at a time is shrunk and told; traces of others are kept.
         report_multiple_bugs=False,
         # What it explains says nothing about schedules, and it traces every line.
         phases=[phase for phase in given.phases if phase is not Phase.explain],
     )
-    with machine.open(folder) as session:
+    with machine.open(folder or default_folder()) as session:
         try:
             run_state_machine_as_test(machine, settings=chosen)
         except Found as error:

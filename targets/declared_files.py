@@ -12,7 +12,7 @@ from types import ModuleType
 
 from harness import known_files
 from harness.checked import module_name, read_source
-from harness.errors import UsageError
+from harness.errors import CodeError, UsageError
 from harness.traces.schema import Function, Trace
 from targets.declared import DeclaredTarget
 from targets.declared_stage import Declared
@@ -40,7 +40,7 @@ def load_declared(spec: str, *, remember: bool = False) -> Declared:
     source = read_source(path, "FILE.py:CLASS")
     declared = getattr(_imported(path, source), name, None)
     if not isinstance(declared, type) or not issubclass(declared, DeclaredTarget):
-        raise UsageError(f"{path} has no class {name!r} that derives from targets.declared.DeclaredTarget")
+        raise CodeError(f"{path} has no class {name!r} that derives from targets.declared.DeclaredTarget")
     identity = Function(path.name, name, hashlib.sha256(source.encode()).hexdigest())
     label = f"{identity.file}:{identity.function}"
     if len(label) > 200:
@@ -78,7 +78,7 @@ def _imported(path: Path, source: str) -> ModuleType:
         code = compile(source, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise UsageError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
+        raise CodeError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -90,7 +90,7 @@ def _imported(path: Path, source: str) -> ModuleType:
     except UsageError:
         raise
     except Exception as error:
-        raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {error}); correct that first") from error
+        raise CodeError(f"{path} cannot be imported ({type(error).__name__}: {error}); correct that first") from error
     return module
 
 

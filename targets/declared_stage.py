@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.detectors.lock_discipline import Guard, LockPolicy
 from harness.detectors.method_calls import visible_calls
-from harness.errors import UsageError
+from harness.errors import CodeError, UsageError
 from harness.instrument.apply import module_source
 from harness.kernel import operations as op
 from harness.kernel.outcome import Failure
@@ -98,6 +98,9 @@ class Declared:
             yield _OpenDeclared(self, modules)
 
     def _names(self) -> Sequence[str]:
+        if isinstance(self.declaration.modules, str):
+            given = self.declaration.modules
+            raise UsageError(f"modules of {type(self.declaration).__name__} is a text; write modules = ({given!r},)")
         return self.declaration.modules or (type(self.declaration).__module__,)
 
 
@@ -105,7 +108,7 @@ def _module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise UsageError(
+        raise CodeError(
             f"module {name!r} under test cannot be imported ({type(error).__name__}: {error}); "
             "put it beside the file, or install it"
         ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.errors import UsageError
+from harness.errors import CodeError, UsageError
 from harness.traces.schema import Operation, Operations
 from targets.protocol import OperationInfo, Plain, Target
 from targets.scenario import Scenario
@@ -53,10 +53,10 @@ def check_content(content: Operations, target: Target) -> None:
     for operation in (one for task in content.tasks for one in task):
         info = table.get(operation.name)
         if info is None:
-            raise UsageError(f"the target has no operation {operation.name!r}; it has {', '.join(sorted(table))}")
+            raise CodeError(f"the target has no operation {operation.name!r}; it has {', '.join(sorted(table))}")
         wanted = {*info.arguments, *(("instance",) if info.on_instance else ())}
         if set(operation.arguments) != wanted:
-            raise UsageError(f"operation {operation.name} takes {sorted(wanted)}, not {sorted(operation.arguments)}")
+            raise CodeError(f"operation {operation.name} takes {sorted(wanted)}, not {sorted(operation.arguments)}")
         for name, values in info.arguments.items():
             _check_value(f"operation {operation.name}", name, operation.arguments[name], values)
         if info.on_instance and operation.arguments["instance"] not in made:

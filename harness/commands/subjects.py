@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from harness import known_files
 from harness.commands.elsewhere import choose_code
 from harness.commands.loading import load_checked
 from harness.commands.locking import Locking
-from harness.errors import CannotJudge, UsageError
+from harness.errors import CannotJudge, CodeError, UsageError
 from harness.findings import Origin
 from harness.kernel.sites import SITES
 from harness.laboratory import Laboratory, open_laboratory
@@ -63,8 +63,20 @@ def open_subject(
     ``release`` and ``source``: which Nova, for traces of its operations; by default
     the one that made the trace. ``settings``: options of the target, as ``NAME=VALUE``,
     in place of those recorded. Raises UsageError where these do not go together or
-    name nothing, CannotJudge where control fails.
+    name nothing, CannotJudge where control fails or the code does not run.
     """
+    with ExitStack() as stack:
+        try:
+            subject = stack.enter_context(_opened(trace, program, release, source, settings))
+        except CodeError as error:
+            raise CannotJudge(str(error)) from error
+        yield subject
+
+
+@contextmanager
+def _opened(
+    trace: Trace, program: str | None, release: str, source: Path | None, settings: Sequence[str]
+) -> Iterator[Subject]:
     if isinstance(trace.program, Function):
         if release or source is not None:
             raise UsageError("--release and --source go with traces of Nova; this one is of a checked function")

@@ -6,6 +6,7 @@ first needed, so that a session without a marked test pays for next to nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, read what was asked for."""
     config.addinivalue_line("markers", options.MARKER)
     settings = config.stash[_settings] = options.read_settings(config)
+    _announce_folder(config, settings.out)
     if settings.profile and not config.getoption("hypothesis_profile", None):
         from hypothesis import settings as hypothesis_settings
 
@@ -51,6 +53,21 @@ def pytest_configure(config: pytest.Config) -> None:
         from harness.pytest_plugin.kept import KeptTraces
 
         config.stash[_kept] = KeptTraces(settings, config)
+
+
+def _announce_folder(config: pytest.Config, folder: Path) -> None:
+    """State machines put their traces there, too; a session inside another one leaves
+    that one its folder."""
+    before = os.environ.get("SEMAFUZZ_OUT")
+    os.environ["SEMAFUZZ_OUT"] = str(folder)
+
+    def put_back() -> None:
+        if before is None:
+            os.environ.pop("SEMAFUZZ_OUT", None)
+        else:
+            os.environ["SEMAFUZZ_OUT"] = before
+
+    config.add_cleanup(put_back)
 
 
 @pytest.hookimpl(optionalhook=True)

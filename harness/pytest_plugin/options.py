@@ -180,6 +180,8 @@ def read_settings(config: pytest.Config) -> Settings:
     here = config.invocation_params.dir
     folders = [here / name for name in asked] if asked else list(_ini(config, "traces") or ())
     for folder in folders if asked else ():
+        if folder.is_file():
+            raise pytest.UsageError(f"--interleave-traces: {folder} is a file; give the folder that it is in")
         if not folder.is_dir():
             raise pytest.UsageError(f"--interleave-traces: there is no folder {folder}; give one with kept traces")
     out = config.getoption("interleave_out")

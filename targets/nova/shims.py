@@ -21,10 +21,7 @@ def choose_threads() -> None:
     Older releases patch nothing unless a service imports ``nova.monkey_patch``, which
     the tracker does not; it is not even looked at there, since importing it patches.
     """
-    spec = importlib.util.find_spec("nova.monkey_patch")
-    if spec is None or spec.origin is None:
-        return
-    text = Path(spec.origin).read_text(encoding="utf-8")
+    text = _source_of("nova.monkey_patch")
     if "def patch(" not in text:
         return
     from nova import monkey_patch
@@ -50,12 +47,26 @@ def stand_in_for_old_libraries() -> None:
     """30 and older, on libraries that are newer than they are: ``pkg_resources`` (to
     declare a namespace), ``netifaces`` (to look at the host's interfaces, which nothing
     here does) and ``oslo_utils.secretutils.md5`` are gone. Where one is there it stays."""
+    if "pkg_resources" not in _source_of("nova.virt"):
+        return
     from oslo_utils import secretutils
 
     if not hasattr(secretutils, "md5"):
         secretutils.md5 = _md5
-    _stand_in("pkg_resources", declare_namespace=lambda name: None)
+    # pytest asks for the second one where the module is there.
+    _stand_in("pkg_resources", declare_namespace=lambda name: None, fixup_namespace_packages=lambda *path: None)
     _stand_in("netifaces", AF_INET=2, AF_INET6=10, interfaces=list, ifaddresses=lambda name: {})
+
+
+def _source_of(module: str) -> str:
+    """The text of ``nova.NAME``, which is not imported for that; "" where there is none."""
+    package, _, name = module.partition(".")
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+        for path in (Path(folder) / f"{name}.py", Path(folder) / name / "__init__.py"):
+            if path.is_file():
+                return path.read_text(encoding="utf-8")
+    return ""
 
 
 def _md5(string: bytes = b"", usedforsecurity: bool = True) -> Any:

@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import rule
 
 from harness.errors import UsageError
 from harness.kernel import current
 from harness.traces.codec import read
-from strategies.machine_session import Found, run_machine
+from strategies.database import DatabaseWarning
+from strategies.machine_session import OUT, Found, default_folder, run_machine
 from strategies.machines import ScheduledMachine
 from strategies.target_machine import machine_of
 
@@ -114,12 +116,44 @@ def test_what_only_concurrency_breaks_is_found_by_stepping_alone(folder: Path) -
     assert any("1 preemption;" in line for line in caught.value.__notes__)
 
 
-def test_a_test_case_runs_under_unittest(folder: Path) -> None:
+def test_a_test_case_runs_under_unittest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps its trace where ``fuzz`` does, or where the pytest plugin says."""
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv(OUT, raising=False)
     result = unittest.TestResult()
     unittest.defaultTestLoader.loadTestsFromTestCase(load("test_bank_target").TestBank).run(result)
     assert result.testsRun == 1
     assert len(result.failures) == 1
-    assert "Smallest program" in result.failures[0][1]
+    said = result.failures[0][1]
+    assert "Smallest program" in said
+    (kept,) = (folder / "reports" / "out").iterdir()
+    assert f"semafuzz replay reports/out/{kept.name}" in said
+    monkeypatch.setenv(OUT, str(folder / "elsewhere"))
+    assert default_folder() == folder / "elsewhere"
+
+
+def test_the_schedule_that_is_left_is_told(folder: Path) -> None:
+    with pytest.raises(Found) as caught:
+        run_machine(machine_of(load("bank_target").Bank.target(), faults=False), QUICK, folder / "out")
+    notes = caught.value.__notes__
+    start = next(number for number, line in enumerate(notes) if line.startswith("It takes 1 preemption"))
+    told = notes[start + 1 : -1]
+    assert [line.rpartition(" up to ")[1] or line[-11:] for line in told] == [" up to ", " to the end", " to the end"]
+
+
+def test_a_damaged_example_costs_a_warning_that_names_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also without a profile of ours."""
+    place = folder / "examples"
+    kept = settings(QUICK, derandomize=False, database=DirectoryBasedExampleDatabase(place))
+    machine = load("test_bank").BankMachine
+    for _ in range(2):
+        with pytest.raises(Found):
+            run_machine(machine, settings(kept, max_examples=1000))
+    damaged = [file for file in place.glob("*/*") if file.is_file()]
+    for file in damaged:
+        file.write_bytes(b"\xff\x00noise" * 50)
+    with pytest.warns(DatabaseWarning, match="passes over .*: it holds no example"), pytest.raises(Found):
+        run_machine(machine, settings(kept, max_examples=1000))
 
 
 def test_a_machine_without_control_says_what_to_do() -> None:

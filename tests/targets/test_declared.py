@@ -175,6 +175,19 @@ def test_programs_that_it_does_not_have_are_refused(content: Operations, words: 
         outcome_of(Scenario(content))
 
 
+def test_modules_that_are_a_text_are_refused() -> None:
+    class Short(Counter):
+        """Forgets the comma."""
+
+        modules = "json"
+
+    with (
+        pytest.raises(UsageError, match=r"modules of Short is a text; write modules = \('json',\)"),
+        Declared(Short()).open(),
+    ):
+        pass
+
+
 def test_a_world_that_cannot_be_made_is_named() -> None:
     class Broken(Counter):
         """Cannot start."""
