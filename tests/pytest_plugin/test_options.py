@@ -101,7 +101,7 @@ def test_a_key_that_makes_no_sense_is_a_usage_error(
         (["--interleave-profile", "fast"], "invalid choice: 'fast'"),
         (["--interleave-scheduler", "random,fast"], "--interleave-scheduler: unknown scheduler 'fast'"),
         (["--interleave-traces", "nowhere"], "there is no folder"),
-        (["--interleave-traces", "test_it.py"], "is a file; give the folder"),
+        (["--interleave-traces", "test_bank.py"], "is a file; give the folder"),
         (["--interleave-replay", "nowhere.json"], "there is no trace"),
     ],
 )
