@@ -18,21 +18,21 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.kernel import current
+from targets.nova.boundary import ConductorBoundary
 from targets.nova.conductor_instances import InstanceRemotables
 from targets.nova.conductor_pci import PciRemotables
 from targets.nova.conductor_records import RecordRemotables
-from targets.nova.faults import DONE, RowGoneError
-from targets.nova.primitives import Row, is_object
+from targets.nova.primitives import is_object
 
 EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 Snapshot = dict[str, dict[Any, Any]]
 
 
-class Conductor(InstanceRemotables, RecordRemotables, PciRemotables):
+class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBoundary):
     """The indirection API over rows of primitives."""
 
     def __init__(self) -> None:
+        ConductorBoundary.__init__(self)
         self.tables: dict[str, dict[Any, Any]] = {
             "instance": {},
             "migration": {},
@@ -41,8 +41,6 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables):
             "pci_device": {},
             "sequence": {"id": 0, "tick": 0, "uuid": 0},
         }
-        self.on_deleted: Callable[[str], object] = lambda uuid: None
-        """Called with the uuid of what another process has deleted: a consumer of placement."""
         self._remotables: dict[tuple[str, str], Callable[..., Any]] = {}
         for name in dir(self):
             if name.startswith("do_"):
@@ -66,58 +64,28 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables):
 
     # ------------------------------------------------ the indirection API
 
-    def object_class_action_versions(
+    def _perform_on_class(
         self, context: Any, objname: str, objmethod: str, object_versions: Any, args: Any, kwargs: Any
     ) -> Any:
-        """A class method, for instance a query."""
-        call = f"conductor {objname}.{objmethod}"
-        try:
-            self._leave(call)
-        except RowGoneError:
-            self.delete_elsewhere(objname, uuid=str(args[0]))
-        primitive = self._find(objname, objmethod)(context, *args, **kwargs)
-        self._leave(f"{call}{DONE}")
-        return self._load(primitive, context)
+        return self._find(objname, objmethod)(context, *args, **kwargs)
 
-    def object_action(self, context: Any, objinst: Any, objmethod: str, args: Any, kwargs: Any) -> Any:
-        """A method of an object, for instance ``save``: ``(updates, result)``."""
-        name = objinst.obj_name()
-        call = f"conductor {name}.{objmethod}"
-        try:
-            self._leave(call)
-        except RowGoneError:
-            self.delete_elsewhere(name, objinst.uuid)
-        updates = self._find(name, objmethod)(context, objinst, *args, **kwargs)
-        self._leave(f"{call}{DONE}")
-        return {key: self._load(value, context) for key, value in updates.items()}, None
+    def _perform_on_object(self, context: Any, objinst: Any, objmethod: str, args: Any, kwargs: Any) -> Any:
+        return self._find(objinst.obj_name(), objmethod)(context, objinst, *args, **kwargs), None
 
-    def object_backport_versions(self, context: Any, objinst: Any, object_versions: Any) -> Any:
-        """Never needed: both sides are one release."""
-        raise NotImplementedError("both sides have the same versions")
+    def _received(self, context: Any, answer: Any) -> Any:
+        if isinstance(answer, tuple):
+            updates, result = answer
+            return {key: self._load(value, context) for key, value in updates.items()}, result
+        return self._load(answer, context)
+
+    def _delete(self, uuid: str) -> None:
+        self.mark_deleted(self.tables["instance"][uuid])
 
     def _find(self, name: str, method: str) -> Callable[..., Any]:
         found = self._remotables.get((name, method))
         if found is None:
             raise NotImplementedError(f"the in-memory conductor has no {name}.{method}")
         return found
-
-    def _leave(self, call: str) -> None:
-        """The request or its answer is on the wire: others may run."""
-        execution = current.execution
-        if execution is not None:
-            execution.io(call)
-
-    def delete_elsewhere(self, name: str, uuid: str) -> None:
-        """Another process deletes an instance (or that of a migration): the API does so
-        itself where it believes the host to be down."""
-        if name == "Migration":
-            uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
-        row = self.tables["instance"].get(uuid)
-        if row is not None and not row["deleted"]:
-            migrations = [one["uuid"] for one in self.rows("migration") if one["instance_uuid"] == uuid]
-            self.mark_deleted(row)
-            for consumer in (uuid, *migrations):
-                self.on_deleted(consumer)
 
     def name_devices(self, uuids: Callable[[int], str]) -> dict[int, str]:
         """Give PCI devices other uuids, by their ids."""
@@ -159,7 +127,3 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables):
         sequence = self.tables["sequence"]
         sequence[name] += 1
         return int(sequence[name])
-
-    def rows(self, table: str) -> list[Row]:
-        """The rows of a table that are not deleted."""
-        return [row for row in self.tables[table].values() if not row["deleted"]]

@@ -151,9 +151,10 @@ def drop_move_claim_at_source(world: World, arguments: Arguments) -> None:
 
 
 def _confirm(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+    locked = hasattr(compute.tracker, "drop_move_claim_at_source")
     with compute.erroring_out(instance):
         try:
-            if hasattr(compute.tracker, "drop_move_claim_at_source"):
+            if locked:
                 # For the addresses of network devices, before the lock is taken.
                 instance.migration_context.get_pci_mapping_for_migration(True)
                 compute.tracker.drop_move_claim_at_source(context, instance, migration)
@@ -163,7 +164,7 @@ def _confirm(compute: Compute, context: Any, instance: Any, migration: Any) -> N
             instance.save(expected_task_state=[None, "deleting", "soft-deleting"])
         finally:
             compute.delete_allocation(context, migration.uuid, force=False, consumer_type="migration")
-            if instance.old_flavor is not None:
+            if locked:
                 instance.old_flavor = instance.new_flavor = None
                 instance.save()
 

@@ -11,76 +11,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.kernel import current
-from targets.nova.faults import DONE, AnswerError
+from targets.nova.boundary import Body, PlacementBoundary, Response, conflict, noun_of, parts_of, refusal
 
-Body = dict[str, Any]
 Snapshot = tuple[dict[str, Body], dict[str, tuple[Any, ...]]]
 _INVENTORY = {"reserved": 0, "min_unit": 1, "max_unit": 2147483647, "step_size": 1, "allocation_ratio": 1.0}
 
 
-class Response:
-    """What the report client needs of a response."""
-
-    __slots__ = ("_body", "headers", "status_code")
-
-    def __init__(self, status: int, body: Body | None = None) -> None:
-        self.status_code = status
-        self._body = body
-        self.headers: dict[str, str] = {}
-
-    def json(self) -> Body | None:
-        """The body."""
-        return self._body
-
-    @property
-    def text(self) -> str:
-        """The body as text, for log messages."""
-        return repr(self._body)
-
-    def __bool__(self) -> bool:
-        return self.status_code < 400
-
-
-def _error(status: int, code: str, detail: str = "") -> Response:
-    return Response(status, {"errors": [{"status": status, "code": code, "detail": detail}]})
-
-
-def _conflict() -> Response:
-    return _error(409, "placement.concurrent_update", "resource provider generation conflict")
-
-
-def call_of(method: str, url: str) -> tuple[str, list[str]]:
-    """``(what the I/O point of a request is called, the parts of its path)``"""
-    parts = url.partition("?")[0].strip("/").split("/")
-    noun = parts[0] + ("_id" if len(parts) > 1 else "") + (f"_{parts[2]}" if len(parts) > 2 else "")
-    return f"placement {method} {noun}", parts
-
-
-def concerns_provider(fault: AnswerError, call: str) -> bool:
-    """Whether a fault says that another process has changed the provider of the call,
-    rather than the consumer: then it has."""
-    return fault.status == 409 and "resource_providers_id_" in call
-
-
-def failure(fault: AnswerError, call: str) -> Response:
-    """The answer that a fault asks for."""
-    if fault.status != 409:
-        return _error(fault.status, "placement.undefined_code", "The server has either erred")
-    if concerns_provider(fault, call):
-        return _conflict()
-    return _error(409, "placement.concurrent_update", "consumer generation conflict")
-
-
-class Placement:
-    """An adapter with ``get``, ``put``, ``post`` and ``delete``."""
+class Placement(PlacementBoundary):
+    """Placement's answers out of dictionaries."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.providers: dict[str, Body] = {}
         self.allocations: dict[str, tuple[Any, ...]] = {}
-        self.additional_headers: dict[str, str] = {}
-        self.answered: dict[int, AnswerError] = {}
-        """The last fault that a task's request was answered with, by the task's number."""
 
     def snapshot(self) -> Snapshot:
         """Everything, to be given to :meth:`restore`."""
@@ -92,55 +35,22 @@ class Placement:
         self.allocations = dict(snapshot[1])
         self.answered.clear()
 
-    def get(self, url: str, **options: Any) -> Response:
-        """A GET request."""
-        return self.request("GET", url, **options)
-
-    def put(self, url: str, **options: Any) -> Response:
-        """A PUT request."""
-        return self.request("PUT", url, **options)
-
-    def post(self, url: str, **options: Any) -> Response:
-        """A POST request."""
-        return self.request("POST", url, **options)
-
-    def delete(self, url: str, **options: Any) -> Response:
-        """A DELETE request."""
-        return self.request("DELETE", url, **options)
-
-    def request(
-        self, method: str, url: str, json: Any = None, microversion: str | None = None, **options: Any
-    ) -> Response:
-        """Answer one request; a scheduling point before and after."""
+    def _answer(self, method: str, url: str, json: Any = None, microversion: str | None = None) -> Response:
         path, _, query = url.partition("?")
-        call, parts = call_of(method, url)
-        handler = getattr(self, call.removeprefix("placement ").replace(" ", "_"), None)
+        parts = parts_of(url)
+        handler = getattr(self, f"{method}_{noun_of(parts)}", None)
         if handler is None:
             raise NotImplementedError(f"the in-memory placement has no {method} {path}")
-        try:
-            self._leave(call)
-        except AnswerError as fault:
-            execution = current.execution
-            if execution is not None:
-                self.answered[execution.current.index] = fault
-            if concerns_provider(fault, call) and parts[1] in self.providers:
-                self.providers[parts[1]]["generation"] += 1
-            answer = failure(fault, call)
-            self._leave(f"{call}{DONE}")
-            return answer
         if parts[0] == "resource_providers" and len(parts) > 1 and parts[1] not in self.providers:
-            answer = _error(404, "placement.undefined_code", "no such provider")
-        else:
-            version = tuple(int(part) for part in (microversion or "1.0").split("."))
-            answer = handler(parts, query, json, version)
-        self._leave(f"{call}{DONE}")
+            return refusal(404, "placement.undefined_code", "no such provider")
+        version = tuple(int(part) for part in (microversion or "1.0").split("."))
+        answer = handler(parts, query, json, version)
         assert isinstance(answer, Response)
         return answer
 
-    def _leave(self, call: str) -> None:
-        execution = current.execution
-        if execution is not None:
-            execution.io(call)
+    def _change_elsewhere(self, provider: str) -> None:
+        if provider in self.providers:
+            self.providers[provider]["generation"] += 1
 
     def forget(self, consumer: str) -> None:
         """Another process removes the allocations of a consumer."""
@@ -175,7 +85,7 @@ class Placement:
         """Create a provider."""
         uuid = json["uuid"]
         if uuid in self.providers or any(one["name"] == json["name"] for one in self.providers.values()):
-            return _error(409, "placement.duplicate_name")
+            return refusal(409, "placement.duplicate_name")
         parent = json.get("parent_provider_uuid")
         root = self.providers[parent]["root"] if parent else uuid
         self.providers[uuid] = {
@@ -187,7 +97,7 @@ class Placement:
     def DELETE_resource_providers_id(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """Delete a provider without allocations."""
         if any(parts[1] in allocation[1] for allocation in self.allocations.values()):
-            return _error(409, "placement.resource_provider.inuse")
+            return refusal(409, "placement.resource_provider.inuse")
         del self.providers[parts[1]]
         return Response(204)
 
@@ -201,16 +111,16 @@ class Placement:
         """Replace them."""
         provider = self.providers[parts[1]]
         if json["resource_provider_generation"] != provider["generation"]:
-            return _conflict()
+            return conflict("resource provider")
         used = {name for one in self.allocations.values() for name in one[1].get(parts[1], ())}
         if used - set(json["inventories"]):
-            return _error(409, "placement.inventory.inuse")
+            return refusal(409, "placement.inventory.inuse")
         for name, value in json["inventories"].items():
             full = {**_INVENTORY, **value}
             capacity = int((full["total"] - full["reserved"]) * full["allocation_ratio"])
             if capacity < 0 or (capacity == 0 and version < (1, 26)):
                 text = f"Invalid inventory for '{name}' on resource provider '{parts[1]}'."
-                return _error(400, "placement.undefined_code", f"{text} The reserved value is greater than total.")
+                return refusal(400, "placement.undefined_code", f"{text} The reserved value is greater than total.")
         provider["inventories"] = {name: {**_INVENTORY, **value} for name, value in json["inventories"].items()}
         provider["generation"] += 1
         return self.GET_resource_providers_id_inventories(parts, query, json, version)
@@ -226,7 +136,7 @@ class Placement:
         """Replace them."""
         provider = self.providers[parts[1]]
         if json["resource_provider_generation"] != provider["generation"]:
-            return _conflict()
+            return conflict("resource provider")
         traits = tuple(sorted(json["traits"]))
         if traits != provider["traits"]:
             provider["traits"] = traits
@@ -279,10 +189,10 @@ class Placement:
     def _set(self, consumer: str, json: Body) -> Response:
         old = self.allocations.get(consumer)
         if json["consumer_generation"] != (old[0] if old else None):
-            return _error(409, "placement.concurrent_update", "consumer generation conflict")
+            return conflict("consumer")
         new = {uuid: dict(value["resources"]) for uuid, value in json["allocations"].items()}
         if not all(self._fits(consumer, uuid, amounts) for uuid, amounts in new.items()):
-            return _error(409, "placement.undefined_code", "capacity")
+            return refusal(409, "placement.undefined_code", "capacity")
         for uuid in new:
             self.providers[uuid]["generation"] += 1
         # What is set anew comes last when a provider's allocations are asked for.
@@ -319,4 +229,4 @@ class Placement:
     def DELETE_allocations_id(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """Remove those of one consumer."""
         found = self.allocations.pop(parts[1], None)
-        return Response(204) if found is not None else _error(404, "placement.undefined_code")
+        return Response(204) if found is not None else refusal(404, "placement.undefined_code")

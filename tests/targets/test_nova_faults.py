@@ -14,9 +14,9 @@ from harness.program import Setting
 from harness.schedulers.serial import Serial
 from harness.traces.schema import Operation, Operations
 from targets import find_target
+from targets.nova.boundary import concerns_provider, failure
 from targets.nova.faults import FAULTS, AnswerError, RowGoneError, name_cause
 from targets.nova.operations import HOST, NODE
-from targets.nova.placement import concerns_provider, failure
 from targets.nova.stage import NovaStage
 from targets.protocol import OpenTarget
 from targets.scenario import Scenario

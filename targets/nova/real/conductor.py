@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.kernel import current
-from targets.nova.faults import DONE, RowGoneError
+from targets.nova.boundary import ConductorBoundary
 from targets.nova.primitives import Row
 from targets.nova.real.elsewhere import Elsewhere, unseen
 from targets.nova.real.services import database_layer, nova_database, transactions
@@ -23,16 +22,15 @@ LOADED = (
 _EXTRAS = ("flavor", "old_flavor", "new_flavor", "numa_topology", "pci_requests", "migration_context", "resources")
 
 
-class RealConductor:
+class RealConductor(ConductorBoundary):
     """The indirection API over Nova's database layer."""
 
     def __init__(self, elsewhere: Elsewhere) -> None:
         from nova.conductor.manager import ConductorManager
         from nova.objects import base
 
+        super().__init__()
         self.elsewhere = elsewhere
-        self.on_deleted: Callable[[str], object] = lambda uuid: None
-        """Called with the uuid of what another process has deleted: a consumer of placement."""
         self._database = nova_database()
         self._database.clear()
         # Its constructor makes clients of other services, which nothing here asks.
@@ -52,37 +50,14 @@ class RealConductor:
 
     # ------------------------------------------------ the indirection API
 
-    def object_class_action_versions(
+    def _perform_on_class(
         self, context: Any, objname: str, objmethod: str, object_versions: Any, args: Any, kwargs: Any
     ) -> Any:
-        """A class method, for instance a query."""
-        call = f"conductor {objname}.{objmethod}"
-        try:
-            self._leave(call)
-        except RowGoneError:
-            self.delete_elsewhere(objname, uuid=str(args[0]))
-        answer = self._perform(
-            context, "object_class_action_versions", objname, objmethod, object_versions, tuple(args), kwargs
-        )
-        self._leave(f"{call}{DONE}")
-        return self._received(context, answer)
+        method = "object_class_action_versions"
+        return self._perform(context, method, objname, objmethod, object_versions, tuple(args), kwargs)
 
-    def object_action(self, context: Any, objinst: Any, objmethod: str, args: Any, kwargs: Any) -> Any:
-        """A method of an object, for instance ``save``: ``(updates, result)``."""
-        name = objinst.obj_name()
-        call = f"conductor {name}.{objmethod}"
-        try:
-            self._leave(call)
-        except RowGoneError:
-            self.delete_elsewhere(name, objinst.uuid)
-        answer = self._perform(context, "object_action", objinst, objmethod, tuple(args), kwargs)
-        self._leave(f"{call}{DONE}")
-        updates, result = self._received(context, answer)
-        return updates, result
-
-    def object_backport_versions(self, context: Any, objinst: Any, object_versions: Any) -> Any:
-        """Never needed: both sides are one release."""
-        raise NotImplementedError("both sides have the same versions")
+    def _perform_on_object(self, context: Any, objinst: Any, objmethod: str, args: Any, kwargs: Any) -> Any:
+        return self._perform(context, "object_action", objinst, objmethod, tuple(args), kwargs)
 
     def _perform(self, context: Any, method: str, *arguments: Any) -> Any:
         """One request to the manager; its answer as it travels."""
@@ -108,12 +83,6 @@ class RealConductor:
         with unseen():
             return self._serializer.deserialize_entity(context, jsonutils.loads(answer))
 
-    def _leave(self, call: str) -> None:
-        """The request or its answer is on the wire: others may run."""
-        execution = current.execution
-        if execution is not None:
-            execution.io(call)
-
     # ------------------------------------------- what the world does itself
 
     def add_service(self, host: str) -> None:
@@ -123,20 +92,11 @@ class RealConductor:
             values = {"host": host, "binary": "nova-compute", "topic": "compute", "report_count": 0, "version": 0}
             api.service_create(self._context(), {**values, "uuid": self.elsewhere.new_uuid()})
 
-    def delete_elsewhere(self, name: str, uuid: str) -> None:
-        """Another process deletes an instance (or that of a migration): the API does so
-        itself where it believes the host to be down."""
-        if name == "Migration":
-            uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
-        row = self.tables["instance"].get(uuid)
-        if row is not None and not row["deleted"]:
-            api, _ = database_layer()
-            migrations = [one["uuid"] for one in self.rows("migration") if one["instance_uuid"] == uuid]
-            with self.elsewhere.running():
-                api.instance_destroy(self._context(), uuid)
-            self._tables = None
-            for consumer in (uuid, *migrations):
-                self.on_deleted(consumer)
+    def _delete(self, uuid: str) -> None:
+        api, _ = database_layer()
+        with self.elsewhere.running():
+            api.instance_destroy(self._context(), uuid)
+        self._tables = None
 
     def name_devices(self, uuids: Callable[[int], str]) -> dict[int, str]:
         """Give PCI devices other uuids, by their ids."""
@@ -176,10 +136,6 @@ class RealConductor:
                 }
             self.elsewhere.tick = tick
         return self._tables
-
-    def rows(self, table: str) -> list[Row]:
-        """The rows of a table that are not deleted."""
-        return [row for row in self.tables[table].values() if not row["deleted"]]
 
     def _context(self) -> Any:
         from nova.context import get_admin_context

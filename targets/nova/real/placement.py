@@ -10,9 +10,7 @@ from __future__ import annotations
 import json as _json
 from typing import Any
 
-from harness.kernel import current
-from targets.nova.faults import DONE, AnswerError
-from targets.nova.placement import Response, call_of, concerns_provider, failure
+from targets.nova.boundary import PlacementBoundary, Response
 from targets.nova.real.elsewhere import Elsewhere
 from targets.nova.real.services import placement_service
 
@@ -30,16 +28,14 @@ ORDER BY allocations.id
 """
 
 
-class RealPlacement:
-    """An adapter with ``get``, ``put``, ``post`` and ``delete``."""
+class RealPlacement(PlacementBoundary):
+    """Placement's answers from the service itself."""
 
     def __init__(self, elsewhere: Elsewhere) -> None:
+        super().__init__()
         self._elsewhere = elsewhere
         self._application, self._database = placement_service()
         self._database.clear()
-        self.additional_headers: dict[str, str] = {}
-        self.answered: dict[int, AnswerError] = {}
-        """The last fault that a task's request was answered with, by the task's number."""
 
     def snapshot(self) -> bytes:
         """Everything, to be given to :meth:`restore`."""
@@ -50,46 +46,7 @@ class RealPlacement:
         self._database.restore(snapshot)
         self.answered.clear()
 
-    def get(self, url: str, **options: Any) -> Response:
-        """A GET request."""
-        return self.request("GET", url, **options)
-
-    def put(self, url: str, **options: Any) -> Response:
-        """A PUT request."""
-        return self.request("PUT", url, **options)
-
-    def post(self, url: str, **options: Any) -> Response:
-        """A POST request."""
-        return self.request("POST", url, **options)
-
-    def delete(self, url: str, **options: Any) -> Response:
-        """A DELETE request."""
-        return self.request("DELETE", url, **options)
-
-    def request(
-        self, method: str, url: str, json: Any = None, microversion: str | None = None, **options: Any
-    ) -> Response:
-        """Answer one request; a scheduling point before and after."""
-        call, parts = call_of(method, url)
-        execution = current.execution
-        answer: Response
-        try:
-            self._leave(call)
-        except AnswerError as fault:
-            if execution is not None:
-                self.answered[execution.current.index] = fault
-            if concerns_provider(fault, call):
-                self._database.change(
-                    "UPDATE resource_providers SET generation = generation + 1 WHERE uuid = :uuid", uuid=parts[1]
-                )
-            answer = failure(fault, call)
-        else:
-            answer = self._ask(method, url, json, microversion)
-        self._leave(f"{call}{DONE}")
-        return answer
-
-    def _ask(self, method: str, url: str, json: Any = None, microversion: str | None = None) -> Response:
-        """One request to the service, no part of any execution."""
+    def _answer(self, method: str, url: str, json: Any = None, microversion: str | None = None) -> Response:
         import webob
 
         headers = {"X-Auth-Token": "admin", "Accept": "application/json"}
@@ -103,10 +60,10 @@ class RealPlacement:
             answer = webob.Request.blank(url, method=method, headers=headers, **body).get_response(self._application)
         return Response(answer.status_int, _json.loads(answer.body) if answer.body else None)
 
-    def _leave(self, call: str) -> None:
-        execution = current.execution
-        if execution is not None:
-            execution.io(call)
+    def _change_elsewhere(self, provider: str) -> None:
+        self._database.change(
+            "UPDATE resource_providers SET generation = generation + 1 WHERE uuid = :uuid", uuid=provider
+        )
 
     # ------------------------------------------------ looking at the state
 
@@ -124,10 +81,10 @@ class RealPlacement:
         """By uuid: the inventories of each provider."""
         found = {}
         for (uuid,) in self._database.rows("SELECT uuid FROM resource_providers"):
-            answer = self._ask("GET", f"/resource_providers/{uuid}/inventories").json() or {}
+            answer = self._answer("GET", f"/resource_providers/{uuid}/inventories").json() or {}
             found[uuid] = {"inventories": answer["inventories"]}
         return found
 
     def forget(self, consumer: str) -> None:
         """Another process removes the allocations of a consumer."""
-        self._ask("DELETE", f"/allocations/{consumer}")
+        self._answer("DELETE", f"/allocations/{consumer}")
