@@ -33,6 +33,7 @@ def boot() -> None:
     import nova.conf
     from nova import objects
     from oslo_concurrency import lockutils
+    from oslo_messaging.rpc import client
 
     configuration = nova.conf.CONF
     configuration([], project="nova", version=chosen.release, default_config_files=[], default_config_dirs=[])
@@ -50,6 +51,8 @@ def boot() -> None:
         *((name, value, None) for name, value in RESERVED.items()),
     ]
     lockutils.set_defaults(state)
+    # Read before a message to another compute host is sent; a service registers it with its transport.
+    configuration.register_opts(client._client_opts)
     for option, value, group in overrides:
         # Some came with later releases: 22 lists a folder of provider.yaml, 26 tracks PCI in placement.
         if option in (configuration[group] if group else configuration):

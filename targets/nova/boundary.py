@@ -6,7 +6,9 @@ worlds to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from harness.kernel import current
@@ -16,10 +18,24 @@ from targets.nova.primitives import Row
 Body = dict[str, Any]
 
 
+_elsewhere: ContextVar[bool] = ContextVar("elsewhere", default=False)
+
+
+@contextmanager
+def done_elsewhere() -> Iterator[None]:
+    """What the block asks of conductor and placement is asked by the API, the conductor or
+    the scheduler: it happens at once, and no fault of ours meets it."""
+    token = _elsewhere.set(True)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(token)
+
+
 def leave(call: str) -> None:
     """The request or its answer is on the wire: others may run."""
     execution = current.execution
-    if execution is not None:
+    if execution is not None and not _elsewhere.get():
         execution.io(call)
 
 

@@ -7,7 +7,7 @@ what arrives is turned into primitives before it is stored, what leaves is built
 from primitives. Semantics were compared call by call with Nova's ConductorManager
 on SQLite over a scenario of all operations; see ``docs/nova-world.md``.
 
-Not there (a call raises NotImplementedError, so nothing passes silently): refresh,
+Not there (a call raises LookupError, so nothing passes silently): refresh,
 cells, notifications.
 """
 
@@ -84,7 +84,8 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
     def _find(self, name: str, method: str) -> Callable[..., Any]:
         found = self._remotables.get((name, method))
         if found is None:
-            raise NotImplementedError(f"the in-memory conductor has no {name}.{method}")
+            # Not NotImplementedError: Nova then asks in the way of older releases.
+            raise LookupError(f"the in-memory conductor has no {name}.{method}")
         return found
 
     def name_devices(self, uuids: Callable[[int], str]) -> dict[int, str]:

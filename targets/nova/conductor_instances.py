@@ -83,6 +83,15 @@ class InstanceRemotables:
             context, self._row(context, uuid), ["info_cache"] if expected_attrs is None else expected_attrs
         )
 
+    def do_Instance_refresh(self, context: Any, instance: Any, use_slave: bool = False) -> Row:
+        """``Instance.refresh``: what is set is loaded anew."""
+        loaded = [name for name in instance.fields if name not in self._columns and instance.obj_attr_is_set(name)]
+        row = self.do_Instance_get_by_uuid(context, instance.uuid, loaded)["nova_object.data"]
+        names = [name for name in instance.fields if name in row and instance.obj_attr_is_set(name)]
+        updates = differences(instance, row, names, {})
+
+        return {**updates, "obj_what_changed": []}
+
     def do_InstanceList_get_by_host_and_node(
         self, context: Any, host: str, node: str, expected_attrs: Any = None
     ) -> Primitive:

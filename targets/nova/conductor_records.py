@@ -102,6 +102,30 @@ class RecordRemotables:
         changed = ["pci_device_pools"] if has_changes(row["pci_device_pools"]) else None
         return wrap("ComputeNode", objects.ComputeNode.VERSION, self._with_ratios(row), changed)
 
+    def do_ComputeNode_get_first_node_by_host_for_old_compat(
+        self, context: Any, host: str, use_slave: bool = False
+    ) -> Primitive:
+        """``ComputeNode.get_first_node_by_host_for_old_compat``"""
+        found = self._nodes_of(context, host)
+        return self.do_ComputeNode_get_by_uuid(context, found[0]["uuid"])
+
+    def do_ComputeNodeList_get_all_by_host(self, context: Any, host: str, use_slave: bool = False) -> Primitive:
+        """``ComputeNodeList.get_all_by_host``"""
+        from nova import objects
+
+        rows = self._nodes_of(context, host)
+        nodes = [self.do_ComputeNode_get_by_uuid(context, row["uuid"]) for row in rows]
+        return wrap("ComputeNodeList", objects.ComputeNodeList.VERSION, {"objects": nodes})
+
+    def _nodes_of(self, context: Any, host: str) -> list[Row]:
+        from nova import exception
+
+        rows = self.tables["compute_node"].values()
+        found = [row for row in rows if row["host"] == host and (not row["deleted"] or context.read_deleted != "no")]
+        if not found:
+            raise exception.ComputeHostNotFound(host=host)
+        return found
+
     def _with_ratios(self, row: Row) -> Row:
         """An allocation ratio that is not set is taken from the conductor's own options
         as the row is read, and saved."""

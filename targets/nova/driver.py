@@ -40,6 +40,81 @@ def _host_topology() -> str:
     return str(objects.NUMATopology(cells=cells)._to_json())
 
 
+def _point(call: str) -> None:
+    """The hypervisor takes its time: others may run, and it may fail."""
+    execution = current.execution
+    if execution is not None:
+        execution.io(f"hypervisor {call}")
+
+
+def _quiet(name: str, answer: Any = None) -> Any:
+    """A method of the driver that does what it is asked."""
+
+    def perform(self: Any, *args: object, **options: object) -> Any:
+        _point(name)
+        return answer
+
+    perform.__name__ = name
+    return perform
+
+
+class _Guests:
+    """What a driver does with guests: nothing, at an I/O point each. The fake driver
+    keeps accounts of its own, which would outlive an execution."""
+
+    spawn = _quiet("spawn")
+    destroy = _quiet("destroy")
+    cleanup = _quiet("cleanup")
+    power_off = _quiet("power_off")
+    snapshot = _quiet("snapshot")
+    migrate_disk_and_power_off = _quiet("migrate_disk_and_power_off", "{}")
+    finish_migration = _quiet("finish_migration")
+    confirm_migration = _quiet("confirm_migration")
+    finish_revert_migration = _quiet("finish_revert_migration")
+    post_live_migration_at_source = _quiet("post_live_migration_at_source")
+    post_live_migration_at_destination = _quiet("post_live_migration_at_destination")
+    rollback_live_migration_at_destination = _quiet("rollback_live_migration_at_destination")
+
+    def get_info(self, instance: Any, use_cache: bool = True) -> Any:
+        """Every guest runs."""
+        from nova.compute import power_state
+        from nova.virt import hardware
+
+        return hardware.InstanceInfo(state=power_state.RUNNING)
+
+    def check_can_live_migrate_destination(self, context: Any, instance: Any, *args: Any, **options: Any) -> Any:
+        """As libvirt: instances with a NUMA topology are claimed for."""
+        data = super().check_can_live_migrate_destination(context, instance, *args, **options)  # type: ignore[misc]
+        if instance.numa_topology and "dst_supports_numa_live_migration" in data.fields:
+            data.dst_supports_numa_live_migration = True
+        return data
+
+    def check_can_live_migrate_source(self, context: Any, instance: Any, data: Any, devices: Any = None) -> Any:
+        """Likewise."""
+        _point("check_can_live_migrate_source")
+        if instance.numa_topology and "src_supports_numa_live_migration" in data.fields:
+            data.src_supports_numa_live_migration = True
+        return data
+
+    def pre_live_migration(
+        self, context: Any, instance: Any, block_devices: Any, network: Any, disk: Any, migrate_data: Any
+    ) -> Any:
+        """The destination is ready."""
+        _point("pre_live_migration")
+        return migrate_data
+
+    def live_migration(
+        self, context: Any, instance: Any, dest: str, post: Any, recover: Any, block: bool = False, data: Any = None
+    ) -> None:
+        """The guest moves: ``post`` is called where it has, ``recover`` where it has not."""
+        try:
+            _point("live_migration")
+        except Exception:
+            recover(context, instance, dest, data)
+        else:
+            post(context, instance, dest, block, data)
+
+
 def make_driver(host: str, nodes: Sequence[str], devices: str = "") -> Any:
     """A driver for ``host`` that reports ``nodes``: 10 vCPUs, 8 GiB, 1 TiB, two NUMA cells
     each, and the PCI ``devices`` (JSON)."""
@@ -47,11 +122,9 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "") -> Any:
 
     topology = _host_topology()
 
-    class Driver(fake.MediumFakeDriver):  # type: ignore[misc]  # Nova ships no types
+    class Driver(_Guests, fake.MediumFakeDriver):  # type: ignore[misc]  # Nova ships no types
         def get_available_resource(self, nodename: str) -> dict[str, Any]:
-            execution = current.execution
-            if execution is not None:
-                execution.io("hypervisor get_available_resource")
+            _point("get_available_resource")
             if nodename not in self._nodes:
                 return {}
             found = dict(self.host_status_base)
@@ -66,8 +139,7 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "") -> Any:
             )
             if devices:
                 found["pci_passthrough_devices"] = devices
-            if execution is not None:
-                execution.io("hypervisor get_available_resource done")
+            _point("get_available_resource done")
             return found
 
         def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:

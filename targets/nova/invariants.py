@@ -19,18 +19,19 @@ from targets.nova.counting import Violation, counted, flavors
 from targets.nova.driver import NODE_UUIDS
 from targets.nova.numa_invariants import numa_violations
 from targets.nova.pci_invariants import pci_figures, pci_violations, saved_pci_violations
+from targets.nova.places import Place
 from targets.nova.record_invariants import row_violations
-from targets.nova.world import HOST, NODE, World
+from targets.nova.world import HERE, World
 
 USAGE = ("memory_mb_used", "vcpus_used", "local_gb_used")
 _NUMBERS = {"memory_mb_used": "I1", "vcpus_used": "I2", "local_gb_used": "I3"}
 
 
-def expected_usage(world: World) -> dict[str, int]:
+def expected_usage(world: World, place: Place = HERE) -> dict[str, int]:
     """The sums that the node's usage must equal."""
     from nova.conf import CONF
 
-    data = flavors(world)
+    data = flavors(world, place)
     return {
         "memory_mb_used": CONF.reserved_host_memory_mb + sum(one["memory_mb"] for one in data),
         "vcpus_used": CONF.reserved_host_cpus + sum(one["vcpus"] for one in data),
@@ -40,17 +41,17 @@ def expected_usage(world: World) -> dict[str, int]:
     }
 
 
-def usage_violations(world: World, tracker: Any, rounding: int = 0) -> Iterator[Violation]:
+def usage_violations(world: World, tracker: Any, rounding: int = 0, place: Place = HERE) -> Iterator[Violation]:
     """I1 to I4, I6 to I9, I11 and I15, on the live tracker.
 
     ``rounding``: how far ``local_gb_used`` may be below its sum. What is taken away is
     rounded as well, so that each instance whose swap is not a whole number of GiB can
     take one GiB too much along when it goes. None is left after an audit.
     """
-    node = tracker.compute_nodes.get(NODE)
+    node = tracker.compute_nodes.get(place.node)
     if node is None:
         return
-    for name, wanted in expected_usage(world).items():
+    for name, wanted in expected_usage(world, place).items():
         have = getattr(node, name)
         lowest = wanted - rounding if name == "local_gb_used" else wanted
         if not lowest <= have <= wanted:
@@ -65,44 +66,44 @@ def usage_violations(world: World, tracker: Any, rounding: int = 0) -> Iterator[
         yield Violation(
             "I4 free_disk_gb", f"{node.free_disk_gb} free of {node.local_gb} with {node.local_gb_used} used"
         )
-    instances, migrations = counted(world)
-    if set(tracker.tracked_instances) != set(instances):
-        yield Violation(
-            "I11 tracked_instances", f"tracked {sorted(tracker.tracked_instances)}, the rows say {sorted(instances)}"
-        )
-    moving = {row["instance_uuid"] for row in migrations}
-    if set(tracker.tracked_migrations) != moving:
-        yield Violation(
-            "I11 tracked_migrations", f"tracked {sorted(tracker.tracked_migrations)}, the rows say {sorted(moving)}"
-        )
-    yield from numa_violations(world, node)
-    yield from pci_violations(world, tracker)
+    instances, shares = counted(world, place)
+    # A move that goes on makes an instance of a migration, or the other way round, without telling the tracker.
+    tracked = {*tracker.tracked_instances, *tracker.tracked_migrations}
+    here = {*instances, *(one.uuid for one in shares)}
+    if tracked != here:
+        yield Violation("I11 tracked", f"tracked {sorted(tracked)}, the rows say {sorted(here)}")
+    yield from numa_violations(world, node, place)
+    yield from pci_violations(world, tracker, place)
     yield from row_violations(world)
 
 
-def audited_violations(world: World, tracker: Any) -> Iterator[Violation]:
-    """I5, I10 and I17: only hold once an audit has run. (I13 likewise, but see the stage.)"""
-    node = tracker.compute_nodes.get(NODE)
+def audited_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[Violation]:
+    """I5, I10, I11 and I17: only hold once an audit has run. (I13 likewise, but see the stage.)"""
+    node = tracker.compute_nodes.get(place.node)
     if node is None:
         yield Violation("I14 node missing", "an audit of a reported node left the tracker without it")
         return
-    instances, _ = counted(world)
+    instances, shares = counted(world, place)
+    for name, wanted in (("instances", {*instances}), ("migrations", {share.uuid for share in shares})):
+        have = {*getattr(tracker, f"tracked_{name}")}
+        if have != wanted:
+            yield Violation(f"I11 tracked_{name}", f"tracked {sorted(have)}, the rows say {sorted(wanted)}")
     if node.running_vms != len(instances):
         yield Violation("I5 running_vms", f"running_vms is {node.running_vms}, there are {len(instances)} instances")
-    row = world.node_row(NODE)
+    row = world.node_row(place.node)
     for name in (*USAGE, "running_vms"):
         if row[name] != getattr(node, name):
             yield Violation(f"I10 {name}", f"the row says {row[name]}, the tracker {getattr(node, name)}")
-    yield from saved_pci_violations(world, tracker)
-    yield from configuration_violations(world, tracker)
+    yield from saved_pci_violations(world, tracker, place)
+    yield from configuration_violations(world, tracker, place)
 
 
-def configuration_violations(world: World, tracker: Any) -> Iterator[Violation]:
+def configuration_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[Violation]:
     """I17: the configured ratios and reservations are those of the node and of placement."""
     from nova.conf import CONF
 
-    node = tracker.compute_nodes.get(NODE)
-    inventories = world.placement.providers[NODE_UUIDS[NODE]]["inventories"]
+    node = tracker.compute_nodes.get(place.node)
+    inventories = world.placement.providers[NODE_UUIDS[place.node]]["inventories"]
     for short, kind in (("cpu", "VCPU"), ("ram", "MEMORY_MB"), ("disk", "DISK_GB")):
         name = f"{short}_allocation_ratio"
         configured = getattr(CONF, name)
@@ -118,18 +119,18 @@ def configuration_violations(world: World, tracker: Any) -> Iterator[Violation]:
         yield Violation("I17 reserved", f"{reserved} is reserved, placement has {found}")
 
 
-def run_audit(world: World, tracker: Any) -> str:
+def run_audit(world: World, tracker: Any, place: Place = HERE) -> str:
     """One audit of the node; the exception's name where it raised, else ""."""
     try:
-        world.on(HOST, tracker.update_available_resource, world.context(), NODE)
+        world.on(place.host, tracker.update_available_resource, world.context(), place.node)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
 
 
-def figures(tracker: Any) -> dict[str, Any]:
+def figures(tracker: Any, place: Place = HERE) -> dict[str, Any]:
     """What two trackers of one database must agree on."""
-    node = tracker.compute_nodes.get(NODE)
+    node = tracker.compute_nodes.get(place.node)
     if node is None:
         return {}
     found = {name: getattr(node, name) for name in (*USAGE, "running_vms", "free_ram_mb", "free_disk_gb")}
@@ -140,9 +141,9 @@ def figures(tracker: Any) -> dict[str, Any]:
 _COMPARED = (*USAGE, "running_vms", "free_ram_mb", "free_disk_gb", "numa_topology", "stats")
 
 
-def _last_saved(tracker: Any) -> list[Any]:
+def _last_saved(tracker: Any, place: Place) -> list[Any]:
     """What the tracker believes to have saved: whether an audit saves depends on it."""
-    old = tracker.old_resources.get(NODE)
+    old = tracker.old_resources.get(place.node)
     if old is None:
         return []
     return [repr(getattr(old, name)) if old.obj_attr_is_set(name) else None for name in _COMPARED]
@@ -157,15 +158,20 @@ def fingerprint(world: World) -> int:
 
     Two states that differ only in what no oracle reads have the same number.
     """
-    tracker = world.hosts[HOST].tracker
     rows = [
         (table, key, sorted((name, repr(value)) for name, value in row.items() if name not in _STAMPS))
         for table in ("instance", "migration", "compute_node", "pci_device")
         for key, row in world.conductor.tables[table].items()
     ]
-    node = tracker.compute_nodes.get(NODE)
-    topology = None if node is None else node.numa_topology
-    live = [figures(tracker), sorted(tracker.tracked_migrations), sorted(tracker.stats.get(NODE, {}).items()), topology]
-    live += [pci_figures(tracker), _last_saved(tracker)]
-    own = None if node is None else [getattr(node, name) for name in ("memory_mb", "local_gb", "vcpus")]
-    return hash(repr((rows, sorted(world.placement.allocations.items()), live, own)))
+    live = [_live_figures(world.hosts[place.host].tracker, place) for place in world.places]
+    return hash(repr((rows, sorted(world.placement.allocations.items()), live)))
+
+
+def _live_figures(tracker: Any, place: Place) -> list[Any]:
+    """What the oracles look at in a tracker."""
+    node = tracker.compute_nodes.get(place.node)
+    statistics = sorted(tracker.stats.get(place.node, {}).items())
+    found = [figures(tracker, place), sorted(tracker.tracked_migrations), statistics, pci_figures(tracker)]
+    if node is not None:
+        found += [node.numa_topology, node.memory_mb, node.local_gb, node.vcpus]
+    return [*found, _last_saved(tracker, place)]

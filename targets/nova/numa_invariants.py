@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from targets.nova.counting import Violation, topologies
-from targets.nova.world import World
+from targets.nova.places import Place
+from targets.nova.world import HERE, World
 
 
 def _instance_cells(topology: Any) -> list[Any]:
@@ -30,7 +31,7 @@ def _shared(cell: Any) -> int:
     return 0 if "pcpuset" not in cell and cell.get("cpu_pinning_raw") else len(cell["cpuset"])
 
 
-def numa_violations(world: World, node: Any) -> Iterator[Violation]:
+def numa_violations(world: World, node: Any, place: Place = HERE) -> Iterator[Violation]:
     """I6: the host's pinned CPUs are the disjoint union of what is held. I7: memory,
     shared CPUs and pages of each cell are the sums."""
     from nova import objects
@@ -38,7 +39,7 @@ def numa_violations(world: World, node: Any) -> Iterator[Violation]:
     if not node.numa_topology:
         return
     host = objects.NUMATopology.obj_from_db_obj(node.numa_topology)
-    held = [cell for topology in topologies(world) for cell in _instance_cells(topology)]
+    held = [cell for topology in topologies(world, place) for cell in _instance_cells(topology)]
     pins = [cpu for cell in held for cpu in _pins(cell)]
     pinned = {cpu for cell in host.cells for cpu in cell.pinned_cpus}
     if len(pins) != len(set(pins)):

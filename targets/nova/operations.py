@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from targets.nova import journeys
 from targets.nova.builds import build, claim, claim_abort, delete, update_usage
 from targets.nova.flavors import FLAVORS
 from targets.nova.manager import Compute
@@ -39,7 +40,7 @@ class OperationSpec:
 
     ``arguments`` are names: ``instance`` (its number). ``before``: the role that the
     instance must have; ``after``: the role that it then has. ``weight``: how often
-    programs contain it, relative to the others.
+    programs contain it, relative to the others. ``far``: it reaches the other host.
     """
 
     name: str
@@ -49,6 +50,7 @@ class OperationSpec:
     after: str = ""
     shared: bool = False
     weight: int = 2
+    far: bool = False
 
 
 def audit(world: World, arguments: Arguments) -> None:
@@ -87,27 +89,47 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("build_failed", build_failed, weight=3),
         OperationSpec("build_succeeded", build_succeeded),
         OperationSpec("audit", audit, weight=6),
+        OperationSpec("audit_other", journeys.audit_other, far=True),
+        OperationSpec("reload", journeys.reload, weight=1),
+        OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True),
+        OperationSpec("resize_here", journeys.resize_here, ("instance",), "there", "arrived", far=True),
+        OperationSpec("resize_in_place", journeys.resize_in_place, ("instance",), "active", "resized"),
+        OperationSpec("confirm_away", journeys.confirm, ("instance",), "leaving", "elsewhere", far=True),
+        OperationSpec("confirm_here", journeys.confirm, ("instance",), "arrived", "active", far=True),
+        OperationSpec("confirm_in_place", journeys.confirm, ("instance",), "resized", "active"),
+        OperationSpec("revert_away", journeys.revert, ("instance",), "leaving", "active", far=True),
+        OperationSpec("revert_here", journeys.revert, ("instance",), "arrived", "there", far=True),
+        OperationSpec("revert_in_place", journeys.revert, ("instance",), "resized", "active"),
+        OperationSpec("live_migrate_away", journeys.live_migrate_away, ("instance",), "active", "there", far=True),
+        OperationSpec("live_migrate_here", journeys.live_migrate_here, ("instance",), "there", "active", far=True),
+        OperationSpec("evacuate_here", journeys.evacuate_here, ("instance",), "there", "active", far=True),
+        OperationSpec("shelve", journeys.shelve, ("instance",), "active", "shelved"),
+        OperationSpec("unshelve", journeys.unshelve, ("instance",), "shelved", "active"),
     )
 }
 
-ROLES = ("new", "active", "incoming", "arriving", "arrived", "leaving")
+ROLES = ("new", "active", "incoming", "arriving", "arrived", "leaving", "there", "resized", "shelved")
 """The roles in which an instance can start: to be built; running here; about to be
 resized to here; claimed here; resized to here and waiting to be confirmed or
-reverted; resized away and waiting likewise."""
+reverted; resized away and waiting likewise; running on the other host; resized on this
+host and waiting likewise; offloaded from here."""
 
 
 def set_up(world: World, arguments: Arguments) -> None:
     """Bring one instance into its starting role; runs before the tasks, alone."""
     number, role, flavor = arguments["instance"], arguments["role"], arguments["flavor"]
     uuid, larger = world.uuid(number), FLAVORS[flavor].larger
-    here = role in ("new", "active", "leaving")
+    here = role in ("new", "active", "leaving", "resized", "shelved")
     host, node = (HOST, NODE) if here else OTHER
     world.create_instance(number, flavor)
     world.allocate(uuid, node, flavor)
     if role == "new":
         return
     world.on(host, build, world, number, lambda: None, Compute(world, host), node)
-    if role == "active":
+    if role in ("active", "there"):
+        return
+    if role in ("resized", "shelved"):
+        (journeys.resize_in_place if role == "resized" else journeys.shelve)(world, arguments)
         return
     migration = world.create_migration(number, flavor, larger, (host, node))
     destination = OTHER if here else (HOST, NODE)

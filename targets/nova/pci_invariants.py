@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from targets.nova.counting import Violation, counted, extra_of, is_incoming
-from targets.nova.world import NODE, World
+from targets.nova.counting import Violation, counted
+from targets.nova.places import Place
+from targets.nova.world import HERE, World
 
 _OWNED = {"claimed": "claims", "allocated": "allocations"}
 _BLOCKED = ("unclaimable", "unavailable")
 
 
-def pci_violations(world: World, tracker: Any) -> Iterator[Violation]:
+def pci_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[Violation]:
     """I8: every device has one state, which the tracker's maps and pools agree with.
     I9: every owner is counted here and has as many devices as it asked for."""
     pci = tracker.pci_tracker
@@ -34,7 +35,7 @@ def pci_violations(world: World, tracker: Any) -> Iterator[Violation]:
         marked = sorted((one.instance_uuid, one.address) for one in pci.pci_devs if one.status == status)
         if mapped != marked:
             yield Violation(f"I8 {name}", f"the tracker's {name} are {mapped}, devices say {marked}")
-    yield from _owner_violations(world, pci)
+    yield from _owner_violations(world, pci, place)
 
 
 def _family_violations(device: Any) -> Iterator[Violation]:
@@ -54,13 +55,11 @@ def _requested(primitive: Any) -> int:
     return sum(one["nova_object.data"]["count"] for one in primitive["nova_object.data"]["requests"])
 
 
-def _owner_violations(world: World, pci: Any) -> Iterator[Violation]:
-    instances, migrations = counted(world)
-    wanted = {uuid: _requested(row["_extra"]["pci_requests"]) for uuid, row in instances.items()}
-    for row in migrations:
-        context = extra_of(world, row)["migration_context"]["nova_object.data"]
-        side = "new_pci_requests" if is_incoming(row) else "old_pci_requests"
-        wanted[row["instance_uuid"]] = _requested(context.get(side))
+def _owner_violations(world: World, pci: Any, place: Place) -> Iterator[Violation]:
+    instances, shares = counted(world, place)
+    wanted = Counter({uuid: _requested(row["_extra"]["pci_requests"]) for uuid, row in instances.items()})
+    for share in shares:
+        wanted[share.uuid] += _requested(share.of_context("pci_requests"))
     # In error it may have fewer: what failed (a deletion, a revert) had given them back already.
     failed = {uuid for uuid, row in instances.items() if row["vm_state"] == "error"}
     have = Counter(device.instance_uuid for device in pci.pci_devs if device.instance_uuid)
@@ -71,12 +70,12 @@ def _owner_violations(world: World, pci: Any) -> Iterator[Violation]:
             yield Violation("I9 devices", f"{uuid} has {have[uuid]} PCI devices and asked for {wanted[uuid]}")
 
 
-def saved_pci_violations(world: World, tracker: Any) -> Iterator[Violation]:
+def saved_pci_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[Violation]:
     """I10: after an audit, the rows of the devices and of the node's pools say the same."""
     pci = tracker.pci_tracker
     if pci is None or not pci.pci_devs:
         return
-    node = world.node_row(NODE)
+    node = world.node_row(place.node)
     saved = sorted(
         (row["address"], row["status"], row["instance_uuid"])
         for row in world.conductor.rows("pci_device")

@@ -8,10 +8,11 @@ from typing import Any
 from targets.nova.conductor_records import FINAL_STATUSES
 from targets.nova.counting import Violation
 from targets.nova.driver import NODE_UUIDS
-from targets.nova.world import HOST, NODE, World
+from targets.nova.places import Place
+from targets.nova.world import HERE, World
 
 
-def placement_violations(world: World) -> Iterator[Violation]:
+def placement_violations(world: World, place: Place = HERE) -> Iterator[Violation]:
     """I13, after an audit: an instance that runs here has the allocation of its flavor,
     one that is gone has none, a migration only while it is under way."""
     allocations = world.placement.allocations
@@ -20,15 +21,23 @@ def placement_violations(world: World) -> Iterator[Violation]:
     for consumer in sorted(known & set(allocations)):
         if consumer not in pending:
             yield Violation("I13 migration", f"migration {consumer} has ended and holds an allocation")
+    # The host that an instance was evacuated from gives its part back when it returns.
+    left = {row["instance_uuid"]: row["source_node"] for row in world.conductor.rows("migration") if _is_evacuated(row)}
     for uuid, row in sorted(world.conductor.tables["instance"].items()):
-        amounts = allocations[uuid][1] if uuid in allocations else {}
+        amounts = dict(allocations[uuid][1]) if uuid in allocations else {}
+        if uuid in left:
+            amounts.pop(NODE_UUIDS[left[uuid]], None)
         if row["deleted"] or (row["host"] is None and row["vm_state"] == "error"):
-            if NODE_UUIDS[NODE] in amounts:
+            if NODE_UUIDS[place.node] in amounts:
                 yield Violation("I13 gone", f"{uuid} is {row['vm_state']} and holds an allocation")
-        elif row["host"] == HOST and row["vm_state"] in ("active", "resized") and row["task_state"] is None:
-            wanted = {NODE_UUIDS[NODE]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
+        elif row["host"] == place.host and row["vm_state"] in ("active", "resized") and row["task_state"] is None:
+            wanted = {NODE_UUIDS[place.node]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
             if amounts != wanted:
                 yield Violation("I13 instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
+
+
+def _is_evacuated(migration: Any) -> bool:
+    return bool(migration["migration_type"] == "evacuation" and migration["status"] == "done")
 
 
 def _resources(flavor: Mapping[str, Any]) -> dict[str, int]:
@@ -48,7 +57,8 @@ def row_violations(world: World) -> Iterator[Violation]:
         if len({value is None for value in where.values()}) > 1:
             text = f"{uuid} has " + ", ".join(f"{name} {value}" for name, value in where.items())
             yield Violation("I15 host", text)
-        if row["host"] is None and _is_pinned(extra["numa_topology"]):
+        # One that is shelved keeps the topology that it had until it is unshelved.
+        if row["host"] is None and row["vm_state"] != "shelved_offloaded" and _is_pinned(extra["numa_topology"]):
             yield Violation("I15 numa_topology", f"{uuid} is on no host and still pinned to CPUs of one")
         resting = row["vm_state"] == "active" and row["task_state"] is None
         if resting and extra["migration_context"] is not None:

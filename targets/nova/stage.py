@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from harness.kernel import current
 from harness.kernel.outcome import Failure
@@ -18,10 +18,11 @@ from targets.nova.invariants import (
     run_audit,
     usage_violations,
 )
-from targets.nova.operations import HOST, NODE, TABLE, set_up
+from targets.nova.operations import TABLE, set_up
+from targets.nova.places import Place
 from targets.nova.record_invariants import placement_violations
 from targets.nova.sections import forget_locks, running_host
-from targets.nova.world import Snapshot, World
+from targets.nova.world import HERE, Snapshot, World
 from targets.protocol import ImpossibleStartError
 
 COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ")
@@ -81,8 +82,8 @@ class NovaStage:
                 raise ImpossibleStartError(f"the host has no room for instance {instance}: {error}") from error
 
     def perform(self, operation: Operation) -> None:
-        """Do one operation, as a thread of the nova-compute of :data:`HOST`."""
-        token = running_host.set(HOST)
+        """Do one operation, as a thread of the nova-compute of the first host."""
+        token = running_host.set(HERE.host)
         answered = self._world.placement.answered
         task = -1 if current.execution is None else current.execution.current.index
         answered.pop(task, None)
@@ -108,19 +109,22 @@ class NovaStage:
 
     def _judge(self, names: list[list[str]], excused: Set[str]) -> list[Failure]:
         world = self._world
-        tracker = world.hosts[HOST].tracker
-        count = _count(tracker)
-        at_once = list(usage_violations(world, tracker, self._rounding))
+        # The other host is as it was where nothing has reached it.
+        far = any(TABLE[name].far for task in names for name in task)
+        places = world.places if far else [HERE]
+        count = _count(world.hosts[HERE.host].tracker)
+        at_once: list[Violation] = []
         lasting: list[Violation] = []
-        raised = run_audit(world, tracker)
-        if raised:
-            lasting.append(Violation("I14 audit raises", f"an audit of the node raises {raised}"))
-        else:
-            lasting += [*usage_violations(world, tracker), *audited_violations(world, tracker)]
-            if "placement" not in excused:
-                # The manager says in its log which allocations it then leaves behind.
-                lasting += placement_violations(world)
-            lasting += self._audits_agree(tracker)
+        # A host that instances are evacuated from is down.
+        up = [place for place in places if place == HERE or not any("evacuate_here" in task for task in names)]
+        for place in up:
+            at_once += usage_violations(world, world.hosts[place.host].tracker, self._rounding, place)
+        audits = [(place, run_audit(world, world.hosts[place.host].tracker, place)) for place in places]
+        for place, raised in audits:
+            if raised:
+                lasting.append(Violation("I14 audit raises", f"an audit of {place.node} raises {raised}"))
+            else:
+                lasting += self._audited(place, excused)
         possible = possible_counts(0, names)
         if count not in possible:
             text = f"failed_builds is {count}, every order of the operations gives {sorted(possible)}"
@@ -137,24 +141,36 @@ class NovaStage:
             *_failure(harmless, "warning", " (no audit heals it, the next claim overwrites it)"),
         ]
 
-    def _audits_agree(self, tracker: object) -> list[Violation]:
+    def _audited(self, place: Place, excused: Set[str]) -> Iterator[Violation]:
+        """What is wrong with a node after its audit."""
+        world = self._world
+        tracker = world.hosts[place.host].tracker
+        yield from usage_violations(world, tracker, place=place)
+        yield from audited_violations(world, tracker, place)
+        if "placement" not in excused:
+            # The manager says in its log which allocations it then leaves behind.
+            yield from placement_violations(world, place)
+        yield from self._audits_agree(tracker, place)
+
+    def _audits_agree(self, tracker: object, place: Place) -> Iterator[Violation]:
         """I14: a second audit changes nothing, and a new tracker that starts from
         the same database comes to the same figures."""
         world = self._world
-        before = figures(tracker)
-        raised = run_audit(world, tracker)
-        if raised or figures(tracker) != before:
-            return [Violation("I14 second audit", raised or f"a second audit changed {before} to {figures(tracker)}")]
-        fresh = world.hosts[HOST].new_tracker()
-        raised = run_audit(world, fresh)
-        if raised or figures(fresh) != before:
-            text = raised or f"the live tracker has {before}, a new one {figures(fresh)}"
-            return [Violation("I14 fresh tracker", text)]
-        return []
+        before = figures(tracker, place)
+        raised = run_audit(world, tracker, place)
+        now = figures(tracker, place)
+        if raised or now != before:
+            yield Violation("I14 second audit", raised or f"a second audit changed {before} to {now}")
+            return
+        fresh = world.hosts[place.host].new_tracker()
+        raised = run_audit(world, fresh, place)
+        if raised or figures(fresh, place) != before:
+            text = raised or f"the live tracker has {before}, a new one {figures(fresh, place)}"
+            yield Violation("I14 fresh tracker", text)
 
 
 def _count(tracker: object) -> int:
-    statistics = getattr(tracker, "stats", {}).get(NODE) or {}
+    statistics = getattr(tracker, "stats", {}).get(HERE.node) or {}
     return int(statistics.get("failed_builds", 0))
 
 

@@ -91,7 +91,8 @@ class NovaTarget:
 
     bundles: Mapping[str, Sequence[str]] = {
         "instances": ("new", "active"),
-        "migrations": ("incoming", "arriving", "arrived", "leaving"),
+        "migrations": ("incoming", "arriving", "arrived", "leaving", "resized"),
+        "elsewhere": ("there", "shelved"),
     }
     """How a state machine groups what it creates, by role."""
 
@@ -178,10 +179,11 @@ def _undisturbed() -> Iterator[None]:
 
     from targets.nova.configuration import put_in_force
     from targets.nova.sections import visible_sections
+    from targets.nova.service import nobody_listens
 
     previous_api = base.NovaObject.indirection_api
     try:
-        with visible_sections(), visible_calls(ResourceTracker):
+        with visible_sections(), visible_calls(ResourceTracker), nobody_listens():
             yield
     finally:
         base.NovaObject.indirection_api = previous_api

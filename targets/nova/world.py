@@ -25,15 +25,18 @@ from targets.nova.driver import NODE_UUIDS, make_driver
 from targets.nova.flavors import FLAVORS, make_flavor
 from targets.nova.pci_devices import REPORTED
 from targets.nova.placement import Placement
+from targets.nova.places import Place
 from targets.nova.real.conductor import RealConductor
 from targets.nova.real.elsewhere import Elsewhere
 from targets.nova.real.placement import RealPlacement
 from targets.nova.sections import forget_locks, running_host
+from targets.nova.service import Bus, make_manager
 
 HOSTS = {"host1": ("node1",), "host2": ("node2",)}
-HOST, NODE = "host1", "node1"
-"""Where the tasks run."""
-OTHER = ("host2", "node2")
+HERE = Place("host1", "node1")
+HOST, NODE = HERE
+"""Where most tasks run."""
+OTHER = Place("host2", "node2")
 """Where instances come from and go to."""
 PROVIDERS_LOCK = "provider-tree-lock"
 """The named lock of a provider tree."""
@@ -64,7 +67,15 @@ class Host:
         self.nodes = tuple(nodes)
         self.driver = make_driver(name, nodes, REPORTED if world.pci else "")
         self._world = world
+        self._manager: Any = None
         self.tracker = self.new_tracker()
+
+    @property
+    def manager(self) -> Any:
+        """Nova's own compute manager around the tracker; made when it is first asked for."""
+        if self._manager is None or self._manager.rt is not self.tracker:
+            self._manager = make_manager(self._world, self.name)
+        return self._manager
 
     def new_tracker(self) -> Any:
         """A tracker as a service start makes it: it knows nothing yet."""
@@ -115,6 +126,7 @@ class Host:
                 return things[name]
 
         self.tracker = Unpickler(io.BytesIO(data)).load()
+        self._manager = None
 
 
 Snapshot = tuple[Any, Any, dict[str, bytes]]
@@ -142,6 +154,7 @@ class World:
         else:
             self.placement, self.conductor = Placement(), Conductor()
         self.conductor.on_deleted = self.placement.forget
+        self.bus = Bus(self)
         self.activate()
         for name in HOSTS:
             self.conductor.add_service(name)
@@ -151,6 +164,11 @@ class World:
                 self.on(host.name, host.tracker.update_available_resource, self.context(), node, startup=True)
 
         self._name_devices()
+
+    @property
+    def places(self) -> list[Place]:
+        """Every node of every host."""
+        return [Place(host.name, node) for host in self.hosts.values() for node in host.nodes]
 
     def activate(self) -> None:
         """Make this world the one that Nova's objects and options belong to."""
@@ -201,6 +219,7 @@ class World:
         """Go back to a state."""
         forget_locks()
         self.activate()
+        self.bus = Bus(self)
         self.conductor.restore(snapshot[0])
         self.placement.restore(snapshot[1])
         for name, host in self.hosts.items():
@@ -285,9 +304,17 @@ class World:
 
     def allocate(self, consumer: str, node: str, flavor: int) -> Any:
         """The scheduler's claim in placement."""
-        spec = FLAVORS[flavor]
-        resources = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory, "DISK_GB": spec.disk}
-        allocations = {NODE_UUIDS[node]: {"resources": resources}}
+        return self.allocate_on(consumer, {node: flavor})
+
+    def allocate_on(self, consumer: str, flavors: Mapping[str, int]) -> Any:
+        """Likewise, of a flavor on each of some nodes, in place of what it had."""
+        allocations = {}
+        for node, flavor in flavors.items():
+            spec = FLAVORS[flavor]
+            resources = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory, "DISK_GB": spec.disk}
+            allocations[NODE_UUIDS[node]] = {"resources": resources}
+        if len(flavors) > 1:
+            self.deallocate(consumer)
         body = {
             "allocations": allocations,
             "project_id": "project",

@@ -189,4 +189,4 @@ def test_a_tracker_that_forgets_to_roll_back_is_noticed(nova: Opened, monkeypatc
     outcome, _, _ = run(program)
     failure = outcome.failures[0]
     assert failure.severity == "warning"
-    assert {"I1 memory_mb_used", "I6 pinned_cpus", "I11 tracked_instances"} <= set(failure.error_type.split(", "))
+    assert {"I1 memory_mb_used", "I6 pinned_cpus", "I11 tracked"} <= set(failure.error_type.split(", "))

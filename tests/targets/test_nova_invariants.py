@@ -101,8 +101,8 @@ def unpin(tracker: Any) -> None:
         (change_disk, "I3 local_gb_used"),
         (change_free, "I4 free_ram_mb"),
         (change_free_disk, "I4 free_disk_gb"),
-        (forget_instance, "I11 tracked_instances"),
-        (forget_migration, "I11 tracked_migrations"),
+        (forget_instance, "I11 tracked"),
+        (forget_migration, "I11 tracked"),
         (unpin, "I6 pinned_cpus"),
     ],
 )

@@ -1,0 +1,161 @@
+"""Moves of an instance over both hosts, and off them, by Nova's own ``ComputeManager``.
+
+Here nothing is re-enacted but what the API, the conductor and the scheduler do
+(``requests``): the managers of both hosts run as released, with their messages to
+each other, their row writes and their handling of errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from targets.nova import requests
+from targets.nova.boundary import done_elsewhere
+from targets.nova.places import Place
+from targets.nova.world import HERE, OTHER, World
+
+Arguments = Mapping[str, Any]
+
+
+def resize(world: World, number: int, destination: Place) -> None:
+    """A resize, from the conductor's message to where it waits to be confirmed."""
+    migration = requests.start_move(world, number, destination, "resize")
+    with done_elsewhere():
+        context = world.context()
+        instance = world.instance(number, context)
+        flavor = world.flavor(migration.new_instance_type_id)
+    world.bus.perform(
+        destination.host, "prep_resize", image={}, instance=instance, flavor=flavor, node=destination.node,
+        request_spec=requests.request_spec(world), filter_properties={}, clean_shutdown=True, migration=migration,
+        host_list=[],
+    )  # fmt: skip
+
+
+def resize_away(world: World, arguments: Arguments) -> None:
+    """From here to the other host."""
+    resize(world, arguments["instance"], OTHER)
+
+
+def resize_here(world: World, arguments: Arguments) -> None:
+    """From the other host to here."""
+    resize(world, arguments["instance"], HERE)
+
+
+def resize_in_place(world: World, arguments: Arguments) -> None:
+    """On this host."""
+    resize(world, arguments["instance"], HERE)
+
+
+def confirm(world: World, arguments: Arguments) -> None:
+    """The source gives up what it held."""
+    instance, migration = requests.end_resize(world, arguments["instance"], confirm=True)
+    world.bus.perform(migration.source_compute, "confirm_resize", instance=instance, migration=migration)
+
+
+def revert(world: World, arguments: Arguments) -> None:
+    """The destination gives up what it held, then the source takes the instance back."""
+    instance, migration = requests.end_resize(world, arguments["instance"], confirm=False)
+    world.bus.perform(
+        migration.dest_compute, "revert_resize", instance=instance, migration=migration,
+        request_spec=requests.request_spec(world),
+    )  # fmt: skip
+
+
+def live_migrate(world: World, number: int, destination: Place) -> None:
+    """A live migration: the conductor's task (``LiveMigrationTask``) with its checks on
+    both hosts, then the source's part."""
+    from nova import exception
+
+    migration = requests.start_move(world, number, destination, "live-migration")
+    with done_elsewhere():
+        context = world.context()
+        instance = world.instance(number, context)
+    sender = world.bus.rpcapi()
+    try:
+        data = sender.check_can_live_migrate_destination(
+            context, instance, destination.host, False, False, migration, None
+        )
+    except Exception as error:
+        _give_up(world, number, migration)
+        if isinstance(error, exception.MigrationPreCheckError):
+            return
+        raise
+    with done_elsewhere():
+        migration.source_node, migration.dest_node = instance.node, destination.node
+        migration.dest_compute = destination.host
+        migration.save()
+    world.bus.perform(
+        migration.source_compute, "live_migration", dest=destination.host, instance=instance, block_migration=False,
+        migration=migration, migrate_data=data,
+    )  # fmt: skip
+
+
+def _give_up(world: World, number: int, migration: Any) -> None:
+    """The conductor finds no destination: allocations go back, the task ends."""
+    from nova import exception
+
+    with done_elsewhere():
+        context = world.context()
+        try:
+            instance = world.instance(number, context)
+        except exception.InstanceNotFound:
+            return
+        world.deallocate(instance.uuid)
+        world.deallocate(migration.uuid)
+        world.allocate(instance.uuid, instance.node, instance.flavor.id)
+        instance.task_state = None
+        instance.save()
+        migration.status = "error"
+        migration.save()
+
+
+def live_migrate_away(world: World, arguments: Arguments) -> None:
+    """From here to the other host."""
+    live_migrate(world, arguments["instance"], OTHER)
+
+
+def live_migrate_here(world: World, arguments: Arguments) -> None:
+    """From the other host to here."""
+    live_migrate(world, arguments["instance"], HERE)
+
+
+def evacuate_here(world: World, arguments: Arguments) -> None:
+    """The other host is down: the instance is rebuilt here."""
+    migration = requests.start_move(world, arguments["instance"], HERE, "evacuation")
+    with done_elsewhere():
+        instance = world.instance(arguments["instance"], world.context())
+    world.bus.perform(
+        HERE.host, "rebuild_instance", instance=instance, orig_image_ref=None, image_ref=None, injected_files=[],
+        new_pass="", orig_sys_metadata={}, bdms=None, recreate=True, on_shared_storage=None,
+        preserve_ephemeral=False, migration=migration, scheduled_node=HERE.node, limits={},
+        request_spec=None, accel_uuids=[],
+    )  # fmt: skip
+
+
+def shelve(world: World, arguments: Arguments) -> None:
+    """A shelved instance leaves the host."""
+    instance = requests.set_state(world, arguments["instance"], "shelved", "shelving_offloading")
+    world.bus.perform(HERE.host, "shelve_offload_instance", instance=instance, clean_shutdown=True, accel_uuids=[])
+
+
+def unshelve(world: World, arguments: Arguments) -> None:
+    """The scheduler has chosen this host for an instance that was offloaded."""
+    instance = requests.set_state(world, arguments["instance"], "shelved_offloaded", "unshelving")
+    with done_elsewhere():
+        world.allocate(instance.uuid, HERE.node, instance.flavor.id)
+    world.bus.perform(
+        HERE.host, "unshelve_instance", instance=instance, image=None, filter_properties={}, node=HERE.node,
+        request_spec=requests.request_spec(world), accel_uuids=[],
+    )  # fmt: skip
+
+
+def audit_other(world: World, arguments: Arguments) -> None:
+    """The periodic task of the other host."""
+    host = world.hosts[OTHER.host]
+    world.on(OTHER.host, host.tracker.update_available_resource, world.context(), OTHER.node)
+
+
+def reload(world: World, arguments: Arguments) -> None:
+    """SIGHUP: ``ComputeManager.reset``, as far as it goes beyond messaging."""
+    world.hosts[HERE.host].tracker.reportclient.clear_provider_cache()

@@ -1,0 +1,12 @@
+"""Where instances are."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A node of a host."""
+
+    host: str
+    node: str
