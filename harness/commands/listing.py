@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from harness.detectors.registry import DETECTORS
 from harness.schedulers.registry import SCHEDULERS
+from targets.catalogue import Catalogued, Defect
+from targets.scenario import describe_operation
 
 
 def run_list(what: str) -> int:
@@ -27,4 +29,16 @@ def run_list(what: str) -> int:
         print("detectors:")
         for name, (summary, _) in DETECTORS.items():
             print(f"  {name:<12} {summary}")
+    if what == "defects":
+        for target in TARGETS.values():
+            if isinstance(target, Catalogued):
+                for defect in target.defects():
+                    _print_defect(defect)
     return 0
+
+
+def _print_defect(defect: Defect) -> None:
+    tasks = " || ".join(" ; ".join(map(describe_operation, task)) for task in defect.content.tasks)
+    print(f"{defect.name}: {defect.title}")
+    print(f"    {defect.severity}: {defect.shows}{f'; {defect.known}' if defect.known else ''}")
+    print(f"    {tasks}{f', with {defect.fault[0]}' if defect.fault else ''}")

@@ -31,6 +31,18 @@ def _shared(cell: Any) -> int:
     return 0 if "pcpuset" not in cell and cell.get("cpu_pinning_raw") else len(cell["cpuset"])
 
 
+def _held(world: World, place: Place) -> list[Any]:
+    """The cells of all that counts on a node."""
+    return [cell for topology in topologies(world, place) for cell in _instance_cells(topology)]
+
+
+def shared_pins(world: World, place: Place = HERE) -> Iterator[Violation]:
+    """I6, as far as the rows alone tell: no CPU has two owners."""
+    pins = [cpu for cell in _held(world, place) for cpu in _pins(cell)]
+    if len(pins) != len(set(pins)):
+        yield Violation("I6 shared pins", f"a CPU is pinned twice among {sorted(pins)}")
+
+
 def numa_violations(world: World, node: Any, place: Place = HERE) -> Iterator[Violation]:
     """I6: the host's pinned CPUs are the disjoint union of what is held. I7: memory,
     shared CPUs and pages of each cell are the sums."""
@@ -39,11 +51,10 @@ def numa_violations(world: World, node: Any, place: Place = HERE) -> Iterator[Vi
     if not node.numa_topology:
         return
     host = objects.NUMATopology.obj_from_db_obj(node.numa_topology)
-    held = [cell for topology in topologies(world, place) for cell in _instance_cells(topology)]
+    held = _held(world, place)
     pins = [cpu for cell in held for cpu in _pins(cell)]
     pinned = {cpu for cell in host.cells for cpu in cell.pinned_cpus}
-    if len(pins) != len(set(pins)):
-        yield Violation("I6 shared pins", f"a CPU is pinned twice among {sorted(pins)}")
+    yield from shared_pins(world, place)
     if pinned != set(pins):
         yield Violation("I6 pinned_cpus", f"the host has pinned {sorted(pinned)}, instances hold {sorted(set(pins))}")
     for cell in host.cells:

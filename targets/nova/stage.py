@@ -18,6 +18,7 @@ from targets.nova.invariants import (
     run_audit,
     usage_violations,
 )
+from targets.nova.numa_invariants import shared_pins
 from targets.nova.operations import TABLE, set_up
 from targets.nova.places import Place
 from targets.nova.record_invariants import placement_violations
@@ -123,6 +124,8 @@ class NovaStage:
         for place, raised in audits:
             if raised:
                 lasting.append(Violation("I14 audit raises", f"an audit of {place.node} raises {raised}"))
+                # The tracker says nothing any more; the rows may say why.
+                lasting += shared_pins(world, place)
             else:
                 lasting += self._audited(place, excused)
         possible = possible_counts(0, names)

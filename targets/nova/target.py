@@ -15,6 +15,7 @@ from harness.detectors.method_calls import visible_calls
 from harness.errors import CannotJudge, UsageError
 from harness.program import Program
 from harness.traces.schema import Operation, Operations, Value
+from targets.catalogue import Defect, read_catalogue
 from targets.configuration import check_configuration
 from targets.nova import environments
 from targets.nova.configuration import OPTIONS, WORLD, illegal_values
@@ -38,6 +39,8 @@ MODULES = (
 """Nova's modules under test; everything below them counts as library."""
 
 
+FINDINGS = Path(__file__).parent / "findings"
+"""Catalogues; see ``targets.catalogue``."""
 MOST_WORLDS = 8
 """Start states without instances that are kept, one for each configuration."""
 
@@ -103,6 +106,10 @@ class NovaTarget:
     def faults(self) -> Sequence[FaultInfo]:
         """What can go wrong around the tracker; see ``targets.nova.faults``."""
         return FAULTS
+
+    def defects(self) -> Sequence[Defect]:
+        """What is known to be wrong with Nova's tracker, and what was found with this tool."""
+        return [*read_catalogue(FINDINGS / "own.toml"), *read_catalogue(FINDINGS / "known.toml")]
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see

@@ -1,0 +1,124 @@
+"""``semafuzz matrix``: which defects show in which releases."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from harness.errors import CannotJudge, UsageError
+from harness.laboratory import open_laboratory
+from harness.starting import run_options
+from reports.terminal import plain
+from strategies.matrix import Cell, judge_defect
+from targets import find_target
+from targets.catalogue import Catalogued, Defect
+from targets.protocol import Released
+
+
+def defects_of(name: str, only: str) -> list[Defect]:
+    """The defects that a target's catalogues name, or those of them that are asked for."""
+    target = find_target(name)
+    if not isinstance(target, Catalogued):
+        raise UsageError(f"the target {name} keeps no catalogue of defects; nova does")
+    found = list(target.defects())
+    wanted = [one.strip() for one in only.split(",") if one.strip()]
+    unknown = set(wanted) - {one.name for one in found}
+    if unknown:
+        raise UsageError(f"no defect is called {sorted(unknown)[0]!r}; `semafuzz list defects` shows them")
+    return [one for one in found if not wanted or one.name in wanted]
+
+
+def judge_here(
+    name: str, release: str, only: str, model: str, schedules: int, seconds: float, faithful: bool, keep: Path | None
+) -> list[Cell]:
+    """One column of the table, in this process."""
+    target = find_target(name)
+    with target.open(release) as opened, open_laboratory(opened.modules) as laboratory:
+        if laboratory.silence:
+            raise CannotJudge(laboratory.silence)
+        return [
+            judge_defect(
+                defect, target, opened, laboratory,
+                model=model, schedules=schedules, seconds=seconds, faithful=faithful, keep=keep,
+            )
+            for defect in defects_of(name, only)
+        ]  # fmt: skip
+
+
+def run_matrix(
+    name: str,
+    releases: Sequence[str],
+    only: str,
+    model: str,
+    schedules: int,
+    seconds: float,
+    faithful: bool,
+    keep: Path | None,
+    as_json: bool,
+) -> int:
+    """Judge every defect in every release, each release in a process of its own; print
+    the table. The exit code: 1 where a known defect shows in a release that is said to be
+    fixed, or stays silent in one that is said to be affected; else 0."""
+    target = find_target(name)
+    defects = defects_of(name, only)
+    if not isinstance(target, Released):
+        raise UsageError(f"the target {name} has no releases")
+    columns: dict[str, list[Cell]] = {}
+    for release in releases:
+        print(f"semafuzz: {release}", file=sys.stderr, flush=True)
+        columns[release] = _column(name, release, only, model, schedules, seconds, faithful, keep)
+    wrong = _wrong(defects, columns)
+    if as_json:
+        cells = {release: [asdict(cell) for cell in column] for release, column in columns.items()}
+        sys.stdout.write(json.dumps({"releases": cells, "wrong": wrong}) + "\n")
+    else:
+        _print(defects, columns)
+        for line in wrong:
+            print(line)
+    return 1 if wrong else 0
+
+
+def _column(
+    name: str, release: str, only: str, model: str, schedules: int, seconds: float, faithful: bool, keep: Path | None
+) -> list[Cell]:
+    options = ["--release", release, "--model", model, "--schedules", str(schedules), "--seconds", str(seconds)]
+    options += [*(["--only", only] if only else []), *(["--real"] if faithful else [])]
+    options += ["--keep", str(keep)] if keep is not None else []
+    done = subprocess.run(
+        [sys.executable, *run_options(), "matrix-column", name, *options],
+        stdout=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode == 2:
+        raise KeyboardInterrupt
+    if done.returncode:
+        return [Cell(defect.name, "?", said="this release could not be judged") for defect in defects_of(name, only)]
+    return [Cell(**cell) for cell in json.loads(done.stdout.splitlines()[-1])]
+
+
+def print_column(cells: Sequence[Cell]) -> int:
+    """For the process that has asked."""
+    sys.stdout.write(json.dumps([asdict(cell) for cell in cells]) + "\n")
+    return 0
+
+
+def _wrong(defects: Sequence[Defect], columns: dict[str, list[Cell]]) -> list[str]:
+    said = []
+    for release, column in columns.items():
+        for defect, cell in zip(defects, column, strict=True):
+            if release in defect.affected and cell.answer != "shows":
+                said.append(f"{defect.name} is known to be in {release} and does not show ({cell.schedules} schedules)")
+            if release in defect.fixed and cell.answer == "shows":
+                said.append(f"{defect.name} is said to be fixed in {release} and shows: {plain(cell.said, 200)}")
+    return said
+
+
+def _print(defects: Sequence[Defect], columns: dict[str, list[Cell]]) -> None:
+    width = max(len(defect.name) for defect in defects)
+    print(" " * width, *(f"{release:>8}" for release in columns))
+    for number, defect in enumerate(defects):
+        answers = [column[number].answer for column in columns.values()]
+        print(f"{defect.name:<{width}}", *(f"{answer:>8}" for answer in answers))

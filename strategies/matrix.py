@@ -1,0 +1,113 @@
+"""Whether a defect of a catalogue shows in the code that is open now.
+
+Its program is explored; nothing says at which place to switch, and a fault is tried at
+every call that it fits. A defect *shows* where a failure of its name is met; else it
+stays *silent* in so many schedules, which is no proof of its absence.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from harness.errors import UsageError
+from harness.explore import Exploration
+from harness.findings import Finding
+from harness.laboratory import Laboratory
+from harness.program import Setting
+from harness.schedulers.registry import make_scheduler
+from harness.traces.codec import read
+from harness.traces.schema import Operation
+from strategies.verification import options_of
+from targets.catalogue import Defect
+from targets.origin import origin_of
+from targets.protocol import ImpossibleStartError, OpenTarget, Target
+from targets.scenario import Scenario
+
+SHOWS, SILENT, IMPOSSIBLE = "shows", "silent", "-"
+CALLS = 40
+"""At so many calls of a task a fault is tried."""
+PER_CALL = 4
+"""Schedules for each of them, where there is more than one task."""
+SHRINKING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The answer for one defect: after how many schedules, in which fault's place, and
+    what was said. ``trace``: where it was kept, "" where not."""
+
+    defect: str
+    answer: str
+    schedules: int = 0
+    said: str = ""
+    trace: str = ""
+
+
+def scenarios_of(defect: Defect, target: Target, faithful: bool) -> Iterator[Scenario]:
+    """What is explored for a defect, one after the other."""
+    options = options_of(target) if faithful else {}
+    if defect.fault is None:
+        yield Scenario(defect.content, options)
+        return
+    name, task = defect.fault
+    for call in range(1, CALLS + 1):
+        yield Scenario(defect.content, options, (Operation(name, {"task": task, "call": call}),))
+
+
+def judge_defect(
+    defect: Defect,
+    target: Target,
+    opened: OpenTarget,
+    laboratory: Laboratory,
+    *,
+    model: str = "threads",
+    schedules: int = 60,
+    seconds: float = 60.0,
+    faithful: bool = False,
+    keep: Path | None = None,
+) -> Cell:
+    """Explore one defect's program. ``faithful``: in the target's world that is close to
+    reality. ``keep``: the folder for a trace, made small, named after the defect."""
+    until = perf_counter() + seconds
+    setting = Setting(bytearray(1 << 17), model, 0)
+    done = 0
+    with tempfile.TemporaryDirectory(prefix="semafuzz-") as place:
+        for scenario in scenarios_of(defect, target, faithful):
+            if perf_counter() > until:
+                break
+            few = 1 if len(defect.content.tasks) == 1 else PER_CALL
+            try:
+                program = opened.program(scenario)
+                search = Exploration(
+                    program, make_scheduler("portfolio", 0), laboratory, origin=origin_of(target, opened, scenario),
+                    schedules=few if scenario.faults else schedules, seconds=max(1.0, until - perf_counter()),
+                    model=model, stop_on_first=False, folder=Path(place), hot=setting.hot,
+                    shrink_budget=SHRINKING if keep is not None else 0,
+                )  # fmt: skip
+                result = search.run()
+            except (ImpossibleStartError, UsageError) as error:
+                return Cell(defect.name, IMPOSSIBLE, done, str(error))
+            done += result.schedules
+            found = next((one for one in result.failures if _is(one, defect)), None)
+            if found is not None:
+                return Cell(defect.name, SHOWS, done, found.message, _kept(found, defect, keep))
+    return Cell(defect.name, SILENT, done)
+
+
+def _is(finding: Finding, defect: Defect) -> bool:
+    """Whether a failure is called what the defect's is."""
+    if finding.severity != defect.severity or not finding.trace:
+        return False
+    return any(defect.shows in part for part in read(Path(finding.trace)).expected.identity)
+
+
+def _kept(finding: Finding, defect: Defect, folder: Path | None) -> str:
+    if folder is None:
+        return ""
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(shutil.copy(finding.trace, folder / f"{defect.name}.json"))
