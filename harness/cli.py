@@ -333,7 +333,7 @@ def export(trace: Path, form: str, out: Path | None, program: str | None) -> Non
 
 def _matrix_options(function: Any) -> Any:
     """What the table and each of its columns have in common."""
-    number = {"show_default": True, "help": "At most, for each defect."}
+    number: dict[str, Any] = {"show_default": True, "help": "At most, for each defect."}
     options = (
         click.option("--only", default="", metavar="NAME,...", help="Defects, by name.  [default: all]"),
         click.option("--model", type=click.Choice(["threads", "eventlet"]), default="threads", show_default=True),

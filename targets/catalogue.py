@@ -23,6 +23,16 @@ _FAULT = re.compile(r"(\w+) in task (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the target's code: ``at`` is ``FILE:NUMBER`` in its package, ``code`` what
+    stands there, ``why`` what it has to do with the defect."""
+
+    at: str
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Defect:
     """One entry. ``instances`` and ``tasks``: its smallest program. ``fault``: a fault that
     it takes, at any call of a task (``name in task NUMBER``), or "". ``shows``: what the
@@ -39,7 +49,7 @@ class Defect:
     severity: str
     needs: str
     heals: str
-    lines: Sequence[str]
+    lines: Sequence[Line]
     affected: Sequence[str]
     fixed: Sequence[str]
     models: Sequence[str]
@@ -80,7 +90,7 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
         severity=entry.get("severity", "error"),
         needs=entry.get("needs", ""),
         heals=entry.get("heals", ""),
-        lines=tuple(entry.get("lines", ())),
+        lines=tuple(Line(one["at"], one["code"], one["why"]) for one in entry.get("lines", ())),
         affected=tuple(entry.get("affected", ())),
         fixed=tuple(entry.get("fixed", ())),
         models=tuple(entry.get("models", ())),

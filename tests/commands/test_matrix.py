@@ -1,0 +1,72 @@
+"""``semafuzz matrix``: the table of defects and releases."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.commands import matrix
+from strategies.matrix import Cell
+from targets.catalogue import Defect
+from tests.conftest import Run
+
+pytestmark = pytest.mark.nova
+
+
+def test_defects_show_where_they_are_and_are_silent_where_not(semafuzz: Run) -> None:
+    """One with a fault, one with two tasks, one that this release does not have."""
+    names = "lost-answer-of-save,failed-builds-lost,claim-on-a-vanished-node"
+    done = semafuzz("matrix", "nova", "--releases", "34.0.0", "--only", names, "--keep", "kept", "--schedules", "30")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()[1:]}
+    assert rows == {"lost-answer-of-save": "shows", "failed-builds-lost": "shows", "claim-on-a-vanished-node": "silent"}
+    again = semafuzz("replay", "kept/failed-builds-lost.json", "--json")
+    assert again.returncode == 1, again.stderr
+
+
+def test_as_json(semafuzz: Run) -> None:
+    done = semafuzz("matrix", "nova", "--releases", "34.0.0", "--only", "failed-builds-lost", "--json")
+    (cell,) = json.loads(done.stdout)["releases"]["34.0.0"]
+    assert cell["answer"] == "shows"
+    assert "failed_builds" in cell["said"]
+
+
+def test_a_release_that_cannot_be_had_is_a_question_mark(semafuzz: Run) -> None:
+    done = semafuzz("matrix", "nova", "--releases", "99.0.0", "--only", "failed-builds-lost")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].split() == ["failed-builds-lost", "?"]
+    assert "99.0.0" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("reference", "--releases", "1"), "keeps no catalogue"),
+        (("nova", "--releases", "34.0.0", "--only", "none"), "no defect is called 'none'"),
+    ],
+)
+def test_bad_usage(semafuzz: Run, arguments: tuple[str, ...], said: str) -> None:
+    done = semafuzz("matrix", *arguments)
+    assert done.returncode == 4
+    assert said in done.stderr
+
+
+def test_the_list(semafuzz: Run) -> None:
+    done = semafuzz("list", "defects")
+    assert done.returncode == 0
+    assert "failed-builds-lost: build_failed changes the count" in done.stdout
+    assert "build_failed() || build_failed()" in done.stdout
+
+
+def _entry(**values: object) -> Defect:
+    blank: dict[str, object] = dict.fromkeys(Defect.__dataclass_fields__, "")
+    return Defect(**{**blank, "name": "lost", "affected": (), "fixed": (), **values})  # type: ignore[arg-type]
+
+
+def test_what_contradicts_the_catalogue_is_told() -> None:
+    shows, silent = Cell("lost", "shows", 3, "x"), Cell("lost", "silent", 60)
+    affected, fixed = _entry(affected=("1",)), _entry(fixed=("1",))
+    assert matrix._wrong([affected], {"1": [shows]}) == matrix._wrong([fixed], {"1": [silent]}) == []
+    assert "is known to be in 1 and does not show (60 schedules)" in matrix._wrong([affected], {"1": [silent]})[0]
+    assert "is said to be fixed in 1 and shows: x" in matrix._wrong([fixed], {"1": [shows]})[0]

@@ -1,0 +1,98 @@
+"""Catalogues of defects: what they hold, what is refused, and that Nova's fit its target."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from targets import find_target
+from targets.catalogue import Catalogued, Defect, read_catalogue
+from targets.nova.operations import ROLES, TABLE
+
+ENTRY = """
+[[defect]]
+name = "lost"
+title = "An update is lost"
+shows = "I1"
+instances = ["1 new flavor=3"]
+tasks = ["claim(1) ; delete(1)", "audit()"]
+fault = "conductor_timeout in task 1"
+fixed = ["2.0"]
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "known.toml"
+    path.write_text(text)
+    return path
+
+
+def defects() -> list[Defect]:
+    nova = find_target("nova")
+    assert isinstance(nova, Catalogued)
+    return list(nova.defects())
+
+
+def test_an_entry(tmp_path: Path) -> None:
+    (found,) = read_catalogue(write(tmp_path, ENTRY))
+    (instance,) = found.content.setup
+    assert instance.arguments == {"instance": 1, "role": "new", "flavor": 3}
+    assert [[one.name for one in task] for task in found.content.tasks] == [["claim", "delete"], ["audit"]]
+    assert found.fault == ("conductor_timeout", 1)
+    assert (found.severity, found.fixed, found.affected) == ("error", ("2.0",), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[defect",
+        "",
+        "[[defect]]\nname = 'a'\n",
+        ENTRY.replace("audit()", "audit; rm"),
+        ENTRY.replace("1 new", "one new"),
+        ENTRY.replace("in task 1", ""),
+        ENTRY.replace('["2.0"]', "3"),
+    ],
+)
+def test_a_damaged_catalogue_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match=r"known\.toml cannot be read"):
+        read_catalogue(write(tmp_path, text))
+
+
+def test_one_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_catalogue(tmp_path / "none.toml")
+
+
+def test_names_are_unique() -> None:
+    names = [defect.name for defect in defects()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("defect", defects(), ids=lambda one: one.name)
+def test_an_entry_of_nova_fits_its_target(defect: Defect) -> None:
+    nova = find_target("nova")
+    nova.check(defect.content)
+    assert all(instance.arguments["role"] in ROLES for instance in defect.content.setup)
+    for operation in (one for task in defect.content.tasks for one in task):
+        assert operation.name in TABLE
+    if defect.fault is not None:
+        assert defect.fault[0] in {fault.name for fault in nova.faults()}
+        assert defect.fault[1] < len(defect.content.tasks)
+    assert not set(defect.affected) & set(defect.fixed)
+
+
+@pytest.mark.parametrize("defect", [one for one in defects() if not one.known], ids=lambda one: one.name)
+def test_a_finding_of_ours_says_where_it_is_and_what_heals_it(defect: Defect) -> None:
+    assert defect.severity == "error"
+    assert defect.heals
+    assert defect.text
+    assert defect.models
+    assert defect.lines
+    nova = Path(importlib.util.find_spec("nova").origin).parent  # type: ignore[arg-type,union-attr]
+    for line in defect.lines:
+        name, _, number = line.at.partition(":")
+        assert (nova / name).read_text().splitlines()[int(number) - 1].strip() == line.code
