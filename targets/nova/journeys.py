@@ -67,6 +67,8 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
     both hosts, then the source's part."""
     from nova import exception
 
+    with done_elsewhere():
+        _check_devices(world, number)
     migration = requests.start_move(world, number, destination, "live-migration")
     with done_elsewhere():
         context = world.context()
@@ -89,6 +91,16 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
         migration.source_compute, "live_migration", dest=destination.host, instance=instance, block_migration=False,
         migration=migration, migrate_data=data,
     )  # fmt: skip
+
+
+def _check_devices(world: World, number: int) -> None:
+    """Before 31 the conductor refuses to move PCI devices other than those of ports."""
+    from nova import exception
+    from nova.compute.manager import ComputeManager
+
+    instance = world.instance(number, world.context(), ("pci_requests",))
+    if instance.pci_requests.requests and not hasattr(ComputeManager, "_flavor_based_pci_claim"):
+        raise exception.MigrationPreCheckError(reason="non-VIF PCI devices are not supported")
 
 
 def _give_up(world: World, number: int, migration: Any) -> None:

@@ -285,6 +285,8 @@ def make_manager(world: World, host: str) -> Any:
     made.instance_events = manager.InstanceEvents()
     made.virtapi = manager.ComputeVirtAPI(made)
     made.send_instance_updates = False
+    # Up to 21: whether block devices are given to the hypervisor in the form of old.
+    made.use_legacy_block_device_info = False
     made._waiting_live_migrations = {}
     made._live_migration_executor = _Pool()
     # 33 and newer count what is under way.

@@ -49,6 +49,7 @@ class NovaStage:
             exception.InstanceNotFound,
             exception.MigrationNotFound,
             exception.UnexpectedTaskStateError,
+            exception.MigrationPreCheckError,
         )
         self._world = world
         self._bare = bare
