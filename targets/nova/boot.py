@@ -18,6 +18,9 @@ os.environ.setdefault("OS_NOVA_DISABLE_EVENTLET_PATCHING", "1")
 
 RESERVED = {"reserved_host_memory_mb": 0, "reserved_host_disk_mb": 0, "reserved_host_cpus": 0}
 
+YEAR = 31_536_000
+"""In seconds."""
+
 
 @lru_cache(maxsize=1)
 def boot() -> None:
@@ -26,7 +29,9 @@ def boot() -> None:
     chosen = environments.chosen()
     if chosen is None:
         environments.choose(chosen := environments.of_release(""))
+    shims.respell_async()
     shims.stand_in_for_old_libraries()
+    shims.stand_in_for_newer_libraries()
     shims.choose_threads()
     shims.copy_semaphores()
 
@@ -46,7 +51,7 @@ def boot() -> None:
         # A folder that is not there: the tracker lists it when it is made.
         ("provider_config_location", os.path.join(state, "none"), "compute"),
         # Otherwise the wall clock decides whether the client asks placement again.
-        ("resource_provider_association_refresh", 0, "compute"),
+        ("resource_provider_association_refresh", 0 if shims.can_refresh_never() else YEAR, "compute"),
         ("report_in_placement", False, "pci"),
         *((name, value, None) for name, value in RESERVED.items()),
     ]

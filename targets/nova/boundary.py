@@ -69,7 +69,8 @@ class ConductorBoundary:
         try:
             leave(call)
         except RowGoneError:
-            self.delete_elsewhere(name, objinst.uuid)
+            # In 16 a migration has no uuid.
+            self.delete_elsewhere("Instance", objinst.instance_uuid if name == "Migration" else objinst.uuid)
         answer = self._perform_on_object(context, objinst, objmethod, args, kwargs)
         leave(f"{call}{DONE}")
         updates, result = self._received(context, answer)
@@ -90,9 +91,9 @@ class ConductorBoundary:
             uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
         row = self.tables["instance"].get(uuid)
         if row is not None and not row["deleted"]:
-            migrations = [one["uuid"] for one in self.rows("migration") if one["instance_uuid"] == uuid]
+            migrations = [one.get("uuid") for one in self.rows("migration") if one["instance_uuid"] == uuid]
             self._delete(uuid)
-            for consumer in (uuid, *migrations):
+            for consumer in filter(None, (uuid, *migrations)):
                 self.on_deleted(consumer)
 
     def _perform_on_class(
@@ -200,6 +201,9 @@ class PlacementBoundary:
         """Answer one request; a scheduling point before and after."""
         parts = parts_of(url)
         call = f"placement {method} {noun_of(parts)}"
+        # 16 names the version in a header itself.
+        said = (options.get("headers") or {}).get("OpenStack-API-Version")
+        microversion = microversion or (said and said.partition(" ")[2])
         execution = current.execution
         try:
             leave(call)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from targets.nova.manager import Compute
+from targets.nova.trackers import called
 from targets.nova.world import BY_BUILD, NODE, World
 
 Arguments = Mapping[str, Any]
@@ -70,9 +71,10 @@ def _try_build(
     except (exception.InstanceNotFound, exception.UnexpectedTaskStateError) as error:
         return error, False
     try:
-        allocations = compute.client.get_allocations_for_consumer(context, instance.uuid)
+        claim_it = compute.tracker.instance_claim
+        allocations = compute.allocations(context, instance.uuid, claim_it)
         try:
-            with compute.tracker.instance_claim(context, instance, node, allocations, {}):
+            with called(claim_it, context, instance, node, allocations=allocations, limits={}):
                 # In between the manager prepares networks and disks.
                 instance.task_state = "spawning"
                 instance.save()
@@ -109,7 +111,8 @@ def update_usage(world: World, arguments: Arguments) -> None:
 
 
 def delete(world: World, arguments: Arguments) -> None:
-    """``terminate_instance``: save, update_usage, allocation, destroy."""
+    """``terminate_instance``: save, update_usage, allocation, destroy. Up to 18 the row is
+    destroyed before the tracker hears of it."""
     from nova import exception
 
     compute, context = Compute(world), world.context()
@@ -118,9 +121,12 @@ def delete(world: World, arguments: Arguments) -> None:
         try:
             instance.vm_state, instance.task_state = "deleted", None
             instance.save()
+            if compute.destroys_first:
+                instance.destroy()
             compute.update_tracker(context, instance)
             compute.drop_allocation(context, instance.uuid)
-            instance.destroy()
+            if not compute.destroys_first:
+                instance.destroy()
         except exception.InstanceNotFound:
             pass
         except Exception:

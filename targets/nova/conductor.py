@@ -98,8 +98,9 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
         """The primitive of an instance, with what is ``loaded`` of it."""
         return self.do_Instance_get_by_uuid(context, uuid, list(loaded))
 
-    def migration_as_sent(self, context: Any, uuid: str) -> Any:
-        """The primitive of a migration."""
+    def migration_as_sent(self, context: Any, number: int) -> Any:
+        """The primitive of a migration, by its id."""
+        (uuid,) = (row["uuid"] for row in self.tables["migration"].values() if row["id"] == number)
         return self.do_Migration_get_by_uuid(context, uuid)
 
     def _load(self, value: Any, context: Any) -> Any:

@@ -59,6 +59,13 @@ def put_in_force(configuration: Mapping[str, Value], pci: bool = False) -> None:
         _in_force[group, name] = value
 
 
+def unknown_options(configuration: Mapping[str, Value]) -> list[str]:
+    """Those of ``configuration`` that this Nova does not have: ``initial_`` came with 19."""
+    from nova.conf import CONF
+
+    return sorted(name for name in configuration if name not in CONF)
+
+
 def illegal_values(configuration: Mapping[str, Value]) -> dict[str, Value]:
     """Those of ``configuration`` that the service must refuse."""
     illegal = {option.name: option.illegal for option in OPTIONS}

@@ -29,14 +29,14 @@ def _host_topology() -> str:
             objects.NUMAPagesTopology(size_kb=4, total=small, used=0),
             objects.NUMAPagesTopology(size_kb=2048, total=HUGE_PAGES_PER_CELL, used=0),
         ]
-        network = objects.NetworkMetadata(physnets=set(), tunneled=False)
-        cells.append(
-            objects.NUMACell(
-                id=number, cpuset=cpus, pcpuset=cpus, memory=MEMORY_PER_CELL, cpu_usage=0, memory_usage=0,
-                pinned_cpus=set(), siblings=[{cpu} for cpu in sorted(cpus)], mempages=pages,
-                network_metadata=network, socket=number,
-            )
+        cell = objects.NUMACell(
+            id=number, cpuset=cpus, pcpuset=cpus, memory=MEMORY_PER_CELL, cpu_usage=0, memory_usage=0,
+            pinned_cpus=set(), siblings=[{cpu} for cpu in sorted(cpus)], mempages=pages, socket=number,
         )  # fmt: skip
+        if "network_metadata" in cell.fields:
+            # 18 and newer.
+            cell.network_metadata = objects.NetworkMetadata(physnets=set(), tunneled=False)
+        cells.append(cell)
     return str(objects.NUMATopology(cells=cells)._to_json())
 
 
@@ -141,6 +141,10 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "") -> Any:
                 found["pci_passthrough_devices"] = devices
             _point("get_available_resource done")
             return found
+
+        def _set_nodes(self, nodes: list[str]) -> None:
+            # As in 19 and newer; before, the nodes are those of a module, for all drivers.
+            self._nodes = nodes
 
         def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
             return {NODE_UUIDS[name]: name for name in self._nodes}

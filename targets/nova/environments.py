@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -103,6 +104,13 @@ def lacking(folder: Path, needs: Sequence[Need] = NEEDS) -> list[str]:
         if function is None or (need.parameter and need.parameter not in _parameters(function)):
             found.append(need.why)
     return found
+
+
+@lru_cache(maxsize=64)
+def tracker_has(folder: Path | None, method: str) -> bool:
+    """Whether the tracker of the Nova in ``folder`` has a method; so too where nobody can tell."""
+    need = Need(TRACKER, f"ResourceTracker.{method}", "", method)
+    return folder is None or not lacking(folder, [need])
 
 
 def _definition(tree: ast.Module, names: Sequence[str]) -> ast.FunctionDef | None:

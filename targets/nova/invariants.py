@@ -21,6 +21,7 @@ from targets.nova.numa_invariants import numa_violations
 from targets.nova.pci_invariants import pci_figures, pci_violations, saved_pci_violations
 from targets.nova.places import Place
 from targets.nova.record_invariants import row_violations
+from targets.nova.shims import counts_swap
 from targets.nova.world import HERE, World
 
 USAGE = ("memory_mb_used", "vcpus_used", "local_gb_used")
@@ -32,12 +33,13 @@ def expected_usage(world: World, place: Place = HERE) -> dict[str, int]:
     from nova.conf import CONF
 
     data = flavors(world, place)
+    swap = counts_swap()
     return {
         "memory_mb_used": CONF.reserved_host_memory_mb + sum(one["memory_mb"] for one in data),
         "vcpus_used": CONF.reserved_host_cpus + sum(one["vcpus"] for one in data),
         # Each is added to an integer field by itself, which drops what is no whole GiB.
         "local_gb_used": CONF.reserved_host_disk_mb // 1024
-        + sum(one["root_gb"] + one["ephemeral_gb"] + one["swap"] // 1024 for one in data),
+        + sum(one["root_gb"] + one["ephemeral_gb"] + (one["swap"] // 1024 if swap else 0) for one in data),
     }
 
 
@@ -98,6 +100,10 @@ def audited_violations(world: World, tracker: Any, place: Place = HERE) -> Itera
     yield from configuration_violations(world, tracker, place)
 
 
+_IMPLIED_RATIOS = {"cpu": 16.0, "ram": 1.5, "disk": 1.0}
+"""Up to 18 a ratio of 0.0 stands for these, which are in ``ComputeNode``."""
+
+
 def configuration_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[Violation]:
     """I17: the configured ratios and reservations are those of the node and of placement."""
     from nova.conf import CONF
@@ -106,8 +112,11 @@ def configuration_violations(world: World, tracker: Any, place: Place = HERE) ->
     inventories = world.placement.providers[NODE_UUIDS[place.node]]["inventories"]
     for short, kind in (("cpu", "VCPU"), ("ram", "MEMORY_MB"), ("disk", "DISK_GB")):
         name = f"{short}_allocation_ratio"
-        configured = getattr(CONF, name)
-        wanted = getattr(CONF, f"initial_{name}") if configured is None else configured
+        wanted = getattr(CONF, name)
+        if f"initial_{name}" in CONF:
+            wanted = getattr(CONF, f"initial_{name}") if wanted is None else wanted
+        else:
+            wanted = wanted or _IMPLIED_RATIOS[short]
         ratio = inventories.get(kind, {}).get("allocation_ratio")
         if node is None or getattr(node, name) != wanted or ratio != wanted:
             have = None if node is None else getattr(node, name)

@@ -13,6 +13,7 @@ from typing import Any
 from targets.nova import requests
 from targets.nova.boundary import done_elsewhere
 from targets.nova.places import Place
+from targets.nova.trackers import called
 from targets.nova.world import HERE, OTHER, World
 
 Arguments = Mapping[str, Any]
@@ -28,7 +29,7 @@ def resize(world: World, number: int, destination: Place) -> None:
     world.bus.perform(
         destination.host, "prep_resize", image={}, instance=instance, flavor=flavor, node=destination.node,
         request_spec=requests.request_spec(world), filter_properties={}, clean_shutdown=True, migration=migration,
-        host_list=[],
+        host_list=[], reservations=None,
     )  # fmt: skip
 
 
@@ -50,7 +51,9 @@ def resize_in_place(world: World, arguments: Arguments) -> None:
 def confirm(world: World, arguments: Arguments) -> None:
     """The source gives up what it held."""
     instance, migration = requests.end_resize(world, arguments["instance"], confirm=True)
-    world.bus.perform(migration.source_compute, "confirm_resize", instance=instance, migration=migration)
+    world.bus.perform(
+        migration.source_compute, "confirm_resize", instance=instance, migration=migration, reservations=None
+    )
 
 
 def revert(world: World, arguments: Arguments) -> None:
@@ -58,7 +61,7 @@ def revert(world: World, arguments: Arguments) -> None:
     instance, migration = requests.end_resize(world, arguments["instance"], confirm=False)
     world.bus.perform(
         migration.dest_compute, "revert_resize", instance=instance, migration=migration,
-        request_spec=requests.request_spec(world),
+        request_spec=requests.request_spec(world), reservations=None,
     )  # fmt: skip
 
 
@@ -75,9 +78,11 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
         instance = world.instance(number, context)
     sender = world.bus.rpcapi()
     try:
-        data = sender.check_can_live_migrate_destination(
-            context, instance, destination.host, False, False, migration, None
-        )
+        # Up to 19 nothing is claimed, so that neither migration nor limits are sent.
+        data = called(
+            sender.check_can_live_migrate_destination, context, instance, destination.host, False, False,
+            migration=migration, limits=None,
+        )  # fmt: skip
     except Exception as error:
         _give_up(world, number, migration)
         if isinstance(error, exception.MigrationPreCheckError):
@@ -114,7 +119,8 @@ def _give_up(world: World, number: int, migration: Any) -> None:
         except exception.InstanceNotFound:
             return
         world.deallocate(instance.uuid)
-        world.deallocate(migration.uuid)
+        if "uuid" in migration.fields:
+            world.deallocate(migration.uuid)
         world.allocate(instance.uuid, instance.node, instance.flavor.id)
         instance.task_state = None
         instance.save()
@@ -170,4 +176,7 @@ def audit_other(world: World, arguments: Arguments) -> None:
 
 def reload(world: World, arguments: Arguments) -> None:
     """SIGHUP: ``ComputeManager.reset``, as far as it goes beyond messaging."""
-    world.hosts[HERE.host].tracker.reportclient.clear_provider_cache()
+    client = world.hosts[HERE.host].tracker.reportclient
+    if hasattr(client, "clear_provider_cache"):
+        # 17 and newer.
+        client.clear_provider_cache()

@@ -117,7 +117,7 @@ class LibrarySet:
             yield [*pip, *pinned]
 
 
-SETS = (LibrarySet("2023-01", "20.0.0", "26.0.0"),)
+SETS = (LibrarySet("2023-01", "16.0.0", "26.0.0"),)
 
 
 def set_for(release: str) -> LibrarySet | None:

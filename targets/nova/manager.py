@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from targets.nova.trackers import called
 from targets.nova.world import HOST, World
 
 
@@ -59,18 +60,79 @@ class Compute:
         """What ends a build or an instance: its allocations go, whatever their generation."""
         self.delete_allocation(context, uuid, force=True)
 
-    def delete_allocation(self, context: Any, uuid: str, *, force: bool, consumer_type: str = "instance") -> None:
+    def delete_allocation(self, context: Any, uuid: str, *, force: bool, consumer_type: str = "instance") -> Any:
         """``delete_allocation_for_instance``; before 24 there is no other way than by generation."""
-        options = {"force": force, "consumer_type": consumer_type}
-        known = inspect.signature(self.client.delete_allocation_for_instance).parameters
-        given = {name: value for name, value in options.items() if name in known}
-        self.client.delete_allocation_for_instance(context, uuid, **given)
+        function = self.client.delete_allocation_for_instance
+        return called(function, context=context, uuid=uuid, force=force, consumer_type=consumer_type)
 
-    def revert_allocation(self, context: Any, instance: Any, migration: Any) -> None:
+    @property
+    def migrations_hold(self) -> bool:
+        """Whether a migration holds the allocation of the source. In 16 the instance holds both."""
+        return hasattr(self.client, "get_allocations_for_consumer")
+
+    @property
+    def destroys_first(self) -> bool:
+        """Whether a deleted instance's row goes before its usage: 18 and older."""
+        return not hasattr(self.client, "move_allocations")
+
+    def allocations(self, context: Any, uuid: str, function: Any) -> Any:
+        """What placement says of a consumer, where ``function`` of the tracker wants it: 20 and newer."""
+        if "allocations" not in inspect.signature(function).parameters:
+            return None
+        return self.client.get_allocations_for_consumer(context, uuid)
+
+    def revert_allocation(self, context: Any, instance: Any, migration: Any) -> bool:
         """``_revert_allocation``: back from the migration to the instance. Where
         placement does not say what the migration holds, the manager logs it and goes on."""
-        if self.client.get_allocations_for_consumer(context, migration.uuid):
+        if not self.migrations_hold:
+            return False
+        held = self.client.get_allocations_for_consumer(context, migration.uuid)
+        if not held:
+            return False
+        if hasattr(self.client, "move_allocations"):
             self.client.move_allocations(context, migration.uuid, instance.uuid)
+            return True
+        # 17 and 18.
+        provider = next(iter(held))
+        self.client.set_and_clear_allocations(
+            context, provider, instance.uuid, held[provider].get("resources", {}), instance.project_id,
+            instance.user_id, consumer_to_clear=migration.uuid,
+        )  # fmt: skip
+        return True
+
+    def end_failed_resize(self, context: Any, instance: Any, migration: Any, node: str) -> None:
+        """What ``prep_resize`` does about allocations when it fails. Up to 18 it asks the
+        tracker, which does not take its lock for that; from 17 on only for a migration that
+        holds nothing."""
+        if self.revert_allocation(context, instance, migration):
+            return
+        function = getattr(self.tracker, "delete_allocation_for_failed_resize", None)
+        if function is not None and not hasattr(self.client, "move_allocations"):
+            called(function, context=context, instance=instance, node=node, flavor=instance.new_flavor)
+
+    def end_confirmed(self, context: Any, instance: Any, migration: Any, flavor: Any) -> None:
+        """What ``confirm_resize`` does about allocations at its end. In 16 the tracker has done
+        it; 17 and 18 fall back on that way where the migration's cannot be deleted."""
+        if not self.migrations_hold:
+            return
+        deleted = self.delete_allocation(context, migration.uuid, force=False, consumer_type="migration")
+        if not deleted and not hasattr(self.client, "move_allocations"):
+            self._subtract_allocation(context, instance, migration.source_node, flavor)
+
+    def end_reverted(self, context: Any, instance: Any, migration: Any) -> None:
+        """What ``revert_resize`` does about allocations on the destination: nothing, but in 17
+        and 18, where it looks at the wrong provider and so always falls back."""
+        if self.migrations_hold and not hasattr(self.client, "move_allocations"):
+            provider = self.tracker.get_node_uuid(instance.node)
+            if not self.client.get_allocations_for_consumer_by_provider(context, provider, migration.uuid):
+                self._subtract_allocation(context, instance, instance.node, instance.flavor)
+
+    def _subtract_allocation(self, context: Any, instance: Any, node: str, flavor: Any) -> None:
+        """``remove_allocation_from_compute``: for an instance that holds both ends of a move."""
+        from nova.scheduler import utils
+
+        provider = self.tracker.get_node_uuid(node)
+        utils.remove_allocation_from_compute(context, instance, provider, self.client, flavor)
 
     @contextmanager
     def reverting_task_state(self, context: Any, instance: Any) -> Iterator[None]:
@@ -99,10 +161,18 @@ class Compute:
 
     @contextmanager
     def erroring_out_migration(self, migration: Any) -> Iterator[None]:
-        """``errors_out_migration``"""
+        """``errors_out_migration``. In 16 ``prep_resize`` has none (and no migration), and
+        elsewhere it errors out only what moves just then, or whose instance is gone."""
+        from nova import exception
+
         try:
             yield
-        except Exception:
+        except Exception as error:
+            gone = isinstance(error, exception.InstanceNotFound)
+            if not self.migrations_hold and (
+                migration is None or not (gone or migration.status in ("migrating", "post-migrating"))
+            ):
+                raise
             migration.status = "error"
             try:
                 migration.save()

@@ -13,6 +13,7 @@ from typing import Any
 
 from targets.nova.builds import BuildFailed
 from targets.nova.manager import Compute
+from targets.nova.trackers import called
 from targets.nova.world import BY_API, BY_CONFIRM, BY_RESIZE, NODE, OTHER, World
 
 Arguments = Mapping[str, Any]
@@ -24,9 +25,17 @@ def _records(world: World, arguments: Arguments, loaded: Sequence[str] = BY_RESI
     return context, world.instance(number, context, loaded), world.migration_of(number, context)
 
 
+def _to_prepare(world: World, compute: Compute, number: int) -> tuple[Any, Any, Any]:
+    """The same for ``prep_resize``. In 16 it gets no migration: the claim makes it."""
+    context = world.context()
+    instance = world.instance(number, context, BY_RESIZE)
+    return context, instance, world.migration_of(number, context) if compute.migrations_hold else None
+
+
 def resize_claim(world: World, arguments: Arguments) -> None:
     """``prep_resize`` on the destination."""
-    prepare(Compute(world), NODE, *_records(world, arguments), lambda: None)
+    compute = Compute(world)
+    prepare(compute, NODE, *_to_prepare(world, compute, arguments["instance"]), lambda: None)
 
 
 def resize_claim_abort(world: World, arguments: Arguments) -> None:
@@ -35,14 +44,16 @@ def resize_claim_abort(world: World, arguments: Arguments) -> None:
     def cast() -> None:
         raise BuildFailed
 
+    compute = Compute(world)
     try:
-        prepare(Compute(world), NODE, *_records(world, arguments), cast)
+        prepare(compute, NODE, *_to_prepare(world, compute, arguments["instance"]), cast)
     except BuildFailed:
         pass
 
 
-def prepare(compute: Compute, node: str, context: Any, instance: Any, migration: Any, cast: Callable[[], None]) -> None:
-    """``prep_resize``; ``cast`` stands for the message to the source. Raises what failed."""
+def prepare(compute: Compute, node: str, context: Any, instance: Any, migration: Any, cast: Callable[[], None]) -> Any:
+    """``prep_resize``; ``cast`` stands for the message to the source. The migration, which
+    in 16 is made here; raises what failed."""
     from nova import objects
 
     with (
@@ -51,14 +62,17 @@ def prepare(compute: Compute, node: str, context: Any, instance: Any, migration:
         compute.erroring_out_migration(migration),
     ):
         try:
-            allocations = compute.client.get_allocations_for_consumer(context, instance.uuid)
+            claim_it = compute.tracker.resize_claim
+            allocations = compute.allocations(context, instance.uuid, claim_it)
             image = objects.ImageMeta.from_dict({"properties": {}})
-            with compute.tracker.resize_claim(
-                context, instance, instance.new_flavor, node, migration, allocations, image_meta=image, limits={}
-            ):
+            with called(
+                claim_it, context, instance, instance.new_flavor, node, migration=migration, allocations=allocations,
+                image_meta=image, limits={},
+            ) as claim:  # fmt: skip
                 cast()
+                return claim.migration
         except Exception:
-            compute.revert_allocation(context, instance, migration)
+            compute.end_failed_resize(context, instance, migration, node)
             raise
 
 
@@ -72,9 +86,9 @@ def drop_move_claim(world: World, arguments: Arguments) -> None:
         compute.erroring_out(instance),
         compute.erroring_out_migration(migration),
     ):
-        compute.tracker.drop_move_claim(context, instance, NODE)
+        compute.tracker.drop_move_claim(context, instance, NODE, instance.new_flavor)
         instance.drop_migration_context()
-        compute.revert_allocation(context, instance, migration)
+        compute.end_failed_resize(context, instance, migration, NODE)
         migration.status = "failed"
         migration.save()
         instance.task_state = None
@@ -109,6 +123,7 @@ def _drop_at_dest_unlocked(compute: Compute, context: Any, instance: Any, migrat
     instance.revert_migration_context()
     instance.save()
     compute.tracker.drop_move_claim(context, instance, instance.node)
+    compute.end_reverted(context, instance, migration)
 
 
 def _finish_revert(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
@@ -152,6 +167,7 @@ def drop_move_claim_at_source(world: World, arguments: Arguments) -> None:
 
 def _confirm(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
     locked = hasattr(compute.tracker, "drop_move_claim_at_source")
+    old = None if locked else instance.old_flavor
     with compute.erroring_out(instance):
         try:
             if locked:
@@ -159,22 +175,22 @@ def _confirm(compute: Compute, context: Any, instance: Any, migration: Any) -> N
                 instance.migration_context.get_pci_mapping_for_migration(True)
                 compute.tracker.drop_move_claim_at_source(context, instance, migration)
             else:
-                _drop_at_source_unlocked(compute, context, instance, migration)
+                _drop_at_source_unlocked(compute, context, instance, migration, old)
             instance.vm_state, instance.task_state = "active", None
             instance.save(expected_task_state=[None, "deleting", "soft-deleting"])
         finally:
-            compute.delete_allocation(context, migration.uuid, force=False, consumer_type="migration")
+            compute.end_confirmed(context, instance, migration, old)
             if locked:
                 instance.old_flavor = instance.new_flavor = None
                 instance.save()
 
 
-def _drop_at_source_unlocked(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+def _drop_at_source_unlocked(compute: Compute, context: Any, instance: Any, migration: Any, old: Any) -> None:
     """``_confirm_resize`` up to 21.1.0: the lock is taken for the tracker's part alone."""
-    old = instance.old_flavor
     instance.old_flavor = instance.new_flavor = None
     instance.save()
-    instance.migration_context.get_pci_mapping_for_migration(True)
+    if compute.migrations_hold:
+        instance.migration_context.get_pci_mapping_for_migration(True)
     migration.status = "confirmed"
     migration.save()
     compute.tracker.drop_move_claim(context, instance, migration.source_node, old, prefix="old_")
@@ -185,10 +201,9 @@ def move(world: World, number: int, flavor: int, old: int, destination: tuple[st
     """Resize an instance from flavor ``old`` to ``destination``, up to where it waits to
     be confirmed; runs before the tasks."""
     host, node = destination
-    context = world.context()
-    instance, migration = world.instance(number, context, BY_RESIZE), world.migration_of(number, context)
     compute = Compute(world, host)
-    world.on(host, prepare, compute, node, context, instance, migration, lambda: None)
+    context, instance, migration = _to_prepare(world, compute, number)
+    migration = world.on(host, prepare, compute, node, context, instance, migration, lambda: None)
     migration.status = "post-migrating"
     migration.save()
     instance.host, instance.node = host, node

@@ -25,9 +25,12 @@ def _pins(cell: Any) -> list[int]:
     return [*map(int, pinning.values()), *map(int, cell.get("cpuset_reserved") or ())]
 
 
-def _shared(cell: Any) -> int:
-    """How many CPUs a cell of an instance shares. Up to 21 its ``cpuset`` has those that
-    are pinned, too."""
+def _shared(cell: Any, host: Any) -> int:
+    """How many CPUs of a host's cell in use a cell of an instance accounts for: those that
+    it shares. Up to 21 its ``cpuset`` has those that are pinned, too, and up to 19, where
+    the host does not tell them apart, they count as well."""
+    if "pcpuset" not in host.fields:
+        return len(cell["cpuset"]) + len(cell.get("cpuset_reserved") or ())
     return 0 if "pcpuset" not in cell and cell.get("cpu_pinning_raw") else len(cell["cpuset"])
 
 
@@ -59,7 +62,7 @@ def numa_violations(world: World, node: Any, place: Place = HERE) -> Iterator[Vi
         yield Violation("I6 pinned_cpus", f"the host has pinned {sorted(pinned)}, instances hold {sorted(set(pins))}")
     for cell in host.cells:
         mine = [one for one in held if one["id"] == cell.id]
-        memory, cpus = sum(one["memory"] for one in mine), sum(map(_shared, mine))
+        memory, cpus = sum(one["memory"] for one in mine), sum(_shared(one, cell) for one in mine)
         if cell.memory_usage != memory:
             yield Violation(
                 "I7 cell memory", f"cell {cell.id} has {cell.memory_usage} MiB in use, instances hold {memory}"
@@ -70,6 +73,9 @@ def numa_violations(world: World, node: Any, place: Place = HERE) -> Iterator[Vi
 
 
 def _page_violations(cell: Any, mine: list[Any]) -> Iterator[Violation]:
+    if "network_metadata" not in cell.fields:
+        # 17 and older count the pages of those alone that ask for a size.
+        mine = [one for one in mine if one.get("pagesize")]
     smallest = min(pages.size_kb for pages in cell.mempages)
     wanted: Counter[int] = Counter()
     for one in mine:

@@ -40,7 +40,8 @@ class OperationSpec:
 
     ``arguments`` are names: ``instance`` (its number). ``before``: the role that the
     instance must have; ``after``: the role that it then has. ``weight``: how often
-    programs contain it, relative to the others. ``far``: it reaches the other host.
+    programs contain it, relative to the others. ``far``: it reaches the other host. ``needs``:
+    the method of the tracker without which there is no such operation.
     """
 
     name: str
@@ -51,6 +52,7 @@ class OperationSpec:
     shared: bool = False
     weight: int = 2
     far: bool = False
+    needs: str = ""
 
 
 def audit(world: World, arguments: Arguments) -> None:
@@ -77,7 +79,7 @@ TABLE: dict[str, OperationSpec] = {
     spec.name: spec
     for spec in (
         OperationSpec("claim", claim, ("instance",), "new", "active", weight=4),
-        OperationSpec("remove_node", remove_node, weight=1),
+        OperationSpec("remove_node", remove_node, weight=1, needs="remove_node"),
         OperationSpec("claim_abort", claim_abort, ("instance",), "new", "failed", weight=3),
         OperationSpec("update_usage", update_usage, ("instance",), "active", "active", shared=True),
         OperationSpec("delete", delete, ("instance",), "active", "gone", weight=3),
@@ -131,12 +133,17 @@ def set_up(world: World, arguments: Arguments) -> None:
     if role in ("resized", "shelved"):
         (journeys.resize_in_place if role == "resized" else journeys.shelve)(world, arguments)
         return
-    migration = world.create_migration(number, flavor, larger, (host, node))
     destination = OTHER if here else (HOST, NODE)
-    # The conductor hands the allocation to the migration, the scheduler makes a new one.
-    world.deallocate(uuid)
-    world.allocate(migration.uuid, node, flavor)
-    world.allocate(uuid, destination[1], larger)
+    if Compute(world).migrations_hold:
+        migration = world.create_migration(number, flavor, larger, (host, node))
+        # The conductor hands the allocation to the migration, the scheduler makes a new one.
+        world.deallocate(uuid)
+        world.allocate(migration.uuid, node, flavor)
+        world.allocate(uuid, destination[1], larger)
+    else:
+        # 16: the scheduler doubles the instance's.
+        world.prepare_resize(number, flavor, larger)
+        world.allocate_on(uuid, {node: flavor, destination[1]: larger})
     if role == "arriving":
         world.on(HOST, resize_claim, world, arguments)
     if role in ("arrived", "leaving"):

@@ -16,13 +16,14 @@ def placement_violations(world: World, place: Place = HERE) -> Iterator[Violatio
     """I13, after an audit: an instance that runs here has the allocation of its flavor,
     one that is gone has none, a migration only while it is under way."""
     allocations = world.placement.allocations
-    pending = {row["uuid"] for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES}
-    known = {row["uuid"] for row in world.conductor.tables["migration"].values()}
+    # In 16 a migration has no uuid, and no allocation.
+    pending = {row.get("uuid") for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES}
+    known = {row["uuid"] for row in world.conductor.tables["migration"].values() if "uuid" in row}
     for consumer in sorted(known & set(allocations)):
         if consumer not in pending:
             yield Violation("I13 migration", f"migration {consumer} has ended and holds an allocation")
     # The host that an instance was evacuated from gives its part back when it returns.
-    left = {row["instance_uuid"]: row["source_node"] for row in world.conductor.rows("migration") if _is_evacuated(row)}
+    left = {row["instance_uuid"]: row["source_node"] for row in world.conductor.rows("migration") if _holds_both(row)}
     for uuid, row in sorted(world.conductor.tables["instance"].items()):
         amounts = dict(allocations[uuid][1]) if uuid in allocations else {}
         if uuid in left:
@@ -36,8 +37,11 @@ def placement_violations(world: World, place: Place = HERE) -> Iterator[Violatio
                 yield Violation("I13 instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
 
 
-def _is_evacuated(migration: Any) -> bool:
-    return bool(migration["migration_type"] == "evacuation" and migration["status"] == "done")
+def _holds_both(migration: Any) -> bool:
+    """Whether the instance holds what it had on the source as well. In 16, where migrations
+    have no uuid, it does as long as it moves."""
+    evacuated = migration["migration_type"] == "evacuation" and migration["status"] == "done"
+    return bool(evacuated or ("uuid" not in migration and migration["status"] not in FINAL_STATUSES))
 
 
 def _resources(flavor: Mapping[str, Any]) -> dict[str, int]:

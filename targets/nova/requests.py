@@ -40,7 +40,8 @@ def start_move(world: World, number: int, destination: Place, kind: str) -> Any:
         if kind == "evacuation":
             migration.dest_compute = destination.host
         migration.create()
-        if kind == "evacuation":
+        if kind == "evacuation" or "uuid" not in migration.fields:
+            # In 16 the instance of any move holds both: migrations have no uuid.
             world.allocate_on(instance.uuid, {source: old, destination.node: new})
         else:
             world.deallocate(instance.uuid)

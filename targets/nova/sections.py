@@ -18,6 +18,8 @@ from harness.kernel import operations as op
 
 running_host: ContextVar[str] = ContextVar("running_host", default="")
 """The host whose process the running task belongs to."""
+TRACKER_LOCK = "compute_resources"
+"""``COMPUTE_RESOURCE_SEMAPHORE`` of every release."""
 
 
 def lock_name(host: str, name: str) -> str:
@@ -26,11 +28,20 @@ def lock_name(host: str, name: str) -> str:
 
 
 class _Announced:
-    """A named fair lock whose sections are events."""
+    """A named lock whose sections are events: a fair one, or the semaphore of 20 and older."""
 
     def __init__(self, lock: Any, name: str) -> None:
         self._lock = lock
         self._name = name
+
+    def __enter__(self) -> Any:
+        self._lock.acquire()
+        _note(op.ENTER, self._name)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _note(op.EXIT, self._name)
+        self._lock.release()
 
     @contextmanager
     def write_lock(self) -> Iterator[None]:
@@ -56,17 +67,25 @@ def visible_sections() -> Iterator[None]:
     """Announce sections and separate hosts for the time of the block."""
     from oslo_concurrency import lockutils
 
-    real = lockutils.internal_fair_lock
+    fair, plain = lockutils.internal_fair_lock, lockutils.internal_lock
 
     def internal_fair_lock(name: str) -> _Announced:
         own = lock_name(running_host.get(), name)
-        return _Announced(real(own), own)
+        return _Announced(fair(own), own)
 
-    lockutils.internal_fair_lock = internal_fair_lock
+    def internal_lock(name: str, *options: Any, **more: Any) -> Any:
+        # 20 and older guard the tracker with a plain one. Others stay as they are: a
+        # provider tree keeps its own for good.
+        if name != TRACKER_LOCK:
+            return plain(name, *options, **more)
+        own = lock_name(running_host.get(), name)
+        return _Announced(plain(own, *options, **more), own)
+
+    lockutils.internal_fair_lock, lockutils.internal_lock = internal_fair_lock, internal_lock
     try:
         yield
     finally:
-        lockutils.internal_fair_lock = real
+        lockutils.internal_fair_lock, lockutils.internal_lock = fair, plain
 
 
 def forget_locks() -> None:

@@ -55,8 +55,16 @@ class Nothing:
         return None
 
 
+class _Images(Nothing):
+    """Images: each is there, and says nothing of itself."""
+
+    def get(self, context: Any, image: str, *args: object, **options: object) -> dict[str, Any]:
+        """What is known of an image."""
+        return {"properties": {}}
+
+
 NOTHING = Nothing()
-_ABSENT = ("network_api", "volume_api", "image_api", "manila_api", "share_manager", "compute_task_api", "query_client")
+_ABSENT = ("network_api", "volume_api", "manila_api", "share_manager", "compute_task_api", "query_client")
 
 _LEFT_OUT = (
     "_notify_about_instance_usage", "_update_scheduler_instance_info", "_delete_scheduler_instance_info",
@@ -94,6 +102,9 @@ def nobody_listens() -> Iterator[None]:
             if hasattr(manager.ComputeManager, name):
                 changes.enter_context(mock.patch.object(manager.ComputeManager, name, _say_nothing))
         changes.enter_context(mock.patch.object(manager, "timeutils", _Clock()))
+        if hasattr(manager.glance, "generate_image_url"):
+            # 18 and older, for a notification.
+            changes.enter_context(mock.patch.object(manager.glance, "generate_image_url", _say_nothing))
         if hasattr(manager, "thread_pool_factory"):
             changes.enter_context(mock.patch.object(manager.thread_pool_factory, "spawn_on", spawn_here))
         yield
@@ -280,6 +291,7 @@ def make_manager(world: World, host: str) -> Any:
     made.driver, made.rt, made.reportclient = found.driver, found.tracker, found.tracker.reportclient
     for name in _ABSENT:
         setattr(made, name, NOTHING)
+    made.image_api = _Images()
     made.notifier = NOTHING
     made.compute_rpcapi = world.bus.rpcapi()
     made.instance_events = manager.InstanceEvents()
@@ -287,6 +299,9 @@ def make_manager(world: World, host: str) -> Any:
     made.send_instance_updates = False
     # Up to 21: whether block devices are given to the hypervisor in the form of old.
     made.use_legacy_block_device_info = False
+    # Up to 18 the tracker, and a client of the scheduler, go by other names.
+    made._resource_tracker = made._rt = found.tracker
+    made.scheduler_client = getattr(found.tracker, "scheduler_client", NOTHING)
     made._waiting_live_migrations = {}
     made._live_migration_executor = _Pool()
     # 33 and newer count what is under way.

@@ -73,10 +73,12 @@ class NovaStage:
     def _set_up(self) -> None:
         from nova import exception
 
+        # 18 and older do not check policies.
+        unknown_policy = getattr(exception, "InvalidCPUAllocationPolicy", ())
         for operation in self._setup:
             try:
                 set_up(self._world, operation.arguments)
-            except exception.InvalidCPUAllocationPolicy as error:
+            except unknown_policy as error:
                 # Mixed policies came with 22.
                 raise ImpossibleStartError(f"this Nova does not know such a flavor: {error}") from error
             except self.refusals as error:
@@ -117,10 +119,13 @@ class NovaStage:
         count = _count(world.hosts[HERE.host].tracker)
         at_once: list[Violation] = []
         lasting: list[Violation] = []
-        # A host that instances are evacuated from is down.
+        # A host that instances are evacuated from is down; judged is what it comes back with.
         up = [place for place in places if place == HERE or not any("evacuate_here" in task for task in names)]
         for place in up:
             at_once += usage_violations(world, world.hosts[place.host].tracker, self._rounding, place)
+        for place in places:
+            if place not in up:
+                world.hosts[place.host].tracker = world.hosts[place.host].new_tracker()
         audits = [(place, run_audit(world, world.hosts[place.host].tracker, place)) for place in places]
         for place, raised in audits:
             if raised:

@@ -18,10 +18,10 @@ from harness.traces.schema import Operation, Operations, Value
 from targets.catalogue import Defect, read_catalogue
 from targets.configuration import check_configuration
 from targets.nova import environments
-from targets.nova.configuration import OPTIONS, WORLD, illegal_values
+from targets.nova.configuration import OPTIONS, WORLD, illegal_values, unknown_options
 from targets.nova.faults import FAULTS
 from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST
-from targets.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
+from targets.protocol import FaultInfo, ImpossibleStartError, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
 from targets.scenario import Scenario
 from targets.staged import StagedProgram
 
@@ -78,12 +78,15 @@ class NovaTarget:
         return environments.between(first, last, given)
 
     def operations(self) -> Sequence[OperationInfo]:
-        """The operation table, for generating programs."""
+        """The operation table, for generating programs: what the chosen Nova has of it."""
         from targets.nova.operations import TABLE
 
+        chosen = environments.chosen()
+        folder = None if chosen is None else chosen.folder
         return [
             OperationInfo(spec.name, "instance" in spec.arguments, spec.before, spec.after, spec.shared, spec.weight)
             for spec in TABLE.values()
+            if not spec.needs or environments.tracker_has(folder, spec.needs)
         ]
 
     def roles(self) -> Sequence[str]:
@@ -235,6 +238,9 @@ class _OpenNova:
         check_configuration(self.target.options(), configuration)
         real = self._always_real or configuration.get(WORLD.name) == "real"
         configuration = {name: value for name, value in configuration.items() if name != WORLD.name}
+        unknown = unknown_options(configuration)
+        if unknown:
+            raise ImpossibleStartError(f"Nova {self.release} has no option {', '.join(unknown)}")
         illegal = illegal_values(configuration)
         if illegal:
             return RefusedStage(configuration, illegal)
@@ -253,6 +259,10 @@ class _OpenNova:
     def program(self, scenario: Scenario) -> Program:
         """The program of a scenario."""
         self.target.check(scenario.content)
+        there = {info.name for info in self.target.operations()}
+        absent = {one.name for task in scenario.content.tasks for one in task} - there
+        if absent:
+            raise ImpossibleStartError(f"Nova {self.release} has no {', '.join(sorted(absent))}")
         stage = self.stage(scenario.content.setup, scenario.configuration)
         faults = {info.name: info for info in self.target.faults()}
         return StagedProgram(scenario, stage, self.modules, faults)

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from harness.traces.schema import Value
+from targets.nova import shims
 from targets.nova.boot import boot
 from targets.nova.conductor import EPOCH, Conductor
 from targets.nova.configuration import put_in_force
@@ -31,6 +32,7 @@ from targets.nova.real.elsewhere import Elsewhere
 from targets.nova.real.placement import RealPlacement
 from targets.nova.sections import forget_locks, running_host
 from targets.nova.service import Bus, make_manager
+from targets.nova.trackers import called, make_tracker
 
 HOSTS = {"host1": ("node1",), "host2": ("node2",)}
 HERE = Place("host1", "node1")
@@ -80,11 +82,8 @@ class Host:
     def new_tracker(self) -> Any:
         """A tracker as a service start makes it: it knows nothing yet."""
         from nova import objects
-        from nova.compute import resource_tracker
-        from nova.scheduler.client import report
 
-        client = report.SchedulerReportClient(adapter=self._world.placement)
-        tracker = resource_tracker.ResourceTracker(self.name, self.driver, reportclient=client)
+        tracker = make_tracker(self.name, self.driver, self._world.placement)
         if hasattr(tracker, "set_service_ref"):
             # 28 and newer.
             tracker.set_service_ref(objects.Service.get_by_compute_host(self._world.context(), self.name))
@@ -103,8 +102,9 @@ class Host:
                 # A provider tree of 32 and older holds the named lock itself.
                 return PROVIDERS_LOCK if isinstance(thing, threading.Semaphore) else names.get(id(thing))
 
-        assigned = self.tracker.assigned_resources
-        if not isinstance(assigned.default_factory, _Assigned):
+        # 20 and newer.
+        assigned = getattr(self.tracker, "assigned_resources", None)
+        if assigned is not None and not isinstance(assigned.default_factory, _Assigned):
             self.tracker.assigned_resources = collections.defaultdict(_Assigned(), assigned)
         sink = io.BytesIO()
         Pickler(sink, protocol=5).dump(self.tracker)
@@ -158,10 +158,14 @@ class World:
         self.activate()
         for name in HOSTS:
             self.conductor.add_service(name)
+        if isinstance(self.conductor, RealConductor) and not shims.driver_names_nodes():
+            for name, node in ((name, node) for name, nodes in HOSTS.items() for node in nodes):
+                self.conductor.add_node(name, node, NODE_UUIDS[node])
         self.hosts = {name: Host(self, name, nodes) for name, nodes in HOSTS.items()}
         for host in self.hosts.values():
             for node in host.nodes:
-                self.on(host.name, host.tracker.update_available_resource, self.context(), node, startup=True)
+                audit = host.tracker.update_available_resource
+                self.on(host.name, called, audit, self.context(), node, startup=True)
 
         self._name_devices()
 
@@ -283,18 +287,23 @@ class World:
         found = [row for row in self.conductor.rows("migration") if row["instance_uuid"] == self.uuid(number)]
         if not found:
             raise exception.MigrationNotFound(migration_id=number)
-        primitive = self.conductor.migration_as_sent(context, found[-1]["uuid"])
+        primitive = self.conductor.migration_as_sent(context, found[-1]["id"])
         return base.NovaObject.obj_from_primitive(primitive, context=context)
 
-    def create_migration(self, number: int, old: int, new: int, source: tuple[str, str]) -> Any:
-        """A resize that the API has accepted, with the instance ready for it."""
-        from nova import objects
-
+    def prepare_resize(self, number: int, old: int, new: int) -> tuple[Any, Any]:
+        """The instance of a resize that the API has accepted, and the context of its request."""
         context = self.context()
         instance = self.instance(number, context)
         instance.task_state = "resize_prep"
         instance.old_flavor, instance.new_flavor = self.flavor(old), self.flavor(new)
         instance.save()
+        return context, instance
+
+    def create_migration(self, number: int, old: int, new: int, source: tuple[str, str]) -> Any:
+        """A resize that the API has accepted, with the instance ready for it."""
+        from nova import objects
+
+        context, instance = self.prepare_resize(number, old, new)
         migration = objects.Migration(
             context=context, source_compute=source[0], source_node=source[1], old_instance_type_id=old,
             new_instance_type_id=new, instance_uuid=instance.uuid, status="pre-migrating", migration_type="resize",

@@ -72,7 +72,10 @@ def test_a_confirmed_resize_that_is_dropped_twice_was_fixed_in_21_1_1() -> None:
 
 @pytest.mark.nova
 @pytest.mark.slow
-@pytest.mark.parametrize("release", ["20.6.1", "22.4.0", "25.3.0", "26.3.0", "27.5.1", "28.3.1", "31.3.1"])
+@pytest.mark.parametrize(
+    "release",
+    ["16.1.8", "17.0.13", "18.3.0", "19.3.2", "20.6.1", "22.4.0", "25.3.0", "26.3.0", "27.5.1", "28.3.1", "31.3.1"],
+)
 def test_a_release_of_each_kind_runs_and_its_claims_are_sound(release: str) -> None:
     found = explore(release, "claim", "new", schedules=8, flavor=1)
     assert [one for one in found if one[0] == "error"] == []
@@ -82,12 +85,12 @@ def test_a_release_of_each_kind_runs_and_its_claims_are_sound(release: str) -> N
 
 
 def test_which_libraries_a_release_runs_on() -> None:
-    names = {release: library_sets.set_for(release) for release in ("34.0.0", "26.0.0", "25.3.0", "20.0.0")}
+    names = {release: library_sets.set_for(release) for release in ("34.0.0", "26.0.0", "25.3.0", "16.0.0")}
     assert {release: one and one.name for release, one in names.items()} == {
-        "34.0.0": None, "26.0.0": None, "25.3.0": "2023-01", "20.0.0": "2023-01",
+        "34.0.0": None, "26.0.0": None, "25.3.0": "2023-01", "16.0.0": "2023-01",
     }  # fmt: skip
-    with pytest.raises(UsageError, match=r"'18\.3\.0' cannot be driven yet: 20\.0\.0 is the oldest"):
-        library_sets.set_for("18.3.0")
+    with pytest.raises(UsageError, match=r"'15\.1\.5' cannot be driven yet: 16\.0\.0 is the oldest"):
+        library_sets.set_for("15.1.5")
 
 
 def test_every_lock_pins_with_hashes() -> None:

@@ -92,6 +92,15 @@ class RealConductor(ConductorBoundary):
             values = {"host": host, "binary": "nova-compute", "topic": "compute", "report_count": 0, "version": 0}
             api.service_create(self._context(), {**values, "uuid": self.elsewhere.new_uuid()})
 
+    def add_node(self, host: str, node: str, uuid: str) -> None:
+        """The record of a node, as an earlier start of the service has left it."""
+        api, _ = database_layer()
+        sizes = ("vcpus", "memory_mb", "local_gb")
+        values: dict[str, Any] = dict.fromkeys([*sizes, *(f"{size}_used" for size in sizes), "hypervisor_version"], 0)
+        values |= {"host": host, "hypervisor_hostname": node, "uuid": uuid, "hypervisor_type": "fake", "cpu_info": ""}
+        with self.elsewhere.running():
+            api.compute_node_create(self._context(), values)
+
     def _delete(self, uuid: str) -> None:
         api, _ = database_layer()
         with self.elsewhere.running():
@@ -113,12 +122,12 @@ class RealConductor(ConductorBoundary):
         with self.elsewhere.running():
             return objects.Instance.get_by_uuid(context, uuid, expected_attrs=list(loaded)).obj_to_primitive()
 
-    def migration_as_sent(self, context: Any, uuid: str) -> Any:
-        """The primitive of a migration."""
+    def migration_as_sent(self, context: Any, number: int) -> Any:
+        """The primitive of a migration, by its id."""
         from nova import objects
 
         with self.elsewhere.running():
-            return objects.Migration.get_by_uuid(context, uuid).obj_to_primitive()
+            return objects.Migration.get_by_id(context, number).obj_to_primitive()
 
     # ---------------------------------------------------- looking at rows
 
