@@ -13,15 +13,16 @@ from typing import Any
 from targets.nova import requests
 from targets.nova.boundary import done_elsewhere
 from targets.nova.places import Place
+from targets.nova.service import UnsentError
 from targets.nova.trackers import called
 from targets.nova.world import HERE, OTHER, World
 
 Arguments = Mapping[str, Any]
 
 
-def resize(world: World, number: int, destination: Place) -> None:
+def resize(world: World, number: int, destination: Place, *, doubled: bool = False) -> None:
     """A resize, from the conductor's message to where it waits to be confirmed."""
-    migration = requests.start_move(world, number, destination, "resize")
+    migration = requests.start_move(world, number, destination, "resize", doubled=doubled)
     with done_elsewhere():
         context = world.context()
         instance = world.instance(number, context)
@@ -46,6 +47,19 @@ def resize_here(world: World, arguments: Arguments) -> None:
 def resize_in_place(world: World, arguments: Arguments) -> None:
     """On this host."""
     resize(world, arguments["instance"], HERE)
+
+
+def resize_fails(world: World, arguments: Arguments) -> None:
+    """From the other host to here, where the source cannot be told to begin: the claim is
+    aborted and the allocation given back. Up to 18 it is given back by the tracker's
+    ``delete_allocation_for_failed_resize``, from 17 on for an instance that holds both
+    allocations, as conductors before that left it."""
+    legacy = hasattr(world.hosts[HERE.host].tracker, "delete_allocation_for_failed_resize")
+    try:
+        with world.bus.refusing("resize_instance"):
+            resize(world, arguments["instance"], HERE, doubled=legacy)
+    except UnsentError:
+        pass
 
 
 def confirm(world: World, arguments: Arguments) -> None:

@@ -95,6 +95,7 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("reload", journeys.reload, weight=1),
         OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True),
         OperationSpec("resize_here", journeys.resize_here, ("instance",), "there", "arrived", far=True),
+        OperationSpec("resize_fails", journeys.resize_fails, ("instance",), "there", "settled", far=True),
         OperationSpec("resize_in_place", journeys.resize_in_place, ("instance",), "active", "resized"),
         OperationSpec("confirm_away", journeys.confirm, ("instance",), "leaving", "elsewhere", far=True),
         OperationSpec("confirm_here", journeys.confirm, ("instance",), "arrived", "active", far=True),

@@ -14,12 +14,13 @@ from targets.nova.places import Place
 from targets.nova.world import World
 
 
-def start_move(world: World, number: int, destination: Place, kind: str) -> Any:
+def start_move(world: World, number: int, destination: Place, kind: str, *, doubled: bool = False) -> Any:
     """A move that the API has accepted and the scheduler has found a place for: ``kind``
     is ``resize``, ``live-migration`` or ``evacuation``. Gives the migration.
 
     The allocation goes over to the migration and the instance gets one for the
-    destination; one that is evacuated holds both.
+    destination; one that is evacuated holds both. ``doubled``: as conductors before 17 did
+    it, the instance holds both in any move.
     """
     from nova import objects
 
@@ -40,8 +41,7 @@ def start_move(world: World, number: int, destination: Place, kind: str) -> Any:
         if kind == "evacuation":
             migration.dest_compute = destination.host
         migration.create()
-        if kind == "evacuation" or "uuid" not in migration.fields:
-            # In 16 the instance of any move holds both: migrations have no uuid.
+        if doubled or kind == "evacuation" or "uuid" not in migration.fields:
             world.allocate_on(instance.uuid, {source: old, destination.node: new})
         else:
             world.deallocate(instance.uuid)

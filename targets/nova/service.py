@@ -86,6 +86,7 @@ def nobody_listens() -> Iterator[None]:
     block devices. None of them is read by what is under test, and each would be calls."""
     from nova import exception_wrapper, objects, rpc
     from nova.compute import manager, utils
+    from nova.image import glance
 
     said = {name: _say_nothing for name in dir(utils) if name.startswith("notify_")}
     said["add_instance_fault_from_exc"] = _say_nothing
@@ -102,9 +103,9 @@ def nobody_listens() -> Iterator[None]:
             if hasattr(manager.ComputeManager, name):
                 changes.enter_context(mock.patch.object(manager.ComputeManager, name, _say_nothing))
         changes.enter_context(mock.patch.object(manager, "timeutils", _Clock()))
-        if hasattr(manager.glance, "generate_image_url"):
-            # 18 and older, for a notification.
-            changes.enter_context(mock.patch.object(manager.glance, "generate_image_url", _say_nothing))
+        if hasattr(glance, "generate_image_url"):
+            # For a notification, which is made before it is known whether anybody listens.
+            changes.enter_context(mock.patch.object(glance, "generate_image_url", _say_nothing))
         if hasattr(manager, "thread_pool_factory"):
             changes.enter_context(mock.patch.object(manager.thread_pool_factory, "spawn_on", spawn_here))
         yield
@@ -193,6 +194,11 @@ class _Client:
 
 
 _delivering: ContextVar[Bus] = ContextVar("delivering")
+_refused: ContextVar[str] = ContextVar("refused", default="")
+
+
+class UnsentError(Exception):
+    """The queue of messages took no message."""
 
 
 class Bus:
@@ -219,8 +225,19 @@ class Bus:
         leave(f"message {method}{DONE}")
         return self._sent(context, {"answer": answer})["answer"]
 
+    @contextmanager
+    def refusing(self, method: str) -> Iterator[None]:
+        """In the block, messages of this task for a method cannot be sent: UnsentError."""
+        token = _refused.set(method)
+        try:
+            yield
+        finally:
+            _refused.reset(token)
+
     def cast(self, context: Any, host: str, method: str, arguments: Mapping[str, Any]) -> None:
         """Have it performed once the running method has returned."""
+        if method == _refused.get():
+            raise UnsentError(method)
         sent = self._sent(context, arguments)
         self._queue().append(lambda: self._deliver(sent, host, method))
 

@@ -18,6 +18,7 @@ pytest.importorskip("nova")
 ENDS = {
     "resize_away": ("host2", "resized", "finished"),
     "resize_here": ("host1", "resized", "finished"),
+    "resize_fails": ("host2", "error", "error"),
     "resize_in_place": ("host1", "resized", "finished"),
     "confirm_away": ("host2", "active", "confirmed"),
     "confirm_here": ("host1", "active", "confirmed"),

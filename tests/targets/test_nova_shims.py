@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from pathlib import Path
+from types import CodeType, ModuleType
 
 import pytest
 
@@ -45,3 +46,60 @@ def test_older_releases_are_not_asked_to_patch(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(shims, "_source_of", lambda module, text=text: text)
         shims.choose_threads()
     assert asked == ["auto", "threading"]
+
+
+def test_async_as_a_name_is_respelled_and_as_a_keyword_stays() -> None:
+    source = b"# async\nx = api.async\nasync def f():\n    async with a: pass\n    async for b in c: pass\n'async'\n"
+    respelled = shims._respelled(source).decode()
+    assert respelled == source.decode().replace("api.async", "api.async_")
+    compile(respelled, "respelled", "exec")
+
+
+def test_only_modules_that_are_no_python_are_respelled(tmp_path: Path) -> None:
+    for name, text in (("old", "x = y.async\n"), ("wrong", "x = = 1\n")):
+        (tmp_path / f"{name}.py").write_text(text)
+
+    def compiled(name: str) -> CodeType:
+        path = str(tmp_path / f"{name}.py")
+        return shims._RespellingLoader(name, path).source_to_code(Path(path).read_bytes(), path)
+
+    assert "async_" in compiled("old").co_names
+    with pytest.raises(SyntaxError):
+        compiled("wrong")
+
+
+def test_newer_releases_get_no_names_of_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in for dropped names looks at the release first."""
+    calls = []
+    for name in ("_load_by_paths", "_name_tenants", "_retry_always", "_name_idle_timeout"):
+        monkeypatch.setattr(shims, name, lambda name=name: calls.append(name))
+    shims.stand_in_for_newer_libraries()
+    assert calls == []
+    monkeypatch.setattr(shims, "_source_of", lambda module: "joinedload_all kwargs['tenant'] retry_on_request")
+    shims.stand_in_for_newer_libraries()
+    assert calls == ["_load_by_paths", "_name_tenants", "_retry_always"]
+
+
+def test_the_plain_lock_of_old_releases_is_seen_and_each_hosts_own() -> None:
+    from oslo_concurrency import lockutils
+
+    from targets.nova.sections import TRACKER_LOCK, forget_locks, running_host, visible_sections
+
+    forget_locks()
+    with visible_sections():
+        names = []
+        for host in ("host1", "host2"):
+            token = running_host.set(host)
+            with lockutils.lock(TRACKER_LOCK) as lock:
+                names.append(lock._name if hasattr(lock, "_name") else "")
+            running_host.reset(token)
+        # Held by one host, it is free for the other: another way round would hang here.
+        token = running_host.set("host1")
+        with lockutils.internal_lock(TRACKER_LOCK):
+            running_host.set("host2")
+            with lockutils.internal_lock(TRACKER_LOCK):
+                pass
+        running_host.reset(token)
+        assert not hasattr(lockutils.internal_lock("another"), "_name")
+    assert names == ["host1/compute_resources", "host2/compute_resources"]
+    forget_locks()
