@@ -18,7 +18,6 @@ from harness.errors import UsageError
 from harness.explore import Exploration
 from harness.findings import Finding
 from harness.laboratory import Laboratory
-from harness.program import Setting
 from harness.schedulers.registry import make_scheduler
 from harness.traces.codec import read
 from harness.traces.schema import Operation
@@ -74,29 +73,41 @@ def judge_defect(
     """Explore one defect's program. ``faithful``: in the target's world that is close to
     reality. ``keep``: the folder for a trace, made small, named after the defect."""
     until = perf_counter() + seconds
-    setting = Setting(bytearray(1 << 17), model, 0)
     done = 0
     with tempfile.TemporaryDirectory(prefix="semafuzz-") as place:
         for scenario in scenarios_of(defect, target, faithful):
-            if perf_counter() > until:
-                break
-            few = 1 if len(defect.content.tasks) == 1 else PER_CALL
-            try:
-                program = opened.program(scenario)
-                search = Exploration(
-                    program, make_scheduler("portfolio", 0), laboratory, origin=origin_of(target, opened, scenario),
-                    schedules=few if scenario.faults else schedules, seconds=max(1.0, until - perf_counter()),
-                    model=model, stop_on_first=False, folder=Path(place), hot=setting.hot,
-                    shrink_budget=SHRINKING if keep is not None else 0,
-                )  # fmt: skip
-                result = search.run()
-            except (ImpossibleStartError, UsageError) as error:
-                return Cell(defect.name, IMPOSSIBLE, done, str(error))
-            done += result.schedules
-            found = next((one for one in result.failures if _is(one, defect)), None)
-            if found is not None:
-                return Cell(defect.name, SHOWS, done, found.message, _kept(found, defect, keep))
+            for switching in _switching(model, defect):
+                if perf_counter() > until:
+                    return Cell(defect.name, SILENT, done)
+                try:
+                    search = Exploration(
+                        opened.program(scenario), make_scheduler("portfolio", 0), laboratory,
+                        origin=origin_of(target, opened, scenario), schedules=_many(defect, schedules),
+                        seconds=max(1.0, until - perf_counter()), model=switching, stop_on_first=False,
+                        folder=Path(place), hot=bytearray(1 << 17), shrink_budget=SHRINKING if keep else 0,
+                    )  # fmt: skip
+                    result = search.run()
+                except (ImpossibleStartError, UsageError) as error:
+                    return Cell(defect.name, IMPOSSIBLE, done, str(error))
+                done += result.schedules
+                found = next((one for one in result.failures if _is(one, defect)), None)
+                if found is not None:
+                    return Cell(defect.name, SHOWS, done, found.message, _kept(found, defect, keep))
     return Cell(defect.name, SILENT, done)
+
+
+def _switching(model: str, defect: Defect) -> tuple[str, ...]:
+    """The models to search, one after the other. What green threads can do, native ones
+    can do as well, and with fewer places to switch it is met sooner."""
+    alone = len(defect.content.tasks) == 1
+    return (model,) if alone or model == "eventlet" else (model, "eventlet")
+
+
+def _many(defect: Defect, schedules: int) -> int:
+    """How many schedules a scenario is worth."""
+    if defect.fault is None:
+        return schedules
+    return 1 if len(defect.content.tasks) == 1 else PER_CALL
 
 
 def _is(finding: Finding, defect: Defect) -> bool:

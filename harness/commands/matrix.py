@@ -71,7 +71,7 @@ def run_matrix(
     for release in releases:
         print(f"semafuzz: {release}", file=sys.stderr, flush=True)
         columns[release] = _column(name, release, only, model, schedules, seconds, faithful, keep)
-    wrong = _wrong(defects, columns)
+    wrong = _wrong(defects, columns, model)
     if as_json:
         cells = {release: [asdict(cell) for cell in column] for release, column in columns.items()}
         sys.stdout.write(json.dumps({"releases": cells, "wrong": wrong}) + "\n")
@@ -105,10 +105,12 @@ def print_column(cells: Sequence[Cell]) -> int:
     return 0
 
 
-def _wrong(defects: Sequence[Defect], columns: dict[str, list[Cell]]) -> list[str]:
+def _wrong(defects: Sequence[Defect], columns: dict[str, list[Cell]], model: str) -> list[str]:
     said = []
     for release, column in columns.items():
         for defect, cell in zip(defects, column, strict=True):
+            if model not in (defect.models or [model]):
+                continue
             if release in defect.affected and cell.answer != "shows":
                 said.append(f"{defect.name} is known to be in {release} and does not show ({cell.schedules} schedules)")
             if release in defect.fixed and cell.answer == "shows":

@@ -22,6 +22,11 @@ class BuildFailed(Exception):
     """Raised in place of the hypervisor, to make the manager give up."""
 
 
+class UncountedClaimError(Exception):
+    """A build went on with a claim that counts nothing (``NopClaim``): up to 27 the tracker
+    gives one for a node that it does not have."""
+
+
 def claim(world: World, arguments: Arguments) -> None:
     """A build that succeeds: ``with instance_claim``, spawn, instance active."""
     build(world, arguments["instance"], lambda: None)
@@ -56,6 +61,8 @@ def build(
         if not rescheduled:
             compute.drop_allocation(context, instance.uuid)
         raise error
+    if compute.uncounted:
+        raise UncountedClaimError(f"the claim on {node} counted nothing, and the build went on")
 
 
 def _try_build(
@@ -63,6 +70,7 @@ def _try_build(
 ) -> tuple[Exception | None, bool]:
     """``_do_build_and_run_instance``: what went wrong, and whether another host will try."""
     from nova import exception
+    from nova.compute import claims
 
     disappeared = (exception.InstanceNotFound, exception.UnexpectedDeletingTaskStateError)
     try:
@@ -74,7 +82,8 @@ def _try_build(
         claim_it = compute.tracker.instance_claim
         allocations = compute.allocations(context, instance.uuid, claim_it)
         try:
-            with called(claim_it, context, instance, node, allocations=allocations, limits={}):
+            with called(claim_it, context, instance, node, allocations=allocations, limits={}) as made:
+                compute.uncounted = type(made) is claims.NopClaim
                 # In between the manager prepares networks and disks.
                 instance.task_state = "spawning"
                 instance.save()

@@ -24,6 +24,8 @@ class Compute:
         self.host = host
         self.tracker = world.hosts[host].tracker
         self.client = self.tracker.reportclient
+        self.uncounted = False
+        """Whether the last claim of this manager counted nothing."""
 
     def set_error(self, instance: Any, clean_task_state: bool = False) -> None:
         """``_set_instance_obj_error_state``"""

@@ -239,7 +239,12 @@ class Bus:
         if method == _refused.get():
             raise UnsentError(method)
         sent = self._sent(context, arguments)
-        self._queue().append(lambda: self._deliver(sent, host, method))
+
+        def arrive() -> None:
+            leave(f"message {method}")
+            self._deliver(sent, host, method)
+
+        self._queue().append(arrive)
 
     def perform(self, host: str, method: str, **arguments: Any) -> None:
         """A message from the API or the conductor, and all that comes of it. Raises what

@@ -61,12 +61,18 @@ def test_the_list(semafuzz: Run) -> None:
 
 def _entry(**values: object) -> Defect:
     blank: dict[str, object] = dict.fromkeys(Defect.__dataclass_fields__, "")
-    return Defect(**{**blank, "name": "lost", "affected": (), "fixed": (), **values})  # type: ignore[arg-type]
+    return Defect(**{**blank, "name": "lost", "affected": (), "fixed": (), "models": (), **values})  # type: ignore[arg-type]
 
 
 def test_what_contradicts_the_catalogue_is_told() -> None:
     shows, silent = Cell("lost", "shows", 3, "x"), Cell("lost", "silent", 60)
     affected, fixed = _entry(affected=("1",)), _entry(fixed=("1",))
-    assert matrix._wrong([affected], {"1": [shows]}) == matrix._wrong([fixed], {"1": [silent]}) == []
-    assert "is known to be in 1 and does not show (60 schedules)" in matrix._wrong([affected], {"1": [silent]})[0]
-    assert "is said to be fixed in 1 and shows: x" in matrix._wrong([fixed], {"1": [shows]})[0]
+    threads = _entry(affected=("1",), models=("threads",))
+
+    def wrong(defect: Defect, cell: Cell, model: str = "threads") -> list[str]:
+        return matrix._wrong([defect], {"1": [cell]}, model)
+
+    assert wrong(affected, shows) == wrong(fixed, silent) == wrong(threads, silent, "eventlet") == []
+    assert "is known to be in 1 and does not show (60 schedules)" in wrong(affected, silent)[0]
+    assert "is said to be fixed in 1 and shows: x" in wrong(fixed, shows)[0]
+    assert wrong(threads, silent) != []

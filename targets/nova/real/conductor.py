@@ -87,9 +87,13 @@ class RealConductor(ConductorBoundary):
 
     def add_service(self, host: str) -> None:
         """The service record of a host; part of the start state."""
+        from nova.objects.service import SERVICE_VERSION
+
         api, _ = database_layer()
         with self.elsewhere.running():
-            values = {"host": host, "binary": "nova-compute", "topic": "compute", "report_count": 0, "version": 0}
+            values = {"host": host, "binary": "nova-compute", "topic": "compute", "report_count": 0}
+            # What a release does for older ones beside it is decided by this.
+            values["version"] = SERVICE_VERSION
             api.service_create(self._context(), {**values, "uuid": self.elsewhere.new_uuid()})
 
     def add_node(self, host: str, node: str, uuid: str) -> None:
