@@ -91,23 +91,27 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("build_failed", build_failed, weight=3),
         OperationSpec("build_succeeded", build_succeeded),
         OperationSpec("audit", audit, weight=6),
-        OperationSpec("audit_other", journeys.audit_other, far=True),
+        OperationSpec("audit_other", journeys.audit_other, far=True, weight=1),
         OperationSpec("reload", journeys.reload, weight=1),
-        OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True),
-        OperationSpec("resize_here", journeys.resize_here, ("instance",), "there", "arrived", far=True),
-        OperationSpec("resize_fails", journeys.resize_fails, ("instance",), "there", "settled", far=True),
-        OperationSpec("resize_in_place", journeys.resize_in_place, ("instance",), "active", "resized"),
-        OperationSpec("confirm_away", journeys.confirm, ("instance",), "leaving", "elsewhere", far=True),
-        OperationSpec("confirm_here", journeys.confirm, ("instance",), "arrived", "active", far=True),
-        OperationSpec("confirm_in_place", journeys.confirm, ("instance",), "resized", "active"),
-        OperationSpec("revert_away", journeys.revert, ("instance",), "leaving", "active", far=True),
-        OperationSpec("revert_here", journeys.revert, ("instance",), "arrived", "there", far=True),
-        OperationSpec("revert_in_place", journeys.revert, ("instance",), "resized", "active"),
-        OperationSpec("live_migrate_away", journeys.live_migrate_away, ("instance",), "active", "there", far=True),
-        OperationSpec("live_migrate_here", journeys.live_migrate_here, ("instance",), "there", "active", far=True),
-        OperationSpec("evacuate_here", journeys.evacuate_here, ("instance",), "there", "active", far=True),
-        OperationSpec("shelve", journeys.shelve, ("instance",), "active", "shelved"),
-        OperationSpec("unshelve", journeys.unshelve, ("instance",), "shelved", "active"),
+        OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True, weight=1),
+        OperationSpec("resize_here", journeys.resize_here, ("instance",), "there", "arrived", far=True, weight=1),
+        OperationSpec("resize_fails", journeys.resize_fails, ("instance",), "there", "settled", far=True, weight=1),
+        OperationSpec("resize_in_place", journeys.resize_in_place, ("instance",), "active", "resized", weight=1),
+        OperationSpec("confirm_away", journeys.confirm, ("instance",), "leaving", "elsewhere", far=True, weight=1),
+        OperationSpec("confirm_here", journeys.confirm, ("instance",), "arrived", "active", far=True, weight=1),
+        OperationSpec("confirm_in_place", journeys.confirm, ("instance",), "resized", "active", weight=1),
+        OperationSpec("revert_away", journeys.revert, ("instance",), "leaving", "active", far=True, weight=1),
+        OperationSpec("revert_here", journeys.revert, ("instance",), "arrived", "there", far=True, weight=1),
+        OperationSpec("revert_in_place", journeys.revert, ("instance",), "resized", "active", weight=1),
+        OperationSpec(
+            "live_migrate_away", journeys.live_migrate_away, ("instance",), "active", "there", far=True, weight=1
+        ),
+        OperationSpec(
+            "live_migrate_here", journeys.live_migrate_here, ("instance",), "there", "active", far=True, weight=1
+        ),
+        OperationSpec("evacuate_here", journeys.evacuate_here, ("instance",), "there", "active", far=True, weight=1),
+        OperationSpec("shelve", journeys.shelve, ("instance",), "active", "shelved", weight=1),
+        OperationSpec("unshelve", journeys.unshelve, ("instance",), "shelved", "active", weight=1),
     )
 }
 

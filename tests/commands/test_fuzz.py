@@ -64,9 +64,8 @@ def test_the_table_of_lock_discipline_and_a_warning_that_replays(semafuzz: Run, 
     assert rows["remove_node"]["status"] == "seen unguarded"
     assert rows["remove_node"]["writes"] == rows["remove_node"]["unguarded"] > 0
     assert rows["instance_claim"]["status"] == "always guarded"
-    assert rows["rebuild_claim"] == {
-        "method": "rebuild_claim", "status": "never executed", "calls": 0, "writes": 0, "unguarded": 0, "place": "",
-    }  # fmt: skip
+    never = [row for row in rows.values() if row["status"] == "never executed"]
+    assert all((row["calls"], row["writes"], row["unguarded"], row["place"]) == (0, 0, 0, "") for row in never)
     warnings = [one for one in answer["failures"] if one["kind"] == "lock-discipline"]
     assert {one["severity"] for one in warnings} == {"warning"}
     assert {tuple(one["operations"]) for one in warnings} <= {
@@ -75,7 +74,7 @@ def test_the_table_of_lock_discipline_and_a_warning_that_replays(semafuzz: Run, 
         ("build_succeeded()",),
     }
     for one in warnings:
-        assert (one["preemptions"], one["sequential"], one["confirmed"]) == (0, False, True)
+        assert (one["sequential"], one["confirmed"]) == (False, True)
         trace = codec.read(tmp_path / one["trace"])
         assert isinstance(trace.program, Operations)
         # Looking up a node's statistics writes only where remove_node took them away before.
@@ -84,6 +83,7 @@ def test_the_table_of_lock_discipline_and_a_warning_that_replays(semafuzz: Run, 
             looks_up or one["operations"] == ["remove_node()"]
         )
         assert sum(len(task) for task in trace.program.tasks) == 1 + looks_up
+        assert one["preemptions"] <= looks_up
         assert semafuzz("replay", one["trace"], PYTHONHASHSEED="random").returncode == 1
 
 
