@@ -14,15 +14,9 @@ import pytest
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
-UNMEASURED = (
-    "quality/", "soundness/", "targets/", "strategies/test_machines.py", "schedulers/test_schedulers.py",
-    "pytest_plugin/test_traces.py", "pytest_plugin/test_reporting.py", "pytest_plugin/test_identical.py",
-    "pytest_plugin/test_xdist.py", "pytest_plugin/test_assertions.py",
-)  # fmt: skip
-"""Tests that run thousands of schedules, or dozens of processes, through lines which the
-other tests reach as well. Measured, they would take up to four times as long."""
-SUBPROCESSES = "COVERAGE_PROCESS_CONFIG"
-"""What makes coverage measure a process that a test starts."""
+UNMEASURED = ("quality/", "soundness/", "targets/", "strategies/test_machines.py")
+"""Tests that run thousands of schedules through lines which the other tests
+reach as well. Measured, they would take four times as long."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,12 +26,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if measuring is None or not item.path.relative_to(ROOT / "tests").as_posix().startswith(UNMEASURED):
         return (yield)
     measuring.stop()
-    asked = os.environ.pop(SUBPROCESSES, None)
     try:
         return (yield)
     finally:
-        if asked is not None:
-            os.environ[SUBPROCESSES] = asked
         measuring.start()
 
 

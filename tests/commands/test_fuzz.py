@@ -56,7 +56,7 @@ def test_the_eventlet_model_runs_unrewritten_code(semafuzz: Run) -> None:
 
 def test_the_table_of_lock_discipline_and_a_warning_that_replays(semafuzz: Run, tmp_path: Path) -> None:
     """Warnings are findings: they make the exit code 1, and their traces replay."""
-    done = semafuzz("fuzz", "--schedules", "300", "--seconds", "600", "--seed", "2", "--json")
+    done = semafuzz("fuzz", "--schedules", "400", "--seconds", "600", "--seed", "1", "--json")
     assert done.returncode == 1, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     rows = {row["method"]: row for row in answer["lock_discipline"]}
