@@ -13,7 +13,7 @@ from harness.errors import CannotJudge, UsageError
 from harness.laboratory import open_laboratory
 from harness.starting import run_options
 from reports.terminal import plain
-from strategies.matrix import Cell, judge_defect
+from strategies.matrix import SHOWS, Cell, judge_defect
 from targets import find_target
 from targets.catalogue import Catalogued, Defect
 from targets.protocol import Released
@@ -111,9 +111,9 @@ def _wrong(defects: Sequence[Defect], columns: dict[str, list[Cell]], model: str
         for defect, cell in zip(defects, column, strict=True):
             if model not in (defect.models or [model]):
                 continue
-            if release in defect.affected and cell.answer != "shows":
+            if release in defect.affected and cell.answer != SHOWS:
                 said.append(f"{defect.name} is known to be in {release} and does not show ({cell.schedules} schedules)")
-            if release in defect.fixed and cell.answer == "shows":
+            if release in defect.fixed and cell.answer == SHOWS:
                 said.append(f"{defect.name} is said to be fixed in {release} and shows: {plain(cell.said, 200)}")
     return said
 

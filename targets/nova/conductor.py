@@ -7,8 +7,8 @@ what arrives is turned into primitives before it is stored, what leaves is built
 from primitives. Semantics were compared call by call with Nova's ConductorManager
 on SQLite over a scenario of all operations; see ``docs/nova-world.md``.
 
-Not there (a call raises LookupError, so nothing passes silently): refresh,
-cells, notifications.
+Not there (a call raises LookupError, so nothing passes silently): cells,
+notifications.
 """
 
 from __future__ import annotations

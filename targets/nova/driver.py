@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from harness.kernel import current
+from targets.nova.boundary import leave
 
 NODE_UUIDS = {f"node{number}": str(uuid.UUID(int=0xC0DE0000 + number)) for number in range(1, 5)}
 """The fake driver draws node uuids at random, once per process."""
@@ -42,9 +42,7 @@ def _host_topology() -> str:
 
 def _point(call: str) -> None:
     """The hypervisor takes its time: others may run, and it may fail."""
-    execution = current.execution
-    if execution is not None:
-        execution.io(f"hypervisor {call}")
+    leave(f"hypervisor {call}")
 
 
 def _quiet(name: str, answer: Any = None) -> Any:

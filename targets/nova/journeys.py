@@ -40,12 +40,7 @@ def resize_away(world: World, arguments: Arguments) -> None:
 
 
 def resize_here(world: World, arguments: Arguments) -> None:
-    """From the other host to here."""
-    resize(world, arguments["instance"], HERE)
-
-
-def resize_in_place(world: World, arguments: Arguments) -> None:
-    """On this host."""
+    """To here: from the other host, or on this one."""
     resize(world, arguments["instance"], HERE)
 
 

@@ -96,7 +96,7 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True, weight=1),
         OperationSpec("resize_here", journeys.resize_here, ("instance",), "there", "arrived", far=True, weight=1),
         OperationSpec("resize_fails", journeys.resize_fails, ("instance",), "there", "settled", far=True, weight=1),
-        OperationSpec("resize_in_place", journeys.resize_in_place, ("instance",), "active", "resized", weight=1),
+        OperationSpec("resize_in_place", journeys.resize_here, ("instance",), "active", "resized", weight=1),
         OperationSpec("confirm_away", journeys.confirm, ("instance",), "leaving", "elsewhere", far=True, weight=1),
         OperationSpec("confirm_here", journeys.confirm, ("instance",), "arrived", "active", far=True, weight=1),
         OperationSpec("confirm_in_place", journeys.confirm, ("instance",), "resized", "active", weight=1),
@@ -136,7 +136,7 @@ def set_up(world: World, arguments: Arguments) -> None:
     if role in ("active", "there"):
         return
     if role in ("resized", "shelved"):
-        (journeys.resize_in_place if role == "resized" else journeys.shelve)(world, arguments)
+        (journeys.resize_here if role == "resized" else journeys.shelve)(world, arguments)
         return
     destination = OTHER if here else (HOST, NODE)
     if Compute(world).migrations_hold:

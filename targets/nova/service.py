@@ -322,7 +322,7 @@ def make_manager(world: World, host: str) -> Any:
     # Up to 21: whether block devices are given to the hypervisor in the form of old.
     made.use_legacy_block_device_info = False
     # Up to 18 the tracker, and a client of the scheduler, go by other names.
-    made._resource_tracker = made._rt = found.tracker
+    made._resource_tracker = found.tracker
     made.scheduler_client = getattr(found.tracker, "scheduler_client", NOTHING)
     made._waiting_live_migrations = {}
     made._live_migration_executor = _Pool()

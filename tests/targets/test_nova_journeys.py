@@ -80,3 +80,12 @@ def test_where_it_ends(nova: OpenTarget, name: str, flavor: int, world: str) -> 
 def test_every_operation_of_the_managers_is_listed() -> None:
     far = {name for name, spec in TABLE.items() if spec.run.__module__ == "targets.nova.journeys" and spec.before}
     assert far == set(ENDS)
+
+
+def test_the_other_host_is_judged_where_a_program_reaches_it(nova: OpenTarget) -> None:
+    stage = nova.stage([], {"world": "fast"})  # type: ignore[attr-defined]
+    for name, wanted in (("audit_other", ["I1 memory_mb_used", "I4 free_ram_mb"]), ("audit", [])):
+        stage.restore()
+        stage._world.hosts["host2"].tracker.compute_nodes["node2"].memory_mb_used += 1
+        found = stage.judge([[Operation(name)]], [])
+        assert [part for one in found for part in one.error_type.split(", ")] == wanted
