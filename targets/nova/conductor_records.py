@@ -9,6 +9,8 @@ from targets.nova.primitives import Primitive, Row, differences, has_changes, se
 
 FINAL_STATUSES = frozenset({"confirmed", "reverted", "failed", "completed", "cancelled", "done"})
 """Statuses under which the tracker does not ask for a migration any more."""
+_WITH_ERROR = FINAL_STATUSES | {"error"}
+"""Likewise up to 21, where a migration that went wrong was none."""
 
 
 _INDEX = ("source_compute", "dest_compute", "source_node", "dest_node", "status")
@@ -71,8 +73,24 @@ class RecordRemotables:
                 return self._migration(row)
         raise exception.MigrationNotFound(migration_id=uuid)
 
+    def do_Migration_get_by_id(self, context: Any, migration_id: int) -> Primitive:
+        """``Migration.get_by_id``"""
+        from nova import exception
+
+        row = self.tables["migration"].get(migration_id)
+        if row is None:
+            raise exception.MigrationNotFound(migration_id=migration_id)
+        return self._migration(row)
+
+    def do_MigrationList_get_in_progress_by_host_and_node(self, context: Any, host: str, node: str) -> Primitive:
+        """``MigrationList.get_in_progress_by_host_and_node``, which the tracker asks up to 21."""
+        return self._in_progress(host, node, _WITH_ERROR)
+
     def do_MigrationList_get_in_progress_and_error(self, context: Any, host: str, node: str) -> Primitive:
         """``MigrationList.get_in_progress_and_error``"""
+        return self._in_progress(host, node, FINAL_STATUSES)
+
+    def _in_progress(self, host: str, node: str, ended: frozenset[str]) -> Primitive:
         from nova import objects
 
         found = [
@@ -80,7 +98,7 @@ class RecordRemotables:
             for row in self.tables["migration"].values()
             if not row["deleted"]
             and row["status"] is not None
-            and row["status"] not in FINAL_STATUSES
+            and row["status"] not in ended
             and (
                 (row["source_compute"] == host and row["source_node"] == node)
                 or (row["dest_compute"] == host and row["dest_node"] == node)
@@ -101,6 +119,31 @@ class RecordRemotables:
             raise exception.ComputeHostNotFound(host=uuid)
         changed = ["pci_device_pools"] if has_changes(row["pci_device_pools"]) else None
         return wrap("ComputeNode", objects.ComputeNode.VERSION, self._with_ratios(row), changed)
+
+    def do_ComputeNode_get_by_host_and_nodename(self, context: Any, host: str, nodename: str) -> Primitive:
+        """``ComputeNode.get_by_host_and_nodename``, which the tracker asks up to 26."""
+        from nova import exception
+
+        rows = self.tables["compute_node"].values()
+        found = [
+            row["uuid"]
+            for row in rows
+            if (row["host"], row["hypervisor_hostname"]) == (host, nodename) and not row["deleted"]
+        ]
+        if not found:
+            raise exception.ComputeHostNotFound(host=host)
+        return self.do_ComputeNode_get_by_uuid(context, found[0])
+
+    def add_node(self, host: str, node: str, uuid: str) -> None:
+        """The record of a node, as an earlier start of the service has left it."""
+        from nova import objects
+
+        sizes = ("vcpus", "memory_mb", "local_gb")
+        row: Row = dict.fromkeys(objects.ComputeNode.fields)
+        row |= dict.fromkeys([*sizes, *(f"{size}_used" for size in sizes), "hypervisor_version"], 0)
+        row |= {"host": host, "hypervisor_hostname": node, "uuid": uuid, "hypervisor_type": "fake", "cpu_info": ""}
+        row |= {"id": self.next_id(), "created_at": self.now(), "deleted": False, "mapped": 0}
+        self.tables["compute_node"][uuid] = row
 
     def do_ComputeNode_get_first_node_by_host_for_old_compat(
         self, context: Any, host: str, use_slave: bool = False
@@ -217,6 +260,10 @@ class RecordRemotables:
         if row is None:
             raise exception.ComputeHostNotFound(host=host)
         return wrap("Service", objects.Service.VERSION, row)
+
+    def do_Service_get_minimum_version(self, context: Any, binary: str, use_slave: bool = False) -> int:
+        """``Service.get_minimum_version``: both hosts are of one release."""
+        return min(row["version"] for row in self.tables["service"].values())
 
     def do_BlockDeviceMappingList_get_by_instance_uuid(
         self, context: Any, instance_uuid: str, use_slave: bool = False

@@ -81,7 +81,7 @@ NEEDS = (
     ),
 )
 """What either world needs."""
-FAST_NEEDS = (Need(TRACKER, "ResourceTracker._get_compute_node", "node_uuid", "it is older than 27.0.0"),)
+FAST_NEEDS: tuple[Need, ...] = ()
 """What the fast world needs besides. Without it every program runs in the real one."""
 
 
