@@ -49,7 +49,7 @@ def state(program: StagedProgram) -> dict[str, Any]:
         for table in ("instance", "migration", "compute_node", "pci_device")
         for number, row in enumerate(world.conductor.tables[table].values())
     }
-    consumers = {row["uuid"]: f"migration {number}" for number, row in enumerate(world.conductor.rows("migration"))}
+    consumers = {row.get("uuid"): f"migration {number}" for number, row in enumerate(world.conductor.rows("migration"))}
     amounts = {consumers.get(key, key): told(value[1]) for key, value in world.placement.allocations.items()}
     return {**rows, "allocations": amounts}
 

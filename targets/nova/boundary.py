@@ -144,8 +144,10 @@ def refusal(status: int, code: str, detail: str = "") -> Response:
 
 
 def conflict(of: str) -> Response:
-    """409: the generation of a ``resource provider`` or a ``consumer`` has moved on."""
-    return refusal(409, "placement.concurrent_update", f"{of} generation conflict")
+    """409: the generation of a ``resource provider`` or a ``consumer`` has moved on. Up to 17
+    Nova knows it by its text."""
+    text = f"{of} generation conflict: Another thread concurrently updated the data. Please retry your update"
+    return refusal(409, "placement.concurrent_update", text)
 
 
 def parts_of(url: str) -> list[str]:

@@ -100,8 +100,7 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
 
     def migration_as_sent(self, context: Any, number: int) -> Any:
         """The primitive of a migration, by its id."""
-        (uuid,) = (row["uuid"] for row in self.tables["migration"].values() if row["id"] == number)
-        return self.do_Migration_get_by_uuid(context, uuid)
+        return self.do_Migration_get_by_id(context, number)
 
     def _load(self, value: Any, context: Any) -> Any:
         if not is_object(value):

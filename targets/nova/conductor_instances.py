@@ -40,6 +40,10 @@ class InstanceRemotables:
         from nova.objects import instance as module
 
         self._versions = {name: getattr(objects, name).VERSION for name in ("Instance", "InstanceList")}
+        # 19 and older have no resources.
+        self._extras = [name for name in _EXTRAS if name in objects.Instance.fields]
+        self._saves_policies = "requester_id" in objects.InstancePCIRequest.fields
+        self._known = frozenset(objects.Instance.fields)
         self._columns = [name for name in objects.Instance.fields if name not in module.INSTANCE_OPTIONAL_ATTRS]
         self._objects = [name for name, kind in objects.Instance.fields.items() if isinstance(kind, fields.ObjectField)]
 
@@ -70,7 +74,7 @@ class InstanceRemotables:
                 data[name] = self.do_PciDeviceList_get_by_instance_uuid(context, row["uuid"])
             elif name in extra:
                 data[name] = extra[name]
-            else:
+            elif name in self._known:
                 raise NotImplementedError(f"the in-memory conductor cannot load instances with {name}")
         changed = [name for name, value in data.items() if has_changes(value)]
         return wrap("Instance", self._versions["Instance"], data, changed)
@@ -108,20 +112,20 @@ class InstanceRemotables:
         """``Instance.create``"""
         changes = instance.obj_get_changes()
         row: Row = dict.fromkeys(self._columns)
-        row.update(dict.fromkeys(_FALSE, False))
+        row.update(dict.fromkeys((name for name in _FALSE if name in self._known), False))
         row.update(set_fields(instance, [name for name in changes if name in self._columns]))
         row["id"], row["created_at"] = self.next_id(), self.now()
         row["uuid"] = row["uuid"] or self.next_uuid()
         row["metadata"] = dict(changes.get("metadata", {}))
         row["system_metadata"] = dict(changes.get("system_metadata", {}))
-        extra: Row = dict.fromkeys(_EXTRAS)
-        for name in _EXTRAS:
+        extra: Row = dict.fromkeys(self._extras)
+        for name in self._extras:
             if changes.get(name) is not None:
                 extra[name] = self._stored(name, changes[name].obj_to_primitive())
         row["_extra"] = extra
         self.tables["instance"][row["uuid"]] = row
         updates = differences(instance, row, self._columns, {})
-        for name in _EXTRAS:
+        for name in self._extras:
             if name != "pci_requests" and (extra[name] is not None or not instance.obj_attr_is_set(name)):
                 updates[name] = extra[name]
         updates["pci_requests"] = extra["pci_requests"] or self._no_requests(row["uuid"])
@@ -136,11 +140,16 @@ class InstanceRemotables:
             return {**primitive, "nova_object.data": {**data, "description": None}}
         if name == "pci_requests":
             requests = [
-                wrap("InstancePCIRequest", one["nova_object.version"], {"is_new": False, **one["nova_object.data"]})
+                wrap("InstancePCIRequest", one["nova_object.version"], self._stored_request(one["nova_object.data"]))
                 for one in data["requests"]
             ]
             return wrap("InstancePCIRequests", primitive["nova_object.version"], {**data, "requests": requests})
         return primitive
+
+    def _stored_request(self, data: Row) -> Row:
+        # 18 and older forget the policy.
+        lost = () if self._saves_policies else ("numa_policy",)
+        return {"is_new": False, **{name: value for name, value in data.items() if name not in lost}}
 
     def do_Instance_save(
         self,

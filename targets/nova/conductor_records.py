@@ -11,7 +11,8 @@ FINAL_STATUSES = frozenset({"confirmed", "reverted", "failed", "completed", "can
 """Statuses under which the tracker does not ask for a migration any more."""
 _WITH_ERROR = FINAL_STATUSES | {"error"}
 """Likewise up to 21, where a migration that went wrong was none."""
-
+_RATIOS = {"cpu_allocation_ratio": 16.0, "ram_allocation_ratio": 1.5, "disk_allocation_ratio": 1.0}
+"""What Nova takes for a ratio that nothing sets."""
 
 _INDEX = ("source_compute", "dest_compute", "source_node", "dest_node", "status")
 
@@ -37,11 +38,14 @@ class RecordRemotables:
         if "dest_node" in changed and "dest_compute_id" in migration.fields and "dest_compute_id" not in changed:
             raise exception.ObjectActionError(action="create", reason="no dest_compute_id")
         row: Row = dict.fromkeys(names)
-        row.update(hidden=False, cross_cell_move=False, deleted=False)
-        row.update(user_id=context.user_id, project_id=context.project_id)
+        implied = {"hidden": False, "cross_cell_move": False, "deleted": False}
+        implied |= {"user_id": context.user_id, "project_id": context.project_id}
+        row.update({name: value for name, value in implied.items() if name in row})
         row.update(set_fields(migration, changed))
         row["id"], row["created_at"] = self.next_id(), self.now()
-        row["uuid"] = row["uuid"] or self.next_uuid()
+        if "uuid" in migration.fields:
+            # 17 and newer.
+            row["uuid"] = row["uuid"] or self.next_uuid()
         self.tables["migration"][row["id"]] = row
         return {**differences(migration, row, names, {}), "obj_what_changed": []}
 
@@ -143,6 +147,7 @@ class RecordRemotables:
         row |= dict.fromkeys([*sizes, *(f"{size}_used" for size in sizes), "hypervisor_version"], 0)
         row |= {"host": host, "hypervisor_hostname": node, "uuid": uuid, "hypervisor_type": "fake", "cpu_info": ""}
         row |= {"id": self.next_id(), "created_at": self.now(), "deleted": False, "mapped": 0}
+        row |= {"supported_hv_specs": []}
         self.tables["compute_node"][uuid] = row
 
     def do_ComputeNode_get_first_node_by_host_for_old_compat(
@@ -174,9 +179,10 @@ class RecordRemotables:
         as the row is read, and saved."""
         from nova.conf import CONF
 
-        for name in ("cpu_allocation_ratio", "ram_allocation_ratio", "disk_allocation_ratio"):
+        for name, implied in _RATIOS.items():
             if row[name] in (None, 0.0):
-                row[name] = getattr(CONF, name) or getattr(CONF, f"initial_{name}")
+                # 18 and older have no options for it.
+                row[name] = getattr(CONF, name) or getattr(CONF, f"initial_{name}", implied)
         return row
 
     def _node_answer(self, node: Any, row: Row) -> Row:
@@ -200,8 +206,8 @@ class RecordRemotables:
         if row["uuid"] in self.tables["compute_node"]:
             raise exception.DuplicateRecord(target=f"compute node {row['hypervisor_hostname']}:{row['uuid']}")
         row["id"], row["created_at"] = self.next_id(), self.now()
-        self.tables["compute_node"][row["uuid"]] = self._with_ratios(row)
-        return self._node_answer(node, row)
+        self.tables["compute_node"][row["uuid"]] = row
+        return self._node_answer(node, self._with_ratios(row))
 
     def do_ComputeNode_save(self, context: Any, node: Any, prune_stats: bool = False) -> Row:
         """``ComputeNode.save``"""

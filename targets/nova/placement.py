@@ -92,7 +92,11 @@ class Placement(PlacementBoundary):
             "name": json["name"], "parent": parent, "root": root, "generation": 0,
             "inventories": {}, "traits": (), "aggregates": (),
         }  # fmt: skip
-        return Response(200, self._view(uuid))
+        return Response(200, self._view(uuid)) if version >= (1, 20) else Response(201)
+
+    def GET_resource_providers_id(self, parts: Any, query: str, json: Any, version: Any) -> Response:
+        """One provider."""
+        return Response(200, self._view(parts[1]))
 
     def DELETE_resource_providers_id(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """Delete a provider without allocations."""
@@ -179,18 +183,23 @@ class Placement(PlacementBoundary):
             uuid: {"resources": dict(one), "generation": self.providers[uuid]["generation"]}
             for uuid, one in amounts.items()
         }
-        body: Body = {"allocations": allocations, "project_id": project, "user_id": user}
+        body: Body = {"allocations": allocations}
+        if version >= (1, 12):
+            body |= {"project_id": project, "user_id": user}
         if version >= (1, 28):
             body["consumer_generation"] = generation
         if version >= (1, 38):
             body["consumer_type"] = "INSTANCE"
         return Response(200, body)
 
-    def _set(self, consumer: str, json: Body) -> Response:
+    def _set(self, consumer: str, json: Body, version: Any) -> Response:
         old = self.allocations.get(consumer)
-        if json["consumer_generation"] != (old[0] if old else None):
+        if version >= (1, 28) and json["consumer_generation"] != (old[0] if old else None):
             return conflict("consumer")
-        new = {uuid: dict(value["resources"]) for uuid, value in json["allocations"].items()}
+        if version >= (1, 12):
+            new = {uuid: dict(value["resources"]) for uuid, value in json["allocations"].items()}
+        else:
+            new = {one["resource_provider"]["uuid"]: dict(one["resources"]) for one in json["allocations"]}
         if not all(self._fits(consumer, uuid, amounts) for uuid, amounts in new.items()):
             return refusal(409, "placement.undefined_code", "capacity")
         for uuid in new:
@@ -214,13 +223,13 @@ class Placement(PlacementBoundary):
 
     def PUT_allocations_id(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """Set the allocations of one consumer."""
-        return self._set(parts[1], json)
+        return self._set(parts[1], json, version)
 
     def POST_allocations(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """Set those of several, all or none."""
         before = self.snapshot()
         for consumer, value in json.items():
-            answer = self._set(consumer, value)
+            answer = self._set(consumer, value, version)
             if not answer:
                 self.providers, self.allocations = before
                 return answer
