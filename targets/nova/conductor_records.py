@@ -9,12 +9,9 @@ from targets.nova.primitives import Primitive, Row, differences, has_changes, se
 
 FINAL_STATUSES = frozenset({"confirmed", "reverted", "failed", "completed", "cancelled", "done"})
 """Statuses under which the tracker does not ask for a migration any more."""
-_WITH_ERROR = FINAL_STATUSES | {"error"}
-"""Likewise up to 21, where a migration that went wrong was none."""
 _RATIOS = {"cpu_allocation_ratio": 16.0, "ram_allocation_ratio": 1.5, "disk_allocation_ratio": 1.0}
 """What Nova takes for a ratio that nothing sets."""
 
-_INDEX = ("source_compute", "dest_compute", "source_node", "dest_node", "status")
 
 
 class RecordRemotables:
@@ -88,7 +85,17 @@ class RecordRemotables:
 
     def do_MigrationList_get_in_progress_by_host_and_node(self, context: Any, host: str, node: str) -> Primitive:
         """``MigrationList.get_in_progress_by_host_and_node``, which the tracker asks up to 21."""
-        return self._in_progress(host, node, _WITH_ERROR)
+        from nova import objects
+        from nova.compute.resource_tracker import ResourceTracker
+
+        ended = FINAL_STATUSES | {"error"}
+        if not hasattr(ResourceTracker, "live_migration_claim"):
+            # 19 and older.
+            ended |= {"accepted"}
+        if "uuid" not in objects.Migration.fields:
+            # 16 goes on asking for an evacuation that is over.
+            ended -= {"done"}
+        return self._in_progress(host, node, ended)
 
     def do_MigrationList_get_in_progress_and_error(self, context: Any, host: str, node: str) -> Primitive:
         """``MigrationList.get_in_progress_and_error``"""
@@ -108,8 +115,6 @@ class RecordRemotables:
                 or (row["dest_compute"] == host and row["dest_node"] == node)
             )
         ]
-        # No order is promised; this one is that of the table's index on SQLite.
-        found.sort(key=lambda one: [str(one["nova_object.data"][name] or "") for name in _INDEX])
         return wrap("MigrationList", objects.MigrationList.VERSION, {"objects": found})
 
     # ---------------------------------------------------- compute nodes

@@ -12,6 +12,7 @@ from typing import Any
 
 from targets.nova import requests
 from targets.nova.boundary import done_elsewhere
+from targets.nova.flavors import FLAVORS
 from targets.nova.places import Place
 from targets.nova.service import UnsentError
 from targets.nova.trackers import called
@@ -26,7 +27,7 @@ def resize(world: World, number: int, destination: Place, *, doubled: bool = Fal
     with done_elsewhere():
         context = world.context()
         instance = world.instance(number, context)
-        flavor = world.flavor(migration.new_instance_type_id)
+        flavor = world.flavor(FLAVORS[instance.flavor.id].larger)
     world.bus.perform(
         destination.host, "prep_resize", image={}, instance=instance, flavor=flavor, node=destination.node,
         request_spec=requests.request_spec(world), filter_properties={}, clean_shutdown=True, migration=migration,
@@ -93,7 +94,7 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
             migration=migration, limits=None,
         )  # fmt: skip
     except Exception as error:
-        _give_up(world, number, migration)
+        requests.give_up_move(world, number, migration)
         if isinstance(error, exception.MigrationPreCheckError):
             return
         raise
@@ -115,26 +116,6 @@ def _check_devices(world: World, number: int) -> None:
     instance = world.instance(number, world.context(), ("pci_requests",))
     if instance.pci_requests.requests and not hasattr(ComputeManager, "_flavor_based_pci_claim"):
         raise exception.MigrationPreCheckError(reason="non-VIF PCI devices are not supported")
-
-
-def _give_up(world: World, number: int, migration: Any) -> None:
-    """The conductor finds no destination: allocations go back, the task ends."""
-    from nova import exception
-
-    with done_elsewhere():
-        context = world.context()
-        try:
-            instance = world.instance(number, context)
-        except exception.InstanceNotFound:
-            return
-        world.deallocate(instance.uuid)
-        if "uuid" in migration.fields:
-            world.deallocate(migration.uuid)
-        world.allocate(instance.uuid, instance.node, instance.flavor.id)
-        instance.task_state = None
-        instance.save()
-        migration.status = "error"
-        migration.save()
 
 
 def live_migrate_away(world: World, arguments: Arguments) -> None:
@@ -168,9 +149,10 @@ def shelve(world: World, arguments: Arguments) -> None:
 
 def unshelve(world: World, arguments: Arguments) -> None:
     """The scheduler has chosen this host for an instance that was offloaded."""
-    instance = requests.set_state(world, arguments["instance"], "shelved_offloaded", "unshelving")
     with done_elsewhere():
-        world.allocate(instance.uuid, HERE.node, instance.flavor.id)
+        offloaded = world.instance(arguments["instance"], world.context())
+        world.allocate(offloaded.uuid, HERE.node, offloaded.flavor.id)
+    instance = requests.set_state(world, arguments["instance"], "shelved_offloaded", "unshelving")
     world.bus.perform(
         HERE.host, "unshelve_instance", instance=instance, image=None, filter_properties={}, node=HERE.node,
         request_spec=requests.request_spec(world), accel_uuids=[],

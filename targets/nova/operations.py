@@ -148,7 +148,7 @@ def set_up(world: World, arguments: Arguments) -> None:
     else:
         # 16: the scheduler doubles the instance's.
         world.prepare_resize(number, flavor, larger)
-        world.allocate_on(uuid, {node: flavor, destination[1]: larger})
+        world.allocate_on(uuid, [(node, flavor), (destination[1], larger)])
     if role == "arriving":
         world.on(HOST, resize_claim, world, arguments)
     if role in ("arrived", "leaving"):

@@ -157,9 +157,7 @@ class Placement(PlacementBoundary):
     def GET_resource_providers_id_allocations(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """The allocations against a provider."""
         found: Body = {}
-        # No order is promised; this one is that of the service's index on SQLite.
-        ranked = sorted(self.allocations.items(), key=lambda item: item[1][1].get(parts[1], {}).get("VCPU", 0))
-        for consumer, (generation, amounts, *_) in ranked:
+        for consumer, (generation, amounts, *_) in self.allocations.items():
             if parts[1] in amounts:
                 found[consumer] = {"resources": dict(amounts[parts[1]])}
                 if version >= (1, 28):

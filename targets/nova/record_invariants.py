@@ -8,6 +8,7 @@ from typing import Any
 from targets.nova.conductor_records import FINAL_STATUSES
 from targets.nova.counting import Violation
 from targets.nova.driver import NODE_UUIDS
+from targets.nova.flavors import FLAVORS
 from targets.nova.places import Place
 from targets.nova.world import HERE, World
 
@@ -23,11 +24,11 @@ def placement_violations(world: World, place: Place = HERE) -> Iterator[Violatio
         if consumer not in pending:
             yield Violation("I13 migration", f"migration {consumer} has ended and holds an allocation")
     # The host that an instance was evacuated from gives its part back when it returns.
-    left = {row["instance_uuid"]: row["source_node"] for row in world.conductor.rows("migration") if _holds_both(row)}
+    left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row)}
     for uuid, row in sorted(world.conductor.tables["instance"].items()):
         amounts = dict(allocations[uuid][1]) if uuid in allocations else {}
         if uuid in left:
-            amounts.pop(NODE_UUIDS[left[uuid]], None)
+            _subtract(amounts, left[uuid])
         if row["deleted"] or (row["host"] is None and row["vm_state"] == "error"):
             if NODE_UUIDS[place.node] in amounts:
                 yield Violation("I13 gone", f"{uuid} is {row['vm_state']} and holds an allocation")
@@ -42,6 +43,15 @@ def _holds_both(migration: Any) -> bool:
     have no uuid, it does as long as it moves."""
     evacuated = migration["migration_type"] == "evacuation" and migration["status"] == "done"
     return bool(evacuated or ("uuid" not in migration and migration["status"] not in FINAL_STATUSES))
+
+
+def _subtract(amounts: dict[str, dict[str, int]], migration: Any) -> None:
+    """Leave out what is held for the source of a migration."""
+    spec, source = FLAVORS[migration["old_instance_type_id"]], NODE_UUIDS[migration["source_node"]]
+    held = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory, "DISK_GB": spec.disk}
+    rest = {name: amount - held.get(name, 0) for name, amount in amounts.pop(source, {}).items()}
+    if any(rest.values()):
+        amounts[source] = rest
 
 
 def _resources(flavor: Mapping[str, Any]) -> dict[str, int]:

@@ -16,13 +16,15 @@ from targets.nova.world import World
 
 def start_move(world: World, number: int, destination: Place, kind: str, *, doubled: bool = False) -> Any:
     """A move that the API has accepted and the scheduler has found a place for: ``kind``
-    is ``resize``, ``live-migration`` or ``evacuation``. Gives the migration.
+    is ``resize``, ``live-migration`` or ``evacuation``. Gives the migration; None for a
+    resize in 16, where the compute host makes it.
 
     The allocation goes over to the migration and the instance gets one for the
     destination; one that is evacuated holds both. ``doubled``: as conductors before 17 did
-    it, the instance holds both in any move.
+    it, the instance holds both in any move. Raises ComputeResourcesUnavailable where
+    placement has no room: then nothing moves.
     """
-    from nova import objects
+    from nova import exception, objects
 
     with done_elsewhere():
         context = world.context()
@@ -32,22 +34,51 @@ def start_move(world: World, number: int, destination: Place, kind: str, *, doub
         task = {"resize": "resize_prep", "live-migration": "migrating", "evacuation": "rebuilding"}[kind]
         instance.task_state = task
         instance.save(expected_task_state=[None])
+        source = instance.node
         migration = objects.Migration(
             context=context, source_compute=instance.host, source_node=instance.node, old_instance_type_id=old,
             new_instance_type_id=new, instance_uuid=instance.uuid, migration_type=kind,
             status="pre-migrating" if kind == "resize" else "accepted",
         )  # fmt: skip
-        source = instance.node
+        held_by_migration = "uuid" in migration.fields
         if kind == "evacuation":
             migration.dest_compute = destination.host
-        migration.create()
-        if doubled or kind == "evacuation" or "uuid" not in migration.fields:
-            world.allocate_on(instance.uuid, {source: old, destination.node: new})
+        if kind == "resize" and not held_by_migration:
+            migration = None
         else:
-            world.deallocate(instance.uuid)
-            world.allocate(migration.uuid, source, old)
-            world.allocate(instance.uuid, destination.node, new)
+            migration.create()
+        try:
+            if doubled or kind == "evacuation" or not held_by_migration:
+                world.allocate_on(instance.uuid, [(source, old), (destination.node, new)])
+            else:
+                world.deallocate(instance.uuid)
+                world.allocate(migration.uuid, source, old)
+                world.allocate(instance.uuid, destination.node, new)
+        except exception.ComputeResourcesUnavailable:
+            give_up_move(world, number, migration)
+            raise
         return migration
+
+
+def give_up_move(world: World, number: int, migration: Any) -> None:
+    """The conductor finds no destination: allocations go back, the task ends."""
+    from nova import exception
+
+    with done_elsewhere():
+        context = world.context()
+        try:
+            instance = world.instance(number, context)
+        except exception.InstanceNotFound:
+            return
+        world.deallocate(instance.uuid)
+        if migration is not None:
+            if "uuid" in migration.fields:
+                world.deallocate(migration.uuid)
+            migration.status = "error"
+            migration.save()
+        world.allocate(instance.uuid, instance.node, instance.flavor.id)
+        instance.task_state = None
+        instance.save()
 
 
 def end_resize(world: World, number: int, *, confirm: bool) -> tuple[Any, Any]:

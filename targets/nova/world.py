@@ -313,25 +313,30 @@ class World:
 
     def allocate(self, consumer: str, node: str, flavor: int) -> Any:
         """The scheduler's claim in placement."""
-        return self.allocate_on(consumer, {node: flavor})
+        return self.allocate_on(consumer, [(node, flavor)])
 
-    def allocate_on(self, consumer: str, flavors: Mapping[str, int]) -> Any:
-        """Likewise, of a flavor on each of some nodes, in place of what it had."""
-        allocations = {}
-        for node, flavor in flavors.items():
+    def allocate_on(self, consumer: str, flavors: Sequence[tuple[str, int]]) -> Any:
+        """Likewise, of a flavor on each of some nodes, in place of what it had: on one that
+        comes twice, of both. Raises ComputeResourcesUnavailable where there is no room, with
+        the consumer as it was."""
+        from nova import exception
+
+        sums: dict[str, collections.Counter[str]] = {}
+        for node, flavor in flavors:
             spec = FLAVORS[flavor]
             resources = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory, "DISK_GB": spec.disk}
-            allocations[NODE_UUIDS[node]] = {"resources": resources}
-        if len(flavors) > 1:
-            self.deallocate(consumer)
+            sums.setdefault(NODE_UUIDS[node], collections.Counter()).update(resources)
+        allocations = {node: {"resources": dict(amounts)} for node, amounts in sums.items()}
+        held = self.placement.get(f"/allocations/{consumer}", microversion="1.38").json() or {}
         body = {
             "allocations": allocations,
             "project_id": "project",
             "user_id": "user",
-            "consumer_generation": None,
+            "consumer_generation": held.get("consumer_generation"),
             "consumer_type": "INSTANCE",
         }
-        self.placement.put(f"/allocations/{consumer}", json=body, microversion="1.38")
+        if not self.placement.put(f"/allocations/{consumer}", json=body, microversion="1.38"):
+            raise exception.ComputeResourcesUnavailable(reason="placement has no room for an allocation")
         return allocations
 
     def deallocate(self, consumer: str) -> None:

@@ -191,11 +191,11 @@ def test_placement_refuses(world: World) -> None:
     body = {"inventories": {}, "resource_provider_generation": place.providers[NODE_UUIDS[NODE]]["generation"]}
     assert place.put(f"{PROVIDER}/inventories", json=body).status_code == 409
     too_much = {"allocations": {NODE_UUIDS[NODE]: {"resources": {"VCPU": 10_000}}}, "consumer_generation": None}
-    answer = place.put("/allocations/big", json=too_much)
+    answer = place.put("/allocations/big", json=too_much, microversion="1.38")
     assert not answer
     assert "capacity" in answer.text
     stale = {"allocations": {}, "consumer_generation": 99}
-    moved = place.post("/allocations", json={world.uuid(1): stale})
+    moved = place.post("/allocations", json={world.uuid(1): stale}, microversion="1.38")
     assert moved.status_code == 409
     assert world.uuid(1) in place.allocations
 
