@@ -13,7 +13,6 @@ _RATIOS = {"cpu_allocation_ratio": 16.0, "ram_allocation_ratio": 1.5, "disk_allo
 """What Nova takes for a ratio that nothing sets."""
 
 
-
 class RecordRemotables:
     """Mixed into the conductor, which has the tables and the counters."""
 
@@ -274,7 +273,7 @@ class RecordRemotables:
 
     def do_Service_get_minimum_version(self, context: Any, binary: str, use_slave: bool = False) -> int:
         """``Service.get_minimum_version``: both hosts are of one release."""
-        return min(row["version"] for row in self.tables["service"].values())
+        return min(int(row["version"]) for row in self.tables["service"].values())
 
     def do_BlockDeviceMappingList_get_by_instance_uuid(
         self, context: Any, instance_uuid: str, use_slave: bool = False

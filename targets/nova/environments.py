@@ -80,9 +80,7 @@ NEEDS = (
         "it is older than 26.0.0 and needs libraries of its time",
     ),
 )
-"""What either world needs."""
-FAST_NEEDS: tuple[Need, ...] = ()
-"""What the fast world needs besides. Without it every program runs in the real one."""
+"""What the worlds need."""
 
 
 def lacking(folder: Path, needs: Sequence[Need] = NEEDS) -> list[str]:

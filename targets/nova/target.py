@@ -165,8 +165,7 @@ class NovaTarget:
             boot.boot()
             modules = [importlib.import_module(name) for name in MODULES]
             with _undisturbed():
-                slow = chosen.folder is not None and bool(environments.lacking(chosen.folder, environments.FAST_NEEDS))
-                yield _OpenNova(self, chosen.release, modules, always_real=slow)
+                yield _OpenNova(self, chosen.release, modules)
 
 
 @contextmanager
@@ -212,11 +211,9 @@ def _flavors_of(instance: Operation) -> tuple[int, int]:
 
 class _OpenNova:
     """Nova booted: makes programs. The world is made with the first of them, so
-    that it is made under control. ``always_real``: the fast world does not fit this Nova."""
+    that it is made under control."""
 
-    def __init__(
-        self, target: NovaTarget, release: str, modules: Sequence[ModuleType], always_real: bool = False
-    ) -> None:
+    def __init__(self, target: NovaTarget, release: str, modules: Sequence[ModuleType]) -> None:
         from targets.nova.boot import library_versions
         from targets.nova.policy import tracker_policy
 
@@ -226,7 +223,6 @@ class _OpenNova:
         self.libraries: Mapping[str, str] = library_versions()
         self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
         self._in_use: World | None = None
-        self._always_real = always_real
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
@@ -236,7 +232,7 @@ class _OpenNova:
         from targets.nova.world import World
 
         check_configuration(self.target.options(), configuration)
-        real = self._always_real or configuration.get(WORLD.name) == "real"
+        real = configuration.get(WORLD.name) == "real"
         configuration = {name: value for name, value in configuration.items() if name != WORLD.name}
         unknown = unknown_options(configuration)
         if unknown:

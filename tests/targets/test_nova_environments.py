@@ -41,18 +41,24 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 def test_a_source_with_all_that_is_needed_fits(tmp_path: Path) -> None:
     write(tmp_path, FITTING)
-    assert environments.lacking(tmp_path) == environments.lacking(tmp_path, environments.FAST_NEEDS) == []
+    assert environments.lacking(tmp_path) == []
 
 
 def test_what_lacks_is_named(tmp_path: Path) -> None:
     (lacks,) = environments.lacking(write(tmp_path, {**FITTING, TRANSLATOR: "def another(): pass\n"}))
     assert "older than 26.0.0" in lacks
-    old = "class ResourceTracker:\n    def _get_compute_node(self, context, nodename): pass\n"
-    write(tmp_path, {**FITTING, "nova/compute/resource_tracker.py": old})
-    assert environments.lacking(tmp_path) == []
-    assert environments.lacking(tmp_path, environments.FAST_NEEDS) == ["it is older than 27.0.0"]
-    write(tmp_path, {**FITTING, "nova/compute/resource_tracker.py": "class ResourceTracker: pass\n"})
-    assert len(environments.lacking(tmp_path, environments.FAST_NEEDS)) == 1
+
+
+def test_a_method_is_asked_for_with_its_parameter(tmp_path: Path) -> None:
+    tracker = "nova/compute/resource_tracker.py"
+    need = environments.Need(tracker, "ResourceTracker._get_compute_node", "node_uuid", "it is older")
+    method = "class ResourceTracker:\n    def _get_compute_node(self, context, {}): pass\n"
+    write(tmp_path, {tracker: method.format("node_uuid")})
+    assert environments.lacking(tmp_path, (need,)) == []
+    write(tmp_path, {tracker: method.format("nodename")})
+    assert environments.lacking(tmp_path, (need,)) == ["it is older"]
+    write(tmp_path, {tracker: "class ResourceTracker: pass\n"})
+    assert environments.lacking(tmp_path, (need,)) == ["it is older"]
 
 
 def test_a_file_that_does_not_parse_is_left_to_the_import(tmp_path: Path) -> None:

@@ -6,7 +6,11 @@ and the placement service.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +18,21 @@ import pytest
 pytest.importorskip("nova")
 pytest.importorskip("placement")
 
+from harness.errors import UsageError
 from harness.laboratory import open_laboratory
 from harness.traces.schema import Operation, Operations
 from strategies.feeding import feed
 from strategies.scenarios import scenarios
 from targets import find_target
+from targets.nova import environments
 from targets.nova.agreement import Opened, disagreements, run
 from targets.protocol import ImpossibleStartError
 from targets.scenario import Scenario, describe
 
 pytestmark = pytest.mark.nova
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Opened]:
     with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
@@ -64,6 +73,53 @@ def test_random_programs_do_the_same_in_both_worlds(nova: Opened) -> None:
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_many_random_programs_do_the_same_in_both_worlds(nova: Opened, seed: int) -> None:
     compare_many(nova, seed, 100)
+
+
+AGREE = """
+    import sys, warnings
+
+    warnings.simplefilter("ignore")
+    from harness.laboratory import open_laboratory
+    from strategies.feeding import feed
+    from strategies.scenarios import scenarios
+    from targets import find_target
+    from targets.nova.agreement import disagreements
+    from targets.protocol import ImpossibleStartError
+    from targets.scenario import describe
+
+    nova, release, most = find_target("nova"), sys.argv[1], int(sys.argv[2])
+    compared = 0
+    with nova.open(release) as opened, open_laboratory(opened.modules) as laboratory:
+        def consume(scenario):
+            global compared
+            for schedule in (0, 1):
+                try:
+                    said = disagreements((opened, laboratory), scenario, schedule)
+                except ImpossibleStartError:
+                    continue
+                compared += 1
+                if said:
+                    sys.exit(f"{describe(scenario)}, schedule {schedule}: {said}")
+            return True
+
+        feed(scenarios(nova), consume, seed=1, most=most)
+    print(compared)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("release", ["16.1.8", "17.0.13", "19.3.2", "21.1.0", "24.0.0", "26.3.0", "28.3.1"])
+def test_the_worlds_agree_in_older_releases(release: str) -> None:
+    try:
+        python = environments.of_release(release).python
+    except UsageError as error:
+        pytest.skip(f"Nova {release} cannot be had here: {error}")
+    done = subprocess.run(
+        [python, "-c", textwrap.dedent(AGREE), release, "25"],
+        capture_output=True, text=True, check=False, timeout=900, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout.splitlines()[-1]) > 25
 
 
 def test_the_comparison_notices_a_difference(nova: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from targets.nova.real.database import Database
 MEMORY = "sqlite://"
 
 
+@lru_cache(maxsize=1)
 def database_layer() -> tuple[Any, Any]:
     """``(api, models)`` of the cell database; they moved in 24."""
     try:
