@@ -27,6 +27,11 @@ class UncountedClaimError(Exception):
     gives one for a node that it does not have."""
 
 
+class LeftDevicesError(Exception):
+    """A claim was aborted, and the manager's instance still has the devices that were given
+    back: up to 27.0 an abort works on a copy. The next host gets them with the instance."""
+
+
 def claim(world: World, arguments: Arguments) -> None:
     """A build that succeeds: ``with instance_claim``, spawn, instance active."""
     build(world, arguments["instance"], lambda: None)
@@ -89,6 +94,7 @@ def _try_build(
                 instance.save()
                 spawn()
         except (*disappeared, BuildFailed):
+            _check_devices(instance)
             raise
         except Exception as error:
             _reschedule(compute, context, instance)
@@ -102,6 +108,12 @@ def _try_build(
         compute.set_error(instance, clean_task_state=True)
         return error, False
     return None, False
+
+
+def _check_devices(instance: Any) -> None:
+    if instance.obj_attr_is_set("pci_devices") and len(instance.pci_devices or ()):
+        found = ", ".join(device.address for device in instance.pci_devices)
+        raise LeftDevicesError(f"after the abort of its claim the instance has {found}")
 
 
 def _reschedule(compute: Compute, context: Any, instance: Any) -> None:

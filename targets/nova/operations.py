@@ -28,6 +28,7 @@ from targets.nova.moves import (
     resize_claim,
     resize_claim_abort,
 )
+from targets.nova.nodes import node_appears, node_vanishes, read_node
 from targets.nova.world import HOST, NODE, OTHER, World
 
 __all__ = ["HOST", "NODE", "OTHER", "ROLES", "TABLE", "OperationSpec", "set_up"]
@@ -91,6 +92,9 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("build_failed", build_failed, weight=3),
         OperationSpec("build_succeeded", build_succeeded),
         OperationSpec("audit", audit, weight=6),
+        OperationSpec("read_node", read_node, weight=1),
+        OperationSpec("node_appears", node_appears, weight=1),
+        OperationSpec("node_vanishes", node_vanishes, weight=1),
         OperationSpec("audit_other", journeys.audit_other, far=True, weight=1),
         OperationSpec("reload", journeys.reload, weight=1),
         OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True, weight=1),

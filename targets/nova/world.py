@@ -38,6 +38,8 @@ HOSTS = {"host1": ("node1",), "host2": ("node2",)}
 HERE = Place("host1", "node1")
 HOST, NODE = HERE
 """Where most tasks run."""
+EXTRA = Place("host1", "node3")
+"""A second node of the first host, in programs in which it appears."""
 OTHER = Place("host2", "node2")
 """Where instances come from and go to."""
 PROVIDERS_LOCK = "provider-tree-lock"
@@ -171,8 +173,8 @@ class World:
 
     @property
     def places(self) -> list[Place]:
-        """Every node of every host."""
-        return [Place(host.name, node) for host in self.hosts.values() for node in host.nodes]
+        """Every node that a hypervisor reports."""
+        return [Place(name, node) for name in self.hosts for node in self.reported(name)]
 
     def activate(self) -> None:
         """Make this world the one that Nova's objects and options belong to."""
@@ -344,5 +346,10 @@ class World:
         self.placement.delete(f"/allocations/{consumer}")
 
     def node_row(self, node: str) -> Any:
-        """The compute node's row."""
-        return self.conductor.tables["compute_node"][NODE_UUIDS[node]]
+        """The compute node's row; None where it has none."""
+        rows = self.conductor.rows("compute_node")
+        return next((row for row in rows if row["hypervisor_hostname"] == node), None)
+
+    def reported(self, host: str) -> list[str]:
+        """The nodes that a host's hypervisor has at the moment."""
+        return list(self.hosts[host].driver._nodes)
