@@ -23,6 +23,7 @@ from harness.traces.build import recorded_choices
 from harness.traces.codec import read
 from harness.traces.schema import Trace
 from strategies.feeding import feed
+from strategies.novelty import Novelty
 from strategies.reduction import Reduction, Source
 from strategies.scenarios import scenarios
 from strategies.seeking import EFFORT, Seeking
@@ -47,9 +48,6 @@ UNVERIFIED = "unverified"
 """The folder, beside the traces, for what the faithful world does not show."""
 NOTES = 5
 """Remarks taken over from the search of one program."""
-ALIKE = 3
-"""Findings of one kind between the same operations that are worked out; what
-lies behind further ones is most often the same."""
 
 
 @dataclass(slots=True)
@@ -72,14 +70,12 @@ class Fuzzing:
     result: Result
     look: Callable[[Fuzzing, Exploration], None] | None = None
     known: dict[str, Finding] = field(default_factory=dict)
-    seen: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
-    alike: dict[tuple[str, ...], int] = field(default_factory=dict)
+    novelty: Novelty = field(default_factory=Novelty)
     advised: set[tuple[str, ...]] = field(default_factory=set)
     met: set[bytes] = field(default_factory=set)
     unverified: list[Finding] = field(default_factory=list)
     verification: Verification = field(init=False)
     examples: int = 0
-    passed_over: int = 0
     _rounds: int = 0
     _number: int = 0
 
@@ -192,13 +188,13 @@ class Fuzzing:
         file = Path(raw.trace)
         trace = read(file)
         identity = trace.expected.identity
-        if not self._is_new(identity, raw):
+        if not self.novelty.is_new(identity, raw, _operations(scenario)):
             file.unlink(missing_ok=True)
             return
         same = shows(identity)
         shown = self._again(scenario, trace)
         if not same(shown):
-            finding = raw
+            finding, smallest = raw, scenario
         else:
             advice = raw.kind in ADVICE
             seeking = self._seeking(same, raw.severity)
@@ -211,6 +207,7 @@ class Fuzzing:
             finding = replace(finding, sequential=sequential, schedule=raw.schedule)
             if finding.trace and Path(finding.trace) != file:
                 file.unlink(missing_ok=True)
+        self.novelty.learn(identity, finding, _operations(smallest))
         self._keep(finding)
 
     def _keep(self, finding: Finding) -> None:
@@ -244,20 +241,6 @@ class Fuzzing:
             return ""
         return described(asked.options) if shown else None
 
-    def _is_new(self, identity: tuple[str, ...], raw: Finding) -> bool:
-        """Whether a failure is worth working out."""
-        names = tuple(sorted({name.partition("(")[0] for name in raw.operations}))
-        key = (identity[0], identity[1:] + names)
-        if key in self.seen:
-            return False
-        self.seen.add(key)
-        group = (identity[0], *names)
-        self.alike[group] = self.alike.get(group, 0) + 1
-        if self.alike[group] > ALIKE and raw.kind not in ADVICE:
-            self.passed_over += 1
-            return False
-        return True
-
     def _seeking(self, same: Callable[[Outcome], bool], severity: str) -> Seeking:
         effort = EFFORT[severity]
         return Seeking(self.target, self.opened, self.laboratory, self.setting, same, effort, self.deadline)
@@ -284,3 +267,7 @@ class Fuzzing:
         outcome = seeking.focus(scenario, outcome)
         reduction = Reduction(self.target, seeking.seek, seeking.enough)
         return reduction.reduce(scenario, outcome, Source(self._seed(), ROUND, self._number))
+
+
+def _operations(scenario: Scenario) -> list[str]:
+    return [operation.name for task in scenario.content.tasks for operation in task]

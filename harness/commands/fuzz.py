@@ -62,11 +62,7 @@ def run_fuzz(
         locking.conclude(result, " ".join(dict.fromkeys((name, opened.release))))
     result.seconds = perf_counter() - started
     result.notes.append(f"{fuzzing.examples} programs of {target.name} {opened.release}, {model} model")
-    if fuzzing.passed_over:
-        result.notes.append(
-            f"{fuzzing.passed_over} more failures between the same operations were not worked out; fuzz again with "
-            "another --seed once these are mended"
-        )
+    result.notes += fuzzing.novelty.told()
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:

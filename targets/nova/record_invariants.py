@@ -32,7 +32,11 @@ def placement_violations(world: World, place: Place = HERE) -> Iterator[Violatio
         if row["deleted"] or (row["host"] is None and row["vm_state"] == "error"):
             if NODE_UUIDS[place.node] in amounts:
                 yield Violation("I13 gone", f"{uuid} is {row['vm_state']} and holds an allocation")
-        elif row["host"] == place.host and row["vm_state"] in ("active", "resized") and row["task_state"] is None:
+        elif (
+            (row["host"], row["node"]) == place
+            and row["vm_state"] in ("active", "resized")
+            and row["task_state"] is None
+        ):
             wanted = {NODE_UUIDS[place.node]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
             if amounts != wanted:
                 yield Violation("I13 instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")

@@ -120,7 +120,9 @@ class NovaStage:
         at_once: list[Violation] = []
         lasting: list[Violation] = []
         # A host that instances are evacuated from is down; judged is what it comes back with.
-        up = [place for place in places if place.host == HERE.host or not any("evacuate_here" in task for task in names)]
+        up = [
+            place for place in places if place.host == HERE.host or not any("evacuate_here" in task for task in names)
+        ]
         for place in up:
             at_once += usage_violations(world, world.hosts[place.host].tracker, self._rounding, place)
         for place in places:
@@ -138,6 +140,9 @@ class NovaStage:
         if count not in possible:
             text = f"failed_builds is {count}, every order of the operations gives {sorted(possible)}"
             lasting.append(Violation("failed_builds", text))
+        for place in places:
+            if place != HERE and _count(world.hosts[place.host].tracker, place.node):
+                lasting.append(Violation("failed_builds elsewhere", f"{place.node} counts builds of {HERE.node}"))
         healed = [one for one in at_once if one.name not in {other.name for other in lasting}]
         if "gone" in excused:
             # Nobody tells the tracker: it learns from its next audit.
@@ -180,8 +185,8 @@ class NovaStage:
             yield Violation("I14 fresh tracker", text)
 
 
-def _count(tracker: object) -> int:
-    statistics = getattr(tracker, "stats", {}).get(HERE.node) or {}
+def _count(tracker: object, node: str = HERE.node) -> int:
+    statistics = getattr(tracker, "stats", {}).get(node) or {}
     return int(statistics.get("failed_builds", 0))
 
 

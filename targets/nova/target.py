@@ -112,7 +112,7 @@ class NovaTarget:
 
     def defects(self) -> Sequence[Defect]:
         """What is known to be wrong with Nova's tracker, and what was found with this tool."""
-        return [*read_catalogue(FINDINGS / "own.toml"), *read_catalogue(FINDINGS / "known.toml")]
+        return [one for name in ("own", "known", "fixed") for one in read_catalogue(FINDINGS / f"{name}.toml")]
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see

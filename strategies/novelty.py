@@ -1,0 +1,101 @@
+"""Which failures of a search are worth working out: making one small costs more than
+meeting a hundred.
+
+What is passed over is counted and said. It is not lost: once what was worked out is
+mended, the same search shows what was behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.findings import Finding
+from harness.kernel.outcome import ADVICE
+
+ALIKE = 3
+"""Findings of one kind between the same operations that are worked out; what
+lies behind further ones is most often the same."""
+WIDESPREAD = 5
+"""Findings with one exception that are worked out as long as all have an operation in common."""
+
+Identity = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Novelty:
+    """What a search has met so far.
+
+    ``passed_over``: failures between operations that have shown enough of their kind.
+    ``explained``: warnings whose every part is known to come of one of the program's
+    operations without any concurrency.
+    """
+
+    passed_over: int = 0
+    explained: int = 0
+    _seen: set[tuple[str, Identity]] = field(default_factory=set)
+    _alike: dict[Identity, int] = field(default_factory=dict)
+    _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
+    _sequential: dict[frozenset[str], set[str]] = field(default_factory=dict)
+
+    def is_new(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
+        """Whether to work a failure out. ``program``: the operations of what was run."""
+        names = tuple(sorted(map(_name, raw.operations)))
+        key = (identity[0], identity[1:] + names)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        if raw.kind in ADVICE:
+            return True
+        present = frozenset(map(_name, program))
+        if self._is_explained(identity, raw, present):
+            self.explained += 1
+            return False
+        group = (identity[0], *names)
+        self._alike[group] = self._alike.get(group, 0) + 1
+        if self._alike[group] > ALIKE or self._is_widespread(identity, present):
+            self.passed_over += 1
+            return False
+        return True
+
+    def learn(self, identity: Identity, finding: Finding, program: Sequence[str]) -> None:
+        """Take in what came of it: the finding, and the operations of its smallest program."""
+        present = frozenset(map(_name, program))
+        if finding.sequential and finding.severity == "warning":
+            self._sequential.setdefault(present, set()).update(_parts(identity))
+        if finding.kind == "exception":
+            self._raised.setdefault(identity[:2], []).append(present)
+
+    def told(self) -> list[str]:
+        """What was passed over, in words."""
+        said = []
+        if self.passed_over:
+            said.append(
+                f"{self.passed_over} more failures between the same operations were not worked out; fuzz again with "
+                "another --seed once these are mended"
+            )
+        if self.explained:
+            said.append(
+                f"{self.explained} more warnings were not worked out: what is wrong in them comes of one of their "
+                "operations without any concurrency, as listed"
+            )
+        return said
+
+    def _is_explained(self, identity: Identity, raw: Finding, present: frozenset[str]) -> bool:
+        if raw.severity != "warning":
+            return False
+        known = [parts for operations, parts in self._sequential.items() if operations <= present]
+        return _parts(identity) <= set().union(*known)
+
+    def _is_widespread(self, identity: Identity, present: frozenset[str]) -> bool:
+        found = self._raised.get(identity[:2], [])
+        return len(found) >= WIDESPREAD and bool(frozenset.intersection(*found) & present)
+
+
+def _parts(identity: Identity) -> set[str]:
+    """The invariants that a failure breaks."""
+    return set(identity[1].split(", "))
+
+
+def _name(operation: str) -> str:
+    return operation.partition("(")[0]
