@@ -96,6 +96,21 @@ class RecordRemotables:
             ended -= {"done"}
         return self._in_progress(host, node, ended)
 
+    def do_MigrationList_get_by_filters(self, context: Any, filters: Any) -> Primitive:
+        """``MigrationList.get_by_filters``, as far as a compute host asks."""
+        from nova import objects
+
+        wanted = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
+        unknown = set(wanted) - {"status", "source_compute", "migration_type", "instance_uuid"}
+        if unknown:
+            raise LookupError(f"the in-memory conductor cannot filter migrations by {sorted(unknown)}")
+        found = [
+            self._migration(row)
+            for row in self.tables["migration"].values()
+            if not row["deleted"] and all(row[name] in values for name, values in wanted.items())
+        ]
+        return wrap("MigrationList", objects.MigrationList.VERSION, {"objects": found})
+
     def do_MigrationList_get_in_progress_and_error(self, context: Any, host: str, node: str) -> Primitive:
         """``MigrationList.get_in_progress_and_error``"""
         return self._in_progress(host, node, FINAL_STATUSES)

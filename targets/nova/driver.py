@@ -144,6 +144,10 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "") -> Any:
             # As in 19 and newer; before, the nodes are those of a module, for all drivers.
             self._nodes = nodes
 
+        def is_node_deleted(self, nodename: str) -> bool:
+            # As with Ironic; asked from 29 on, before all were taken for deleted.
+            return nodename not in self._nodes
+
         def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
             return {NODE_UUIDS[name]: name for name in self._nodes}
 

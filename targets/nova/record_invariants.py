@@ -32,11 +32,7 @@ def placement_violations(world: World, place: Place = HERE) -> Iterator[Violatio
         if row["deleted"] or (row["host"] is None and row["vm_state"] == "error"):
             if NODE_UUIDS[place.node] in amounts:
                 yield Violation("I13 gone", f"{uuid} is {row['vm_state']} and holds an allocation")
-        elif (
-            (row["host"], row["node"]) == place
-            and row["vm_state"] in ("active", "resized")
-            and row["task_state"] is None
-        ):
+        elif _rests(row) and Place(row["host"], row["node"]) == place:
             wanted = {NODE_UUIDS[place.node]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
             if amounts != wanted:
                 yield Violation("I13 instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
@@ -47,6 +43,10 @@ def _holds_both(migration: Any) -> bool:
     have no uuid, it does as long as it moves."""
     evacuated = migration["migration_type"] == "evacuation" and migration["status"] == "done"
     return bool(evacuated or ("uuid" not in migration and migration["status"] not in FINAL_STATUSES))
+
+
+def _rests(instance: Any) -> bool:
+    return instance["vm_state"] in ("active", "resized") and instance["task_state"] is None
 
 
 def _subtract(amounts: dict[str, dict[str, int]], migration: Any) -> None:
