@@ -16,7 +16,7 @@ from harness.kernel.outcome import ADVICE
 ALIKE = 3
 """Findings of one kind between the same operations that are worked out; what
 lies behind further ones is most often the same."""
-WIDESPREAD = 5
+WIDESPREAD = 4
 """Findings with one exception that are worked out as long as all have an operation in common."""
 
 Identity = tuple[str, ...]
@@ -27,8 +27,8 @@ class Novelty:
     """What a search has met so far.
 
     ``passed_over``: failures between operations that have shown enough of their kind.
-    ``explained``: warnings whose every part is known to come of one of the program's
-    operations without any concurrency.
+    ``explained``: warnings whose every part is known to come of some of the program's
+    operations.
     """
 
     passed_over: int = 0
@@ -36,7 +36,7 @@ class Novelty:
     _seen: set[tuple[str, Identity]] = field(default_factory=set)
     _alike: dict[Identity, int] = field(default_factory=dict)
     _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
-    _sequential: dict[frozenset[str], set[str]] = field(default_factory=dict)
+    _warned: dict[frozenset[str], set[str]] = field(default_factory=dict)
 
     def is_new(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
         """Whether to work a failure out. ``program``: the operations of what was run."""
@@ -61,8 +61,8 @@ class Novelty:
     def learn(self, identity: Identity, finding: Finding, program: Sequence[str]) -> None:
         """Take in what came of it: the finding, and the operations of its smallest program."""
         present = frozenset(map(_name, program))
-        if finding.sequential and finding.severity == "warning":
-            self._sequential.setdefault(present, set()).update(_parts(identity))
+        if finding.severity == "warning":
+            self._warned.setdefault(present, set()).update(_parts(identity))
         if finding.kind == "exception":
             self._raised.setdefault(identity[:2], []).append(present)
 
@@ -76,15 +76,15 @@ class Novelty:
             )
         if self.explained:
             said.append(
-                f"{self.explained} more warnings were not worked out: what is wrong in them comes of one of their "
-                "operations without any concurrency, as listed"
+                f"{self.explained} more warnings were not worked out: what is wrong in them is known to come of some of "
+                "their operations, as listed"
             )
         return said
 
     def _is_explained(self, identity: Identity, raw: Finding, present: frozenset[str]) -> bool:
         if raw.severity != "warning":
             return False
-        known = [parts for operations, parts in self._sequential.items() if operations <= present]
+        known = [parts for operations, parts in self._warned.items() if operations <= present]
         return _parts(identity) <= set().union(*known)
 
     def _is_widespread(self, identity: Identity, present: frozenset[str]) -> bool:

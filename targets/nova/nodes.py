@@ -20,7 +20,12 @@ class UnderreportedNodeError(Exception):
 
 def node_appears(world: World, arguments: Arguments) -> None:
     """The hypervisor reports a second node, and the periodic task audits it for the first
-    time: the tracker's own method."""
+    time: the tracker's own method. Refused where there are PCI devices: no hypervisor has
+    several nodes and these, and a tracker keeps those of its first node only."""
+    from nova import exception
+
+    if world.pci:
+        raise exception.ComputeHostNotFound(host=EXTRA.node)
     host = world.hosts[HERE.host]
     host.driver._set_nodes([HERE.node, EXTRA.node])
     host.tracker.update_available_resource(world.context(), EXTRA.node)

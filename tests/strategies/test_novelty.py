@@ -53,10 +53,13 @@ def test_what_an_operation_shows_alone_explains_warnings_beside_it() -> None:
     assert novelty.is_new(("invariant", "I2"), finding("a", "b"), ["a", "b"])
 
 
-def test_a_concurrent_finding_explains_nothing() -> None:
+def test_what_two_operations_show_explains_warnings_where_both_are() -> None:
     novelty = Novelty()
     novelty.learn(("invariant", "I1"), finding("a", severity="warning"), ["a", "b"])
-    assert novelty.is_new(("invariant", "I1"), finding("a", "c", severity="warning"), ["a", "b", "c"])
+    assert novelty.is_new(("invariant", "I1"), finding("a", "c", severity="warning"), ["a", "c"])
+    assert not novelty.is_new(("invariant", "I1"), finding("a", "c", severity="warning"), ["a", "b", "c"])
+    novelty.learn(("invariant", "I2"), finding("a"), ["a"])
+    assert novelty.is_new(("invariant", "I2"), finding("a", "d", severity="warning"), ["a", "d"])
 
 
 def test_an_exception_that_one_operation_makes_everywhere_is_worked_out_some_times() -> None:

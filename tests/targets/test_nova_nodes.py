@@ -56,6 +56,13 @@ def test_a_node_appears_and_vanishes(nova: OpenTarget, world: str) -> None:
     assert EXTRA not in made.places
 
 
+def test_a_host_with_devices_has_one_node(nova: OpenTarget) -> None:
+    stage = started(nova, flavor=11)
+    with pytest.raises(stage.refusals):
+        node_appears(stage._world, {})
+    assert stage.judge(TWO, []) == []
+
+
 def test_statistics_of_another_node_are_noticed(nova: OpenTarget) -> None:
     """What Launchpad 1784705 was: the nodes of a host have their statistics in common."""
     stage = started(nova)
