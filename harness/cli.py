@@ -8,11 +8,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from harness.errors import CannotJudge, NotDeterministic, UsageError
+from harness.matrix_options import matrix, matrix_column
 from harness.starting import run_options
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
@@ -331,71 +331,6 @@ def export(trace: Path, form: str, out: Path | None, program: str | None) -> Non
     sys.exit(run_export(trace, form, out, program))
 
 
-def _matrix_options(function: Any) -> Any:
-    """What the table and each of its columns have in common."""
-    number: dict[str, Any] = {"show_default": True, "help": "At most, for each defect."}
-    options = (
-        click.option("--only", default="", metavar="NAME,...", help="Defects, by name.  [default: all]"),
-        click.option("--model", type=click.Choice(["threads", "eventlet"]), default="threads", show_default=True),
-        click.option("--schedules", type=click.IntRange(min=1), default=60, **number),
-        click.option("--seconds", type=click.FloatRange(min=1), default=60.0, **number),
-        click.option("--real", is_flag=True, help="In the world that is close to reality, which is slower."),
-        click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep a trace of what shows."),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-@semafuzz.command()
-@click.argument("target", default="nova")
-@click.option("--releases", required=True, metavar="A,B,...", help="The columns, oldest first.")
-@_matrix_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def matrix(
-    target: str, releases: str, only: str, model: str, schedules: int, seconds: float, real: bool, keep: Path | None,
-    as_json: bool,
-) -> None:  # fmt: skip
-    """Print which known defects and findings show in which releases.
-
-    The smallest program of each defect in the target's catalogue (`semafuzz list
-    defects`) is explored on each release: no schedule is given, and a fault is tried at
-    every call. "silent" means that it did not show in that many schedules, "-" that the
-    program cannot be run there, "?" that the release could not be judged.
-
-    \b
-    Exit code: 1 where the table contradicts what the catalogue says of a release.
-
-    \b
-    Examples:
-      semafuzz matrix nova --releases 21.1.0,21.1.1,34.0.0
-      semafuzz matrix nova --releases 34.0.0 --only revert-uncounted-pins --real --keep traces
-    """
-    from harness.commands.matrix import run_matrix
-
-    named = [one.strip() for one in releases.split(",") if one.strip()]
-    sys.exit(run_matrix(target, named, only, model, schedules, seconds, real, keep, as_json))
-
-
-@semafuzz.command(name="matrix-column", hidden=True)
-@click.argument("target")
-@click.option("--release", default="")
-@_matrix_options
-@click.pass_obj
-def matrix_column(
-    arguments: tuple[str, ...], target: str, release: str, only: str, model: str, schedules: int, seconds: float,
-    real: bool, keep: Path | None,
-) -> None:  # fmt: skip
-    """One release of the table, for the process that prints it."""
-    from harness.commands.elsewhere import settle_code
-    from harness.commands.matrix import judge_here, print_column
-
-    code, chosen = settle_code(target, release, None, arguments)
-    if code is not None:
-        sys.exit(code)
-    sys.exit(print_column(judge_here(target, chosen, only, model, schedules, seconds, real, keep)))
-
-
 @semafuzz.command(name="list")
 @click.argument(
     "what", type=click.Choice(["all", "targets", "releases", "schedulers", "detectors", "defects"]), default="all"
@@ -405,6 +340,10 @@ def list_command(what: str) -> None:
     from harness.commands.listing import run_list
 
     sys.exit(run_list(what))
+
+
+semafuzz.add_command(matrix)
+semafuzz.add_command(matrix_column)
 
 
 def _fixed_hash_seed() -> None:

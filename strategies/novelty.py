@@ -76,8 +76,8 @@ class Novelty:
             )
         if self.explained:
             said.append(
-                f"{self.explained} more warnings were not worked out: what is wrong in them is known to come of some of "
-                "their operations, as listed"
+                f"{self.explained} more warnings were not worked out: what is wrong in them is known to come of some "
+                "of their operations, as listed"
             )
         return said
 

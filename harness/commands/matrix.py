@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import CannotJudge, UsageError
@@ -32,9 +33,27 @@ def defects_of(name: str, only: str) -> list[Defect]:
     return [one for one in found if not wanted or one.name in wanted]
 
 
-def judge_here(
-    name: str, release: str, only: str, model: str, schedules: int, seconds: float, faithful: bool, keep: Path | None
-) -> list[Cell]:
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How each cell is judged. ``only``: names of defects with commas between, "" for all;
+    ``schedules`` and ``seconds``: at most, for each; ``real``: in the target's world that is
+    close to reality; ``keep``: a folder for traces of what shows."""
+
+    only: str = ""
+    model: str = "threads"
+    schedules: int = 60
+    seconds: float = 60.0
+    real: bool = False
+    keep: Path | None = None
+
+    def options(self) -> list[str]:
+        """The same for another process."""
+        told = ["--model", self.model, "--schedules", str(self.schedules), "--seconds", str(self.seconds)]
+        told += [*(["--only", self.only] if self.only else []), *(["--real"] if self.real else [])]
+        return told + (["--keep", str(self.keep)] if self.keep is not None else [])
+
+
+def judge_here(name: str, release: str, judging: Judging) -> list[Cell]:
     """One column of the table, in this process."""
     target = find_target(name)
     with target.open(release) as opened, open_laboratory(opened.modules) as laboratory:
@@ -42,36 +61,29 @@ def judge_here(
             raise CannotJudge(laboratory.silence)
         return [
             judge_defect(
-                defect, target, opened, laboratory,
-                model=model, schedules=schedules, seconds=seconds, faithful=faithful, keep=keep,
+                defect, target, opened, laboratory, model=judging.model, schedules=judging.schedules,
+                seconds=judging.seconds, faithful=judging.real, keep=judging.keep,
             )
-            for defect in defects_of(name, only)
+            for defect in defects_of(name, judging.only)
         ]  # fmt: skip
 
 
-def run_matrix(
-    name: str,
-    releases: Sequence[str],
-    only: str,
-    model: str,
-    schedules: int,
-    seconds: float,
-    faithful: bool,
-    keep: Path | None,
-    as_json: bool,
-) -> int:
-    """Judge every defect in every release, each release in a process of its own; print
-    the table. The exit code: 1 where a known defect shows in a release that is said to be
-    fixed, or stays silent in one that is said to be affected; else 0."""
+def run_matrix(name: str, releases: Sequence[str], judging: Judging, jobs: int, as_json: bool) -> int:
+    """Judge every defect in every release (those that the catalogue speaks of, where none
+    is given), each release in a process of its own, ``jobs`` at once; print the table. The
+    exit code: 1 where a known defect shows in a release that is said to be fixed, or stays
+    silent in one that is said to be affected; else 0."""
     target = find_target(name)
-    defects = defects_of(name, only)
+    defects = defects_of(name, judging.only)
     if not isinstance(target, Released):
         raise UsageError(f"the target {name} has no releases")
-    columns: dict[str, list[Cell]] = {}
-    for release in releases:
-        print(f"semafuzz: {release}", file=sys.stderr, flush=True)
-        columns[release] = _column(name, release, only, model, schedules, seconds, faithful, keep)
-    wrong = _wrong(defects, columns, model)
+    chosen = list(releases) or sorted(
+        {one for defect in defects for one in (*defect.affected, *defect.fixed)}, key=_age
+    )
+    with ThreadPoolExecutor(jobs) as pool:
+        judged = list(pool.map(lambda release: _column(name, release, judging), chosen))
+    columns = dict(zip(chosen, judged, strict=True))
+    wrong = _wrong(defects, columns, judging.model)
     if as_json:
         cells = {release: [asdict(cell) for cell in column] for release, column in columns.items()}
         sys.stdout.write(json.dumps({"releases": cells, "wrong": wrong}) + "\n")
@@ -82,20 +94,22 @@ def run_matrix(
     return 1 if wrong else 0
 
 
-def _column(
-    name: str, release: str, only: str, model: str, schedules: int, seconds: float, faithful: bool, keep: Path | None
-) -> list[Cell]:
-    options = ["--release", release, "--model", model, "--schedules", str(schedules), "--seconds", str(seconds)]
-    options += [*(["--only", only] if only else []), *(["--real"] if faithful else [])]
-    options += ["--keep", str(keep)] if keep is not None else []
+def _age(release: str) -> list[tuple[bool, int, str]]:
+    """Releases by their numbers; what is no number comes last."""
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in release.split(".")]
+
+
+def _column(name: str, release: str, judging: Judging) -> list[Cell]:
+    print(f"semafuzz: {release}", file=sys.stderr, flush=True)
     done = subprocess.run(
-        [sys.executable, *run_options(), "matrix-column", name, *options],
+        [sys.executable, *run_options(), "matrix-column", name, "--release", release, *judging.options()],
         stdout=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     if done.returncode == 2:
         raise KeyboardInterrupt
     if done.returncode:
-        return [Cell(defect.name, "?", said="this release could not be judged") for defect in defects_of(name, only)]
+        unjudged = "this release could not be judged"
+        return [Cell(defect.name, "?", said=unjudged) for defect in defects_of(name, judging.only)]
     return [Cell(**cell) for cell in json.loads(done.stdout.splitlines()[-1])]
 
 
