@@ -46,6 +46,9 @@ FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
 may take together, by severity."""
 UNVERIFIED = "unverified"
 """The folder, beside the traces, for what the faithful world does not show."""
+FOR_WARNINGS = 0.4
+"""The part of the time that is left for working out warnings, once there are any: errors
+are worked out as they are met."""
 NOTES = 5
 """Remarks taken over from the search of one program."""
 
@@ -75,12 +78,15 @@ class Fuzzing:
     met: set[bytes] = field(default_factory=set)
     unverified: list[Finding] = field(default_factory=list)
     verification: Verification = field(init=False)
+    warnings: list[tuple[Scenario, Finding, Source]] = field(default_factory=list)
+    explore_until: float = field(init=False)
     examples: int = 0
     _rounds: int = 0
     _number: int = 0
 
     def __post_init__(self) -> None:
         self.verification = Verification(self.target, self.opened, self.laboratory, self.setting)
+        self.explore_until = self.deadline - FOR_WARNINGS * max(0.0, self.deadline - perf_counter())
 
     def run(self) -> None:
         """Search until the budget is used up or something escapes control."""
@@ -92,6 +98,7 @@ class Fuzzing:
             self._number = 0
             feed(scenarios(self.target), self._consume, seed=self._seed(), most=ROUND)
             self._rounds += 1
+        self._work_out_warnings()
         if self.result.verdict != "uncontrolled":
             self.result.verdict = "found" if self.result.failures else "cut"
             self._tell_verification()
@@ -117,7 +124,8 @@ class Fuzzing:
         return f"{self.setting.seed}/{self._rounds}"
 
     def _left(self) -> int:
-        return self.most - self.result.schedules if perf_counter() < self.deadline else 0
+        until = self.explore_until if self.warnings else self.deadline
+        return self.most - self.result.schedules if perf_counter() < until else 0
 
     def _consume(self, scenario: Scenario) -> bool:
         """Explore one generated program; False when the search is over."""
@@ -182,13 +190,38 @@ class Fuzzing:
             self.result.first_failure = self.result.schedules - found.schedules + found.first_failure
 
     def _refine(self, scenario: Scenario, raw: Finding) -> None:
-        """Make the program small, then the schedule; keep what is new."""
+        """Work out what is new: errors and advice at once, warnings once the search is over."""
         if not raw.trace:
             return
+        identity = read(Path(raw.trace)).expected.identity
+        if self.novelty.is_met(identity, raw):
+            Path(raw.trace).unlink(missing_ok=True)
+        elif raw.severity == "warning" and raw.kind not in ADVICE:
+            self.warnings.append((scenario, raw, self._source()))
+        else:
+            self._work_out(scenario, raw, self._source())
+
+    def _work_out_warnings(self) -> None:
+        """The smallest programs first: what an operation shows alone explains others."""
+        waiting = sorted(self.warnings, key=lambda one: len(_operations(one[0])))
+        for number, (scenario, raw, source) in enumerate(waiting):
+            if perf_counter() >= self.deadline:
+                self.novelty.unworked = len(waiting) - number
+                for _, left, _ in waiting[number:]:
+                    Path(left.trace).unlink(missing_ok=True)
+                return
+            self._work_out(scenario, raw, source)
+
+    def _source(self) -> Source:
+        return Source(self._seed(), ROUND, self._number)
+
+    def _work_out(self, scenario: Scenario, raw: Finding, source: Source) -> None:
+        """Make the program small, then the schedule; keep what is worth it. ``source``:
+        where the program came from."""
         file = Path(raw.trace)
         trace = read(file)
         identity = trace.expected.identity
-        if not self.novelty.is_new(identity, raw, _operations(scenario)):
+        if not self.novelty.is_worth(identity, raw, _operations(scenario)):
             file.unlink(missing_ok=True)
             return
         same = shows(identity)
@@ -199,7 +232,7 @@ class Fuzzing:
             advice = raw.kind in ADVICE
             seeking = self._seeking(same, raw.severity)
             reduce = self._alone if advice else self._reduce
-            smallest, outcome = reduce(scenario, shown, same, seeking)
+            smallest, outcome = reduce(scenario, shown, same, seeking, source)
             steps = min(FINAL_STEPS, FINAL_EFFORT[raw.severity] // seeking.cost_of(smallest, outcome))
             finding = self._search(smallest, 0, file.parent, steps).record(outcome, identity)
             program = self.opened.program(smallest)
@@ -250,7 +283,7 @@ class Fuzzing:
         return replay(self.opened.program(scenario), recorded_choices(trace), self.setting).outcome
 
     def _alone(
-        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], seeking: Seeking
+        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], seeking: Seeking, source: Source
     ) -> tuple[Scenario, Outcome]:
         """One operation that shows advice by itself, as most often one does: it seldom
         depends on the schedule. Otherwise the smallest program."""
@@ -258,15 +291,15 @@ class Fuzzing:
             made = execute(self.opened.program(Scenario(content)), Serial((0,)), self.setting)
             if same(made):
                 return Scenario(content), made
-        return self._reduce(scenario, outcome, same, seeking)
+        return self._reduce(scenario, outcome, same, seeking, source)
 
     def _reduce(
-        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], seeking: Seeking
+        self, scenario: Scenario, outcome: Outcome, same: Callable[[Outcome], bool], seeking: Seeking, source: Source
     ) -> tuple[Scenario, Outcome]:
         """The smallest program found that fails alike, and a run of it."""
         outcome = seeking.focus(scenario, outcome)
         reduction = Reduction(self.target, seeking.seek, seeking.enough)
-        return reduction.reduce(scenario, outcome, Source(self._seed(), ROUND, self._number))
+        return reduction.reduce(scenario, outcome, source)
 
 
 def _operations(scenario: Scenario) -> list[str]:

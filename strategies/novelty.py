@@ -28,30 +28,33 @@ class Novelty:
 
     ``passed_over``: failures between operations that have shown enough of their kind.
     ``explained``: warnings whose every part is known to come of some of the program's
-    operations.
+    operations. ``unworked``: those for which no time was left.
     """
 
     passed_over: int = 0
     explained: int = 0
+    unworked: int = 0
     _seen: set[tuple[str, Identity]] = field(default_factory=set)
     _alike: dict[Identity, int] = field(default_factory=dict)
     _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
     _warned: dict[frozenset[str], set[str]] = field(default_factory=dict)
 
-    def is_new(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
-        """Whether to work a failure out. ``program``: the operations of what was run."""
-        names = tuple(sorted(map(_name, raw.operations)))
-        key = (identity[0], identity[1:] + names)
-        if key in self._seen:
-            return False
+    def is_met(self, identity: Identity, raw: Finding) -> bool:
+        """Whether the same was met before, between the same operations; from now on it was."""
+        key = (identity[0], identity[1:] + tuple(sorted(map(_name, raw.operations))))
+        met = key in self._seen
         self._seen.add(key)
+        return met
+
+    def is_worth(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
+        """Whether to work a failure out. ``program``: the operations of what was run."""
         if raw.kind in ADVICE:
             return True
         present = frozenset(map(_name, program))
         if self._is_explained(identity, raw, present):
             self.explained += 1
             return False
-        group = (identity[0], *names)
+        group = (identity[0], *sorted(map(_name, raw.operations)))
         self._alike[group] = self._alike.get(group, 0) + 1
         if self._alike[group] > ALIKE or self._is_widespread(identity, present):
             self.passed_over += 1
@@ -79,6 +82,8 @@ class Novelty:
                 f"{self.explained} more warnings were not worked out: what is wrong in them is known to come of some "
                 "of their operations, as listed"
             )
+        if self.unworked:
+            said.append(f"{self.unworked} more warnings were not worked out: give more --seconds for them")
         return said
 
     def _is_explained(self, identity: Identity, raw: Finding, present: frozenset[str]) -> bool:
