@@ -197,7 +197,10 @@ class Fuzzing:
         if self.novelty.is_met(identity, raw):
             Path(raw.trace).unlink(missing_ok=True)
         elif raw.severity == "warning" and raw.kind not in ADVICE:
-            self.warnings.append((scenario, raw, self._source()))
+            # Another program can show what has the same name meanwhile.
+            waiting = Path(raw.trace).with_name(f"waiting-{len(self.warnings)}.json")
+            waiting = Path(raw.trace).replace(waiting)
+            self.warnings.append((scenario, replace(raw, trace=str(waiting)), self._source()))
         else:
             self._work_out(scenario, raw, self._source())
 
@@ -255,7 +258,7 @@ class Fuzzing:
         if finding.trace:
             working = Path(finding.trace)
             folder.mkdir(parents=True, exist_ok=True)
-            finding = replace(finding, trace=str(working.replace(folder / working.name)))
+            finding = replace(finding, trace=str(working.replace(folder / f"{finding.signature}.json")))
         self.known[finding.signature] = finding
         if verified is None:
             self.unverified.append(finding)
