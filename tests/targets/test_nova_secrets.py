@@ -1,0 +1,128 @@
+"""What the tracker and the managers write to the log: nothing of what is planted in an
+instance, in the request and in the configuration and is nobody else's business."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("nova")
+
+from harness.traces.schema import Operation, Value
+from targets import find_target
+from targets.nova.operations import TABLE
+from targets.nova.stage import NovaStage
+from targets.nova.world import World
+from targets.protocol import OpenTarget
+
+pytestmark = pytest.mark.nova
+SECRETS = {"user_data": "cGxhbnRlZC11c2VyLWRhdGE=", "password": "planted-password", "token": "planted-token"}
+OPTIONS = {"api_database": "connection", "keystone_authtoken": "password", "placement": "password"}
+
+
+class Kept(logging.Handler):
+    """Every record as Nova's two formats write it: lines for people, and JSON."""
+
+    def __init__(self) -> None:
+        from oslo_config import cfg
+        from oslo_log import formatters, log
+
+        super().__init__(logging.DEBUG)
+        options = cfg.ConfigOpts()
+        log.register_options(options)
+        options([], default_config_files=[], default_config_dirs=[])
+        self.lines: list[str] = []
+        self._formatters = (formatters.ContextFormatter(config=options), formatters.JSONFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += [formatter.format(record) for formatter in self._formatters]
+
+
+@pytest.fixture(scope="module")
+def nova() -> Iterator[OpenTarget]:
+    with find_target("nova").open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def log() -> Iterator[Kept]:
+    """The log of Nova at its most talkative."""
+    handler, logger = Kept(), logging.getLogger("nova")
+    disabled, level = logging.root.manager.disable, logger.level
+    logging.disable(logging.NOTSET)
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    try:
+        yield handler
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logging.disable(disabled)
+
+
+def plant(world: World) -> None:
+    """Put secrets where real ones are: user data, the administrator's password, the token
+    of the request, passwords of other services."""
+    from nova.conf import CONF
+
+    for row in world.conductor.tables["instance"].values():
+        row["user_data"] = SECRETS["user_data"]
+        row["system_metadata"] = {**row["system_metadata"], "password_0": SECRETS["password"]}
+    for group, name in OPTIONS.items():
+        if group in CONF and name in CONF[group]:
+            CONF.set_override(name, SECRETS["password"], group=group)
+
+
+def perform(nova: OpenTarget, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova.conf import CONF
+
+    setup = []
+    if TABLE[name].before:
+        arguments: dict[str, Value] = {"instance": 1, "role": TABLE[name].before, "flavor": 3}
+        setup = [Operation("instance", arguments)]
+    stage = nova.stage(setup, {"world": "fast"})  # type: ignore[attr-defined]
+    assert isinstance(stage, NovaStage)
+    stage.restore()
+    world = stage._world
+    plain = world.context
+
+    def context() -> object:
+        made = plain()
+        made.auth_token = SECRETS["token"]
+        return made
+
+    monkeypatch.setattr(world, "context", context)
+    plant(world)
+    try:
+        stage.perform(Operation(name, {"instance": 1} if setup else {}))
+    finally:
+        for group, option in OPTIONS.items():
+            if group in CONF and option in CONF[group]:
+                CONF.clear_override(option, group=group)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_nothing_planted_is_logged(nova: OpenTarget, log: Kept, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    perform(nova, name, monkeypatch)
+    found = [line for line in log.lines for secret in SECRETS.values() if secret in line]
+    assert found == []
+
+
+def test_the_log_is_looked_at(nova: OpenTarget, log: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check fires where something is logged, and operations do log."""
+    from nova.compute import resource_tracker
+
+    real = resource_tracker.ResourceTracker.instance_claim
+
+    def talkative(
+        self: object, context: object, instance: object, node: str, allocations: object, limits: object
+    ) -> object:
+        resource_tracker.LOG.debug("claiming %s", instance.user_data)  # type: ignore[attr-defined]
+        return real(self, context, instance, node, allocations, limits)
+
+    monkeypatch.setattr(resource_tracker.ResourceTracker, "instance_claim", talkative)
+    perform(nova, "claim", monkeypatch)
+    assert len(log.lines) > 3
+    assert any(SECRETS["user_data"] in line for line in log.lines)
