@@ -57,7 +57,8 @@ class ConductorBoundary:
         try:
             leave(call)
         except RowGoneError:
-            self.delete_elsewhere(objname, uuid=str(args[0]))
+            # 17 and older name the argument.
+            self.delete_elsewhere(objname, uuid=str(args[0] if args else kwargs["uuid"]))
         answer = self._perform_on_class(context, objname, objmethod, object_versions, args, kwargs)
         leave(f"{call}{DONE}")
         return self._received(context, answer)

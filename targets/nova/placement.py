@@ -150,9 +150,22 @@ class Placement(PlacementBoundary):
     def GET_resource_providers_id_aggregates(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """The aggregates of a provider."""
         provider = self.providers[parts[1]]
-        return Response(
-            200, {"aggregates": list(provider["aggregates"]), "resource_provider_generation": provider["generation"]}
-        )
+        body: Body = {"aggregates": list(provider["aggregates"])}
+        if version >= (1, 19):
+            body["resource_provider_generation"] = provider["generation"]
+        return Response(200, body)
+
+    def PUT_resource_providers_id_aggregates(self, parts: Any, query: str, json: Any, version: Any) -> Response:
+        """Replace them; up to 1.18 whatever the generation, which then stays."""
+        provider = self.providers[parts[1]]
+        aggregates = json
+        if version >= (1, 19):
+            if json["resource_provider_generation"] != provider["generation"]:
+                return conflict("resource provider")
+            provider["generation"] += 1
+            aggregates = json["aggregates"]
+        provider["aggregates"] = tuple(sorted(aggregates))
+        return self.GET_resource_providers_id_aggregates(parts, query, json, version)
 
     def GET_resource_providers_id_allocations(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """The allocations against a provider."""

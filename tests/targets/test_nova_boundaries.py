@@ -200,6 +200,27 @@ def test_placement_refuses(world: World) -> None:
     assert world.uuid(1) in place.allocations
 
 
+def test_aggregates_have_a_generation_from_1_19_on(world: World) -> None:
+    place = world.placement
+    url, wanted = f"{PROVIDER}/aggregates", ["00000000-0000-0000-0000-00000000000a"]
+    generation = place.get(url, microversion="1.19").json()["resource_provider_generation"]
+    assert place.put(url, json=wanted, microversion="1.1").json() == {"aggregates": wanted}
+    body = {"aggregates": [], "resource_provider_generation": generation + 1}
+    assert place.put(url, json=body, microversion="1.19").status_code == 409
+    body["resource_provider_generation"] = generation
+    answer = place.put(url, json=body, microversion="1.19").json()
+    assert answer == {"aggregates": [], "resource_provider_generation": generation + 1}
+
+
+def test_a_provider_is_told_with_its_creation_from_1_20_on(world: World) -> None:
+    place = world.placement
+    for number, version in enumerate(("1.14", "1.20")):
+        made = {"uuid": f"00000000-0000-0000-0000-0000000000f{number}", "name": f"new{number}"}
+        answer = place.post("/resource_providers", json=made, microversion=version)
+        assert (answer.status_code, bool(answer.json())) == ((201, False) if version == "1.14" else (200, True))
+        assert place.get(f"/resource_providers/{made['uuid']}", microversion="1.14").json()["name"] == made["name"]
+
+
 def test_placement_answers(world: World) -> None:
     place = world.placement
     view = place.get(f"/resource_providers?in_tree={NODE_UUIDS[NODE]}").json()
