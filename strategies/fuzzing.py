@@ -79,14 +79,13 @@ class Fuzzing:
     unverified: list[Finding] = field(default_factory=list)
     verification: Verification = field(init=False)
     warnings: list[tuple[Scenario, Finding, Source]] = field(default_factory=list)
-    explore_until: float = field(init=False)
+    explore_until: float = 0.0
     examples: int = 0
     _rounds: int = 0
     _number: int = 0
 
     def __post_init__(self) -> None:
         self.verification = Verification(self.target, self.opened, self.laboratory, self.setting)
-        self.explore_until = self.deadline - FOR_WARNINGS * max(0.0, self.deadline - perf_counter())
 
     def run(self) -> None:
         """Search until the budget is used up or something escapes control."""
@@ -95,16 +94,23 @@ class Fuzzing:
             self.result.notes.append(self.laboratory.silence)
             return
         while self._left() > 0 and self.result.verdict != "uncontrolled":
-            self._number = 0
-            feed(scenarios(self.target), self._consume, seed=self._seed(), most=ROUND)
-            self._rounds += 1
-        self._work_out_warnings()
+            left = self.deadline - perf_counter()
+            self.explore_until = self.deadline - FOR_WARNINGS * left
+            self._explore()
+            self._work_out_warnings()
         if self.result.verdict != "uncontrolled":
             self.result.verdict = "found" if self.result.failures else "cut"
             self._tell_verification()
             if not self.result.schedules:
                 self.result.notes.append("no execution ended within the budget; give it more with --seconds")
                 self.result.verdict = "uncontrolled"
+
+    def _explore(self) -> None:
+        """Generated programs, until it is time for the warnings that were met."""
+        while self._left() > 0 and self.result.verdict != "uncontrolled":
+            self._number = 0
+            feed(scenarios(self.target), self._consume, seed=self._seed(), most=ROUND)
+            self._rounds += 1
 
     def _tell_verification(self) -> None:
         asked, notes = self.verification, self.result.notes
@@ -198,7 +204,7 @@ class Fuzzing:
             Path(raw.trace).unlink(missing_ok=True)
         elif raw.severity == "warning" and raw.kind not in ADVICE:
             # Another program can show what has the same name meanwhile.
-            waiting = Path(raw.trace).with_name(f"waiting-{len(self.warnings)}.json")
+            waiting = Path(raw.trace).with_name(f"waiting-{self.examples}-{len(self.warnings)}.json")
             waiting = Path(raw.trace).replace(waiting)
             self.warnings.append((scenario, replace(raw, trace=str(waiting)), self._source()))
         else:
@@ -207,9 +213,10 @@ class Fuzzing:
     def _work_out_warnings(self) -> None:
         """The smallest programs first: what an operation shows alone explains others."""
         waiting = sorted(self.warnings, key=lambda one: len(_operations(one[0])))
+        self.warnings = []
         for number, (scenario, raw, source) in enumerate(waiting):
             if perf_counter() >= self.deadline:
-                self.novelty.unworked = len(waiting) - number
+                self.novelty.unworked += len(waiting) - number
                 for _, left, _ in waiting[number:]:
                     Path(left.trace).unlink(missing_ok=True)
                 return
