@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from harness.commands.matrix_options import matrix, matrix_column
 from harness.errors import CannotJudge, NotDeterministic, UsageError
-from harness.matrix_options import matrix, matrix_column
 from harness.starting import run_options
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125

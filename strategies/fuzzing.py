@@ -216,9 +216,10 @@ class Fuzzing:
         self.warnings = []
         for number, (scenario, raw, source) in enumerate(waiting):
             if perf_counter() >= self.deadline:
+                # Their traces stay where they are; one is shown where there is nothing else.
                 self.novelty.unworked += len(waiting) - number
-                for _, left, _ in waiting[number:]:
-                    Path(left.trace).unlink(missing_ok=True)
+                if not self.result.failures:
+                    self._keep(raw)
                 return
             self._work_out(scenario, raw, source)
 

@@ -83,7 +83,7 @@ class Novelty:
                 "of their operations, as listed"
             )
         if self.unworked:
-            said.append(f"{self.unworked} more warnings were not worked out: give more --seconds for them")
+            said.append(f"{self.unworked} warnings were not worked out: give more --seconds; traces in the folder raw")
         return said
 
     def _is_explained(self, identity: Identity, raw: Finding, present: frozenset[str]) -> bool:
