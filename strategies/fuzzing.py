@@ -196,7 +196,7 @@ class Fuzzing:
             self.result.first_failure = self.result.schedules - found.schedules + found.first_failure
 
     def _refine(self, scenario: Scenario, raw: Finding) -> None:
-        """Work out what is new: errors and advice at once, warnings once the search is over."""
+        """Work out what is new: errors and advice at once, warnings when it is their turn."""
         if not raw.trace:
             return
         identity = read(Path(raw.trace)).expected.identity

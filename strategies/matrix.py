@@ -47,6 +47,26 @@ class Cell:
     trace: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How each cell is judged. ``only``: names of defects with commas between, "" for all;
+    ``schedules`` and ``seconds``: at most, for each; ``real``: in the target's world that is
+    close to reality; ``keep``: a folder for traces of what shows."""
+
+    only: str = ""
+    model: str = "threads"
+    schedules: int = 60
+    seconds: float = 60.0
+    real: bool = False
+    keep: Path | None = None
+
+    def options(self) -> list[str]:
+        """The same for another process."""
+        told = ["--model", self.model, "--schedules", str(self.schedules), "--seconds", str(self.seconds)]
+        told += [*(["--only", self.only] if self.only else []), *(["--real"] if self.real else [])]
+        return told + (["--keep", str(self.keep)] if self.keep is not None else [])
+
+
 def scenarios_of(defect: Defect, target: Target, faithful: bool) -> Iterator[Scenario]:
     """What is explored for a defect, one after the other."""
     options = options_of(target) if faithful else {}
@@ -58,31 +78,20 @@ def scenarios_of(defect: Defect, target: Target, faithful: bool) -> Iterator[Sce
         yield Scenario(defect.content, options, (Operation(name, {"task": task, "call": call}),))
 
 
-def judge_defect(
-    defect: Defect,
-    target: Target,
-    opened: OpenTarget,
-    laboratory: Laboratory,
-    *,
-    model: str = "threads",
-    schedules: int = 60,
-    seconds: float = 60.0,
-    faithful: bool = False,
-    keep: Path | None = None,
-) -> Cell:
-    """Explore one defect's program. ``faithful``: in the target's world that is close to
-    reality. ``keep``: the folder for a trace, made small, named after the defect."""
-    until = perf_counter() + seconds
+def judge_defect(defect: Defect, target: Target, opened: OpenTarget, laboratory: Laboratory, judging: Judging) -> Cell:
+    """Explore one defect's program. A trace that is kept is made small and named after the defect."""
+    keep = judging.keep
+    until = perf_counter() + judging.seconds
     done = 0
     with tempfile.TemporaryDirectory(prefix="semafuzz-") as place:
-        for scenario in scenarios_of(defect, target, faithful):
-            for switching in _switching(model, defect):
+        for scenario in scenarios_of(defect, target, judging.real):
+            for switching in _switching(judging.model, defect):
                 if perf_counter() > until:
                     return Cell(defect.name, SILENT, done)
                 try:
                     search = Exploration(
                         opened.program(scenario), make_scheduler("portfolio", 0), laboratory,
-                        origin=origin_of(target, opened, scenario), schedules=_many(defect, schedules),
+                        origin=origin_of(target, opened, scenario), schedules=_many(defect, judging.schedules),
                         seconds=max(1.0, until - perf_counter()), model=switching, stop_on_first=False,
                         folder=Path(place), hot=bytearray(1 << 17), shrink_budget=SHRINKING if keep else 0,
                     )  # fmt: skip

@@ -7,14 +7,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
 from harness.errors import CannotJudge, UsageError
 from harness.laboratory import open_laboratory
 from harness.starting import run_options
 from reports.terminal import plain
-from strategies.matrix import SHOWS, Cell, judge_defect
+from strategies.matrix import SHOWS, Cell, Judging, judge_defect
 from targets import find_target
 from targets.catalogue import Catalogued, Defect
 from targets.protocol import Released
@@ -33,39 +32,13 @@ def defects_of(name: str, only: str) -> list[Defect]:
     return [one for one in found if not wanted or one.name in wanted]
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
-    """How each cell is judged. ``only``: names of defects with commas between, "" for all;
-    ``schedules`` and ``seconds``: at most, for each; ``real``: in the target's world that is
-    close to reality; ``keep``: a folder for traces of what shows."""
-
-    only: str = ""
-    model: str = "threads"
-    schedules: int = 60
-    seconds: float = 60.0
-    real: bool = False
-    keep: Path | None = None
-
-    def options(self) -> list[str]:
-        """The same for another process."""
-        told = ["--model", self.model, "--schedules", str(self.schedules), "--seconds", str(self.seconds)]
-        told += [*(["--only", self.only] if self.only else []), *(["--real"] if self.real else [])]
-        return told + (["--keep", str(self.keep)] if self.keep is not None else [])
-
-
 def judge_here(name: str, release: str, judging: Judging) -> list[Cell]:
     """One column of the table, in this process."""
     target = find_target(name)
     with target.open(release) as opened, open_laboratory(opened.modules) as laboratory:
         if laboratory.silence:
             raise CannotJudge(laboratory.silence)
-        return [
-            judge_defect(
-                defect, target, opened, laboratory, model=judging.model, schedules=judging.schedules,
-                seconds=judging.seconds, faithful=judging.real, keep=judging.keep,
-            )
-            for defect in defects_of(name, judging.only)
-        ]  # fmt: skip
+        return [judge_defect(defect, target, opened, laboratory, judging) for defect in defects_of(name, judging.only)]
 
 
 def run_matrix(name: str, releases: Sequence[str], judging: Judging, jobs: int, as_json: bool) -> int:

@@ -50,7 +50,8 @@ def matrix(target: str, releases: str, jobs: int, as_json: bool, **judging: Any)
       semafuzz matrix nova --releases 21.1.0,21.1.1,34.0.0
       semafuzz matrix nova --releases 34.0.0 --only revert-uncounted-pins --real --keep traces
     """
-    from harness.commands.matrix import Judging, run_matrix
+    from harness.commands.matrix import run_matrix
+    from strategies.matrix import Judging
 
     named = [one.strip() for one in releases.split(",") if one.strip()]
     sys.exit(run_matrix(target, named, Judging(**judging), jobs, as_json))
@@ -64,7 +65,8 @@ def matrix(target: str, releases: str, jobs: int, as_json: bool, **judging: Any)
 def matrix_column(arguments: tuple[str, ...], /, target: str, release: str, **judging: Any) -> None:
     """One release of the table, for the process that prints it."""
     from harness.commands.elsewhere import settle_code
-    from harness.commands.matrix import Judging, judge_here, print_column
+    from harness.commands.matrix import judge_here, print_column
+    from strategies.matrix import Judging
 
     code, chosen = settle_code(target, release, None, arguments)
     if code is not None:

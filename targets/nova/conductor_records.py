@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from targets.nova.primitives import Primitive, Row, differences, has_changes, set_fields, wrap
+from targets.nova.primitives import Primitive, Row, bare_node, differences, has_changes, set_fields, wrap
 
 FINAL_STATUSES = frozenset({"confirmed", "reverted", "failed", "completed", "cancelled", "done"})
 """Statuses under which the tracker does not ask for a migration any more."""
@@ -161,10 +161,7 @@ class RecordRemotables:
         """The record of a node, as an earlier start of the service has left it."""
         from nova import objects
 
-        sizes = ("vcpus", "memory_mb", "local_gb")
-        row: Row = dict.fromkeys(objects.ComputeNode.fields)
-        row |= dict.fromkeys([*sizes, *(f"{size}_used" for size in sizes), "hypervisor_version"], 0)
-        row |= {"host": host, "hypervisor_hostname": node, "uuid": uuid, "hypervisor_type": "fake", "cpu_info": ""}
+        row: Row = dict.fromkeys(objects.ComputeNode.fields) | bare_node(host, node, uuid)
         row |= {"id": self.next_id(), "created_at": self.now(), "deleted": False, "mapped": 0}
         row |= {"supported_hv_specs": []}
         self.tables["compute_node"][uuid] = row

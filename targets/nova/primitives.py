@@ -58,3 +58,10 @@ def differences(instance: Any, row: Row, names: Iterable[str], updates: Row) -> 
         if old is None or instance.fields[name].to_primitive(instance, name, old) != value:
             updates[name] = value
     return updates
+
+
+def bare_node(host: str, node: str, uuid: str) -> Row:
+    """What an earlier start of the service has recorded of a node: its name, and no sizes."""
+    sizes = ("vcpus", "memory_mb", "local_gb")
+    row: Row = dict.fromkeys([*sizes, *(f"{size}_used" for size in sizes), "hypervisor_version"], 0)
+    return row | {"host": host, "hypervisor_hostname": node, "uuid": uuid, "hypervisor_type": "fake", "cpu_info": ""}

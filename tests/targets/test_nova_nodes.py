@@ -10,7 +10,9 @@ pytest.importorskip("nova")
 
 from harness.traces.schema import Operation
 from targets import find_target
+from targets.nova import builds
 from targets.nova.builds import LeftDevicesError, UncountedClaimError, _check_devices, build
+from targets.nova.invariants import audited_violations
 from targets.nova.manager import Compute
 from targets.nova.nodes import UnderreportedNodeError, node_appears, node_vanishes, read_node
 from targets.nova.stage import NovaStage
@@ -103,6 +105,23 @@ def test_devices_left_after_an_abort_are_noticed(nova: OpenTarget) -> None:
     with pytest.raises(LeftDevicesError, match=r"after the abort of its claim the instance has 0000:81:00\.0"):
         _check_devices(instance)
     started(nova, "new", 11).perform(Operation("claim_abort", {"instance": 1}))
+
+
+def test_the_abort_of_a_build_is_looked_at(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(instance: object) -> None:
+        raise LeftDevicesError
+
+    monkeypatch.setattr(builds, "_check_devices", found)
+    with pytest.raises(LeftDevicesError):
+        started(nova, "new").perform(Operation("claim_abort", {"instance": 1}))
+
+
+def test_a_node_without_a_record_is_noticed(nova: OpenTarget) -> None:
+    made = started(nova)._world
+    tracker = made.hosts[HERE.host].tracker
+    assert [one.name for one in audited_violations(made, tracker)] == []
+    made.node_row(NODE)["deleted"] = True
+    assert "I10 row missing" in [one.name for one in audited_violations(made, tracker)]
 
 
 def test_a_claim_that_counts_nothing_is_noticed(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from strategies.scenarios import scenarios
 from targets import find_target
 from targets.nova import environments
 from targets.nova.agreement import Opened, disagreements, run
+from targets.nova.real.services import nova_database, placement_service
 from targets.protocol import ImpossibleStartError
 from targets.scenario import Scenario, describe
 
@@ -149,3 +150,11 @@ def test_start_states_come_back(nova: Opened) -> None:
     first = run(nova, scenario, "real", 3)
     assert run(nova, scenario, "real", 4)[2]
     assert run(nova, scenario, "real", 3) == first
+
+
+def test_no_index_decides_on_the_order_of_lists(nova: Opened) -> None:
+    """Which of several SQLite would take differs from process to process."""
+    plain = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND sql NOT LIKE 'CREATE UNIQUE%'"
+    for database in (nova_database(), placement_service()[1]):
+        assert database.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+        assert database.rows(plain) == []

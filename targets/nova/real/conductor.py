@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from targets.nova.boundary import ConductorBoundary
-from targets.nova.primitives import Row
+from targets.nova.primitives import Row, bare_node
 from targets.nova.real.elsewhere import Elsewhere, unseen
 from targets.nova.real.services import database_layer, nova_database, transactions
 
@@ -99,11 +99,8 @@ class RealConductor(ConductorBoundary):
     def add_node(self, host: str, node: str, uuid: str) -> None:
         """The record of a node, as an earlier start of the service has left it."""
         api, _ = database_layer()
-        sizes = ("vcpus", "memory_mb", "local_gb")
-        values: dict[str, Any] = dict.fromkeys([*sizes, *(f"{size}_used" for size in sizes), "hypervisor_version"], 0)
-        values |= {"host": host, "hypervisor_hostname": node, "uuid": uuid, "hypervisor_type": "fake", "cpu_info": ""}
         with self.elsewhere.running():
-            api.compute_node_create(self._context(), values)
+            api.compute_node_create(self._context(), bare_node(host, node, uuid))
 
     def _delete(self, uuid: str) -> None:
         api, _ = database_layer()
