@@ -11,50 +11,14 @@ from pathlib import Path
 
 import click
 
+from harness.commands import options
+from harness.commands.fuzz_options import fuzz
 from harness.commands.matrix_options import matrix, matrix_column
 from harness.errors import CannotJudge, NotDeterministic, UsageError
 from harness.starting import run_options
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
 HASH_SEED = "0"
-
-_seed = click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Root of all choices.")
-_scheduler = click.option(
-    "--scheduler", default="portfolio", show_default=True, help="How to search; see `semafuzz list`."
-)
-_model = click.option(
-    "--model",
-    type=click.Choice(["threads", "eventlet"]),
-    default="threads",
-    show_default=True,
-    help="Where a switch can happen: at any shared access, or only where a task blocks, sleeps or does I/O.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, last.")
-_detect = click.option(
-    "--detect",
-    type=click.Choice(["lockset"]),
-    multiple=True,
-    help="Also run this detector (repeatable). lockset: which lock seems to guard what, and who does not hold it.",
-)
-_out = click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("reports/out"),
-    show_default=True,
-    help="Folder for traces of what is found.",
-)
-_set = click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an option of the target (repeatable)."
-)
-_release = click.option(
-    "--release", default="", metavar="X", help="This release of Nova; fetched into the user's cache if need be."
-)
-_source = click.option(
-    "--source",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The Nova in this checkout or unpacked sdist instead.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,20 +38,20 @@ def semafuzz() -> None:
 
 @semafuzz.command()
 @click.argument("spec", metavar="FILE.py:FUNCTION")
-@_scheduler
+@options.scheduler
 @click.option(
     "--schedules", type=click.IntRange(1), default=1000, show_default=True, help="At most this many executions."
 )
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="At most this long.")
-@_seed
-@_model
+@options.seed
+@options.model
 @click.option(
     "--instrument", multiple=True, metavar="MODULE", help="Also see the accesses of this module (repeatable)."
 )
 @click.option("--keep-going", is_flag=True, help="Go on after the first failure.")
-@_detect
-@_out
-@_json
+@options.detect
+@options.out
+@options.as_json
 def check(
     spec: str,
     scheduler: str,
@@ -118,83 +82,22 @@ def check(
 
 
 @semafuzz.command()
-@click.argument("target", default="nova")
-@_release
-@_source
-@_scheduler
-@click.option(
-    "--schedules", type=click.IntRange(1), default=1_000_000, show_default=True, help="At most this many executions."
-)
-@click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), default=120.0, show_default=True, help="At most this long."
-)
-@_seed
-@_model
-@_detect
-@_set
-@_out
-@_json
-@click.pass_obj
-def fuzz(
-    arguments: Sequence[str] | None,
-    target: str,
-    release: str,
-    source: Path | None,
-    scheduler: str,
-    schedules: int,
-    seconds: float,
-    seed: int,
-    model: str,
-    detect: tuple[str, ...],
-    settings: tuple[str, ...],
-    out: Path,
-    as_json: bool,
-) -> None:
-    """Explore generated programs of a target's operations (default: Nova's tracker).
-
-    TARGET is a name that `semafuzz list targets` shows, or FILE.py:CLASS: a target
-    of your own, see docs/own-target.md.
-
-    Programs of one to four tasks are made from the target's operation table; each
-    runs under many schedules, and every outcome is judged by the target's
-    invariants. What fails is made small and written as a trace. At the end stands
-    what was seen of the target's locking.
-
-    \b
-    Examples:
-      semafuzz fuzz
-      semafuzz fuzz --model eventlet --seconds 600 --seed 7
-      semafuzz fuzz --release 33.0.2
-      semafuzz fuzz --source ~/nova
-      semafuzz fuzz bank_target.py:Bank
-      semafuzz fuzz reference --set defect=missing_lock
-    """
-    from harness.commands.elsewhere import settle_code
-    from harness.commands.fuzz import run_fuzz
-
-    code, release = settle_code(target, release, source, arguments or ())
-    if code is not None:
-        sys.exit(code)
-    sys.exit(run_fuzz(target, release, scheduler, schedules, seconds, seed, model, detect, out, as_json, settings))
-
-
-@semafuzz.command()
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option(
     "--program",
     metavar="FILE.py:NAME",
     help="The checked function or the class of your target, where this machine does not know its file.",
 )
-@_release
-@_source
+@options.release
+@options.source
 @click.option(
     "--search",
     type=click.IntRange(0),
     metavar="N",
     help="Schedules to try where the recorded one does not fit.  [default: 0, on other code than recorded 5000]",
 )
-@_set
-@_json
+@options.settings
+@options.as_json
 @click.pass_obj
 def replay(
     arguments: Sequence[str] | None,
@@ -236,8 +139,8 @@ def replay(
 @click.option(
     "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
 )
-@_release
-@_source
+@options.release
+@options.source
 @click.pass_obj
 def shrink(
     arguments: Sequence[str] | None,
@@ -278,7 +181,7 @@ def shrink(
 @click.option(
     "--releases", "given", default="", metavar="A,B,C", help="The releases between, in place of those that are known."
 )
-@_json
+@options.as_json
 def bisect(trace: Path, first: str, last: str, given: str, as_json: bool) -> None:
     """Find the release in which a finding came or went.
 
@@ -342,6 +245,7 @@ def list_command(what: str) -> None:
     sys.exit(run_list(what))
 
 
+semafuzz.add_command(fuzz)
 semafuzz.add_command(matrix)
 semafuzz.add_command(matrix_column)
 

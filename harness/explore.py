@@ -37,12 +37,14 @@ Progress = Callable[["Exploration"], None]
 class Result:
     """What an exploration came to; the fields of ``semafuzz check --json``.
 
-    ``verdict``: ``found``; ``complete`` (every schedule was covered); ``cut`` (the
-    budget ended first: nothing was found, which proves nothing); ``uncontrolled``
+    ``verdict``: ``found``; ``complete`` (every schedule was covered); ``cut`` (it
+    ended before that: nothing was found, which proves nothing); ``uncontrolled``
     (something escaped the kernel, so nothing can be said). ``classes`` counts the
     distinct happens-before classes among the executions. ``notes`` are remarks
     for a person. ``discipline``: what was seen of the target's locking, where it states
     a policy. ``locksets``: which locks seem to guard what, where that was asked for.
+    ``programs``: how many were explored, in a search of many; ``passed_over``: how many
+    failures that search did not work out, by the reason.
     """
 
     program: str
@@ -58,6 +60,8 @@ class Result:
     notes: list[str] = field(default_factory=list)
     discipline: DisciplineTable | None = None
     locksets: LocksetReport | None = None
+    programs: int = 0
+    passed_over: dict[str, int] = field(default_factory=dict)
 
     def assert_holds(self) -> None:
         """Raise AssertionError where something was found, or nothing can be said."""
@@ -160,7 +164,7 @@ class Exploration:
                 if deadline is not None and perf_counter() >= deadline and result.schedules:
                     break
                 if not self.scheduler.begin(result.schedules):
-                    exhausted = not self._cut_runs
+                    exhausted = self._covers_all()
                     break
                 if not self._step():
                     break
@@ -180,6 +184,10 @@ class Exploration:
                 result.verdict = "uncontrolled"
             self._conclude(exhausted)
         return result
+
+    def _covers_all(self) -> bool:
+        """Whether a search that came to its end by itself has seen every schedule."""
+        return getattr(self.scheduler, "covers_all", False) and not self._cut_runs
 
     def _step(self) -> bool:
         """One execution; False to end the search."""

@@ -39,6 +39,8 @@ def result_json(result: Result) -> str:
         "seconds": round(result.seconds, 6),
         "notes": result.notes,
     }
+    if result.programs:
+        answer["programs"] = result.programs
     if result.discipline is not None:
         answer["lock_discipline"] = list(result.discipline.rows)
         answer["lock_discipline_executions"] = result.discipline.executions

@@ -22,7 +22,7 @@ from reports.locksets import lockset_lines
 _VERDICTS = {
     "found": "found",
     "complete": "complete: every schedule was covered and nothing was found",
-    "cut": "cut: the budget ended before every schedule was covered; nothing was found so far, which proves nothing",
+    "cut": "cut: the search ended before every schedule was covered; nothing was found so far, which proves nothing",
     "uncontrolled": "uncontrolled: something escaped the scheduler, so nothing can be said",
 }
 
@@ -111,9 +111,10 @@ def print_result(result: Result, *, program: str = "") -> None:
     for note in result.notes:
         out.print(escape(f"note: {plain(note)}"))
     rate = result.schedules / result.seconds if result.seconds else 0.0
+    programs = f" of {result.programs:,} programs" if result.programs else ""
     out.print(
         escape(
-            f"{result.schedules:,} schedules ({result.classes:,} distinct orders) in {result.seconds:.1f} s, "
+            f"{result.schedules:,} schedules{programs} ({result.classes:,} distinct orders) in {result.seconds:.1f} s, "
             f"{rate:,.0f} a second; scheduler {result.scheduler}, seed {result.seed}"
         )
     )

@@ -28,23 +28,31 @@ class Novelty:
 
     ``passed_over``: failures between operations that have shown enough of their kind.
     ``explained``: warnings whose every part is known to come of some of the program's
-    operations. ``unworked``: those for which no time was left.
+    operations. ``unworked``: those for which no time was left; ``large``: those of programs
+    that are too large.
     """
 
     passed_over: int = 0
     explained: int = 0
     unworked: int = 0
+    large: int = 0
     _seen: set[tuple[str, Identity]] = field(default_factory=set)
+    _identities: set[Identity] = field(default_factory=set)
     _alike: dict[Identity, int] = field(default_factory=dict)
     _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
     _warned: dict[frozenset[str], set[str]] = field(default_factory=dict)
 
     def is_met(self, identity: Identity, raw: Finding) -> bool:
         """Whether the same was met before, between the same operations; from now on it was."""
+        self._identities.add(identity)
         key = (identity[0], identity[1:] + tuple(sorted(map(_name, raw.operations))))
         met = key in self._seen
         self._seen.add(key)
         return met
+
+    def is_known(self, identity: Identity) -> bool:
+        """Whether the same was met before, between whatever operations."""
+        return any(one[:2] == identity[:2] for one in self._identities)
 
     def is_worth(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
         """Whether to work a failure out. ``program``: the operations of what was run."""
@@ -69,22 +77,17 @@ class Novelty:
         if finding.kind == "exception":
             self._raised.setdefault(identity[:2], []).append(present)
 
-    def told(self) -> list[str]:
-        """What was passed over, in words."""
-        said = []
-        if self.passed_over:
-            said.append(
-                f"{self.passed_over} more failures between the same operations were not worked out; fuzz again with "
-                "another --seed once these are mended"
-            )
-        if self.explained:
-            said.append(
-                f"{self.explained} more warnings were not worked out: what is wrong in them is known to come of some "
-                "of their operations, as listed"
-            )
-        if self.unworked:
-            said.append(f"{self.unworked} warnings were not worked out: give more --seconds; traces in the folder raw")
-        return said
+    def told(self) -> dict[str, int]:
+        """What was passed over, in words, and how many."""
+        said = {
+            "more failures between the same operations were not worked out; fuzz again with another --seed once these "
+            "are mended": self.passed_over,
+            "more warnings were not worked out: what is wrong in them is known to come of some of their operations, as "
+            "listed": self.explained,
+            "warnings were not worked out: give more --seconds; traces in the folder raw": self.unworked,
+            "warnings of large programs were not worked out; traces in the folder raw": self.large,
+        }
+        return {text: count for text, count in said.items() if count}
 
     def _is_explained(self, identity: Identity, raw: Finding, present: frozenset[str]) -> bool:
         if raw.severity != "warning":

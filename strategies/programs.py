@@ -64,10 +64,19 @@ def programs(
         {name: draw(st.sampled_from(list(values))) for name, values in setup_arguments.items()}
         for _ in range(MAX_INSTANCES if roles else 0)
     ]
+    made = granted(tasks, roles, described)
+    return reject() if made is None else made
+
+
+def granted(
+    tasks: Sequence[Sequence[Wish]], roles: Sequence[str], described: Sequence[Mapping[str, Plain]]
+) -> Operations | None:
+    """The program of what is wished for, made legal in its order; None where nothing
+    of it is. ``described``: each instance's set-up, as many as may be needed."""
     making = _Making(roles)
     made = [tuple(making.task(number, wishes)) for number, wishes in enumerate(tasks)]
     if not any(made):
-        reject()
+        return None
     setup = [
         Operation("instance", {"instance": number, "role": role, **described[number - 1]})
         for number, role in sorted(making.start.items())

@@ -127,7 +127,8 @@ class Target(Protocol):
         """The roles in which an instance can start; empty where there are no instances."""
 
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
-        """What else describes an instance (``flavor``), with its values, the simplest first."""
+        """What else describes an instance (``flavor``), with its values, the simplest first
+        and what has most parts last."""
 
     def faults(self) -> Sequence[FaultInfo]:
         """What can go wrong around the code under test."""

@@ -1,11 +1,14 @@
-"""``semafuzz fuzz``: generated programs, each under many schedules."""
+"""``semafuzz fuzz``: small and generated programs, each under many schedules."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+
+import msgspec
 
 from harness.commands.locking import Locking
 from harness.commands.output import usable_folder
@@ -17,56 +20,112 @@ from harness.schedulers.registry import make_scheduler
 from reports.results import result_json
 from reports.terminal import Progress, print_result
 from strategies.fuzzing import Fuzzing
+from strategies.refinement import Refinement
 from targets import choose_target
 from targets.bound import bind
-from targets.declared_stage import DECLARED
+from targets.declared_files import is_spec
+
+Look = Callable[[int, int, int], None]
+"""Called now and then with the schedules, programs and findings so far."""
+EVERY = 0.5
+"""Seconds between two lines that a search writes for the process that asked for it."""
 
 
-def run_fuzz(
-    name: str,
-    release: str,
-    scheduler: str,
-    schedules: int,
-    seconds: float,
-    seed: int,
-    model: str,
-    detect: tuple[str, ...],
-    out: Path,
-    as_json: bool,
-    settings: Sequence[str] = (),
-) -> int:
-    """Fuzz a target; the exit code. ``settings``: options as ``NAME=VALUE``."""
-    target = bind(choose_target(name), settings)
-    make_scheduler(scheduler, seed)
-    folder = usable_folder(out)
-    result = Result(name, scheduler, seed)
-    started = perf_counter()
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to fuzz, and how long. ``settings``: options of the target as ``NAME=VALUE``;
+    ``out``: the folder for traces."""
+
+    target: str
+    release: str
+    scheduler: str
+    schedules: int
+    seconds: float
+    seed: int
+    model: str
+    detect: tuple[str, ...]
+    out: Path
+    settings: Sequence[str] = ()
+
+    def arguments(self) -> list[str]:
+        """The same as arguments of the command."""
+        told = ["fuzz", self.target, "--scheduler", self.scheduler, "--schedules", str(self.schedules)]
+        told += ["--seconds", str(self.seconds), "--seed", str(self.seed), "--model", self.model]
+        told += ["--out", str(self.out), *(["--release", self.release] if self.release else [])]
+        told += [part for name in self.detect for part in ("--detect", name)]
+        return told + [part for one in self.settings for part in ("--set", one)]
+
+
+def run_fuzz(wanted: Search, as_json: bool) -> int:
+    """Fuzz a target in this process; the exit code."""
     progress = None if as_json else Progress()
+    started = perf_counter()
 
-    def look(fuzzing: Fuzzing, search: Exploration) -> None:
+    def look(schedules: int, programs: int, findings: int) -> None:
         if progress is not None:
-            done = result.schedules + search.result.schedules
-            progress.say(done, perf_counter() - started, len(result.failures), f", {fuzzing.examples} programs")
+            progress.say(schedules, perf_counter() - started, findings, f", {programs} programs")
 
-    with target.open(release) as opened, open_laboratory(opened.modules, instrument=model == "threads") as laboratory:
-        locking = Locking(opened, model, detect)
-        setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), model, seed, watchers=locking.watchers)
-        fuzzing = Fuzzing(
-            target, opened, laboratory, scheduler, setting, folder, schedules, started + seconds, result, look
-        )
-        try:
-            fuzzing.run()
-        finally:
-            if progress is not None:
-                progress.clear()
-        locking.conclude(result, " ".join(dict.fromkeys((name, opened.release))))
-    result.seconds = perf_counter() - started
-    result.notes.append(f"{fuzzing.examples} programs of {target.name} {opened.release}, {model} model")
-    result.notes += fuzzing.novelty.told()
+    try:
+        result = search(wanted, look)
+    finally:
+        if progress is not None:
+            progress.clear()
+    return show(wanted, result, as_json)
+
+
+def show(wanted: Search, result: Result, as_json: bool) -> int:
+    """Print what a search came to; the exit code."""
+    result.notes += [f"{count} {reason}" for reason, count in result.passed_over.items()]
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:
-        print_result(result, program=name if target.name == DECLARED else "")
+        print_result(result, program=wanted.target if is_spec(wanted.target) else "")
     if result.failures:
         return 1
     return 125 if result.verdict == "uncontrolled" else 0
+
+
+def run_share(wanted: Search, share: tuple[int, int]) -> int:
+    """One of several searches, for the process that asked: lines of JSON, which are
+    figures while it goes on and the result at the end."""
+    last = perf_counter()
+
+    def look(*figures: int) -> None:
+        nonlocal last
+        if perf_counter() - last > EVERY:
+            last = perf_counter()
+            print(msgspec.json.encode(figures).decode(), flush=True)
+
+    result = search(wanted, look, share)
+    print(msgspec.json.encode(result).decode(), flush=True)
+    return 0
+
+
+def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Result:
+    """Fuzz a target. ``share``: which of how many searches with this seed it is."""
+    target = bind(choose_target(wanted.target), wanted.settings)
+    make_scheduler(wanted.scheduler, wanted.seed)
+    folder = usable_folder(wanted.out)
+    result = Result(wanted.target, wanted.scheduler, wanted.seed)
+    started = perf_counter()
+    model = wanted.model
+
+    def tell(fuzzing: Fuzzing, exploration: Exploration) -> None:
+        look(result.schedules + exploration.result.schedules, fuzzing.examples, len(result.failures))
+
+    with (
+        target.open(wanted.release) as opened,
+        open_laboratory(opened.modules, instrument=model == "threads") as laboratory,
+    ):
+        locking = Locking(opened, model, wanted.detect)
+        points = bytearray(max(1 << 16, 2 * len(SITES)))
+        setting = Setting(points, model, wanted.seed, watchers=locking.watchers)
+        refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
+        fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
+        fuzzing.run()
+        locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))
+    result.seconds = perf_counter() - started
+    result.programs = fuzzing.examples
+    result.notes.append(f"{' '.join(filter(None, (target.name, opened.release)))}, {model} model")
+    result.passed_over = refinement.novelty.told()
+    return result

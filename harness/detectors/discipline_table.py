@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from harness.detectors.lock_discipline import LockDiscipline
 from harness.kernel.sites import SITES
@@ -52,6 +53,27 @@ def discipline_table(discipline: LockDiscipline, release: str) -> DisciplineTabl
     rows.sort(key=lambda row: (_ORDER.index(row.status), row.method))
     subject = f"{policy.guarded.__name__} ({release})"
     return DisciplineTable(subject, policy.lock, tally.executions, tuple(rows))
+
+
+def joined_tables(tables: Sequence[DisciplineTable]) -> DisciplineTable:
+    """What several searches of one target have seen together."""
+    rows: dict[str, MethodRow] = {}
+    for row in (row for table in tables for row in table.rows):
+        other = rows.get(row.method)
+        rows[row.method] = row if other is None else _together(other, row)
+    ordered = sorted(rows.values(), key=lambda row: (_ORDER.index(row.status), row.method))
+    return replace(tables[0], executions=sum(table.executions for table in tables), rows=tuple(ordered))
+
+
+def _together(one: MethodRow, other: MethodRow) -> MethodRow:
+    return MethodRow(
+        one.method,
+        min(one.status, other.status, key=_ORDER.index),
+        one.calls + other.calls,
+        one.writes + other.writes,
+        one.unguarded + other.unguarded,
+        one.place or other.place,
+    )
 
 
 def _row(discipline: LockDiscipline, name: str) -> MethodRow:

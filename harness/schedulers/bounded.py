@@ -16,6 +16,7 @@ class Bounded(Exhaustive):
     """The schedules of :class:`Exhaustive` with at most ``bound`` preemptions."""
 
     name = "bounded"
+    covers_all = False
 
     def __init__(self, bound: int) -> None:
         super().__init__()

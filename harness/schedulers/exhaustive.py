@@ -19,6 +19,8 @@ class Exhaustive:
     """Enumerates the tree of choices, lowest task number first."""
 
     name = "exhaustive"
+    covers_all = True
+    """Where it ends by itself, every schedule was made."""
 
     def __init__(self, seed: int = 0) -> None:
         self._path: list[int] = []

@@ -22,7 +22,8 @@ class Scheduler(Protocol):
 
     def begin(self, execution: int) -> bool:
         """Prepare the execution with this number (from 0). False ends the
-        search: there is nothing left to try."""
+        search: there is nothing left to try. That was every schedule only where
+        the scheduler says ``covers_all``, which it need not have."""
 
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
         """Return the member of ``enabled`` that runs next.

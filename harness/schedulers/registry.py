@@ -11,6 +11,7 @@ from harness.schedulers.portfolio import Portfolio
 from harness.schedulers.protocol import Scheduler
 from harness.schedulers.random_walk import RandomWalk
 from harness.schedulers.recheck import Recheck
+from harness.schedulers.sweep import Sweep
 
 SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
     "portfolio": ("several of the others in turn (the default)", lambda seed: Portfolio(seed)),
@@ -19,6 +20,7 @@ SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
     "pct3": ("random priorities, 2 change points: bugs of depth 3", lambda seed: PCT(seed, 3)),
     "pct5": ("random priorities, 4 change points", lambda seed: PCT(seed, 5)),
     "exhaustive": ("every schedule once, for small programs; can end as complete", lambda seed: Exhaustive(seed)),
+    "sweep": ("one change of priority, at each lock and call in turn, none at accesses", lambda seed: Sweep()),
     "recheck": ("random walk, each schedule run twice and compared", lambda seed: Recheck(RandomWalk(seed))),
 }
 

@@ -19,7 +19,7 @@ from targets.catalogue import Defect, read_catalogue
 from targets.configuration import check_configuration
 from targets.nova import environments
 from targets.nova.configuration import OPTIONS, WORLD, illegal_values, unknown_options
-from targets.nova.faults import FAULTS
+from targets.nova.faults import DONE, FAULTS
 from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST
 from targets.protocol import FaultInfo, ImpossibleStartError, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
 from targets.scenario import Scenario
@@ -43,6 +43,8 @@ FINDINGS = Path(__file__).parent / "findings"
 """Catalogues; see ``targets.catalogue``."""
 MOST_WORLDS = 8
 """Start states without instances that are kept, one for each configuration."""
+MOST_STAGES = 64
+"""Start states with instances that are kept: making one costs as much as running a program."""
 
 
 class NovaTarget:
@@ -113,6 +115,11 @@ class NovaTarget:
     def defects(self) -> Sequence[Defect]:
         """What is known to be wrong with Nova's tracker, and what was found with this tool."""
         return [one for name in ("own", "known", "fixed") for one in read_catalogue(FINDINGS / f"{name}.toml")]
+
+    def is_idle(self, call: str) -> bool:
+        """Whether others see the same before this I/O point as before the task's next one:
+        the call was performed and its answer is on the way."""
+        return call.endswith(DONE)
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see
@@ -222,6 +229,7 @@ class _OpenNova:
         self.modules = modules
         self.libraries: Mapping[str, str] = library_versions()
         self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
+        self._stages: dict[tuple[object, ...], Stage] = {}
         self._in_use: World | None = None
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 
@@ -244,10 +252,20 @@ class _OpenNova:
         key = (real, pci, *sorted(configuration.items(), key=lambda item: item[0]))
         if key not in self._worlds:
             if len(self._worlds) >= MOST_WORLDS:
-                del self._worlds[next(iter(self._worlds))]
+                gone = next(iter(self._worlds))
+                del self._worlds[gone]
+                self._stages = {name: stage for name, stage in self._stages.items() if name[0] != gone}
             world = World(configuration, pci=pci, real=real)
             self._worlds[key] = world, world.snapshot()
-        return NovaStage(*self._worlds[key], setup, self._use)
+        if real:
+            # A copy of its databases each; and few programs are run there.
+            return NovaStage(*self._worlds[key], setup, self._use)
+        name = (key, repr(setup))
+        stage = self._stages.pop(name, None) or NovaStage(*self._worlds[key], setup, self._use)
+        if len(self._stages) >= MOST_STAGES:
+            del self._stages[next(iter(self._stages))]
+        self._stages[name] = stage
+        return stage
 
     def _use(self, world: World) -> None:
         self._in_use = world

@@ -12,6 +12,7 @@ from harness.laboratory import open_laboratory
 from harness.program import Setting
 from harness.traces.codec import read
 from strategies.fuzzing import Fuzzing
+from strategies.refinement import Refinement
 from targets import find_target
 from targets.bound import bind
 from targets.reference.defects import NAMES, NONE
@@ -26,10 +27,8 @@ def fuzz(defect: str, seed: int, schedules: int, folder: Path) -> Result:
     with target.open() as opened, open_laboratory(opened.modules) as laboratory:
         result = Result("reference", "portfolio", seed)
         setting = Setting(bytearray(1 << 17), "threads", seed)
-        fuzzing = Fuzzing(
-            target, opened, laboratory, "portfolio", setting, folder, schedules, perf_counter() + 3600, result
-        )
-        fuzzing.run()
+        refinement = Refinement(target, opened, laboratory, setting, folder, perf_counter() + 3600, result)
+        Fuzzing(refinement, "portfolio", schedules).run()
     return result
 
 

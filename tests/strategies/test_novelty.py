@@ -22,7 +22,7 @@ def test_what_was_met_is_not_new() -> None:
     assert is_new(novelty, ("invariant", "I1"), finding("a(1)", "b(2)"), ["a", "b"])
     assert not is_new(novelty, ("invariant", "I1"), finding("b(1)", "a(3)"), ["a", "b"])
     assert is_new(novelty, ("invariant", "I2"), finding("a(1)", "b(2)"), ["a", "b"])
-    assert novelty.told() == []
+    assert novelty.told() == {}
 
 
 def test_of_one_kind_between_the_same_operations_some_are_enough() -> None:
@@ -50,7 +50,7 @@ def test_what_an_operation_shows_alone_explains_warnings_beside_it() -> None:
     beside = finding("a(1)", "b(2)", severity="warning")
     assert not is_new(novelty, ("invariant", "I1"), beside, ["a", "b"])
     assert novelty.explained == 1
-    assert "1 more warnings" in novelty.told()[0]
+    assert list(novelty.told().values()) == [1]
     # One part that it does not show; a program without it; an error.
     assert is_new(novelty, ("invariant", "I1, I3"), beside, ["a", "b"])
     assert is_new(novelty, ("invariant", "I2"), finding("b", severity="warning"), ["b"])
@@ -77,3 +77,11 @@ def test_an_exception_that_one_operation_makes_everywhere_is_worked_out_some_tim
     other = finding("x", "y", kind="exception")
     assert is_new(novelty, ("exception", "KeyError", "place 9"), other, ["x", "y"])
     assert is_new(novelty, ("exception", "ValueError", "place 9"), more, ["remove", "x"])
+
+
+def test_what_was_met_between_other_operations_is_known() -> None:
+    novelty = Novelty()
+    novelty.is_met(("invariant", "I9"), finding("a", "b"))
+    assert novelty.is_known(("invariant", "I9"))
+    assert not novelty.is_known(("invariant", "I8"))
+    assert not novelty.is_known(("exception", "I9"))

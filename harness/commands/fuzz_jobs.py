@@ -1,0 +1,185 @@
+"""Several searches at once, each in a process of its own, told as one.
+
+They have one seed: the small programs are dealt out among them, and each draws generated
+ones of its own. What they find is joined; where two found the same, the smaller program
+stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter, sleep
+
+import msgspec
+
+from harness.commands.fuzz import Search, show
+from harness.commands.output import usable_folder
+from harness.detectors.discipline_table import DisciplineTable, joined_tables
+from harness.errors import CannotJudge
+from harness.explore import Result
+from harness.findings import Finding
+from harness.starting import run_options
+from harness.traces.codec import read
+from harness.traces.schema import Operations
+from reports.terminal import Progress
+from strategies.novelty import Novelty
+
+LOOK = 0.2
+"""Seconds between two looks at the processes."""
+
+
+def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool) -> int:
+    """Fuzz in ``jobs`` processes; the exit code, which is that of a process that failed
+    if one did. ``source``: the arguments that name a source tree."""
+    folder = usable_folder(wanted.out)
+    started = perf_counter()
+    each = [
+        _Job(replace(wanted, out=folder / f"search-{number}", schedules=-(-wanted.schedules // jobs)), number, jobs)
+        for number in range(jobs)
+    ]
+    progress = None if as_json else Progress()
+    try:
+        for one in each:
+            one.start(source)
+        while any(one.is_running() for one in each):
+            sleep(LOOK)
+            if progress is not None:
+                schedules, programs, findings = (sum(kind) for kind in zip(*(one.figures for one in each), strict=True))
+                progress.say(schedules, perf_counter() - started, findings, f", {programs} programs")
+    finally:
+        if progress is not None:
+            progress.clear()
+        for one in each:
+            one.stop()
+    failed = next((one.code for one in each if one.code), 0)
+    if failed:
+        # It has said why.
+        return failed
+    result = joined([one.result() for one in each], folder)
+    result.seconds = perf_counter() - started
+    return show(wanted, result, as_json)
+
+
+class _Job:
+    """One process and what it has said so far."""
+
+    def __init__(self, wanted: Search, number: int, of: int) -> None:
+        self._arguments = [*wanted.arguments(), "--share", f"{number}/{of}"]
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._last = ""
+        self.figures = [0, 0, 0]
+
+    def start(self, source: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, *run_options(), *self._arguments, *source], stdout=subprocess.PIPE, text=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                if line.startswith("["):
+                    self.figures = msgspec.json.decode(line)
+                else:
+                    self._last = line
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def code(self) -> int:
+        return 0 if self._process is None else self._process.returncode or 0
+
+    def stop(self) -> None:
+        """End the process where it has not ended; wait until all it said is read."""
+        if self._process is None or self._reader is None:
+            return
+        if self.is_running():
+            self._process.terminate()
+            self._process.wait()
+        self._reader.join()
+
+    def result(self) -> Result:
+        try:
+            return msgspec.json.decode(self._last, type=Result)
+        except msgspec.DecodeError:
+            raise CannotJudge("one of the searches ended without a result; run with --jobs 1 to see why") from None
+
+
+def joined(results: Sequence[Result], folder: Path) -> Result:
+    """One result of several. The traces of what stays come into ``folder``."""
+    first = results[0]
+    whole = Result(first.program, first.scheduler, first.seed)
+    whole.schedules = sum(one.schedules for one in results)
+    whole.programs = sum(one.programs for one in results)
+    whole.classes = sum(one.classes for one in results)
+    failures = [finding for one in results for finding in one.failures]
+    whole.failures = [_in_folder(finding, folder) for finding in without_doubles(failures)]
+    firsts = [one.first_failure for one in results if one.first_failure is not None]
+    whole.first_failure = min(firsts) if firsts else None
+    verdicts = {one.verdict for one in results}
+    whole.verdict = next(one for one in ("uncontrolled", "found", "cut") if one in verdicts)
+    whole.notes = list(dict.fromkeys(note for one in results for note in one.notes))
+    for one in results:
+        for reason, count in one.passed_over.items():
+            whole.passed_over[reason] = whole.passed_over.get(reason, 0) + count
+    tables: list[DisciplineTable] = [one.discipline for one in results if one.discipline is not None]
+    whole.discipline = joined_tables(tables) if tables else None
+    # What a lockset comes to is no sum: shown is that of the first search.
+    whole.locksets = first.locksets
+    return whole
+
+
+def without_doubles(failures: Sequence[Finding]) -> list[Finding]:
+    """What one search would have kept of all these, had it met them by the size of their
+    programs, errors first."""
+    novelty = Novelty()
+    kept = []
+    for found in sorted(map(_Found.of, failures), key=_Found.rank):
+        if not novelty.is_met(found.identity, found.finding) and novelty.is_worth(
+            found.identity, found.finding, found.program
+        ):
+            novelty.learn(found.identity, found.finding, found.program)
+            kept.append(found.finding)
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A finding with what its trace says: how it fails, and the operations of its program."""
+
+    finding: Finding
+    identity: tuple[str, ...]
+    program: Sequence[str]
+
+    @staticmethod
+    def of(finding: Finding) -> _Found:
+        if not finding.trace:
+            return _Found(finding, (finding.kind, finding.signature), finding.operations)
+        trace = read(Path(finding.trace))
+        assert isinstance(trace.program, Operations)
+        return _Found(finding, trace.expected.identity, [one.name for task in trace.program.tasks for one in task])
+
+    def rank(self) -> tuple[bool, int, int]:
+        """Warnings last; then the smaller program; then what breaks more."""
+        return self.finding.severity != "error", len(self.program), -len(self.identity[1])
+
+
+def _in_folder(finding: Finding, folder: Path) -> Finding:
+    if not finding.trace:
+        return finding
+    moved = folder / Path(finding.trace).name
+    with contextlib.suppress(OSError):
+        # Where it cannot be moved it stays where it is, and is named there.
+        return replace(finding, trace=str(Path(finding.trace).replace(moved)))
+    return finding

@@ -1,0 +1,45 @@
+"""Options that several commands have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+seed = click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Root of all choices.")
+scheduler = click.option(
+    "--scheduler", default="portfolio", show_default=True, help="How to search; see `semafuzz list`."
+)
+model = click.option(
+    "--model",
+    type=click.Choice(["threads", "eventlet"]),
+    default="threads",
+    show_default=True,
+    help="Where a switch can happen: at any shared access, or only where a task blocks, sleeps or does I/O.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, last.")
+detect = click.option(
+    "--detect",
+    type=click.Choice(["lockset"]),
+    multiple=True,
+    help="Also run this detector (repeatable). lockset: which lock seems to guard what, and who does not hold it.",
+)
+out = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("reports/out"),
+    show_default=True,
+    help="Folder for traces of what is found.",
+)
+settings = click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an option of the target (repeatable)."
+)
+release = click.option(
+    "--release", default="", metavar="X", help="This release of Nova; fetched into the user's cache if need be."
+)
+source = click.option(
+    "--source",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The Nova in this checkout or unpacked sdist instead.",
+)

@@ -1,0 +1,236 @@
+"""From the failures that a search meets to its findings.
+
+What is new is made small (``strategies.reduction``), shown again where that can be asked
+(``strategies.verification``), and kept with its trace; errors at once, warnings when the
+search has time for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+
+from harness.explore import Exploration, Result
+from harness.findings import Finding, shows, shows_serially
+from harness.kernel.outcome import ADVICE, Outcome
+from harness.laboratory import Laboratory
+from harness.program import Setting, execute
+from harness.replaying import replay
+from harness.schedulers.serial import Serial
+from harness.traces.build import recorded_choices
+from harness.traces.codec import read
+from harness.traces.schema import Trace
+from strategies.novelty import Novelty
+from strategies.reduction import Reduction, Source
+from strategies.seeking import EFFORT, Seeking
+from strategies.verification import Verification, described
+from targets.legality import single_operations
+from targets.origin import origin_of
+from targets.protocol import OpenTarget, Target
+from targets.scenario import Scenario, scenario_of
+
+FINAL_STEPS = 200
+FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
+"""Executions for making a schedule small once its program is, and the events that they
+may take together, by severity."""
+LARGEST = 4
+"""Operations of the programs from which warnings are worked out, where there is something
+else to show: making larger ones small takes more than meeting the same in a small one."""
+UNVERIFIED = "unverified"
+"""The folder, beside the traces, for what the faithful world does not show."""
+
+
+@dataclass(slots=True)
+class Refinement:
+    """What one search has found. ``deadline``: when to end at the latest, by
+    ``perf_counter``. ``folder``: for the traces. ``result`` gets the findings.
+
+    ``warnings`` wait, each with its scenario and where that came from.
+    """
+
+    target: Target
+    opened: OpenTarget
+    laboratory: Laboratory
+    setting: Setting
+    folder: Path
+    deadline: float
+    result: Result
+    known: dict[str, Finding] = field(default_factory=dict)
+    novelty: Novelty = field(default_factory=Novelty)
+    unverified: list[Finding] = field(default_factory=list)
+    verification: Verification = field(init=False)
+    warnings: list[tuple[Scenario, Finding, Source | None]] = field(default_factory=list)
+    _waited: int = 0
+
+    def __post_init__(self) -> None:
+        self.verification = Verification(self.target, self.opened, self.laboratory, self.setting)
+
+    @property
+    def raw(self) -> Path:
+        """The folder for traces of what is not worked out yet."""
+        return self.folder / "raw"
+
+    def recorder_of(self, scenario: Scenario, steps: int = 0) -> Exploration:
+        """Records runs of a scenario; makes their schedules small in so many executions."""
+        return Exploration(
+            self.opened.program(scenario),
+            Serial((0,)),
+            self.laboratory,
+            schedules=0,
+            seed=self.setting.seed,
+            model=self.setting.model,
+            origin=origin_of(self.target, self.opened, scenario),
+            folder=self.raw,
+            hot=self.setting.hot,
+            shrink_budget=steps,
+            watchers=self.setting.watchers,
+        )
+
+    def tell(self) -> None:
+        """Remark how findings were shown again, and what was not."""
+        asked, notes = self.verification, self.result.notes
+        if not asked.options:
+            return
+        if asked.refused:
+            notes.append(f"no finding was tried with {described(asked.options)}: {asked.refused}")
+        elif self.result.failures:
+            notes.append(f"every finding showed again with {described(asked.options)}")
+        if self.unverified:
+            notes.append(
+                f"{len(self.unverified)} more did not show again with {described(asked.options)}, so that they are "
+                f"not listed: the search's own world is wrong there; traces in {self.folder / UNVERIFIED}"
+            )
+
+    def refine(self, scenario: Scenario, raw: Finding, source: Source | None) -> bool:
+        """Work out what is new: errors and advice at once, warnings when it is their turn.
+        ``source``: where Hypothesis made the scenario. Returns whether it is a new warning."""
+        if not raw.trace:
+            return False
+        trace = read(Path(raw.trace))
+        if self.novelty.is_met(trace.expected.identity, raw):
+            Path(raw.trace).unlink(missing_ok=True)
+        elif raw.severity == "warning" and raw.kind not in ADVICE:
+            # Another program can show what has the same name meanwhile.
+            self._waited += 1
+            waiting = Path(raw.trace).replace(Path(raw.trace).with_name(f"waiting-{self._waited}.json"))
+            self.warnings.append((scenario, replace(raw, trace=str(waiting)), source))
+            return True
+        else:
+            self._work_out(scenario, raw, trace, source)
+        return False
+
+    def work_out_warnings(self) -> None:
+        """The smallest programs first: what an operation shows alone explains others."""
+        waiting = sorted(self.warnings, key=lambda one: len(_operations(one[0])))
+        self.warnings = []
+        for number, (scenario, raw, source) in enumerate(waiting):
+            if perf_counter() >= self.deadline:
+                # Their traces stay where they are; one is shown where there is nothing else.
+                self.novelty.unworked += len(waiting) - number
+                if not self.result.failures:
+                    self._keep(raw)
+                return
+            if len(_operations(scenario)) > LARGEST and self.result.failures:
+                self.novelty.large += 1
+                continue
+            self._work_out(scenario, raw, read(Path(raw.trace)), source)
+
+    def _work_out(self, scenario: Scenario, raw: Finding, trace: Trace, source: Source | None) -> None:
+        """Make the program small, then the schedule; keep what is worth it."""
+        file = Path(raw.trace)
+        identity = trace.expected.identity
+        if not self.novelty.is_worth(identity, raw, _operations(scenario)):
+            file.unlink(missing_ok=True)
+            return
+        same = shows(identity)
+        shown = self._again(scenario, trace)
+        if not same(shown):
+            finding, smallest = raw, scenario
+        else:
+            advice = raw.kind in ADVICE
+            seeking = self._seeking(same, raw.severity)
+            reduce = self._alone if advice else self._reduce
+            smallest, outcome = reduce(scenario, shown, same, seeking, source)
+            steps = min(FINAL_STEPS, FINAL_EFFORT[raw.severity] // seeking.cost_of(smallest, outcome))
+            finding = self.recorder_of(smallest, steps).record(outcome, identity)
+            program = self.opened.program(smallest)
+            sequential = not advice and shows_serially(program, len(smallest.content.tasks), self.setting, same)
+            finding = replace(finding, sequential=sequential, schedule=raw.schedule)
+            if finding.trace and Path(finding.trace) != file:
+                file.unlink(missing_ok=True)
+        self.novelty.learn(identity, finding, _operations(smallest))
+        self._keep(finding)
+
+    def _keep(self, finding: Finding) -> None:
+        """Add a finding with its trace, if the faithful world shows it too; of two with
+        one signature the first stays, in the list and on the disk."""
+        if finding.signature in self.known:
+            if finding.trace:
+                Path(finding.trace).unlink(missing_ok=True)
+            return
+        verified = self._verified(finding)
+        folder = self.folder if verified is not None else self.folder / UNVERIFIED
+        if finding.trace:
+            working = Path(finding.trace)
+            folder.mkdir(parents=True, exist_ok=True)
+            finding = replace(finding, trace=str(working.replace(folder / f"{finding.signature}.json")))
+        self.known[finding.signature] = finding
+        if verified is None:
+            self.unverified.append(finding)
+        else:
+            self.result.failures.append(replace(finding, verified=verified))
+
+    def _verified(self, finding: Finding) -> str | None:
+        """The options under which a finding showed again, "" where there is nothing to
+        ask; None where it did not show."""
+        asked = self.verification
+        if not asked.possible or not finding.trace:
+            return ""
+        trace = read(Path(finding.trace))
+        shown = asked.verify(scenario_of(trace), trace)
+        if asked.refused:
+            return ""
+        return described(asked.options) if shown else None
+
+    def _seeking(self, same: Callable[[Outcome], bool], severity: str) -> Seeking:
+        effort = EFFORT[severity]
+        return Seeking(self.target, self.opened, self.laboratory, self.setting, same, effort, self.deadline)
+
+    def _again(self, scenario: Scenario, trace: Trace) -> Outcome:
+        """The failing run itself."""
+        return replay(self.opened.program(scenario), recorded_choices(trace), self.setting).outcome
+
+    def _alone(
+        self,
+        scenario: Scenario,
+        outcome: Outcome,
+        same: Callable[[Outcome], bool],
+        seeking: Seeking,
+        source: Source | None,
+    ) -> tuple[Scenario, Outcome]:
+        """One operation that shows advice by itself, as most often one does: it seldom
+        depends on the schedule. Otherwise the smallest program."""
+        for content in single_operations(scenario.content, self.target.operations()):
+            made = execute(self.opened.program(Scenario(content)), Serial((0,)), self.setting)
+            if same(made):
+                return Scenario(content), made
+        return self._reduce(scenario, outcome, same, seeking, source)
+
+    def _reduce(
+        self,
+        scenario: Scenario,
+        outcome: Outcome,
+        same: Callable[[Outcome], bool],
+        seeking: Seeking,
+        source: Source | None,
+    ) -> tuple[Scenario, Outcome]:
+        """The smallest program found that fails alike, and a run of it."""
+        outcome = seeking.focus(scenario, outcome)
+        reduction = Reduction(self.target, seeking.seek, seeking.enough)
+        return reduction.reduce(scenario, outcome, source)
+
+
+def _operations(scenario: Scenario) -> list[str]:
+    return [operation.name for task in scenario.content.tasks for operation in task]

@@ -1,0 +1,123 @@
+"""All small programs of a target, one after the other.
+
+Most defects show in a program of one or two operations (the small-scope hypothesis:
+Jackson, Damon, "Elements of style: analyzing a software design feature with a
+counterexample detector", 1996). What is drawn at random meets a certain pair of
+operations rarely; here each pair has its turn before any has a second one:
+
+1. every operation alone, with each value that describes an instance;
+2. every operation alone with each fault at each call that it fits;
+3. every two operations beside each other. Likelier ones tend to come first; what
+   describes the instances is drawn, anew in each pass over all pairs, half of the time as
+   what has most parts for the first instance.
+
+Not covered: faults beside another operation, configuration, longer programs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from harness.traces.schema import Operation
+from strategies.programs import MAX_INSTANCES, Wish, granted
+from targets.protocol import OperationInfo, Plain, Target
+from targets.scenario import Scenario
+from targets.sizes import key_of
+
+MOST_VALUES = 40
+"""Ways to describe an instance that an operation alone is tried with."""
+FAULTS_PER_PAIR = 8
+"""So many faults for each pair: a program with a fault is one execution, a pair dozens."""
+PASSES = 20
+"""Passes over all pairs, at most."""
+
+Values = Mapping[str, Plain]
+CallsOf = Callable[[Scenario], Sequence[str]]
+"""The names of the I/O points that the one task of a scenario comes to, in order."""
+
+
+def small_scenarios(target: Target, calls_of: CallsOf, seed: int) -> Iterator[Scenario]:
+    """The small programs of a target; the same for the same seed."""
+    scope = _SmallScope(target, random.Random(seed))
+    met: set[bytes] = set()
+    for scenario in itertools.chain(scope.alone(), _mixed(scope.failing(calls_of), scope.pairs(), FAULTS_PER_PAIR)):
+        key = key_of(scenario)
+        if key not in met:
+            met.add(key)
+            yield scenario
+
+
+class _SmallScope:
+    def __init__(self, target: Target, generator: random.Random) -> None:
+        self._target = target
+        self._table = target.operations()
+        self._generator = generator
+        self._values = _products(target.setup_arguments())
+
+    def alone(self) -> Iterator[Scenario]:
+        """Every operation alone. The last values come first: what is wrong with what has
+        most parts explains what is wrong with fewer."""
+        values = self._values[::-1][:MOST_VALUES]
+        for described in values if self._target.roles() else values[:1]:
+            for info in self._table:
+                for arguments in _products(info.arguments)[:MOST_VALUES]:
+                    yield from self._program([(info, arguments)], [described] * MAX_INSTANCES)
+
+    def failing(self, calls_of: CallsOf) -> Iterator[Scenario]:
+        """Every operation alone with one fault."""
+        infos = list(self._table)
+        self._generator.shuffle(infos)
+        for info in infos:
+            for plain in self._program([(info, self._drawn(info))], self._described()):
+                calls = calls_of(plain)
+                for fault in self._target.faults():
+                    for number in range(1, 1 + sum(map(fault.fits, calls))):
+                        planned = Operation(fault.name, {"task": 0, "call": number})
+                        yield Scenario(plain.content, plain.configuration, (planned,))
+
+    def pairs(self) -> Iterator[Scenario]:
+        """Every two operations, in several passes."""
+        found = list(itertools.combinations_with_replacement(self._table, 2))
+        for _ in range(PASSES):
+            for first, second in sorted(found, key=self._lot):
+                tasks = [(info, self._drawn(info)) for info in (first, second)]
+                yield from self._program(tasks, self._described())
+
+    def _lot(self, pair: tuple[OperationInfo, OperationInfo]) -> float:
+        """A random order in which what weighs more tends to come first (Efraimidis and
+        Spirakis, "Weighted random sampling with a reservoir", 2006). The weight counts
+        twice: what runs all the time has to have met everything else before long."""
+        weight = pair[0].weight * pair[1].weight
+        return self._generator.expovariate(1.0) / weight**2
+
+    def _drawn(self, info: OperationInfo) -> Values:
+        return self._generator.choice(_products(info.arguments))
+
+    def _described(self) -> list[Values]:
+        first = self._generator.choice([self._values[-1], self._generator.choice(self._values)])
+        return [first, *(self._generator.choice(self._values) for _ in range(MAX_INSTANCES - 1))]
+
+    def _program(
+        self, operations: Sequence[tuple[OperationInfo, Values]], described: Sequence[Values]
+    ) -> Iterator[Scenario]:
+        """The program with a task for each, if there is one; both work on one instance
+        where that is legal."""
+        wishes = [[Wish(info, int(info.on_instance), dict(arguments))] for info, arguments in operations]
+        made = granted(wishes, self._target.roles(), described)
+        if made is not None and len(made.tasks) == len(operations):
+            yield Scenario(made)
+
+
+def _products(values: Mapping[str, Sequence[Plain]]) -> list[Values]:
+    """Every choice of one value for each name, the first ones first."""
+    return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
+
+
+def _mixed(many: Iterator[Scenario], few: Iterator[Scenario], share: int) -> Iterator[Scenario]:
+    """``share`` of the first for each of the second, until both are at their end."""
+    for one in few:
+        yield from itertools.islice(many, share)
+        yield one
+    yield from many

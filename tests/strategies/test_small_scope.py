@@ -1,0 +1,118 @@
+"""The small programs: all of them, legal, each once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from strategies.small_scope import PASSES, small_scenarios
+from targets.legality import is_legal
+from targets.protocol import FaultInfo, OperationInfo, Plain
+from targets.scenario import Scenario, describe
+from targets.sizes import key_of
+
+TABLE = (
+    OperationInfo("make", True, "new", "made", weight=1),
+    OperationInfo("look", True, "made", "made", shared=True, weight=1),
+    OperationInfo("drop", True, "made", "gone", weight=1),
+    OperationInfo("audit", weight=1, arguments={"full": (False, True)}),
+)
+CALLS: dict[str, list[str]] = {
+    "make": ["disk read", "disk write", "net send"],
+    "look": ["disk read"],
+    "drop": [],
+    "audit": ["net send"],
+    **{f"light{number}": [] for number in range(9)},
+    "heavy": [],
+}
+
+
+@dataclass
+class Small:
+    """As much of a target as is asked."""
+
+    table: Sequence[OperationInfo] = TABLE
+    described: Mapping[str, Sequence[Plain]] = field(default_factory=lambda: {"size": (1, 2)})
+
+    def operations(self) -> Sequence[OperationInfo]:
+        return self.table
+
+    def roles(self) -> Sequence[str]:
+        return ("new", "made") if self.described else ()
+
+    def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
+        return self.described
+
+    def faults(self) -> Sequence[FaultInfo]:
+        return (FaultInfo("full", "", ("disk write",), OSError), FaultInfo("slow", "", ("disk", "net"), OSError))
+
+
+def calls_of(scenario: Scenario) -> list[str]:
+    return CALLS[scenario.content.tasks[0][0].name]
+
+
+def small(seed: int = 0, target: Small | None = None) -> list[Scenario]:
+    return list(small_scenarios(target or Small(), calls_of, seed))  # type: ignore[arg-type]
+
+
+def names(scenario: Scenario) -> list[str]:
+    return [one.name for task in scenario.content.tasks for one in task]
+
+
+def test_every_operation_alone_with_each_description() -> None:
+    alone = [one for one in small() if len(one.content.tasks) == 1 and not one.faults]
+    found = [(names(one)[0], *(setup.arguments["size"] for setup in one.content.setup)) for one in alone[:8]]
+    assert found[:5] == [("make", 2), ("look", 2), ("drop", 2), ("audit",), ("audit",)]
+    assert set(found[5:]) == {("make", 1), ("look", 1), ("drop", 1)}
+
+
+def test_every_fault_at_each_call_that_it_fits_and_no_other() -> None:
+    found = {(names(one)[0], one.faults[0].name, one.faults[0].arguments["call"]) for one in small() if one.faults}
+    assert found == {
+        ("make", "full", 1),
+        *(("make", "slow", call) for call in (1, 2, 3)),
+        ("look", "slow", 1),
+        ("audit", "slow", 1),
+    }
+
+
+def test_every_pair_and_on_one_instance_where_that_is_legal() -> None:
+    pairs = [one for one in small() if len(one.content.tasks) == 2]
+    expected = {
+        tuple(sorted(pair)) for pair in itertools.combinations_with_replacement([info.name for info in TABLE], 2)
+    }
+    assert {tuple(sorted(names(one))) for one in pairs} == expected
+    assert any(describe(one) == "look(1) || drop(1)" for one in pairs)
+    assert any(describe(one) == "drop(1) || drop(2)" for one in pairs)
+
+
+def test_each_is_legal_and_comes_once() -> None:
+    found = small()
+    assert all(is_legal(one.content, TABLE) for one in found)
+    assert len({key_of(one) for one in found}) == len(found)
+    assert [describe(one) for one in found] == [describe(one) for one in small()]
+    assert [describe(one) for one in found] != [describe(one) for one in small(1)]
+
+
+def test_what_weighs_more_comes_earlier() -> None:
+    heavy = OperationInfo("heavy", weight=50)
+    table = (*(OperationInfo(f"light{number}") for number in range(9)), heavy)
+    pairs = [one for one in small(target=Small(table, {})) if len(one.content.tasks) == 2]
+    assert len(pairs) == 55
+    places = [place for place, one in enumerate(pairs) if "heavy" in names(one)]
+    assert len(places) == 10
+    assert max(places) < 20
+
+
+def test_half_of_the_first_instances_have_most_parts() -> None:
+    table = [OperationInfo(f"make{number}", True, "new", "made") for number in range(20)]
+    CALLS.update({info.name: [] for info in table})
+    pairs = [one for one in small(target=Small(table, {"size": range(20)})) if len(one.content.tasks) == 2]
+    sizes = [one.content.setup[0].arguments["size"] for one in pairs[:210]]
+    assert 0.35 < sizes.count(19) / len(sizes) < 0.65
+    assert len(set(sizes)) > 10
+
+
+def test_it_ends_where_nothing_is_drawn() -> None:
+    assert len(small(target=Small(TABLE[3:], {}))) <= 3 * PASSES
