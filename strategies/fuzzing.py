@@ -2,7 +2,7 @@
 
 Both have turns, by the executions that they took, and each program is run under many
 schedules.
-What fails is made small, then the search goes on. One seed, one search, as long as the
+What fails is made small after a while, then the search goes on. One seed, one search, as long as the
 budget is one of schedules; a budget of seconds ends it earlier.
 """
 
@@ -33,7 +33,7 @@ from strategies.scenarios import scenarios
 from strategies.small_scope import small_scenarios
 from targets.origin import origin_of
 from targets.protocol import ImpossibleStartError
-from targets.scenario import Scenario
+from targets.scenario import Scenario, parts_of
 from targets.sizes import key_of
 
 ROUND = 50
@@ -46,10 +46,9 @@ PER_PAIR = 120
 """Schedules for a small program, of all those with one change of priority."""
 FOR_SMALL = 2 / 3
 """The part of the executions that goes to small programs."""
-FOR_WARNINGS = 0.4
-"""The part of the time that is left for working out warnings, once there are any: errors
-are worked out as they are met."""
-FOR_CONSEQUENCES = 0.2
+FOR_FINDINGS = 0.4
+"""The part of the time that is left for working out what was met, once there is any."""
+FOR_CONSEQUENCES = 0.1
 """The part of the executions that goes to what wrong states lead to."""
 NOTES = 5
 """Remarks taken over from the search of one program."""
@@ -96,9 +95,9 @@ class Fuzzing:
         self._small = itertools.islice(shared, self.share[0], None, self.share[1])
         while self._left() > 0 and result.verdict != "uncontrolled":
             left = work.deadline - perf_counter()
-            self.explore_until = work.deadline - FOR_WARNINGS * left
+            self.explore_until = work.deadline - FOR_FINDINGS * left
             self._explore()
-            work.work_out_warnings()
+            work.work_out()
         if result.verdict != "uncontrolled":
             result.verdict = "found" if result.failures else "cut"
             work.tell()
@@ -107,7 +106,7 @@ class Fuzzing:
                 result.verdict = "uncontrolled"
 
     def _explore(self) -> None:
-        """Programs of both kinds, until it is time for the warnings that were met."""
+        """Programs of both kinds, until it is time for what was met."""
         while self._left() > 0 and self.result.verdict != "uncontrolled":
             self._number = 0
             feed(scenarios(self.refinement.target), self._consume, seed=self._seed(), most=ROUND)
@@ -120,7 +119,7 @@ class Fuzzing:
         )
 
     def _left(self) -> int:
-        until = self.explore_until if self.refinement.warnings else self.refinement.deadline
+        until = self.explore_until if self.refinement.waiting else self.refinement.deadline
         return self.most - self.result.schedules if perf_counter() < until else 0
 
     def _consume(self, scenario: Scenario) -> bool:
@@ -190,13 +189,13 @@ class Fuzzing:
             self.result.notes += found.notes
             return
         for finding in found.failures:
-            if work.refine(scenario, finding, source):
+            if work.refine(scenario, finding, source) and len(scenario.content.tasks) > 1:
                 self._worsen(scenario)
 
     def _worsen(self, scenario: Scenario) -> None:
         """See what a new warning, the last that waits, leads to where the target works on."""
         work = self.refinement
-        trace = read(Path(work.warnings[-1][1].trace))
+        trace = read(Path(work.waiting[-1][1].trace))
         identity = trace.expected.identity
         if identity in self._worsened or self._continued > FOR_CONSEQUENCES * self.result.schedules:
             return
@@ -204,11 +203,18 @@ class Fuzzing:
         outcome = replay(work.opened.program(scenario), recorded_choices(trace), work.setting).outcome
         for longer, made in consequences(scenario, outcome, work.target, work.opened, work.setting):
             work.laboratory.control.between_executions()
+            if made.uncontrolled:
+                self.result.notes.append(made.uncontrolled)
+                self.result.verdict = "uncontrolled"
+                return
             self._continued += 1
             self.result.schedules += 1
+            for watcher in work.setting.watchers:
+                watcher.keep(made)
             for failure in made.failures:
-                # One that was met in whatever program is no news here.
-                if failure.severity == "error" and not work.novelty.is_known(failure_identity(failure)):
+                if failure.severity == "error" and not work.novelty.is_known(
+                    failure_identity(failure), parts_of(longer)
+                ):
                     raw = work.recorder_of(longer).record(made, failure_identity(failure))
                     work.refine(longer, raw, None)
             if not self._goes_on():

@@ -7,7 +7,7 @@ mended, the same search shows what was behind it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.findings import Finding
@@ -27,8 +27,8 @@ class Novelty:
     """What a search has met so far.
 
     ``passed_over``: failures between operations that have shown enough of their kind.
-    ``explained``: warnings whose every part is known to come of some of the program's
-    operations. ``unworked``: those for which no time was left; ``large``: those of programs
+    ``explained``: those that some of the program's operations and faults are known to
+    show; warnings also part by part. ``unworked``: those for which no time was left; ``large``: those of programs
     that are too large.
     """
 
@@ -37,25 +37,27 @@ class Novelty:
     unworked: int = 0
     large: int = 0
     _seen: set[tuple[str, Identity]] = field(default_factory=set)
-    _identities: set[Identity] = field(default_factory=set)
+    _shown: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
+    _worked_out: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
     _alike: dict[Identity, int] = field(default_factory=dict)
     _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
     _warned: dict[frozenset[str], set[str]] = field(default_factory=dict)
 
-    def is_met(self, identity: Identity, raw: Finding) -> bool:
-        """Whether the same was met before, between the same operations; from now on it was."""
-        self._identities.add(identity)
+    def is_met(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
+        """Whether the same was met before, between the same operations; from now on it was.
+        ``program``: what was run, operations and faults."""
+        self._shown.setdefault(identity, []).append(frozenset(map(_name, program)))
         key = (identity[0], identity[1:] + tuple(sorted(map(_name, raw.operations))))
         met = key in self._seen
         self._seen.add(key)
         return met
 
-    def is_known(self, identity: Identity) -> bool:
-        """Whether the same was met before, between whatever operations."""
-        return any(one[:2] == identity[:2] for one in self._identities)
+    def is_known(self, identity: Identity, program: Sequence[str]) -> bool:
+        """Whether the same was met in a program of some of these operations."""
+        return _is_of_some(self._shown, identity, frozenset(map(_name, program)))
 
     def is_worth(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
-        """Whether to work a failure out. ``program``: the operations of what was run."""
+        """Whether to work a failure out. ``program``: what was run, operations and faults."""
         if raw.kind in ADVICE:
             return True
         present = frozenset(map(_name, program))
@@ -70,10 +72,11 @@ class Novelty:
         return True
 
     def learn(self, identity: Identity, finding: Finding, program: Sequence[str]) -> None:
-        """Take in what came of it: the finding, and the operations of its smallest program."""
+        """Take in what came of it: the finding, and the parts of its smallest program."""
         present = frozenset(map(_name, program))
         if finding.severity == "warning":
             self._warned.setdefault(present, set()).update(_parts(identity))
+        self._worked_out.setdefault(identity, []).append(present)
         if finding.kind == "exception":
             self._raised.setdefault(identity[:2], []).append(present)
 
@@ -82,22 +85,28 @@ class Novelty:
         said = {
             "more failures between the same operations were not worked out; fuzz again with another --seed once these "
             "are mended": self.passed_over,
-            "more warnings were not worked out: what is wrong in them is known to come of some of their operations, as "
+            "more failures were not worked out: what is wrong in them is known to come of some of their operations, as "
             "listed": self.explained,
-            "warnings were not worked out: give more --seconds; traces in the folder raw": self.unworked,
+            "failures were not worked out: give more --seconds; traces in the folder raw": self.unworked,
             "warnings of large programs were not worked out; traces in the folder raw": self.large,
         }
         return {text: count for text, count in said.items() if count}
 
     def _is_explained(self, identity: Identity, raw: Finding, present: frozenset[str]) -> bool:
         if raw.severity != "warning":
-            return False
+            return _is_of_some(self._worked_out, identity, present)
         known = [parts for operations, parts in self._warned.items() if operations <= present]
         return _parts(identity) <= set().union(*known)
 
     def _is_widespread(self, identity: Identity, present: frozenset[str]) -> bool:
         found = self._raised.get(identity[:2], [])
         return len(found) >= WIDESPREAD and bool(frozenset.intersection(*found) & present)
+
+
+def _is_of_some(
+    shown: Mapping[Identity, Sequence[frozenset[str]]], identity: Identity, present: frozenset[str]
+) -> bool:
+    return any(operations <= present for operations in shown.get(identity, ()))
 
 
 def _parts(identity: Identity) -> set[str]:

@@ -1,8 +1,7 @@
 """From the failures that a search meets to its findings.
 
 What is new is made small (``strategies.reduction``), shown again where that can be asked
-(``strategies.verification``), and kept with its trace; errors at once, warnings when the
-search has time for them.
+(``strategies.verification``), and kept with its trace, when the search has time for it.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from strategies.verification import Verification, described
 from targets.legality import single_operations
 from targets.origin import origin_of
 from targets.protocol import OpenTarget, Target
-from targets.scenario import Scenario, scenario_of
+from targets.scenario import Scenario, parts_of, scenario_of
 
 FINAL_STEPS = 200
 FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
@@ -47,7 +46,7 @@ class Refinement:
     """What one search has found. ``deadline``: when to end at the latest, by
     ``perf_counter``. ``folder``: for the traces. ``result`` gets the findings.
 
-    ``warnings`` wait, each with its scenario and where that came from.
+    ``waiting``: what is to be worked out, each with its scenario and where that came from.
     """
 
     target: Target
@@ -61,7 +60,7 @@ class Refinement:
     novelty: Novelty = field(default_factory=Novelty)
     unverified: list[Finding] = field(default_factory=list)
     verification: Verification = field(init=False)
-    warnings: list[tuple[Scenario, Finding, Source | None]] = field(default_factory=list)
+    waiting: list[tuple[Scenario, Finding, Source | None]] = field(default_factory=list)
     _waited: int = 0
 
     def __post_init__(self) -> None:
@@ -104,27 +103,28 @@ class Refinement:
             )
 
     def refine(self, scenario: Scenario, raw: Finding, source: Source | None) -> bool:
-        """Work out what is new: errors and advice at once, warnings when it is their turn.
+        """Take in a failure; what is new waits until it is worked out, but for advice.
         ``source``: where Hypothesis made the scenario. Returns whether it is a new warning."""
         if not raw.trace:
             return False
         trace = read(Path(raw.trace))
-        if self.novelty.is_met(trace.expected.identity, raw):
+        if self.novelty.is_met(trace.expected.identity, raw, parts_of(scenario)):
             Path(raw.trace).unlink(missing_ok=True)
-        elif raw.severity == "warning" and raw.kind not in ADVICE:
+        elif raw.kind in ADVICE:
+            self._work_out(scenario, raw, trace, source)
+        else:
             # Another program can show what has the same name meanwhile.
             self._waited += 1
             waiting = Path(raw.trace).replace(Path(raw.trace).with_name(f"waiting-{self._waited}.json"))
-            self.warnings.append((scenario, replace(raw, trace=str(waiting)), source))
-            return True
-        else:
-            self._work_out(scenario, raw, trace, source)
+            self.waiting.append((scenario, replace(raw, trace=str(waiting)), source))
+            return raw.severity == "warning"
         return False
 
-    def work_out_warnings(self) -> None:
-        """The smallest programs first: what an operation shows alone explains others."""
-        waiting = sorted(self.warnings, key=lambda one: len(_operations(one[0])))
-        self.warnings = []
+    def work_out(self) -> None:
+        """Make findings of what waits: errors first, and of these and of warnings the smallest
+        programs first, since what an operation shows alone explains others."""
+        waiting = sorted(self.waiting, key=lambda one: (one[1].severity != "error", len(parts_of(one[0]))))
+        self.waiting = []
         for number, (scenario, raw, source) in enumerate(waiting):
             if perf_counter() >= self.deadline:
                 # Their traces stay where they are; one is shown where there is nothing else.
@@ -132,7 +132,7 @@ class Refinement:
                 if not self.result.failures:
                     self._keep(raw)
                 return
-            if len(_operations(scenario)) > LARGEST and self.result.failures:
+            if raw.severity != "error" and len(parts_of(scenario)) > LARGEST and self.result.failures:
                 self.novelty.large += 1
                 continue
             self._work_out(scenario, raw, read(Path(raw.trace)), source)
@@ -141,7 +141,7 @@ class Refinement:
         """Make the program small, then the schedule; keep what is worth it."""
         file = Path(raw.trace)
         identity = trace.expected.identity
-        if not self.novelty.is_worth(identity, raw, _operations(scenario)):
+        if not self.novelty.is_worth(identity, raw, parts_of(scenario)):
             file.unlink(missing_ok=True)
             return
         same = shows(identity)
@@ -160,7 +160,7 @@ class Refinement:
             finding = replace(finding, sequential=sequential, schedule=raw.schedule)
             if finding.trace and Path(finding.trace) != file:
                 file.unlink(missing_ok=True)
-        self.novelty.learn(identity, finding, _operations(smallest))
+        self.novelty.learn(identity, finding, parts_of(smallest))
         self._keep(finding)
 
     def _keep(self, finding: Finding) -> None:
@@ -230,7 +230,3 @@ class Refinement:
         outcome = seeking.focus(scenario, outcome)
         reduction = Reduction(self.target, seeking.seek, seeking.enough)
         return reduction.reduce(scenario, outcome, source)
-
-
-def _operations(scenario: Scenario) -> list[str]:
-    return [operation.name for task in scenario.content.tasks for operation in task]

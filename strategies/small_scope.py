@@ -8,8 +8,8 @@ operations rarely; here each pair has its turn before any has a second one:
 1. every operation alone, with each value that describes an instance;
 2. every operation alone with each fault at each call that it fits;
 3. every two operations beside each other. Likelier ones tend to come first; what
-   describes the instances is drawn, anew in each pass over all pairs, half of the time as
-   what has most parts for the first instance.
+   describes the instances is drawn, anew in each pass over all pairs, for the first
+   instance half of the time from the two that have most parts.
 
 Not covered: faults beside another operation, configuration, longer programs.
 """
@@ -30,6 +30,8 @@ MOST_VALUES = 40
 """Ways to describe an instance that an operation alone is tried with."""
 FAULTS_PER_PAIR = 8
 """So many faults for each pair: a program with a fault is one execution, a pair dozens."""
+RICH = 2
+"""Values at the end, which stand for what has most parts."""
 PASSES = 20
 """Passes over all pairs, at most."""
 
@@ -96,7 +98,7 @@ class _SmallScope:
         return self._generator.choice(_products(info.arguments))
 
     def _described(self) -> list[Values]:
-        first = self._generator.choice([self._values[-1], self._generator.choice(self._values)])
+        first = self._generator.choice(self._generator.choice([self._values[-RICH:], self._values]))
         return [first, *(self._generator.choice(self._values) for _ in range(MAX_INSTANCES - 1))]
 
     def _program(

@@ -128,7 +128,7 @@ class Target(Protocol):
 
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
         """What else describes an instance (``flavor``), with its values, the simplest first
-        and what has most parts last."""
+        and what has most parts last: of these two searches take more."""
 
     def faults(self) -> Sequence[FaultInfo]:
         """What can go wrong around the code under test."""

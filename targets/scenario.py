@@ -26,6 +26,11 @@ def scenario_of(trace: Trace) -> Scenario:
     return Scenario(trace.program, dict(trace.configuration), trace.faults)
 
 
+def parts_of(scenario: Scenario) -> list[str]:
+    """The names of its operations and faults."""
+    return [one.name for task in (*scenario.content.tasks, scenario.faults) for one in task]
+
+
 def describe_operation(operation: Operation) -> str:
     """``claim(1)``, ``resize(1, size=4)``: the same whatever the order of the arguments
     is, since this text is in the event stream and a trace sorts them."""

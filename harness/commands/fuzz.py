@@ -25,8 +25,9 @@ from targets import choose_target
 from targets.bound import bind
 from targets.declared_files import is_spec
 
-Look = Callable[[int, int, int], None]
-"""Called now and then with the schedules, programs and findings so far."""
+Look = Callable[[int, int, int, int], None]
+"""Called after an execution with the schedules, programs, findings, and failures that wait
+to be worked out."""
 EVERY = 0.5
 """Seconds between two lines that a search writes for the process that asked for it."""
 
@@ -61,9 +62,9 @@ def run_fuzz(wanted: Search, as_json: bool) -> int:
     progress = None if as_json else Progress()
     started = perf_counter()
 
-    def look(schedules: int, programs: int, findings: int) -> None:
+    def look(schedules: int, programs: int, findings: int, waiting: int) -> None:
         if progress is not None:
-            progress.say(schedules, perf_counter() - started, findings, f", {programs} programs")
+            progress.say(schedules, perf_counter() - started, findings, more_of(programs, waiting))
 
     try:
         result = search(wanted, look)
@@ -83,6 +84,11 @@ def show(wanted: Search, result: Result, as_json: bool) -> int:
     if result.failures:
         return 1
     return 125 if result.verdict == "uncontrolled" else 0
+
+
+def more_of(programs: int, waiting: int) -> str:
+    """The end of a line of progress."""
+    return f", {programs} programs" + (f", {waiting} failures to look at" if waiting else "")
 
 
 def run_share(wanted: Search, share: tuple[int, int]) -> int:
@@ -111,7 +117,12 @@ def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Resul
     model = wanted.model
 
     def tell(fuzzing: Fuzzing, exploration: Exploration) -> None:
-        look(result.schedules + exploration.result.schedules, fuzzing.examples, len(result.failures))
+        look(
+            result.schedules + exploration.result.schedules,
+            fuzzing.examples,
+            len(result.failures),
+            len(refinement.waiting),
+        )
 
     with (
         target.open(wanted.release) as opened,

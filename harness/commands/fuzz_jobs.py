@@ -18,7 +18,7 @@ from time import perf_counter, sleep
 
 import msgspec
 
-from harness.commands.fuzz import Search, show
+from harness.commands.fuzz import Search, more_of, show
 from harness.commands.output import usable_folder
 from harness.detectors.discipline_table import DisciplineTable, joined_tables
 from harness.errors import CannotJudge
@@ -26,9 +26,9 @@ from harness.explore import Result
 from harness.findings import Finding
 from harness.starting import run_options
 from harness.traces.codec import read
-from harness.traces.schema import Operations
 from reports.terminal import Progress
 from strategies.novelty import Novelty
+from targets.scenario import parts_of, scenario_of
 
 LOOK = 0.2
 """Seconds between two looks at the processes."""
@@ -50,8 +50,10 @@ def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool) ->
         while any(one.is_running() for one in each):
             sleep(LOOK)
             if progress is not None:
-                schedules, programs, findings = (sum(kind) for kind in zip(*(one.figures for one in each), strict=True))
-                progress.say(schedules, perf_counter() - started, findings, f", {programs} programs")
+                schedules, programs, findings, waiting = (
+                    sum(kind) for kind in zip(*(one.figures for one in each), strict=True)
+                )
+                progress.say(schedules, perf_counter() - started, findings, more_of(programs, waiting))
     finally:
         if progress is not None:
             progress.clear()
@@ -74,7 +76,7 @@ class _Job:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._last = ""
-        self.figures = [0, 0, 0]
+        self.figures = [0, 0, 0, 0]
 
     def start(self, source: Sequence[str]) -> None:
         self._process = subprocess.Popen(
@@ -146,7 +148,7 @@ def without_doubles(failures: Sequence[Finding]) -> list[Finding]:
     novelty = Novelty()
     kept = []
     for found in sorted(map(_Found.of, failures), key=_Found.rank):
-        if not novelty.is_met(found.identity, found.finding) and novelty.is_worth(
+        if not novelty.is_met(found.identity, found.finding, found.program) and novelty.is_worth(
             found.identity, found.finding, found.program
         ):
             novelty.learn(found.identity, found.finding, found.program)
@@ -156,7 +158,7 @@ def without_doubles(failures: Sequence[Finding]) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A finding with what its trace says: how it fails, and the operations of its program."""
+    """A finding with what its trace says: how it fails, and the parts of its program."""
 
     finding: Finding
     identity: tuple[str, ...]
@@ -167,8 +169,7 @@ class _Found:
         if not finding.trace:
             return _Found(finding, (finding.kind, finding.signature), finding.operations)
         trace = read(Path(finding.trace))
-        assert isinstance(trace.program, Operations)
-        return _Found(finding, trace.expected.identity, [one.name for task in trace.program.tasks for one in task])
+        return _Found(finding, trace.expected.identity, parts_of(scenario_of(trace)))
 
     def rank(self) -> tuple[bool, int, int]:
         """Warnings last; then the smaller program; then what breaks more."""

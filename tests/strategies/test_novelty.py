@@ -14,7 +14,7 @@ def finding(*operations: str, kind: str = "invariant", severity: str = "error", 
 
 
 def is_new(novelty: Novelty, identity: tuple[str, ...], raw: Finding, program: list[str]) -> bool:
-    return not novelty.is_met(identity, raw) and novelty.is_worth(identity, raw, program)
+    return not novelty.is_met(identity, raw, program) and novelty.is_worth(identity, raw, program)
 
 
 def test_what_was_met_is_not_new() -> None:
@@ -79,9 +79,27 @@ def test_an_exception_that_one_operation_makes_everywhere_is_worked_out_some_tim
     assert is_new(novelty, ("exception", "ValueError", "place 9"), more, ["remove", "x"])
 
 
-def test_what_was_met_between_other_operations_is_known() -> None:
+def test_what_some_of_the_operations_have_shown_is_known() -> None:
     novelty = Novelty()
-    novelty.is_met(("invariant", "I9"), finding("a", "b"))
-    assert novelty.is_known(("invariant", "I9"))
-    assert not novelty.is_known(("invariant", "I8"))
-    assert not novelty.is_known(("exception", "I9"))
+    novelty.is_met(("invariant", "I9"), finding("a", "b"), ["a", "b"])
+    assert novelty.is_known(("invariant", "I9"), ["a", "b", "c"])
+    assert not novelty.is_known(("invariant", "I9"), ["a", "c"])
+    assert not novelty.is_known(("invariant", "I8"), ["a", "b"])
+    assert not novelty.is_known(("exception", "I9"), ["a", "b"])
+
+
+def test_what_a_fault_brings_explains_nothing_without_it() -> None:
+    novelty = Novelty()
+    raw = finding("a", severity="warning")
+    novelty.learn(("invariant", "I1"), raw, ["a", "timeout"])
+    assert novelty.is_worth(("invariant", "I1"), raw, ["a", "b"])
+    assert not novelty.is_worth(("invariant", "I1"), raw, ["a", "b", "timeout"])
+
+
+def test_an_error_that_some_of_the_operations_show_is_explained() -> None:
+    novelty = Novelty()
+    novelty.learn(("exception", "KeyError", "here"), finding("a", "b"), ["a", "b"])
+    assert not novelty.is_worth(("exception", "KeyError", "here"), finding("a", "c"), ["a", "b", "c"])
+    assert novelty.explained == 1
+    assert novelty.is_worth(("exception", "KeyError", "there"), finding("a", "c"), ["a", "b", "c"])
+    assert novelty.is_worth(("exception", "KeyError", "here"), finding("a", "c"), ["a", "c"])

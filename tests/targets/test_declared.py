@@ -333,7 +333,7 @@ def test_code_in_the_file_itself_is_seen(here: Path, capsys: pytest.CaptureFixtu
     (found,) = answer(capsys)["failures"]
     assert (found["message"], found["preemptions"]) == ("AssertionError: 1", 1)
     assert run(["fuzz", "single.py:Counting", "--schedules", "40", "--model", "eventlet"]) == 0
-    assert "programs of declared single.py:Counting, eventlet model" in capsys.readouterr().out
+    assert "declared single.py:Counting, eventlet model" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
