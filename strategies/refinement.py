@@ -121,9 +121,10 @@ class Refinement:
         return False
 
     def work_out(self) -> None:
-        """Make findings of what waits: errors first, and of these and of warnings the smallest
-        programs first, since what an operation shows alone explains others."""
-        waiting = sorted(self.waiting, key=lambda one: (one[1].severity != "error", len(parts_of(one[0]))))
+        """Make findings of what waits: errors first; of these and of warnings what needs no
+        fault first; then the smallest programs, since what an operation shows alone explains
+        others."""
+        waiting = sorted(self.waiting, key=_turn)
         self.waiting = []
         for number, (scenario, raw, source) in enumerate(waiting):
             if perf_counter() >= self.deadline:
@@ -230,3 +231,8 @@ class Refinement:
         outcome = seeking.focus(scenario, outcome)
         reduction = Reduction(self.target, seeking.seek, seeking.enough)
         return reduction.reduce(scenario, outcome, source)
+
+
+def _turn(waiting: tuple[Scenario, Finding, Source | None]) -> tuple[bool, bool, int]:
+    scenario, raw, _ = waiting
+    return raw.severity != "error", bool(scenario.faults), len(parts_of(scenario))

@@ -6,8 +6,10 @@ counterexample detector", 1996). What is drawn at random meets a certain pair of
 operations rarely; here each pair has its turn before any has a second one:
 
 1. every operation alone, with each value that describes an instance;
-2. every operation alone with each fault at each call that it fits;
-3. every two operations beside each other. Likelier ones tend to come first; what
+2. every two operations one after the other on an instance, where the second needs what
+   the first one leaves;
+3. every operation alone with each fault at each call that it fits;
+4. every two operations beside each other. Likelier ones tend to come first; what
    describes the instances is drawn, anew in each pass over all pairs, for the first
    instance half of the time from the two that have most parts.
 
@@ -44,7 +46,8 @@ def small_scenarios(target: Target, calls_of: CallsOf, seed: int) -> Iterator[Sc
     """The small programs of a target; the same for the same seed."""
     scope = _SmallScope(target, random.Random(seed))
     met: set[bytes] = set()
-    for scenario in itertools.chain(scope.alone(), _mixed(scope.failing(calls_of), scope.pairs(), FAULTS_PER_PAIR)):
+    mixed = _mixed(scope.failing(calls_of), scope.pairs(), FAULTS_PER_PAIR)
+    for scenario in itertools.chain(scope.alone(), scope.chains(), mixed):
         key = key_of(scenario)
         if key not in met:
             met.add(key)
@@ -66,6 +69,15 @@ class _SmallScope:
             for info in self._table:
                 for arguments in _products(info.arguments)[:MOST_VALUES]:
                     yield from self._program([(info, arguments)], [described] * MAX_INSTANCES)
+
+    def chains(self) -> Iterator[Scenario]:
+        """Every two operations on an instance, one after the other."""
+        for first, second in itertools.product(self._table, repeat=2):
+            if first.on_instance and second.on_instance and first.after == second.before:
+                wishes = [Wish(info, 1, dict(self._drawn(info))) for info in (first, second)]
+                made = granted([wishes], self._target.roles(), self._described())
+                if made is not None and len(made.tasks[0]) == 2:
+                    yield Scenario(made)
 
     def failing(self, calls_of: CallsOf) -> Iterator[Scenario]:
         """Every operation alone with one fault."""
@@ -90,9 +102,9 @@ class _SmallScope:
     def _lot(self, pair: tuple[OperationInfo, OperationInfo]) -> float:
         """A random order in which what weighs more tends to come first (Efraimidis and
         Spirakis, "Weighted random sampling with a reservoir", 2006). The weight counts
-        twice: what runs all the time has to have met everything else before long."""
+        three times: what runs all the time has to have met everything else before long."""
         weight = pair[0].weight * pair[1].weight
-        return self._generator.expovariate(1.0) / weight**2
+        return self._generator.expovariate(1.0) / weight**3
 
     def _drawn(self, info: OperationInfo) -> Values:
         return self._generator.choice(_products(info.arguments))

@@ -37,12 +37,14 @@ class Defect:
     """One entry. ``instances`` and ``tasks``: its smallest program. ``fault``: a fault that
     it takes, at any call of a task (``name in task NUMBER``), or "". ``shows``: what the
     failure is called (an invariant or an exception). ``heals``: what puts it right.
+    ``warns``: what it is called while it does no harm yet, or "".
     ``lines``: where it is in the target's code. ``fixed``: the first releases without it.
     """
 
     name: str
     title: str
     shows: str
+    warns: str
     content: Operations
     fault: tuple[str, int] | None
     known: str
@@ -84,6 +86,7 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
         name=entry["name"],
         title=entry["title"],
         shows=entry["shows"],
+        warns=entry.get("warns", ""),
         content=Operations(setup, tasks),
         fault=fault,
         known=entry.get("known", ""),

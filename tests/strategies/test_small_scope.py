@@ -61,10 +61,16 @@ def names(scenario: Scenario) -> list[str]:
 
 
 def test_every_operation_alone_with_each_description() -> None:
-    alone = [one for one in small() if len(one.content.tasks) == 1 and not one.faults]
+    alone = [one for one in small() if len(names(one)) == 1 and not one.faults]
     found = [(names(one)[0], *(setup.arguments["size"] for setup in one.content.setup)) for one in alone[:8]]
     assert found[:5] == [("make", 2), ("look", 2), ("drop", 2), ("audit",), ("audit",)]
     assert set(found[5:]) == {("make", 1), ("look", 1), ("drop", 1)}
+
+
+def test_every_chain_on_one_instance() -> None:
+    chains = {describe(one) for one in small() if len(one.content.tasks) == 1 and len(names(one)) == 2}
+    after = ("look(1) ; look(1)", "look(1) ; drop(1)", "make(1) ; look(1)", "make(1) ; drop(1)")
+    assert chains == set(after)
 
 
 def test_every_fault_at_each_call_that_it_fits_and_no_other() -> None:

@@ -1,0 +1,102 @@
+"""What a search has met, in the order in which it is worked out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.explore import Result
+from harness.findings import Finding
+from harness.traces.schema import Operation, Operations
+from strategies import refinement
+from strategies.refinement import LARGEST, Refinement
+from targets.scenario import Scenario, parts_of
+
+
+def scenario(*names: str) -> Scenario:
+    return Scenario(Operations((), tuple((Operation(name),) for name in names)))
+
+
+class Recording(Refinement):
+    """Only notes what it is asked to work out. A class of its own has a dict."""
+
+    def _work_out(self, scenario: Scenario, raw: Finding, trace: Any, source: object) -> None:
+        self.done.append(parts_of(scenario))
+        self.result.failures.append(raw)
+
+    def _keep(self, finding: Finding) -> None:
+        self.result.failures.append(finding)
+
+
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -> Any:
+    monkeypatch.setattr(
+        refinement, "read", lambda path: SimpleNamespace(expected=SimpleNamespace(identity=("x", path.name)))
+    )
+    made = Recording.__new__(Recording)
+    made.done = []
+    opened: Any = SimpleNamespace()
+    Refinement.__init__(
+        made, opened, opened, opened, opened, tmp_path, perf_counter() + seconds, Result("p", "portfolio", 0)
+    )
+    return made
+
+
+def met(made: Any, names: list[str], severity: str) -> bool:
+    trace = made.raw / f"{'-'.join(names)}-{severity}.json"
+    trace.parent.mkdir(exist_ok=True)
+    trace.write_text("{}")
+    raw = Finding("invariant", "", "s", str(trace), (), "", 0, 0, 0, True, severity=severity, operations=tuple(names))
+    answer: bool = made.refine(scenario(*names), raw, None)
+    return answer
+
+
+def test_errors_first_and_the_smallest_programs_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = work(tmp_path, monkeypatch)
+    assert met(made, ["a", "b"], "warning")
+    assert not met(made, ["a", "b", "c"], "error")
+    assert met(made, ["a"], "warning")
+    assert not met(made, ["b"], "error")
+    assert made.done == []
+    made.work_out()
+    assert made.done == [["b"], ["a", "b", "c"], ["a"], ["a", "b"]]
+    assert made.waiting == []
+
+
+def test_what_was_met_before_does_not_wait_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = work(tmp_path, monkeypatch)
+    assert met(made, ["a"], "warning")
+    assert not met(made, ["a"], "warning")
+    assert len(made.waiting) == 1
+    assert len(list(made.raw.iterdir())) == 1
+
+
+def test_warnings_of_large_programs_only_where_there_is_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = [f"o{number}" for number in range(LARGEST + 1)]
+    made = work(tmp_path, monkeypatch)
+    met(made, large, "warning")
+    met(made, large, "error")
+    made.work_out()
+    assert (len(made.done), made.novelty.large) == (1, 1)
+    alone = work(tmp_path / "alone", monkeypatch)
+    (tmp_path / "alone").mkdir()
+    met(alone, large, "warning")
+    alone.work_out()
+    assert (len(alone.done), alone.novelty.large) == (1, 0)
+
+
+def test_when_the_time_is_over_the_rest_is_counted_and_stays_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = work(tmp_path, monkeypatch, seconds=-1)
+    met(made, ["a"], "warning")
+    met(made, ["b"], "error")
+    made.work_out()
+    assert (made.done, made.novelty.unworked) == ([], 2)
+    assert [one.severity for one in made.result.failures] == ["error"]
+    assert len(list(made.raw.iterdir())) == 2
