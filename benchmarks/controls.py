@@ -62,9 +62,9 @@ def kept(path: Path) -> Kept:
 
 
 def candidates(defect: Defect, found: list[Kept]) -> list[Kept]:
-    """Findings with the defect's name, those with its operations first."""
+    """Findings with the defect's name and some of its operations, those with most first."""
     own = frozenset(one.name for task in defect.content.tasks for one in task)
-    named = [one for one in found if any(defect.shows in part for part in one.identity)]
+    named = [one for one in found if one.names & own and any(defect.shows in part for part in one.identity)]
     if defect.warns:
         named += [
             one

@@ -43,11 +43,11 @@ class Novelty:
     _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
     _warned: dict[frozenset[str], set[str]] = field(default_factory=dict)
 
-    def is_met(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
-        """Whether the same was met before, between the same operations; from now on it was.
-        ``program``: what was run, operations and faults."""
+    def is_met(self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()) -> bool:
+        """Whether the same was met before, between the same operations with the same faults;
+        from now on it was. ``program``: what was run, operations and faults."""
         self._shown.setdefault(identity, []).append(frozenset(map(_name, program)))
-        key = (identity[0], identity[1:] + tuple(sorted(map(_name, raw.operations))))
+        key = (identity[0], identity[1:] + tuple(sorted([*map(_name, raw.operations), *faults])))
         met = key in self._seen
         self._seen.add(key)
         return met
@@ -56,7 +56,7 @@ class Novelty:
         """Whether the same was met in a program of some of these operations."""
         return _is_of_some(self._shown, identity, frozenset(map(_name, program)))
 
-    def is_worth(self, identity: Identity, raw: Finding, program: Sequence[str]) -> bool:
+    def is_worth(self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()) -> bool:
         """Whether to work a failure out. ``program``: what was run, operations and faults."""
         if raw.kind in ADVICE:
             return True
@@ -64,7 +64,7 @@ class Novelty:
         if self._is_explained(identity, raw, present):
             self.explained += 1
             return False
-        group = (identity[0], *sorted(map(_name, raw.operations)))
+        group = (identity[0], *sorted([*map(_name, raw.operations), *faults]))
         self._alike[group] = self._alike.get(group, 0) + 1
         if self._alike[group] > ALIKE or self._is_widespread(identity, present):
             self.passed_over += 1

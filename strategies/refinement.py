@@ -28,7 +28,7 @@ from strategies.verification import Verification, described
 from targets.legality import single_operations
 from targets.origin import origin_of
 from targets.protocol import OpenTarget, Target
-from targets.scenario import Scenario, parts_of, scenario_of
+from targets.scenario import Scenario, faults_of, parts_of, scenario_of
 
 FINAL_STEPS = 200
 FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
@@ -108,7 +108,7 @@ class Refinement:
         if not raw.trace:
             return False
         trace = read(Path(raw.trace))
-        if self.novelty.is_met(trace.expected.identity, raw, parts_of(scenario)):
+        if self.novelty.is_met(trace.expected.identity, raw, parts_of(scenario), faults_of(scenario)):
             Path(raw.trace).unlink(missing_ok=True)
         elif raw.kind in ADVICE:
             self._work_out(scenario, raw, trace, source)
@@ -142,7 +142,7 @@ class Refinement:
         """Make the program small, then the schedule; keep what is worth it."""
         file = Path(raw.trace)
         identity = trace.expected.identity
-        if not self.novelty.is_worth(identity, raw, parts_of(scenario)):
+        if not self.novelty.is_worth(identity, raw, parts_of(scenario), faults_of(scenario)):
             file.unlink(missing_ok=True)
             return
         same = shows(identity)

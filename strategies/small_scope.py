@@ -34,7 +34,7 @@ FAULTS_PER_PAIR = 8
 """So many faults for each pair: a program with a fault is one execution, a pair dozens."""
 RICH = 2
 """Values at the end, which stand for what has most parts."""
-PASSES = 20
+PASSES = 4
 """Passes over all pairs, at most."""
 
 Values = Mapping[str, Plain]

@@ -31,6 +31,11 @@ def parts_of(scenario: Scenario) -> list[str]:
     return [one.name for task in (*scenario.content.tasks, scenario.faults) for one in task]
 
 
+def faults_of(scenario: Scenario) -> list[str]:
+    """The names of its faults, in order."""
+    return sorted(one.name for one in scenario.faults)
+
+
 def describe_operation(operation: Operation) -> str:
     """``claim(1)``, ``resize(1, size=4)``: the same whatever the order of the arguments
     is, since this text is in the event stream and a trace sorts them."""

@@ -31,7 +31,7 @@ from reports.terminal import Progress
 from strategies.novelty import Novelty
 from targets import choose_target
 from targets.bound import bind
-from targets.scenario import parts_of, scenario_of
+from targets.scenario import faults_of, parts_of, scenario_of
 
 LOOK = 0.2
 """Seconds between two looks at the processes."""
@@ -154,9 +154,8 @@ def without_doubles(failures: Sequence[Finding]) -> list[Finding]:
     novelty = Novelty()
     kept = []
     for found in sorted(map(_Found.of, failures), key=_Found.rank):
-        if not novelty.is_met(found.identity, found.finding, found.program) and novelty.is_worth(
-            found.identity, found.finding, found.program
-        ):
+        what = found.identity, found.finding, found.program, found.faults
+        if not novelty.is_met(*what) and novelty.is_worth(*what):
             novelty.learn(found.identity, found.finding, found.program)
             kept.append(found.finding)
     return kept
@@ -169,13 +168,15 @@ class _Found:
     finding: Finding
     identity: tuple[str, ...]
     program: Sequence[str]
+    faults: Sequence[str] = ()
 
     @staticmethod
     def of(finding: Finding) -> _Found:
         if not finding.trace:
             return _Found(finding, (finding.kind, finding.signature), finding.operations)
         trace = read(Path(finding.trace))
-        return _Found(finding, trace.expected.identity, parts_of(scenario_of(trace)))
+        scenario = scenario_of(trace)
+        return _Found(finding, trace.expected.identity, parts_of(scenario), faults_of(scenario))
 
     def rank(self) -> tuple[bool, int, int]:
         """Warnings last; then the smaller program; then what breaks more."""

@@ -103,3 +103,11 @@ def test_an_error_that_some_of_the_operations_show_is_explained() -> None:
     assert novelty.explained == 1
     assert novelty.is_worth(("exception", "KeyError", "there"), finding("a", "c"), ["a", "b", "c"])
     assert novelty.is_worth(("exception", "KeyError", "here"), finding("a", "c"), ["a", "c"])
+
+
+def test_with_another_fault_it_is_another_failure() -> None:
+    novelty = Novelty()
+    raw = finding("a")
+    assert not novelty.is_met(("invariant", "I1"), raw, ["a", "timeout"], ["timeout"])
+    assert not novelty.is_met(("invariant", "I1"), raw, ["a", "deadlock"], ["deadlock"])
+    assert novelty.is_met(("invariant", "I1"), raw, ["a", "timeout"], ["timeout"])
