@@ -13,6 +13,8 @@ operations rarely; here each pair has its turn before any has a second one:
    describes the instances is drawn, anew in each pass over all pairs, for the first
    instance half of the time from the two that have most parts.
 
+Where no operation is on an instance, there is one all the same, in any role.
+
 Not covered: faults beside another operation, configuration, longer programs.
 """
 
@@ -22,7 +24,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from harness.traces.schema import Operation
+from harness.traces.schema import Operation, Operations
 from strategies.programs import MAX_INSTANCES, Wish, granted
 from targets.protocol import OperationInfo, Plain, Target
 from targets.scenario import Scenario
@@ -30,7 +32,7 @@ from targets.sizes import key_of
 
 MOST_VALUES = 40
 """Ways to describe an instance that an operation alone is tried with."""
-FAULTS_PER_PAIR = 8
+FAULTS_PER_PAIR = 16
 """So many faults for each pair: a program with a fault is one execution, a pair dozens."""
 RICH = 2
 """Values at the end, which stand for what has most parts."""
@@ -121,7 +123,15 @@ class _SmallScope:
         wishes = [[Wish(info, int(info.on_instance), dict(arguments))] for info, arguments in operations]
         made = granted(wishes, self._target.roles(), described)
         if made is not None and len(made.tasks) == len(operations):
-            yield Scenario(made)
+            yield Scenario(made if made.setup else self._with_bystander(made, described[0]))
+
+    def _with_bystander(self, content: Operations, described: Values) -> Operations:
+        """The program beside an instance that nothing is done to."""
+        roles = self._target.roles()
+        if not roles:
+            return content
+        role = self._generator.choice(list(roles))
+        return Operations((Operation("instance", {"instance": 1, "role": role, **described}),), content.tasks)
 
 
 def _products(values: Mapping[str, Sequence[Plain]]) -> list[Values]:
