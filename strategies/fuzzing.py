@@ -60,14 +60,14 @@ class Fuzzing:
 
     ``most``: schedules at most. ``share``: this search takes of the small programs
     each ``share[1]``-th, from the one with number ``share[0]``. ``look`` is called after
-    every execution.
+    executions, with the number of those that the result does not count yet.
     """
 
     refinement: Refinement
     scheduler: str
     most: int
     share: tuple[int, int] = (0, 1)
-    look: Callable[[Fuzzing, Exploration], None] | None = None
+    look: Callable[[int], None] | None = None
     advised: set[tuple[str, ...]] = field(default_factory=set)
     met: set[bytes] = field(default_factory=set)
     explore_until: float = 0.0
@@ -209,6 +209,8 @@ class Fuzzing:
                 return
             self._continued += 1
             self.result.schedules += 1
+            if self.look is not None:
+                self.look(0)
             for watcher in work.setting.watchers:
                 watcher.keep(made)
             for failure in made.failures:
@@ -239,7 +241,7 @@ class Fuzzing:
 
     def _look(self, search: Exploration) -> None:
         assert self.look is not None
-        self.look(self, search)
+        self.look(search.result.schedules)
 
     def _add(self, found: Result) -> None:
         result = self.result

@@ -47,6 +47,7 @@ class Refinement:
     ``perf_counter``. ``folder``: for the traces. ``result`` gets the findings.
 
     ``waiting``: what is to be worked out, each with its scenario and where that came from.
+    ``look`` is called before each of them is.
     """
 
     target: Target
@@ -56,6 +57,7 @@ class Refinement:
     folder: Path
     deadline: float
     result: Result
+    look: Callable[[], None] | None = None
     known: dict[str, Finding] = field(default_factory=dict)
     novelty: Novelty = field(default_factory=Novelty)
     unverified: list[Finding] = field(default_factory=list)
@@ -124,19 +126,21 @@ class Refinement:
         """Make findings of what waits: errors first; of these and of warnings what needs no
         fault first; then the smallest programs, since what an operation shows alone explains
         others."""
-        waiting = sorted(self.waiting, key=_turn)
-        self.waiting = []
-        for number, (scenario, raw, source) in enumerate(waiting):
+        self.waiting.sort(key=_turn)
+        while self.waiting:
+            if self.look is not None:
+                self.look()
+            scenario, raw, source = self.waiting.pop(0)
             if perf_counter() >= self.deadline:
                 # Their traces stay where they are; one is shown where there is nothing else.
-                self.novelty.unworked += len(waiting) - number
+                self.novelty.unworked += 1 + len(self.waiting)
+                self.waiting.clear()
                 if not self.result.failures:
                     self._keep(raw)
-                return
-            if raw.severity != "error" and len(parts_of(scenario)) > LARGEST and self.result.failures:
+            elif raw.severity != "error" and len(parts_of(scenario)) > LARGEST and self.result.failures:
                 self.novelty.large += 1
-                continue
-            self._work_out(scenario, raw, read(Path(raw.trace)), source)
+            else:
+                self._work_out(scenario, raw, read(Path(raw.trace)), source)
 
     def _work_out(self, scenario: Scenario, raw: Finding, trace: Trace, source: Source | None) -> None:
         """Make the program small, then the schedule; keep what is worth it."""

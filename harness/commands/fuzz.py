@@ -12,7 +12,7 @@ import msgspec
 
 from harness.commands.locking import Locking
 from harness.commands.output import usable_folder
-from harness.explore import Exploration, Result
+from harness.explore import Result
 from harness.kernel.sites import SITES
 from harness.laboratory import open_laboratory
 from harness.program import Setting
@@ -116,13 +116,8 @@ def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Resul
     started = perf_counter()
     model = wanted.model
 
-    def tell(fuzzing: Fuzzing, exploration: Exploration) -> None:
-        look(
-            result.schedules + exploration.result.schedules,
-            fuzzing.examples,
-            len(result.failures),
-            len(refinement.waiting),
-        )
+    def tell(under_way: int = 0) -> None:
+        look(result.schedules + under_way, fuzzing.examples, len(result.failures), len(refinement.waiting))
 
     with (
         target.open(wanted.release) as opened,
@@ -132,6 +127,7 @@ def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Resul
         points = bytearray(max(1 << 16, 2 * len(SITES)))
         setting = Setting(points, model, wanted.seed, watchers=locking.watchers)
         refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
+        refinement.look = tell
         fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
         fuzzing.run()
         locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))

@@ -61,7 +61,10 @@ def test_errors_first_and_the_smallest_programs_first(tmp_path: Path, monkeypatc
     assert met(made, ["a"], "warning")
     assert not met(made, ["b"], "error")
     assert made.done == []
+    seen: list[int] = []
+    made.look = lambda: seen.append(len(made.waiting))
     made.work_out()
+    assert seen == [4, 3, 2, 1]
     assert made.done == [["b"], ["a", "b", "c"], ["a"], ["a", "b"]]
     assert made.waiting == []
 
