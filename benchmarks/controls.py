@@ -83,7 +83,7 @@ def is_silent(one: Kept, release: str) -> bool:
 
 def semafuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of this installation."""
-    return subprocess.run([sys.executable, "-m", "harness", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-m", "harness", *arguments], stdout=subprocess.PIPE, text=True, check=False)
 
 
 def found_words(defect: Defect, found: list[Kept]) -> str:

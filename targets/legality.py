@@ -175,9 +175,9 @@ def joined_scenarios(scenario: Scenario, table: Sequence[OperationInfo]) -> list
 
 def renumbered(scenario: Scenario) -> Scenario:
     """The same scenario with its instances counted from 1, in the order in which
-    operations name them."""
+    operations name them; those that none names come last."""
     content = scenario.content
-    named = [one.arguments.get("instance") for task in content.tasks for one in task]
+    named = [one.arguments.get("instance") for task in (*content.tasks, content.setup) for one in task]
     numbers = {old: new for new, old in enumerate(dict.fromkeys(one for one in named if one is not None), 1)}
 
     def again(one: Operation) -> Operation:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from harness.traces.schema import Operation, Operations
 from strategies.feeding import feed
 from strategies.programs import MAX_OPERATIONS, MAX_TASKS, programs
-from targets.legality import is_legal, smaller_programs, without_unused
+from targets.legality import is_legal, renumbered, smaller_programs, without_unused
 from targets.protocol import OperationInfo
+from targets.scenario import Scenario
 
 TABLE = [
     OperationInfo("make", True, "new", "made", False, 2),
@@ -97,3 +98,10 @@ def test_smaller_programs_are_legal_and_smaller() -> None:
 
 def test_a_feed_ends_when_its_examples_do() -> None:
     assert feed(programs(TABLE, ROLES), lambda content: True, seed=0, most=7) == 7
+
+
+def test_instances_that_no_operation_names_are_counted_last() -> None:
+    setup = tuple(Operation("instance", {"instance": number, "role": "made"}) for number in (2, 5, 7))
+    made = renumbered(Scenario(Operations(setup, ((Operation("look", {"instance": 7}),), (Operation("audit"),)))))
+    assert [one.arguments["instance"] for one in made.content.setup] == [1, 2, 3]
+    assert made.content.tasks[0][0].arguments == {"instance": 1}
