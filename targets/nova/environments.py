@@ -302,11 +302,13 @@ def blamed_on(environment: Environment) -> Iterator[None]:
 
 def _stands_in(error: BaseException, environment: Environment) -> bool:
     """Whether an exception passed through Nova or through the world around it."""
-    world = str(Path(__file__).parent)
+    world = Path(__file__).parent
+    # The frames in which the block itself stands.
+    around = (__file__, str(world / "target.py"))
     if isinstance(error, (ImportError, SyntaxError)):
         return True
     files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    return any(file.startswith((world, str(environment.folder))) for file in files if file != __file__)
+    return any(file.startswith((str(world), str(environment.folder))) for file in files if file not in around)
 
 
 def _give_up(environment: Environment, error: BaseException) -> NoReturn:

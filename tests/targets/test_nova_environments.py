@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import run
-from harness.errors import UsageError
+from harness.errors import CannotJudge, UsageError
 from harness.traces import codec
 from harness.traces.schema import Operation, Operations
 from targets.nova import environments, releases
@@ -319,3 +319,16 @@ def test_fuzz_takes_a_source_tree(semafuzz: Run, copy: Path, tmp_path: Path) -> 
     assert done.returncode == 4
     assert "say which it is now with --source DIR" in done.stderr
     assert semafuzz("replay", found, "--source", str(copy)).returncode == 1
+
+
+def test_what_goes_wrong_around_a_nova_is_not_blamed_on_it(tmp_path: Path) -> None:
+    other = environments.Environment("release", "16.1.8", tmp_path)
+    inside = compile("raise KeyError(1)", str(tmp_path / "nova" / "exception.py"), "exec")
+    with pytest.raises(CannotJudge, match="does not start in the world"), environments.blamed_on(other):
+        exec(inside)
+    around = compile("raise KeyError(1)", str(Path(environments.__file__).with_name("target.py")), "exec")
+    with pytest.raises(KeyError), environments.blamed_on(other):
+        exec(around)
+    own = environments.Environment("installed", environments.DEFAULT)
+    with pytest.raises(KeyError), environments.blamed_on(own):
+        exec(inside)
