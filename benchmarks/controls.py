@@ -32,7 +32,7 @@ SEARCH = 300
 
 @dataclass(frozen=True)
 class Kept:
-    """A finding by its trace."""
+    """A finding by its trace. ``names``: of its operations and faults."""
 
     trace: Path
     identity: tuple[str, ...]
@@ -58,12 +58,15 @@ def kept(path: Path) -> Kept:
     tasks = [[one.name for one in task] for task in trace.program.tasks]
     faults = "".join(f", {one.name}" for one in trace.faults)
     words = " || ".join(" ; ".join(task) for task in tasks) + faults
-    return Kept(path, trace.expected.identity, frozenset(name for task in tasks for name in task), words)
+    names = {name for task in tasks for name in task} | {one.name for one in trace.faults}
+    return Kept(path, trace.expected.identity, frozenset(names), words)
 
 
 def candidates(defect: Defect, found: list[Kept]) -> list[Kept]:
-    """Findings with the defect's name and some of its operations, those with most first."""
+    """Findings with the defect's name and some of its operations or its fault, those with most first."""
     own = frozenset(one.name for task in defect.content.tasks for one in task)
+    if defect.fault is not None:
+        own |= {defect.fault[0]}
     named = [one for one in found if one.names & own and any(defect.shows in part for part in one.identity)]
     if defect.warns:
         named += [

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from harness.explore import Exploration, Result
+from harness.findings import Finding
 from harness.kernel import operations as op
 from harness.program import execute
 from harness.replaying import replay
@@ -188,14 +189,14 @@ class Fuzzing:
             self.result.verdict = "uncontrolled"
             self.result.notes += found.notes
             return
-        for finding in found.failures:
-            if work.refine(scenario, finding, source) and len(scenario.content.tasks) > 1:
-                self._worsen(scenario)
+        warnings = work.take(scenario, found.failures, source)
+        for warning in warnings if len(scenario.content.tasks) > 1 else ():
+            self._worsen(scenario, warning)
 
-    def _worsen(self, scenario: Scenario) -> None:
-        """See what a new warning, the last that waits, leads to where the target works on."""
+    def _worsen(self, scenario: Scenario, warning: Finding) -> None:
+        """See what a new warning leads to where the target works on."""
         work = self.refinement
-        trace = read(Path(work.waiting[-1][1].trace))
+        trace = read(Path(warning.trace))
         identity = trace.expected.identity
         if identity in self._worsened or self._continued > FOR_CONSEQUENCES * self.result.schedules:
             return
@@ -218,7 +219,7 @@ class Fuzzing:
                     failure_identity(failure), parts_of(longer)
                 ):
                     raw = work.recorder_of(longer).record(made, failure_identity(failure))
-                    work.refine(longer, raw, None)
+                    work.take(longer, [raw], None)
             if not self._goes_on():
                 return
 

@@ -6,7 +6,7 @@ What is new is made small (``strategies.reduction``), shown again where that can
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -63,7 +63,7 @@ class Refinement:
     unverified: list[Finding] = field(default_factory=list)
     verification: Verification = field(init=False)
     waiting: list[tuple[Scenario, Finding, Source | None]] = field(default_factory=list)
-    _waited: int = 0
+    _held: int = 0
 
     def __post_init__(self) -> None:
         self.verification = Verification(self.target, self.opened, self.laboratory, self.setting)
@@ -104,23 +104,29 @@ class Refinement:
                 f"not listed: the search's own world is wrong there; traces in {self.folder / UNVERIFIED}"
             )
 
-    def refine(self, scenario: Scenario, raw: Finding, source: Source | None) -> bool:
-        """Take in a failure; what is new waits until it is worked out, but for advice.
-        ``source``: where Hypothesis made the scenario. Returns whether it is a new warning."""
-        if not raw.trace:
-            return False
+    def take(self, scenario: Scenario, failures: Sequence[Finding], source: Source | None) -> list[Finding]:
+        """Take in what a search of one program has met; what is new waits until it is worked
+        out, but for advice. ``source``: where Hypothesis made the scenario. Returns the new
+        warnings."""
+        # All of them first: what one comes to can have the name that another has here.
+        held = [self._hold(raw) for raw in failures if raw.trace]
+        return [raw for raw in held if self._is_new_warning(scenario, raw, source)]
+
+    def _hold(self, raw: Finding) -> Finding:
+        self._held += 1
+        file = Path(raw.trace)
+        return replace(raw, trace=str(file.replace(file.with_name(f"waiting-{self._held}.json"))))
+
+    def _is_new_warning(self, scenario: Scenario, raw: Finding, source: Source | None) -> bool:
         trace = read(Path(raw.trace))
         if self.novelty.is_met(trace.expected.identity, raw, parts_of(scenario), faults_of(scenario)):
             Path(raw.trace).unlink(missing_ok=True)
-        elif raw.kind in ADVICE:
+            return False
+        if raw.kind in ADVICE:
             self._work_out(scenario, raw, trace, source)
-        else:
-            # Another program can show what has the same name meanwhile.
-            self._waited += 1
-            waiting = Path(raw.trace).replace(Path(raw.trace).with_name(f"waiting-{self._waited}.json"))
-            self.waiting.append((scenario, replace(raw, trace=str(waiting)), source))
-            return raw.severity == "warning"
-        return False
+            return False
+        self.waiting.append((scenario, raw, source))
+        return raw.severity == "warning"
 
     def work_out(self) -> None:
         """Make findings of what waits: errors first; of these and of warnings what needs no

@@ -11,6 +11,7 @@ import pytest
 
 from harness.explore import Result
 from harness.findings import Finding
+from harness.kernel.outcome import LOCK_DISCIPLINE
 from harness.traces.schema import Operation, Operations
 from strategies import refinement
 from strategies.refinement import LARGEST, Refinement
@@ -34,7 +35,7 @@ class Recording(Refinement):
 
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -> Any:
     monkeypatch.setattr(
-        refinement, "read", lambda path: SimpleNamespace(expected=SimpleNamespace(identity=("x", path.name)))
+        refinement, "read", lambda path: SimpleNamespace(expected=SimpleNamespace(identity=("x", path.read_text())))
     )
     made = Recording.__new__(Recording)
     made.done = []
@@ -48,10 +49,9 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -
 def met(made: Any, names: list[str], severity: str) -> bool:
     trace = made.raw / f"{'-'.join(names)}-{severity}.json"
     trace.parent.mkdir(exist_ok=True)
-    trace.write_text("{}")
+    trace.write_text(trace.name)
     raw = Finding("invariant", "", "s", str(trace), (), "", 0, 0, 0, True, severity=severity, operations=tuple(names))
-    answer: bool = made.refine(scenario(*names), raw, None)
-    return answer
+    return bool(made.take(scenario(*names), [raw], None))
 
 
 def test_errors_first_and_the_smallest_programs_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,3 +103,21 @@ def test_when_the_time_is_over_the_rest_is_counted_and_stays_on_the_disk(
     assert (made.done, made.novelty.unworked) == ([], 2)
     assert [one.severity for one in made.result.failures] == ["error"]
     assert len(list(made.raw.iterdir())) == 2
+
+
+def test_traces_are_out_of_the_way_before_anything_is_worked_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first comes to has the name under which the second was written, and moves it."""
+    made = work(tmp_path, monkeypatch)
+    made.raw.mkdir()
+    files = [made.raw / "first.json", made.raw / "second.json"]
+    raw = [
+        Finding(kind, "", kind, str(file), (), "", 0, 0, 0, True, severity="warning", operations=("a",))
+        for kind, file in zip((LOCK_DISCIPLINE, "invariant"), files, strict=True)
+    ]
+    for file in files:
+        file.write_text(file.name)
+    monkeypatch.setattr(Recording, "_work_out", lambda *_: files[1].unlink(missing_ok=True))
+    (second,) = made.take(scenario("a"), raw, None)
+    assert Path(second.trace).read_text() == "second.json"
