@@ -82,11 +82,12 @@ class _SmallScope:
                     yield Scenario(made)
 
     def failing(self, calls_of: CallsOf) -> Iterator[Scenario]:
-        """Every operation alone with one fault."""
+        """Every operation alone with one fault; the simplest instance beside what is on none."""
         infos = list(self._table)
         self._generator.shuffle(infos)
         for info in infos:
-            for plain in self._program([(info, self._drawn(info))], self._described()):
+            described = self._described() if info.on_instance else [self._values[0]]
+            for plain in self._program([(info, self._drawn(info))], described):
                 calls = calls_of(plain)
                 for fault in self._target.faults():
                     for number in range(1, 1 + sum(map(fault.fits, calls))):
