@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import ModuleType
@@ -28,6 +28,8 @@ class Bound:
         self.name = target.name
         self.summary = target.summary
         self.bundles = getattr(target, "bundles", None)
+        self.operation_cost: int = getattr(target, "operation_cost", 0)
+        self.is_idle: Callable[[str], bool] = getattr(target, "is_idle", lambda call: False)
         verification: Mapping[str, Value] = getattr(target, "verification", {})
         # Whoever chose the world gets that one and no other.
         self.verification = {} if verification.keys() & self.fixed.keys() else verification

@@ -112,7 +112,13 @@ class OpenTarget(Protocol):
 
 
 class Target(Protocol):
-    """What the registry holds; imports of the code under test happen in ``open``."""
+    """What the registry holds; imports of the code under test happen in ``open``.
+
+    It may have more, which searches then use: ``operation_cost`` (what an operation takes
+    beside its events, in events), ``is_idle(call)`` (whether others see the same before
+    this I/O point as before the task's next one), ``verification`` (the options of a world
+    in which findings have to show again) and ``bundles``.
+    """
 
     name: str
     summary: str

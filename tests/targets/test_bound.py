@@ -1,0 +1,21 @@
+"""A target with options set is the same target otherwise."""
+
+from __future__ import annotations
+
+from targets import find_target
+from targets.bound import bind
+
+
+def test_what_searches_use_besides_is_kept() -> None:
+    nova = find_target("nova")
+    bound = bind(nova, ["world=fast"])
+    for name in ("operation_cost", "bundles"):
+        assert getattr(bound, name) == getattr(nova, name)
+    assert bound.is_idle("conductor Instance.save done")  # type: ignore[attr-defined]
+    assert not bound.is_idle("conductor Instance.save")  # type: ignore[attr-defined]
+
+
+def test_a_target_without_them_has_none() -> None:
+    bound = bind(find_target("reference"), ["defect=none"])
+    assert bound.operation_cost == 0  # type: ignore[attr-defined]
+    assert not bound.is_idle("database save")  # type: ignore[attr-defined]
