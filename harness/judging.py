@@ -96,6 +96,7 @@ class _UntilFound:
 
     def __init__(self, inner: Scheduler, seen: _Seen, exhaustive: bool) -> None:
         self.name = inner.name
+        self.covers_all = exhaustive
         self._inner = inner
         self._seen = seen
         self._exhaustive = exhaustive

@@ -22,6 +22,7 @@ class Recheck:
 
     def __init__(self, inner: Scheduler) -> None:
         self.name = f"recheck-{inner.name}"
+        self.covers_all = getattr(inner, "covers_all", False)
         self._inner = inner
 
     def begin(self, execution: int) -> bool:
