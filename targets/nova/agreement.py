@@ -64,6 +64,9 @@ def run(nova: Opened, scenario: Scenario, world: str, schedule: int) -> tuple[An
     opened, laboratory = nova
     program = opened.program(Scenario(scenario.content, {**scenario.configuration, "world": world}, scenario.faults))
     assert isinstance(program, StagedProgram)
+    assert isinstance(program.stage, NovaStage)
+    # A state that was judged before is not audited again, and what an audit writes is compared.
+    program.stage.forget_judgements()
     scheduler: Any = Serial(range(len(scenario.content.tasks))) if not schedule else PCT(schedule, 2)
     scheduler.begin(0)
     outcome = execute(program, scheduler, Setting(bytearray(b"\1" * (1 << 17)), "threads", 0))

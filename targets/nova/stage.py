@@ -111,6 +111,10 @@ class NovaStage:
             found = self._judgements[state] = self._judge(names, excused)
         return found
 
+    def forget_judgements(self) -> None:
+        """Judge every state anew from here on."""
+        self._judgements.clear()
+
     def _judge(self, names: list[list[str]], excused: Set[str]) -> list[Failure]:
         world = self._world
         # The other host is as it was where nothing has reached it.
