@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.traces.codec import read
-from harness.traces.schema import Operations
 from targets import find_target
 from targets.catalogue import Catalogued, Defect
+from targets.scenario import describe, parts_of, scenario_of
 
 CANDIDATES = 12
 """Findings with a defect's name that are replayed on the release with the fix."""
@@ -54,12 +54,8 @@ def kept_by(release: str, arguments: argparse.Namespace) -> tuple[int, list[Kept
 def kept(path: Path) -> Kept:
     """What a trace says of its finding."""
     trace = read(path)
-    assert isinstance(trace.program, Operations)
-    tasks = [[one.name for one in task] for task in trace.program.tasks]
-    faults = "".join(f", {one.name}" for one in trace.faults)
-    words = " || ".join(" ; ".join(task) for task in tasks) + faults
-    names = {name for task in tasks for name in task} | {one.name for one in trace.faults}
-    return Kept(path, trace.expected.identity, frozenset(names), words)
+    scenario = scenario_of(trace)
+    return Kept(path, trace.expected.identity, frozenset(parts_of(scenario)), describe(scenario))
 
 
 def candidates(defect: Defect, found: list[Kept]) -> list[Kept]:

@@ -7,7 +7,7 @@ mended, the same search shows what was behind it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from harness.findings import Finding
@@ -28,8 +28,8 @@ class Novelty:
 
     ``passed_over``: failures between operations that have shown enough of their kind.
     ``explained``: those that some of the program's operations and faults are known to
-    show; warnings also part by part. ``unworked``: those for which no time was left; ``large``: those of programs
-    that are too large.
+    show; warnings also part by part. ``unworked``: those for which no time was left;
+    ``large``: those of programs that are too large.
     """
 
     passed_over: int = 0
@@ -37,8 +37,8 @@ class Novelty:
     unworked: int = 0
     large: int = 0
     _seen: set[tuple[str, Identity]] = field(default_factory=set)
-    _shown: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
-    _worked_out: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
+    _shown: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
+    _worked_out: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
     _alike: dict[Identity, int] = field(default_factory=dict)
     _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
     _warned: dict[frozenset[str], set[str]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Novelty:
     def is_met(self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()) -> bool:
         """Whether the same was met before, between the same operations with the same faults;
         from now on it was. ``program``: what was run, operations and faults."""
-        self._shown.setdefault(identity, []).append(frozenset(map(_name, program)))
+        self._shown.setdefault(identity, set()).add(frozenset(map(_name, program)))
         key = (identity[0], identity[1:] + tuple(sorted([*map(_name, raw.operations), *faults])))
         met = key in self._seen
         self._seen.add(key)
@@ -76,7 +76,7 @@ class Novelty:
         present = frozenset(map(_name, program))
         if finding.severity == "warning":
             self._warned.setdefault(present, set()).update(_parts(identity))
-        self._worked_out.setdefault(identity, []).append(present)
+        self._worked_out.setdefault(identity, set()).add(present)
         if finding.kind == "exception":
             self._raised.setdefault(identity[:2], []).append(present)
 
@@ -103,9 +103,7 @@ class Novelty:
         return len(found) >= WIDESPREAD and bool(frozenset.intersection(*found) & present)
 
 
-def _is_of_some(
-    shown: Mapping[Identity, Sequence[frozenset[str]]], identity: Identity, present: frozenset[str]
-) -> bool:
+def _is_of_some(shown: Mapping[Identity, Set[frozenset[str]]], identity: Identity, present: frozenset[str]) -> bool:
     return any(operations <= present for operations in shown.get(identity, ()))
 
 

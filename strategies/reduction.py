@@ -22,6 +22,8 @@ from targets.sizes import key_of, size_of
 
 IDLE = 100
 """Questions in a row without anything simpler, after which Hypothesis is stopped."""
+CALLS = 8
+"""How many calls before a fault an operation may have made that is left out."""
 
 Seek = Callable[[Scenario], Outcome | None]
 """Runs a scenario under some schedules; a run that fails alike, or None."""
@@ -115,6 +117,10 @@ class Reduction:
         yield from simpler_values(scenario, self.target)
         yield from under_defaults(scenario, self.target)
 
+    def _moved(self, smaller: Scenario, scenario: Scenario) -> list[Scenario]:
+        # An operation that is left out takes all its calls with it.
+        return moved_faults(smaller, CALLS if operations_of(smaller) < operations_of(scenario) else 1)
+
     def _descend(self, *steps: Step) -> None:
         """Take steps to something simpler for as long as one fails."""
         table = self.target.operations()
@@ -123,7 +129,7 @@ class Reduction:
             scenario, _ = self._smallest()
             size = size_of(scenario, self.target)
             steps_down = (smaller for step in steps for smaller in step(scenario, table))
-            nearby = (one for smaller in steps_down for one in (smaller, *moved_faults(smaller)))
+            nearby = (one for smaller in steps_down for one in (smaller, *self._moved(smaller, scenario)))
             progress = any(self._fails(one) for one in nearby if size_of(one, self.target) < size)
 
 

@@ -162,8 +162,8 @@ class Refinement:
         else:
             advice = raw.kind in ADVICE
             seeking = self._seeking(same, raw.severity)
-            reduce = self._alone if advice else self._reduce
-            smallest, outcome = reduce(scenario, shown, same, seeking, source)
+            alone = self._alone(scenario, same) if advice else None
+            smallest, outcome = alone or self._reduce(scenario, shown, seeking, source)
             steps = min(FINAL_STEPS, FINAL_EFFORT[raw.severity] // seeking.cost_of(smallest, outcome))
             finding = self.recorder_of(smallest, steps).record(outcome, identity)
             program = self.opened.program(smallest)
@@ -213,29 +213,17 @@ class Refinement:
         """The failing run itself."""
         return replay(self.opened.program(scenario), recorded_choices(trace), self.setting).outcome
 
-    def _alone(
-        self,
-        scenario: Scenario,
-        outcome: Outcome,
-        same: Callable[[Outcome], bool],
-        seeking: Seeking,
-        source: Source | None,
-    ) -> tuple[Scenario, Outcome]:
+    def _alone(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> tuple[Scenario, Outcome] | None:
         """One operation that shows advice by itself, as most often one does: it seldom
-        depends on the schedule. Otherwise the smallest program."""
+        depends on the schedule."""
         for content in single_operations(scenario.content, self.target.operations()):
             made = execute(self.opened.program(Scenario(content)), Serial((0,)), self.setting)
             if same(made):
                 return Scenario(content), made
-        return self._reduce(scenario, outcome, same, seeking, source)
+        return None
 
     def _reduce(
-        self,
-        scenario: Scenario,
-        outcome: Outcome,
-        same: Callable[[Outcome], bool],
-        seeking: Seeking,
-        source: Source | None,
+        self, scenario: Scenario, outcome: Outcome, seeking: Seeking, source: Source | None
     ) -> tuple[Scenario, Outcome]:
         """The smallest program found that fails alike, and a run of it."""
         outcome = seeking.focus(scenario, outcome)

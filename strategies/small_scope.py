@@ -70,16 +70,13 @@ class _SmallScope:
         for described in values if self._target.roles() else values[:1]:
             for info in self._table:
                 for arguments in _products(info.arguments)[:MOST_VALUES]:
-                    yield from self._program([(info, arguments)], [described] * MAX_INSTANCES)
+                    yield from self._program([[(info, arguments)]], [described] * MAX_INSTANCES)
 
     def chains(self) -> Iterator[Scenario]:
         """Every two operations on an instance, one after the other."""
         for first, second in itertools.product(self._table, repeat=2):
             if first.on_instance and second.on_instance and first.after == second.before:
-                wishes = [Wish(info, 1, dict(self._drawn(info))) for info in (first, second)]
-                made = granted([wishes], self._target.roles(), self._described())
-                if made is not None and len(made.tasks[0]) == 2:
-                    yield Scenario(made)
+                yield from self._program([[(info, self._drawn(info)) for info in (first, second)]], self._described())
 
     def failing(self, calls_of: CallsOf) -> Iterator[Scenario]:
         """Every operation alone with one fault; the simplest instance beside what is on none."""
@@ -87,7 +84,7 @@ class _SmallScope:
         self._generator.shuffle(infos)
         for info in infos:
             described = self._described() if info.on_instance else [self._values[0]]
-            for plain in self._program([(info, self._drawn(info))], described):
+            for plain in self._program([[(info, self._drawn(info))]], described):
                 calls = calls_of(plain)
                 for fault in self._target.faults():
                     for number in range(1, 1 + sum(map(fault.fits, calls))):
@@ -99,7 +96,7 @@ class _SmallScope:
         found = list(itertools.combinations_with_replacement(self._table, 2))
         for _ in range(PASSES):
             for first, second in sorted(found, key=self._lot):
-                tasks = [(info, self._drawn(info)) for info in (first, second)]
+                tasks = [[(info, self._drawn(info))] for info in (first, second)]
                 yield from self._program(tasks, self._described())
 
     def _lot(self, pair: tuple[OperationInfo, OperationInfo]) -> float:
@@ -117,13 +114,13 @@ class _SmallScope:
         return [first, *(self._generator.choice(self._values) for _ in range(MAX_INSTANCES - 1))]
 
     def _program(
-        self, operations: Sequence[tuple[OperationInfo, Values]], described: Sequence[Values]
+        self, tasks: Sequence[Sequence[tuple[OperationInfo, Values]]], described: Sequence[Values]
     ) -> Iterator[Scenario]:
-        """The program with a task for each, if there is one; both work on one instance
+        """The program of these tasks, if there is one; all operations work on one instance
         where that is legal."""
-        wishes = [[Wish(info, int(info.on_instance), dict(arguments))] for info, arguments in operations]
+        wishes = [[Wish(info, int(info.on_instance), dict(values)) for info, values in task] for task in tasks]
         made = granted(wishes, self._target.roles(), described)
-        if made is not None and len(made.tasks) == len(operations):
+        if made is not None and list(map(len, made.tasks)) == list(map(len, tasks)):
             yield Scenario(made if made.setup else self._with_bystander(made, described[0]))
 
     def _with_bystander(self, content: Operations, described: Values) -> Operations:

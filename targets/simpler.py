@@ -12,13 +12,13 @@ from targets.protocol import Plain, Target
 from targets.scenario import Scenario
 
 
-def moved_faults(scenario: Scenario) -> list[Scenario]:
-    """The scenario with one fault a call earlier or later: what is left out before it
-    may have made calls, or have spared some."""
+def moved_faults(scenario: Scenario, earlier: int = 1) -> list[Scenario]:
+    """The scenario with one fault up to so many calls ``earlier``, or one later: what is
+    left out before it may have made calls, or have spared some."""
     found = []
     for number, fault in enumerate(scenario.faults):
         call = int(fault.arguments["call"] or 0)
-        for other in (call - 1, call + 1):
+        for other in (call - 1, call + 1, *range(call - 2, call - earlier - 1, -1)):
             if other > 0:
                 moved = Operation(fault.name, {**fault.arguments, "call": other})
                 faults = (*scenario.faults[:number], moved, *scenario.faults[number + 1 :])

@@ -24,6 +24,7 @@ from strategies.refinement import Refinement
 from targets import choose_target
 from targets.bound import bind
 from targets.declared_files import is_spec
+from targets.protocol import Target
 
 Look = Callable[[int, int, int, int], None]
 """Called after an execution with the schedules, programs, findings, and failures that wait
@@ -107,10 +108,16 @@ def run_share(wanted: Search, share: tuple[int, int]) -> int:
     return 0
 
 
+def target_of(wanted: Search) -> Target:
+    """The target, with its options set. UsageError where there is none, and for a
+    scheduler that is none."""
+    make_scheduler(wanted.scheduler, wanted.seed)
+    return bind(choose_target(wanted.target), wanted.settings)
+
+
 def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Result:
     """Fuzz a target. ``share``: which of how many searches with this seed it is."""
-    target = bind(choose_target(wanted.target), wanted.settings)
-    make_scheduler(wanted.scheduler, wanted.seed)
+    target = target_of(wanted)
     folder = usable_folder(wanted.out)
     result = Result(wanted.target, wanted.scheduler, wanted.seed)
     started = perf_counter()

@@ -18,19 +18,16 @@ from time import perf_counter, sleep
 
 import msgspec
 
-from harness.commands.fuzz import Search, more_of, show
+from harness.commands.fuzz import Search, more_of, show, target_of
 from harness.commands.output import usable_folder
 from harness.detectors.discipline_table import DisciplineTable, joined_tables
 from harness.errors import CannotJudge
 from harness.explore import Result
 from harness.findings import Finding
-from harness.schedulers.registry import make_scheduler
 from harness.starting import run_options
 from harness.traces.codec import read
 from reports.terminal import Progress
 from strategies.novelty import Novelty
-from targets import choose_target
-from targets.bound import bind
 from targets.scenario import faults_of, parts_of, scenario_of
 
 LOOK = 0.2
@@ -41,8 +38,7 @@ def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool) ->
     """Fuzz in ``jobs`` processes; the exit code, which is that of a process that failed
     if one did. ``source``: the arguments that name a source tree."""
     # What is wrong with the arguments is said once.
-    bind(choose_target(wanted.target), wanted.settings)
-    make_scheduler(wanted.scheduler, wanted.seed)
+    target_of(wanted)
     folder = usable_folder(wanted.out)
     started = perf_counter()
     each = [

@@ -70,7 +70,7 @@ def check_found(defect: str, number: int, folder: Path) -> Path:
     (said,) = [re.match(r"It takes (\d+) ", line) for line in caught.value.__notes__ if line.startswith("It takes")]
     assert said is not None
     tasks = scenario.content.tasks
-    assert (len(tasks), sum(map(len, tasks)), int(said[1])) == SMALLEST[defect]
+    assert (len(tasks), sum(map(len, tasks)), int(said[1])) == SMALLEST[defect], caught.value.__notes__
     assert trace.configuration["defect"] == defect
     assert replay_operations(trace).digest == trace.expected.digest
     if int(said[1]):

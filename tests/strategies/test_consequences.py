@@ -6,12 +6,15 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from hypothesis import strategies as st
 
+from harness.commands.fuzz import Search, search
 from harness.kernel.outcome import Outcome
 from harness.laboratory import open_laboratory
 from harness.program import Setting, execute
 from harness.schedulers.sweep import Sweep
 from harness.traces.schema import Operation, Operations
+from strategies import fuzzing
 from strategies.consequences import consequences, continued
 from targets import choose_target
 from targets.legality import is_legal
@@ -117,3 +120,22 @@ def test_longer_programs_are_legal_and_on_old_and_new_instances(here: Path) -> N
         f"take() || refresh() ; {added}" for added in ("take()", "refresh()", "sell(1)", "sell(2)")
     ]
     assert [one.arguments["size"] for one in longer[-1].content.setup] == [2, 2]
+
+
+def fuzzed(here: Path, monkeypatch: pytest.MonkeyPatch, generated: Scenario, small: list[Scenario]) -> set[str]:
+    """What a search finds that has these programs and no others."""
+    (here / "shop.py").write_text("CAREFUL = False\n" + textwrap.dedent(TARGET))
+    monkeypatch.setattr(fuzzing, "scenarios", lambda target: st.just(generated))
+    monkeypatch.setattr(fuzzing, "small_scenarios", lambda target, calls_of, seed: iter(small))
+    wanted = Search("shop.py:Model", "", "portfolio", 1000, 4.0, 0, "threads", (), here / "out")
+    return {one.message for one in search(wanted, lambda *_: None).failures}
+
+
+def test_a_search_looks_at_what_its_warnings_lead_to(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "what is not there was sold" in fuzzed(here, monkeypatch, BOTH, [])
+
+
+def test_a_search_goes_through_the_small_programs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    idle = Scenario(Operations((), ((Operation("refresh"),),)))
+    assert "what is shown is not there" in fuzzed(here, monkeypatch, idle, [BOTH])
+    assert not fuzzed(here, monkeypatch, idle, [])

@@ -73,6 +73,21 @@ def test_two_tasks_become_one_where_no_concurrency_is_needed() -> None:
     assert len(smallest.content.tasks[0]) == 2
 
 
+def test_an_operation_before_a_fault_goes_with_all_its_calls() -> None:
+    calls = {"noise": 3, "count": 2}
+
+    def seek(scenario: Scenario) -> Outcome | None:
+        """Fails where the second call of a ``count`` goes wrong."""
+        made = [(one.name, call) for one in scenario.content.tasks[0] for call in range(calls[one.name])]
+        met = [made[int(fault.arguments["call"] or 0) - 1 :][:1] for fault in scenario.faults]
+        return Outcome() if [("count", 1)] in met else None
+
+    start = program("noise count")
+    failing = Scenario(start.content, {}, (Operation("lost", {"task": 0, "call": 5}),))
+    smallest, _ = Reduction(cast(Target, Described()), seek, lambda: False).reduce(failing, Outcome(), None)
+    assert smallest == Scenario(program("count").content, {}, (Operation("lost", {"task": 0, "call": 2}),))
+
+
 def test_a_used_up_budget_keeps_what_there_is() -> None:
     asked = Asked()
     assert asked.reduce(START, most=0) == START

@@ -51,6 +51,9 @@ def test_a_fault_moves_by_one_call_and_never_before_the_first() -> None:
         ({"ratio": 2}, (fault(1), fault(4))),
     ]
     assert moved_faults(base) == []
+    fourth = Scenario(base.content, {}, (fault(4),))
+    assert [one.faults[0] for one in moved_faults(fourth, 2)] == [fault(3), fault(5), fault(2)]
+    assert [one.faults[0] for one in moved_faults(fourth, 9)] == [fault(3), fault(5), fault(2), fault(1)]
 
 
 def test_a_value_becomes_the_first_or_the_one_before() -> None:
