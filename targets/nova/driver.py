@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from targets.nova.boundary import leave
+from targets.nova.vpmem import report_units
 
 NODE_UUIDS = {f"node{number}": str(uuid.UUID(int=0xC0DE0000 + number)) for number in range(1, 5)}
 """The fake driver draws node uuids at random, once per process."""
@@ -113,9 +114,9 @@ class _Guests:
             post(context, instance, dest, block, data)
 
 
-def make_driver(host: str, nodes: Sequence[str], devices: str = "") -> Any:
+def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bool = False) -> Any:
     """A driver for ``host`` that reports ``nodes``: 10 vCPUs, 8 GiB, 1 TiB, two NUMA cells
-    each, and the PCI ``devices`` (JSON)."""
+    each, the PCI ``devices`` (JSON), and with ``vpmem`` units of persistent memory."""
     from nova.virt import fake
 
     topology = _host_topology()
@@ -139,6 +140,11 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "") -> Any:
                 found["pci_passthrough_devices"] = devices
             _point("get_available_resource done")
             return found
+
+        def update_provider_tree(self, provider_tree: Any, nodename: str, *arguments: Any, **options: Any) -> None:
+            super().update_provider_tree(provider_tree, nodename, *arguments, **options)
+            if vpmem:
+                report_units(provider_tree, nodename)
 
         def _set_nodes(self, nodes: list[str]) -> None:
             # As in 19 and newer; before, the nodes are those of a module, for all drivers.

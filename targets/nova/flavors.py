@@ -25,12 +25,28 @@ class FlavorSpec:
         return self.root + self.ephemeral + -(-self.swap // 1024)
 
     @property
+    def resources(self) -> dict[str, int]:
+        """What the scheduler asks placement for."""
+        asked = {"VCPU": self.vcpus, "MEMORY_MB": self.memory, "DISK_GB": self.disk}
+        units = vpmem_units(self.extra)
+        return {**asked, VPMEM_CLASS: units} if units else asked
+
+    @property
+    def uses_vpmem(self) -> bool:
+        """Whether instances get units of persistent memory: from 20 on."""
+        return vpmem_units(self.extra) > 0
+
+    @property
     def uses_pci(self) -> bool:
         """Whether instances get PCI devices."""
         return _ALIAS in self.extra
 
 
+VPMEM_LABEL = "4GB"
+VPMEM_CLASS = f"CUSTOM_PMEM_NAMESPACE_{VPMEM_LABEL}"
+"""The resource class of the units of persistent memory that hosts have."""
 _ALIAS = "pci_passthrough:alias"
+_VPMEM = "hw:pmem"
 _PINNED = {"hw:cpu_policy": "dedicated"}
 
 FLAVORS = {
@@ -48,12 +64,20 @@ FLAVORS = {
     12: FlavorSpec(1, 128, 1, larger=11, extra={_ALIAS: "vf:1"}),
     13: FlavorSpec(2, 128, 1, larger=11, extra={**_PINNED, _ALIAS: "card:1,vf:1"}),
     14: FlavorSpec(1, 64, 1, larger=12, extra={_ALIAS: "pf:1"}),
+    15: FlavorSpec(1, 64, 1, larger=16, extra={_VPMEM: VPMEM_LABEL}),
+    16: FlavorSpec(2, 128, 1, larger=15, extra={_VPMEM: f"{VPMEM_LABEL},{VPMEM_LABEL}"}),
 }
 """By number. 1 and 2 are plain; 3 and 4 own their CPUs; 5 and 6 have ephemeral disks and
 swap, of which 6 has not a whole GiB; 7 to 10 are on NUMA cells (two of them, huge pages,
-shared with owned CPUs, owned CPUs on two); 11 to 14 have PCI devices."""
-SIMPLEST_FIRST = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 10, 13)
+shared with owned CPUs, owned CPUs on two); 11 to 14 have PCI devices; 15 and 16 have
+units of persistent memory, one and two."""
+SIMPLEST_FIRST = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 15, 10, 13)
 """With which an instance can start; the last two have most parts."""
+
+
+def vpmem_units(extra: Mapping[str, str]) -> int:
+    """How many units of persistent memory the extra specs of a flavor ask for."""
+    return len(extra[_VPMEM].split(",")) if extra.get(_VPMEM) else 0
 
 
 def is_rounded(number: int) -> bool:

@@ -3,8 +3,8 @@
 Numbers as in ``docs/nova-invariants.md``: I1 memory, I2 vCPUs, I3 disk, I4 free and
 non-negative, I5 statistics, I11 tracked instances and migrations, I14 agreement of
 audits, I16 inverses (an aborted claim leaves the sums of I1 to I3 unchanged). The others
-are in ``numa_invariants`` (I6, I7), ``pci_invariants`` (I8, I9) and
-``record_invariants`` (I13, I15).
+are in ``numa_invariants`` (I6, I7), ``pci_invariants`` (I8, I9),
+``vpmem_invariants`` (I9, I12) and ``record_invariants`` (I13, I15).
 
 Two tiers: what is wrong at once is a *warning* where the next audit heals it, and an
 *error* where it does not.
@@ -21,6 +21,7 @@ from targets.nova.pci_invariants import pci_figures, pci_violations, saved_pci_v
 from targets.nova.places import Place
 from targets.nova.record_invariants import row_violations
 from targets.nova.shims import counts_swap
+from targets.nova.vpmem_invariants import given_out, vpmem_violations
 from targets.nova.world import HERE, World
 
 USAGE = ("memory_mb_used", "vcpus_used", "local_gb_used")
@@ -43,7 +44,7 @@ def expected_usage(world: World, place: Place = HERE) -> dict[str, int]:
 
 
 def usage_violations(world: World, tracker: Any, rounding: int = 0, place: Place = HERE) -> Iterator[Violation]:
-    """I1 to I4, I6 to I9, I11 and I15, on the live tracker.
+    """I1 to I4, I6 to I9, I11, I12 and I15, on the live tracker.
 
     ``rounding``: how far ``local_gb_used`` may be below its sum. What is taken away is
     rounded as well, so that each instance whose swap is not a whole number of GiB can
@@ -75,6 +76,7 @@ def usage_violations(world: World, tracker: Any, rounding: int = 0, place: Place
         yield Violation("I11 tracked", f"tracked {sorted(tracked)}, the rows say {sorted(here)}")
     yield from numa_violations(world, node, place)
     yield from pci_violations(world, tracker, place)
+    yield from vpmem_violations(world, tracker, place)
     yield from row_violations(world)
 
 
@@ -185,7 +187,13 @@ def _live_figures(tracker: Any, place: Place) -> list[Any]:
     """What the oracles look at in a tracker."""
     node = tracker.compute_nodes.get(place.node)
     statistics = sorted(tracker.stats.get(place.node, {}).items())
-    found = [figures(tracker, place), sorted(tracker.tracked_migrations), statistics, pci_figures(tracker)]
+    found = [
+        figures(tracker, place),
+        sorted(tracker.tracked_migrations),
+        statistics,
+        pci_figures(tracker),
+        given_out(tracker),
+    ]
     if node is not None and "id" in node:
         found += [node.numa_topology, node.memory_mb, node.local_gb, node.vcpus]
     return [*found, _last_saved(tracker, place)]

@@ -182,6 +182,10 @@ class Placement(PlacementBoundary):
         """Every trait that is asked for exists."""
         return Response(200, {"traits": sorted(query.partition("=")[2].replace("in:", "").split(","))})
 
+    def PUT_resource_classes_id(self, parts: Any, query: str, json: Any, version: Any) -> Response:
+        """Every resource class that is asked for exists."""
+        return Response(204)
+
     # ------------------------------------------------------ allocations
 
     def GET_allocations_id(self, parts: Any, query: str, json: Any, version: Any) -> Response:

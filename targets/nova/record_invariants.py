@@ -8,7 +8,7 @@ from typing import Any
 from targets.nova.conductor_records import FINAL_STATUSES
 from targets.nova.counting import Violation
 from targets.nova.driver import NODE_UUIDS
-from targets.nova.flavors import FLAVORS
+from targets.nova.flavors import FLAVORS, VPMEM_CLASS, vpmem_units
 from targets.nova.places import Place
 from targets.nova.world import HERE, World
 
@@ -52,15 +52,16 @@ def _rests(instance: Any) -> bool:
 def _subtract(amounts: dict[str, dict[str, int]], migration: Any) -> None:
     """Leave out what is held for the source of a migration."""
     spec, source = FLAVORS[migration["old_instance_type_id"]], NODE_UUIDS[migration["source_node"]]
-    held = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory, "DISK_GB": spec.disk}
-    rest = {name: amount - held.get(name, 0) for name, amount in amounts.pop(source, {}).items()}
+    rest = {name: amount - spec.resources.get(name, 0) for name, amount in amounts.pop(source, {}).items()}
     if any(rest.values()):
         amounts[source] = rest
 
 
 def _resources(flavor: Mapping[str, Any]) -> dict[str, int]:
     disk = flavor["root_gb"] + flavor["ephemeral_gb"] + -(-flavor["swap"] // 1024)
-    return {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["memory_mb"], "DISK_GB": disk}
+    asked = {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["memory_mb"], "DISK_GB": disk}
+    units = vpmem_units(flavor["extra_specs"])
+    return {**asked, VPMEM_CLASS: units} if units else asked
 
 
 def row_violations(world: World) -> Iterator[Violation]:

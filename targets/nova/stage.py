@@ -26,7 +26,7 @@ from targets.nova.sections import forget_locks, running_host
 from targets.nova.world import HERE, Snapshot, World
 from targets.protocol import ImpossibleStartError
 
-COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ")
+COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ", "I12 ")
 """Oracles that compare the tracker with the records that there are at the moment."""
 HARMLESS = frozenset({"I15 numa_topology"})
 """What stays wrong but is read by nobody before it is overwritten: pins in the row of an

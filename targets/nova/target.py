@@ -83,13 +83,15 @@ class NovaTarget:
         """The operation table, for generating programs: what the chosen Nova has of it."""
         from targets.nova.operations import TABLE
 
-        chosen = environments.chosen()
-        folder = None if chosen is None else chosen.folder
         return [
             OperationInfo(spec.name, "instance" in spec.arguments, spec.before, spec.after, spec.shared, spec.weight)
             for spec in TABLE.values()
-            if not spec.needs or environments.tracker_has(folder, spec.needs)
+            if not spec.needs or self._has(spec.needs)
         ]
+
+    def _has(self, method: str) -> bool:
+        chosen = environments.chosen()
+        return environments.tracker_has(None if chosen is None else chosen.folder, method)
 
     def roles(self) -> Sequence[str]:
         """The roles in which an instance can start."""
@@ -105,8 +107,10 @@ class NovaTarget:
     """How a state machine groups what it creates, by role."""
 
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
-        """An instance's flavor; see ``targets.nova.flavors.FLAVORS``."""
-        return {"flavor": SIMPLEST_FIRST}
+        """An instance's flavor; see ``targets.nova.flavors.FLAVORS``. What needs persistent
+        memory is left out where the chosen Nova has none."""
+        known = self._has("_claim_resources")
+        return {"flavor": tuple(one for one in SIMPLEST_FIRST if known or not FLAVORS[one].uses_vpmem)}
 
     def faults(self) -> Sequence[FaultInfo]:
         """What can go wrong around the tracker; see ``targets.nova.faults``."""
@@ -237,6 +241,7 @@ class _OpenNova:
         """The start state that ``setup`` makes."""
         from targets.nova.refused import RefusedStage
         from targets.nova.stage import NovaStage
+        from targets.nova.vpmem import is_there
         from targets.nova.world import World
 
         check_configuration(self.target.options(), configuration)
@@ -248,14 +253,17 @@ class _OpenNova:
         illegal = illegal_values(configuration)
         if illegal:
             return RefusedStage(configuration, illegal)
-        pci = any(FLAVORS[number].uses_pci for one in setup for number in _flavors_of(one))
-        key = (real, pci, *sorted(configuration.items(), key=lambda item: item[0]))
+        used = [FLAVORS[number] for one in setup for number in _flavors_of(one)]
+        pci, vpmem = any(one.uses_pci for one in used), any(one.uses_vpmem for one in used)
+        if vpmem and not is_there():
+            raise ImpossibleStartError(f"Nova {self.release} has no persistent memory for instances: 20 and newer have")
+        key = (real, pci, vpmem, *sorted(configuration.items(), key=lambda item: item[0]))
         if key not in self._worlds:
             if len(self._worlds) >= MOST_WORLDS:
                 gone = next(iter(self._worlds))
                 del self._worlds[gone]
                 self._stages = {name: stage for name, stage in self._stages.items() if name[0] != gone}
-            world = World(configuration, pci=pci, real=real)
+            world = World(configuration, pci=pci, vpmem=vpmem, real=real)
             self._worlds[key] = world, world.snapshot()
         if real:
             # A copy of its databases each; and few programs are run there.

@@ -69,7 +69,7 @@ class Host:
     def __init__(self, world: World, name: str, nodes: Sequence[str]) -> None:
         self.name = name
         self.nodes = tuple(nodes)
-        self.driver = make_driver(name, nodes, REPORTED if world.pci else "")
+        self.driver = make_driver(name, nodes, REPORTED if world.pci else "", vpmem=world.vpmem)
         self._world = world
         self._manager: Any = None
         self.tracker = self.new_tracker()
@@ -137,19 +137,24 @@ Snapshot = tuple[Any, Any, dict[str, bytes]]
 class World:
     """Everything that an execution can change, under one configuration.
 
-    ``pci``: the hosts have PCI devices. ``real``: with Nova's own database layer and the
-    real placement service, in place of those in memory.
+    ``pci``: the hosts have PCI devices; ``vpmem``: persistent memory. ``real``: with Nova's
+    own database layer and the real placement service, in place of those in memory.
     """
 
     conductor: Conductor | RealConductor
     placement: Placement | RealPlacement
 
     def __init__(
-        self, configuration: Mapping[str, Value] | None = None, *, pci: bool = False, real: bool = False
+        self,
+        configuration: Mapping[str, Value] | None = None,
+        *,
+        pci: bool = False,
+        vpmem: bool = False,
+        real: bool = False,
     ) -> None:
         boot()
         self.configuration = dict(configuration or {})
-        self.pci = pci
+        self.pci, self.vpmem = pci, vpmem
         if real:
             elsewhere = Elsewhere()
             self.placement, self.conductor = RealPlacement(elsewhere), RealConductor(elsewhere)
@@ -325,9 +330,7 @@ class World:
 
         sums: dict[str, collections.Counter[str]] = {}
         for node, flavor in flavors:
-            spec = FLAVORS[flavor]
-            resources = {"VCPU": spec.vcpus, "MEMORY_MB": spec.memory, "DISK_GB": spec.disk}
-            sums.setdefault(NODE_UUIDS[node], collections.Counter()).update(resources)
+            sums.setdefault(NODE_UUIDS[node], collections.Counter()).update(FLAVORS[flavor].resources)
         allocations = {node: {"resources": dict(amounts)} for node, amounts in sums.items()}
         held = self.placement.get(f"/allocations/{consumer}", microversion="1.38").json() or {}
         body = {
