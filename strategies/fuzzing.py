@@ -23,6 +23,7 @@ from harness.schedulers.protocol import Scheduler
 from harness.schedulers.registry import make_scheduler
 from harness.schedulers.serial import Serial
 from harness.schedulers.sweep import Sweep
+from harness.schedulers.torn_reads import TornReads
 from harness.traces.build import recorded_choices
 from harness.traces.codec import read
 from harness.traces.signature import failure_identity
@@ -44,7 +45,8 @@ PER_PROGRAM, ALONE = 15, 2
 """Schedules for each program before the next one gets its turn: there are not many for a
 task alone."""
 PER_PAIR = 120
-"""Schedules for a small program, of all those with one change of priority."""
+"""Schedules for a small program, of all those with one change of priority; and of those
+with torn reads."""
 FOR_SMALL = 2 / 3
 """The part of the executions that goes to small programs."""
 FOR_FINDINGS = 0.4
@@ -152,8 +154,11 @@ class Fuzzing:
             self._small = None
             return
         before = self.result.schedules
-        alone = len(scenario.content.tasks) == 1
-        self._try(scenario, Serial((0,)) if alone else self._sweep(), 1 if alone else PER_PAIR, None)
+        if len(scenario.content.tasks) == 1:
+            self._try(scenario, Serial((0,)), 1, None)
+        else:
+            for scheduler in self._for_pairs():
+                self._try(scenario, scheduler, PER_PAIR, None)
         self._small_schedules += self.result.schedules - before
 
     def _try(self, scenario: Scenario, scheduler: Scheduler, most: int, source: Source | None) -> None:
@@ -223,9 +228,11 @@ class Fuzzing:
             if not self._goes_on():
                 return
 
-    def _sweep(self) -> Sweep:
-        idle: Callable[[str], bool] | None = getattr(self.refinement.target, "is_idle", None)
-        return Sweep() if idle is None else Sweep(idle)
+    def _for_pairs(self) -> tuple[Scheduler, ...]:
+        target = self.refinement.target
+        idle: Callable[[str], bool] = getattr(target, "is_idle", lambda call: False)
+        writes: Callable[[str], bool] | None = getattr(target, "is_write", None)
+        return Sweep(idle), TornReads(idle, writes)
 
     def _calls_of(self, scenario: Scenario) -> list[str]:
         """The calls that leave the process in a run without a switch; none where it cannot start."""

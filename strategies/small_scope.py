@@ -101,9 +101,9 @@ class _SmallScope:
 
     def _lot(self, pair: tuple[OperationInfo, OperationInfo]) -> float:
         """A random order in which what weighs more tends to come first (Efraimidis and
-        Spirakis, "Weighted random sampling with a reservoir", 2006). The weight counts
-        three times: what runs all the time has to have met everything else before long."""
-        weight = pair[0].weight * pair[1].weight
+        Spirakis, "Weighted random sampling with a reservoir", 2006). The likelier of the two
+        counts, three times: what runs all the time has to have met everything else before long."""
+        weight = max(one.weight for one in pair)
         return self._generator.expovariate(1.0) / weight**3
 
     def _drawn(self, info: OperationInfo) -> Values:

@@ -30,6 +30,7 @@ class Bound:
         self.bundles = getattr(target, "bundles", None)
         self.operation_cost: int = getattr(target, "operation_cost", 0)
         self.is_idle: Callable[[str], bool] = getattr(target, "is_idle", lambda call: False)
+        self.is_write: Callable[[str], bool] | None = getattr(target, "is_write", None)
         verification: Mapping[str, Value] = getattr(target, "verification", {})
         # Whoever chose the world gets that one and no other.
         self.verification = {} if verification.keys() & self.fixed.keys() else verification

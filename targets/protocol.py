@@ -116,7 +116,8 @@ class Target(Protocol):
 
     It may have more, which searches then use: ``operation_cost`` (what an operation takes
     beside its events, in events), ``is_idle(call)`` (whether others see the same before
-    this I/O point as before the task's next one), ``verification`` (the options of a world
+    this I/O point as before the task's next one), ``is_write(call)`` (whether it changes what
+    others read; without it any may), ``verification`` (the options of a world
     in which findings have to show again) and ``bundles``.
     """
 

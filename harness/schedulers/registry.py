@@ -12,6 +12,7 @@ from harness.schedulers.protocol import Scheduler
 from harness.schedulers.random_walk import RandomWalk
 from harness.schedulers.recheck import Recheck
 from harness.schedulers.sweep import Sweep
+from harness.schedulers.torn_reads import TornReads
 
 SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
     "portfolio": ("several of the others in turn (the default)", lambda seed: Portfolio(seed)),
@@ -21,6 +22,10 @@ SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
     "pct5": ("random priorities, 4 change points", lambda seed: PCT(seed, 5)),
     "exhaustive": ("every schedule once, for small programs; can end as complete", lambda seed: Exhaustive(seed)),
     "sweep": ("one change of priority, at each lock and call in turn, none at accesses", lambda seed: Sweep()),
+    "torn-reads": (
+        "a writer stopped between two reads of another's section, at each call in turn",
+        lambda seed: TornReads(),
+    ),
     "recheck": ("random walk, each schedule run twice and compared", lambda seed: Recheck(RandomWalk(seed))),
 }
 

@@ -13,14 +13,15 @@ Whoever knows calls at which nothing changes for others can have them passed ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from harness.kernel import operations as op
 from harness.kernel.outcome import Outcome
 from harness.kernel.task import Pending, Task
+from harness.schedulers.ranks import Ranked
 
 
-class Sweep:
+class Sweep(Ranked):
     """Gives the first task up at one place after the other, then the next task is first."""
 
     name = "sweep"
@@ -31,8 +32,7 @@ class Sweep:
         self._first = 0
         self._change = -1
         self._places = self._most = 0
-        self._tasks = 1
-        self._rank: dict[int, int] = {}
+        super().__init__()
 
     def begin(self, execution: int) -> bool:
         """Move to the next place; False when every task had each of its own."""
@@ -47,32 +47,19 @@ class Sweep:
         self._rank = {}
         return self._first < self._tasks
 
-    def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
-        """The enabled task of the highest priority."""
-        rank = self._rank
-        for task in enabled:
-            if task.index not in rank:
-                self._tasks = max(self._tasks, task.index + 1)
-                rank[task.index] = 0 if task.index == self._first else task.index + 1
-        if current is not None and current in enabled:
-            if current.pending[0] == op.YIELD:
+    def _first_rank(self, task: Task) -> int:
+        return 0 if task.index == self._first else task.index + 1
+
+    def _meets(self, current: Task) -> None:
+        if current.index == self._first and self._is_place(current.pending):
+            self._places += 1
+            self._most = max(self._most, self._places)
+            if self._places == self._change:
                 self._drop(current)
-            elif current.index == self._first and self._is_place(current.pending):
-                self._places += 1
-                self._most = max(self._most, self._places)
-                if self._places == self._change:
-                    self._drop(current)
-        for task in enabled:
-            if task.timed and rank[task.index] <= self._tasks:
-                self._drop(task)
-        return min(enabled, key=lambda task: rank[task.index])
 
     def _is_place(self, pending: Pending) -> bool:
         kind, _, name, _ = pending
         return kind not in op.MEMORY and not (kind == op.IO and self._idle(str(name)))
-
-    def _drop(self, task: Task) -> None:
-        self._rank[task.index] = max(self._tasks, *self._rank.values()) + 1
 
     def end(self, outcome: Outcome) -> None:
         """Nothing to learn but how many tasks there are, which ``choose`` sees."""

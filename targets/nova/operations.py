@@ -92,7 +92,7 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("build_failed", build_failed, weight=3),
         OperationSpec("build_succeeded", build_succeeded),
         OperationSpec("audit", audit, weight=6),
-        OperationSpec("read_node", read_node, weight=1),
+        OperationSpec("read_node", read_node, weight=3),
         OperationSpec("node_appears", node_appears, weight=1),
         OperationSpec("node_vanishes", node_vanishes, weight=1),
         OperationSpec("audit_other", journeys.audit_other, far=True, weight=1),

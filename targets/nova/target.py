@@ -41,6 +41,8 @@ MODULES = (
 
 FINDINGS = Path(__file__).parent / "findings"
 """Catalogues; see ``targets.catalogue``."""
+READING = ("get", "refresh")
+"""How the methods of Nova's objects begin that only read."""
 MOST_WORLDS = 8
 """Start states without instances that are kept, one for each configuration."""
 MOST_STAGES = 64
@@ -124,6 +126,13 @@ class NovaTarget:
         """Whether others see the same before this I/O point as before the task's next one:
         the call was performed and its answer is on the way."""
         return call.endswith(DONE)
+
+    def is_write(self, call: str) -> bool:
+        """Whether this I/O point changes rows or allocations."""
+        where, _, what = call.partition(" ")
+        if where == "placement":
+            return not what.startswith("GET ")
+        return where == "conductor" and not what.partition(".")[2].startswith(READING)
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see

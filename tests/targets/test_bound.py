@@ -13,9 +13,11 @@ def test_what_searches_use_besides_is_kept() -> None:
         assert getattr(bound, name) == getattr(nova, name)
     assert bound.is_idle("conductor Instance.save done")  # type: ignore[attr-defined]
     assert not bound.is_idle("conductor Instance.save")  # type: ignore[attr-defined]
+    assert bound.is_write("conductor Instance.save")  # type: ignore[attr-defined]
 
 
 def test_a_target_without_them_has_none() -> None:
     bound = bind(find_target("reference"), ["defect=none"])
     assert bound.operation_cost == 0  # type: ignore[attr-defined]
     assert not bound.is_idle("database save")  # type: ignore[attr-defined]
+    assert bound.is_write is None  # type: ignore[attr-defined]

@@ -1,0 +1,46 @@
+"""What schedulers share that give each task a rank and lower it at chosen places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.kernel import operations as op
+from harness.kernel.task import Task
+
+
+class Ranked:
+    """Runs the enabled task of the lowest rank. One that yields, or can only go on by its
+    time running out, goes behind all others: waiting loops end so."""
+
+    _tasks = 1
+
+    def __init__(self) -> None:
+        self._rank: dict[int, int] = {}
+
+    def _first_rank(self, task: Task) -> int:
+        """The rank of a task that appears."""
+        raise NotImplementedError
+
+    def _meets(self, current: Task) -> None:
+        """A task has announced an operation, and could go on."""
+        raise NotImplementedError
+
+    def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
+        """The enabled task of the lowest rank."""
+        rank = self._rank
+        for task in enabled:
+            if task.index not in rank:
+                self._tasks = max(self._tasks, task.index + 1)
+                rank[task.index] = self._first_rank(task)
+        if current is not None and current in enabled:
+            if current.pending[0] == op.YIELD:
+                self._drop(current)
+            else:
+                self._meets(current)
+        for task in enabled:
+            if task.timed and rank[task.index] <= self._tasks:
+                self._drop(task)
+        return min(enabled, key=lambda task: rank[task.index])
+
+    def _drop(self, task: Task) -> None:
+        self._rank[task.index] = max(self._tasks, *self._rank.values()) + 1
