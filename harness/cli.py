@@ -14,6 +14,7 @@ import click
 from harness.commands import options
 from harness.commands.fuzz_options import fuzz
 from harness.commands.matrix_options import matrix, matrix_column
+from harness.commands.nightly_options import nightly
 from harness.errors import CannotJudge, NotDeterministic, UsageError
 from harness.starting import run_options
 
@@ -248,6 +249,7 @@ def list_command(what: str) -> None:
 semafuzz.add_command(fuzz)
 semafuzz.add_command(matrix)
 semafuzz.add_command(matrix_column)
+semafuzz.add_command(nightly)
 
 
 def _fixed_hash_seed() -> None:

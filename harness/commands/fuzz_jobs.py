@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -25,10 +25,8 @@ from harness.errors import CannotJudge
 from harness.explore import Result
 from harness.findings import Finding
 from harness.starting import run_options
-from harness.traces.codec import read
 from reports.terminal import Progress
-from strategies.novelty import Novelty
-from targets.scenario import faults_of, parts_of, scenario_of
+from strategies.doubles import without_doubles
 
 LOOK = 0.2
 """Seconds between two looks at the processes."""
@@ -142,41 +140,6 @@ def joined(results: Sequence[Result], folder: Path) -> Result:
     # What a lockset comes to is no sum: shown is that of the first search.
     whole.locksets = first.locksets
     return whole
-
-
-def without_doubles(failures: Sequence[Finding]) -> list[Finding]:
-    """What one search would have kept of all these, had it met them by the size of their
-    programs, errors first."""
-    novelty = Novelty()
-    kept = []
-    for found in sorted(map(_Found.of, failures), key=_Found.rank):
-        what = found.identity, found.finding, found.program, found.faults
-        if not novelty.is_met(*what) and novelty.is_worth(*what):
-            novelty.learn(found.identity, found.finding, found.program)
-            kept.append(found.finding)
-    return kept
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A finding with what its trace says: how it fails, and the parts of its program."""
-
-    finding: Finding
-    identity: tuple[str, ...]
-    program: Sequence[str]
-    faults: Sequence[str] = ()
-
-    @staticmethod
-    def of(finding: Finding) -> _Found:
-        if not finding.trace:
-            return _Found(finding, (finding.kind, finding.signature), finding.operations)
-        trace = read(Path(finding.trace))
-        scenario = scenario_of(trace)
-        return _Found(finding, trace.expected.identity, parts_of(scenario), faults_of(scenario))
-
-    def rank(self) -> tuple[bool, int, int]:
-        """Warnings last; then the smaller program; then what breaks more."""
-        return self.finding.severity != "error", len(self.program), -len(self.identity[1])
 
 
 def _in_folder(finding: Finding, folder: Path) -> Finding:

@@ -7,15 +7,13 @@ trace has one form.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
 
 from harness.errors import TraceError
 from harness.traces.schema import READABLE, Necessity, Trace
+from harness.whole_files import write_whole
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 24
@@ -130,16 +128,4 @@ def write(trace: Trace, path: Path) -> Path:
 
     Raises OSError where the disk refuses; nothing is overwritten then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".trace-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(encode(trace))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-    return path
+    return write_whole(path, encode(trace))

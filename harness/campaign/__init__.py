@@ -1,0 +1,1 @@
+"""Searches without anybody watching: planned, supervised, remembered."""

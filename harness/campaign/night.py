@@ -1,0 +1,104 @@
+"""The folder of a night that is under way: its plan, and what each shard came to.
+
+Each file is whole or absent, so that a night which was killed goes on where it was: what
+has ended is not done again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from harness.campaign.plan import Plan, Shard
+from harness.errors import UsageError
+from harness.explore import Result
+from harness.findings import Finding
+from harness.whole_files import write_whole
+
+MAX_BYTES = 64 << 20
+Record = TypeVar("Record")
+
+
+class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A shard that has ended. ``result``: None where no attempt came to an end; ``folder``:
+    of its traces; ``troubles``: of attempts that did not."""
+
+    result: Result | None
+    folder: str
+    troubles: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
+
+
+class Night:
+    """The folder ``night`` of a corpus."""
+
+    def __init__(self, corpus: Path) -> None:
+        self._folder = corpus / "night"
+
+    def plan(self) -> Plan | None:
+        """The plan of the night that is under way; None for none."""
+        path = self._folder / "plan.json"
+        return _decode(path, Plan) if path.exists() else None
+
+    def begin(self, plan: Plan) -> None:
+        """Begin a night. What an earlier one left half done is gone."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        write_whole(self._folder / "plan.json", msgspec.json.encode(plan))
+
+    def ended(self, shard: Shard) -> Ended | None:
+        """What a shard came to; None where it has not ended."""
+        path = self._folder / f"{shard.name}.json"
+        return _decode(path, Ended) if path.exists() else None
+
+    def open_shards(self, plan: Plan) -> list[Shard]:
+        """Those that have not ended."""
+        return [shard for shard in plan.shards if self.ended(shard) is None]
+
+    def note(self, shard: Shard, ended: Ended) -> None:
+        """A shard has ended."""
+        write_whole(self._folder / f"{shard.name}.json", msgspec.json.encode(ended))
+
+    def attempt(self, name: str) -> Path:
+        """A new folder for an attempt at something. Nobody writes into that of another, also
+        where a search outlives who has asked for it."""
+        number = 0
+        while True:
+            folder = self._folder / "work" / f"{name}-{number}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                number += 1
+            except OSError as error:
+                raise UsageError(
+                    f"cannot write to {folder.parent} ({error.strerror}); make room, and run again"
+                ) from None
+            else:
+                return folder
+
+    def findings(self, ended: Ended) -> list[Finding]:
+        """What a shard found and has a trace of, wherever the corpus is now."""
+        found = [one for one in ended.result.failures if one.trace] if ended.result is not None else []
+        folder = self._folder / "work" / ended.folder
+        placed = [replace(one, trace=str(folder / Path(one.trace).name)) for one in found]
+        return [one for one in placed if Path(one.trace).is_file()]
+
+    def end(self) -> None:
+        """The night is over: all that is worth keeping is in the corpus."""
+        # First the plan, so that what is left is no night.
+        (self._folder / "plan.json").unlink(missing_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _decode(path: Path, kind: type[Record]) -> Record:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise msgspec.DecodeError("it is too large")
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}; check its permissions") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path} is damaged ({error}); delete the folder {path.parent} to begin a new night") from None

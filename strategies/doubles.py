@@ -1,0 +1,52 @@
+"""Which of several findings are the same: of searches that knew nothing of each other, or of
+a search and what was known before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.findings import Finding
+from harness.traces.codec import read
+from strategies.novelty import Novelty
+from targets.scenario import faults_of, parts_of, scenario_of
+
+
+def without_doubles(failures: Sequence[Finding], known: Sequence[Finding] = ()) -> list[Finding]:
+    """What one search would have kept of all these, had it met them by the size of their
+    programs, errors first, and after all that is ``known``."""
+    novelty = Novelty()
+    for one in map(_Found.of, known):
+        novelty.is_met(one.identity, one.finding, one.program, one.faults)
+        novelty.is_worth(one.identity, one.finding, one.program, one.faults)
+        novelty.learn(one.identity, one.finding, one.program)
+    kept = []
+    for found in sorted(map(_Found.of, failures), key=_Found.rank):
+        what = found.identity, found.finding, found.program, found.faults
+        if not novelty.is_met(*what) and novelty.is_worth(*what):
+            novelty.learn(found.identity, found.finding, found.program)
+            kept.append(found.finding)
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A finding with what its trace says: how it fails, and the parts of its program."""
+
+    finding: Finding
+    identity: tuple[str, ...]
+    program: Sequence[str]
+    faults: Sequence[str] = ()
+
+    @staticmethod
+    def of(finding: Finding) -> _Found:
+        if not finding.trace:
+            return _Found(finding, (finding.kind, finding.signature), finding.operations)
+        trace = read(Path(finding.trace))
+        scenario = scenario_of(trace)
+        return _Found(finding, trace.expected.identity, parts_of(scenario), faults_of(scenario))
+
+    def rank(self) -> tuple[bool, int, int]:
+        """Warnings last; then the smaller program; then what breaks more."""
+        return self.finding.severity != "error", len(self.program), -len(self.identity[1])
