@@ -7,7 +7,7 @@ after the last task has ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.kernel import operations as op
 from harness.kernel.outcome import Outcome
@@ -16,7 +16,7 @@ from harness.schedulers.follow import Follow
 from harness.traces.build import choices_of
 from harness.traces.schema import Operation, Operations
 from targets.legality import is_legal
-from targets.protocol import ImpossibleStartError, OpenTarget, Target
+from targets.protocol import ImpossibleStartError, OpenTarget, OperationInfo, Plain, Target
 from targets.scenario import Scenario
 
 
@@ -37,25 +37,40 @@ def consequences(
 
 def continued(scenario: Scenario, task: int, target: Target) -> Iterator[Scenario]:
     """Every legal program with one operation more at the end of a task: on each of its
-    instances, and on one more that is described like the first."""
+    instances, and on one more. That is described like the first, and also in the second
+    best way: where a first one has taken all there is of something, there is no other."""
     content, table = scenario.content, target.operations()
     numbers = [int(one.arguments["instance"] or 0) for one in content.setup]
     for info in table:
         arguments = {name: values[0] for name, values in info.arguments.items()}
-        for number in (*numbers, max(numbers, default=0) + 1) if info.on_instance else (0,):
-            setup = content.setup
-            if number and number not in numbers:
-                if info.before not in target.roles():
-                    continue
-                described = (
-                    setup[0].arguments if setup else {name: v[0] for name, v in target.setup_arguments().items()}
-                )
-                setup = (*setup, Operation("instance", {**described, "instance": number, "role": info.before}))
+        for number in numbers if info.on_instance else [0]:
             added = Operation(info.name, {**({"instance": number} if number else {}), **arguments})
-            tasks = tuple((*one, added) if place == task else one for place, one in enumerate(content.tasks))
-            longer = Operations(setup, tasks)
-            if is_legal(longer, table):
-                yield Scenario(longer, scenario.configuration, scenario.faults)
+            yield from _longer(scenario, task, added, content.setup, table)
+        if info.on_instance and info.before in target.roles():
+            number = max(numbers, default=0) + 1
+            for described in _descriptions(content, target):
+                made = Operation("instance", {**described, "instance": number, "role": info.before})
+                added = Operation(info.name, {"instance": number, **arguments})
+                yield from _longer(scenario, task, added, (*content.setup, made), table)
+
+
+def _descriptions(content: Operations, target: Target) -> list[dict[str, Plain]]:
+    """How one more instance may be described."""
+    values = target.setup_arguments()
+    if not content.setup:
+        return [{name: one[0] for name, one in values.items()}]
+    like_first = {name: content.setup[0].arguments[name] for name in values}
+    second = {name: one[-2] if len(one) > 1 else one[-1] for name, one in values.items()}
+    return [like_first] if second == like_first else [like_first, second]
+
+
+def _longer(
+    scenario: Scenario, task: int, added: Operation, setup: tuple[Operation, ...], table: Sequence[OperationInfo]
+) -> Iterator[Scenario]:
+    tasks = tuple((*one, added) if place == task else one for place, one in enumerate(scenario.content.tasks))
+    longer = Operations(setup, tasks)
+    if is_legal(longer, table):
+        yield Scenario(longer, scenario.configuration, scenario.faults)
 
 
 def _last_to_end(outcome: Outcome) -> int:

@@ -47,6 +47,8 @@ task alone."""
 PER_PAIR = 120
 """Schedules for a small program, of all those with one change of priority; and of those
 with torn reads."""
+AT_ACCESSES = 8
+"""Schedules for it with switches at accesses as well, to which these two are blind."""
 FOR_SMALL = 2 / 3
 """The part of the executions that goes to small programs."""
 FOR_FINDINGS = 0.4
@@ -159,6 +161,7 @@ class Fuzzing:
         else:
             for scheduler in self._for_pairs():
                 self._try(scenario, scheduler, PER_PAIR, None)
+            self._try(scenario, make_scheduler(self.scheduler, self._seed_of_program()), AT_ACCESSES, None)
         self._small_schedules += self.result.schedules - before
 
     def _try(self, scenario: Scenario, scheduler: Scheduler, most: int, source: Source | None) -> None:

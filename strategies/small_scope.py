@@ -9,9 +9,9 @@ operations rarely; here each pair has its turn before any has a second one:
 2. every two operations one after the other on an instance, where the second needs what
    the first one leaves;
 3. every operation alone with each fault at each call that it fits;
-4. every two operations beside each other. Likelier ones tend to come first; what
-   describes the instances is drawn, anew in each pass over all pairs, for the first
-   instance half of the time from the two that have most parts.
+4. every two operations beside each other. Likelier ones and shorter ones tend to come
+   first. The first instance has most parts in the first pass over all pairs; what
+   describes the others, and it in later passes, is drawn.
 
 Where no operation is on an instance, there is one all the same, in any role.
 
@@ -48,7 +48,7 @@ def small_scenarios(target: Target, calls_of: CallsOf, seed: int) -> Iterator[Sc
     """The small programs of a target; the same for the same seed."""
     scope = _SmallScope(target, random.Random(seed))
     met: set[bytes] = set()
-    mixed = _mixed(scope.failing(calls_of), scope.pairs(), FAULTS_PER_PAIR)
+    mixed = _mixed(scope.failing(calls_of), scope.pairs(calls_of), FAULTS_PER_PAIR)
     for scenario in itertools.chain(scope.alone(), scope.chains(), mixed):
         key = key_of(scenario)
         if key not in met:
@@ -91,20 +91,27 @@ class _SmallScope:
                         planned = Operation(fault.name, {"task": 0, "call": number})
                         yield Scenario(plain.content, plain.configuration, (planned,))
 
-    def pairs(self) -> Iterator[Scenario]:
+    def pairs(self, calls_of: CallsOf) -> Iterator[Scenario]:
         """Every two operations, in several passes."""
         found = list(itertools.combinations_with_replacement(self._table, 2))
-        for _ in range(PASSES):
-            for first, second in sorted(found, key=self._lot):
+        lengths = {info.name: self._length(info, calls_of) for info in self._table}
+        for number in range(PASSES):
+            for first, second in sorted(found, key=lambda pair: self._lot(pair, lengths)):
                 tasks = [[(info, self._drawn(info))] for info in (first, second)]
-                yield from self._program(tasks, self._described())
+                described = self._described()
+                yield from self._program(tasks, described if number else [self._values[-1], *described[1:]])
 
-    def _lot(self, pair: tuple[OperationInfo, OperationInfo]) -> float:
+    def _length(self, info: OperationInfo, calls_of: CallsOf) -> int:
+        plain = next(self._program([[(info, self._drawn(info))]], self._values[:1] * MAX_INSTANCES), None)
+        return 0 if plain is None else len(calls_of(plain))
+
+    def _lot(self, pair: tuple[OperationInfo, OperationInfo], lengths: Mapping[str, int]) -> float:
         """A random order in which what weighs more tends to come first (Efraimidis and
         Spirakis, "Weighted random sampling with a reservoir", 2006). The likelier of the two
-        counts, three times: what runs all the time has to have met everything else before long."""
+        counts, three times: what runs all the time has to have met everything else before
+        long. A pair takes the longer the more calls it makes."""
         weight = max(one.weight for one in pair)
-        return self._generator.expovariate(1.0) / weight**3
+        return self._generator.expovariate(1.0) * (1 + sum(lengths[one.name] for one in pair)) / weight**3
 
     def _drawn(self, info: OperationInfo) -> Values:
         return self._generator.choice(_products(info.arguments))

@@ -57,7 +57,7 @@ def fuzz(
 
     Programs of one to four tasks are made from the target's operation table; each
     runs under many schedules, and every outcome is judged by the target's
-    invariants. Half of the executions go through all small programs in turn: each
+    invariants. Two thirds of the executions go through all small programs in turn: each
     operation alone, with each fault at each call, and every two operations beside
     each other. What fails is made small and written as a trace. At the end stands
     what was seen of the target's locking.

@@ -118,14 +118,27 @@ def test_what_weighs_more_comes_earlier() -> None:
     assert max(places) < 20
 
 
-def test_half_of_the_first_instances_have_most_parts() -> None:
+def test_first_instances_have_most_parts_at_first_and_then_half_of_them() -> None:
     table = [OperationInfo(f"make{number}", True, "new", "made") for number in range(20)]
     CALLS.update({info.name: [] for info in table})
     pairs = [one for one in small(target=Small(table, {"size": range(20)})) if len(one.content.tasks) == 2]
-    sizes = [one.content.setup[0].arguments["size"] for one in pairs[:210]]
+    assert {one.content.setup[0].arguments["size"] for one in pairs[:210]} == {19}
+    sizes = [one.content.setup[0].arguments["size"] for one in pairs[210:420]]
     assert 0.35 < (sizes.count(18) + sizes.count(19)) / len(sizes) < 0.65
     assert len(set(sizes)) > 10
 
 
 def test_it_ends_where_nothing_is_drawn() -> None:
     assert len(small(target=Small(TABLE[3:], {}))) <= 3 * PASSES
+
+
+def test_shorter_ones_come_earlier() -> None:
+    long = [OperationInfo("make", weight=2), OperationInfo("audit", weight=2)]
+    short = [OperationInfo(f"light{number}", weight=2) for number in range(9)]
+    CALLS["make"] = CALLS["make"] * 20
+    try:
+        pairs = [names(one) for one in small(target=Small((*long, *short), {})) if len(one.content.tasks) == 2]
+    finally:
+        CALLS["make"] = CALLS["make"][:3]
+    places = [place for place, one in enumerate(pairs[:66]) if "make" in one]
+    assert min(places) > 30
