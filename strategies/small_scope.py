@@ -9,8 +9,8 @@ operations rarely; here each pair has its turn before any has a second one:
 2. every two operations one after the other on an instance, where the second needs what
    the first one leaves;
 3. every operation alone with each fault at each call that it fits;
-4. every two operations beside each other. Likelier ones and shorter ones tend to come
-   first. The first instance has most parts in the first pass over all pairs; what
+4. every two operations beside each other, short ones first, then the likelier ones. The
+   first instance has most parts in the first pass over all pairs; what
    describes the others, and it in later passes, is drawn.
 
 Where no operation is on an instance, there is one all the same, in any role.
@@ -36,6 +36,8 @@ FAULTS_PER_PAIR = 16
 """So many faults for each pair: a program with a fault is one execution, a pair dozens."""
 RICH = 2
 """Values at the end, which stand for what has most parts."""
+SHORT = 6
+"""Calls that two operations make together, up to which they are a short pair."""
 PASSES = 4
 """Passes over all pairs, at most."""
 
@@ -96,7 +98,7 @@ class _SmallScope:
         found = list(itertools.combinations_with_replacement(self._table, 2))
         lengths = {info.name: self._length(info, calls_of) for info in self._table}
         for number in range(PASSES):
-            for first, second in sorted(found, key=lambda pair: self._lot(pair, lengths)):
+            for first, second in sorted(found, key=lambda pair: self._place(pair, lengths)):
                 tasks = [[(info, self._drawn(info))] for info in (first, second)]
                 described = self._described()
                 yield from self._program(tasks, described if number else [self._values[-1], *described[1:]])
@@ -105,13 +107,11 @@ class _SmallScope:
         plain = next(self._program([[(info, self._drawn(info))]], self._values[:1] * MAX_INSTANCES), None)
         return 0 if plain is None else len(calls_of(plain))
 
-    def _lot(self, pair: tuple[OperationInfo, OperationInfo], lengths: Mapping[str, int]) -> float:
-        """A random order in which what weighs more tends to come first (Efraimidis and
-        Spirakis, "Weighted random sampling with a reservoir", 2006). The likelier of the two
-        counts, three times: what runs all the time has to have met everything else before
-        long. A pair takes the longer the more calls it makes."""
-        weight = max(one.weight for one in pair)
-        return self._generator.expovariate(1.0) * (1 + sum(lengths[one.name] for one in pair)) / weight**3
+    def _place(self, pair: tuple[OperationInfo, OperationInfo], lengths: Mapping[str, int]) -> tuple[bool, int, float]:
+        """Where a pair comes: short ones take no time; then the likelier of the two counts,
+        since what runs all the time has to have met everything else before long."""
+        is_long = sum(lengths[one.name] for one in pair) > SHORT
+        return is_long, -max(one.weight for one in pair), self._generator.random()
 
     def _drawn(self, info: OperationInfo) -> Values:
         return self._generator.choice(_products(info.arguments))
