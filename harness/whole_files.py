@@ -7,6 +7,24 @@ import os
 import tempfile
 from pathlib import Path
 
+TEMPORARY = ".whole-"
+"""How the names of files begin that are being written."""
+
+
+def printable(error: object) -> str:
+    """A text without what a terminal or a log would take for a command."""
+    return "".join(one if one.isprintable() else "?" for one in str(error))[:300]
+
+
+def _settle(folder: Path) -> None:
+    """Have the folder itself on the disk, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
 
 def write_whole(path: Path, data: bytes) -> Path:
     """Write a file, or replace it, in one step that survives a loss of power.
@@ -14,13 +32,14 @@ def write_whole(path: Path, data: bytes) -> Path:
     Raises OSError where the disk refuses; nothing is overwritten then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.suffix.removeprefix('.')}-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
+        _settle(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)

@@ -11,7 +11,7 @@ from harness.campaign.corpus import Known
 from reports.terminal import plain
 
 Told = tuple[Known, str]
-"""A finding, and where its trace is."""
+"""A finding, and the command that replays it."""
 WIDTH = 160
 
 
@@ -19,46 +19,51 @@ WIDTH = 160
 class NightlyReport:
     """``new``, ``returned`` (was gone) and ``vanished`` (shows no more) are news; ``unsure``
     are those of which nobody can tell, with the reason; ``crashed`` says which searches came
-    to no end, ``notes`` what went wrong and was done again."""
+    to no end and where that is which they left, ``notes`` what else went wrong."""
 
     root: int
     corpus: Path
     schedules: int
-    shards: int
+    searches: int
     known: int
     new: list[Told] = field(default_factory=list)
     returned: list[Told] = field(default_factory=list)
     vanished: list[Told] = field(default_factory=list)
     unsure: list[tuple[Known, str, str]] = field(default_factory=list)
-    crashed: list[str] = field(default_factory=list)
+    crashed: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        """1 for what is new or returned, 3 where a search came to no end, else 0."""
-        return 1 if self.new or self.returned else 3 if self.crashed else 0
+        """1 for what is new or returned, 125 where a search came to no end or nothing of what
+        is known can be judged, else 0."""
+        if self.new or self.returned:
+            return 1
+        blind = len(self.unsure) > 0 and len(self.unsure) >= self.known
+        return 125 if self.crashed or blind else 0
 
 
 def print_nightly(report: NightlyReport) -> None:
     """The news first; nothing but a line where there are none."""
     for title, found in (("NEW", report.new), ("RETURNED", report.returned), ("VANISHED", report.vanished)):
-        for known, trace in found:
+        for known, command in found:
             where = f"{known.target} {known.release}".strip()
             print(f"{title} {known.severity} in {plain(where, WIDTH)}: {plain(known.program, WIDTH)}")
             print(f"  {known.kind}: {plain(known.message, WIDTH)}")
             if known.why and title == "VANISHED":
                 print(f"  {plain(known.why, WIDTH)}")
-            print(f"  semafuzz replay {trace}")
-    for known, trace, why in report.unsure:
+            print(f"  {command}")
+    for known, command, why in report.unsure:
         print(f"CANNOT BE TOLD whether it still shows: {plain(known.program, WIDTH)}")
         print(f"  {plain(why, WIDTH)}")
-        print(f"  semafuzz replay {trace}")
-    for text in report.crashed:
+        print(f"  {command}")
+    for text, kept in report.crashed:
         print(f"A SEARCH CAME TO NO END: {plain(text, 2000)}")
+        print(f"  what it left is in {plain(kept, 500)}")
     for text in report.notes:
-        print(f"note: a search was begun again: {plain(text, 500)}")
+        print(f"note: {plain(text, 500)}")
     print(
-        f"{report.schedules:,} schedules in {report.shards} searches; {len(report.new)} new, {len(report.returned)} "
+        f"{report.schedules:,} schedules in {report.searches} searches; {len(report.new)} new, {len(report.returned)} "
         f"returned, {len(report.vanished)} vanished, {report.known} known in {report.corpus}; seed root {report.root}"
     )
 
@@ -69,16 +74,17 @@ def nightly_json(report: NightlyReport) -> str:
         {
             "root": report.root,
             "schedules": report.schedules,
-            "searches": report.shards,
+            "searches": report.searches,
             "known": report.known,
             **{
-                name: [{**msgspec.structs.asdict(known), "trace": trace} for known, trace in getattr(report, name)]
+                name: [{**msgspec.structs.asdict(known), "replay": command} for known, command in getattr(report, name)]
                 for name in ("new", "returned", "vanished")
             },
             "unsure": [
-                {**msgspec.structs.asdict(known), "trace": trace, "why": why} for known, trace, why in report.unsure
+                {**msgspec.structs.asdict(known), "replay": command, "why": why}
+                for known, command, why in report.unsure
             ],
-            "crashed": report.crashed,
+            "crashed": [{"why": text, "left": kept} for text, kept in report.crashed],
             "notes": report.notes,
         }
     ).decode()

@@ -15,16 +15,18 @@ from targets.scenario import faults_of, parts_of, scenario_of
 
 def without_doubles(failures: Sequence[Finding], known: Sequence[Finding] = ()) -> list[Finding]:
     """What one search would have kept of all these, had it met them by the size of their
-    programs, errors first, and after all that is ``known``."""
+    programs, errors first, and what is ``known`` before those of its severity. So a known
+    warning hides no error."""
     novelty = Novelty()
-    for one in map(_Found.of, known):
-        novelty.is_met(one.identity, one.finding, one.program, one.faults)
-        novelty.is_worth(one.identity, one.finding, one.program, one.faults)
-        novelty.learn(one.identity, one.finding, one.program)
+    old = [_Found.of(one) for one in known]
+    new = [_Found.of(one) for one in failures]
     kept = []
-    for found in sorted(map(_Found.of, failures), key=_Found.rank):
+    for found in sorted([*old, *new], key=lambda one: (one.finding.severity != "error", one in new, one.rank())):
         what = found.identity, found.finding, found.program, found.faults
-        if not novelty.is_met(*what) and novelty.is_worth(*what):
+        if found in old:
+            novelty.is_met(*what)
+            novelty.learn(found.identity, found.finding, found.program)
+        elif not novelty.is_met(*what) and novelty.is_worth(*what):
             novelty.learn(found.identity, found.finding, found.program)
             kept.append(found.finding)
     return kept

@@ -18,8 +18,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from harness.errors import UsageError
-from harness.whole_files import write_whole
+from harness.errors import TraceError, UsageError
+from harness.traces.codec import read
+from harness.whole_files import TEMPORARY, printable, write_whole
 
 Text = Annotated[str, Meta(max_length=20_000)]
 Short = Annotated[str, Meta(max_length=500)]
@@ -37,8 +38,8 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: Short
     release: Short
     signature: Short
-    kind: Short
-    severity: Short
+    kind: Annotated[str, Meta(pattern="^[a-z-]{1,40}$")]
+    severity: Annotated[str, Meta(pattern="^(error|warning|note)$")]
     message: Text
     program: Text
     operations: Annotated[tuple[Short, ...], Meta(max_length=256)]
@@ -73,8 +74,13 @@ class Corpus:
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise UsageError(f"another run uses the corpus {self.folder}; wait for it, or give another") from None
+            except OSError as error:
+                raise UsageError(f"cannot lock {self.folder} ({error.strerror}); put it on another disk") from None
+            for left in self._findings.glob(f"{TEMPORARY}*"):
+                # Whoever wrote it was killed: nobody else is here.
+                left.unlink(missing_ok=True)
             yield
         finally:
             os.close(handle)
@@ -93,6 +99,16 @@ class Corpus:
             if self.trace_of(known).is_file():
                 found.append(known)
         return found
+
+    def check(self) -> None:
+        """Read every record and trace once. UsageError that names what is damaged: better
+        before a night than after it."""
+        for known in self.all():
+            try:
+                read(self.trace_of(known))
+            except TraceError as error:
+                path = self.trace_of(known)
+                raise UsageError(f"{error}; delete {path}, its finding will be met again") from None
 
     def add(self, known: Known, trace: Path) -> None:
         """Remember a finding, or replace what is known of it. The trace is copied first."""
@@ -113,5 +129,5 @@ def _read(path: Path) -> Known:
         raise UsageError(f"cannot read {path}: {error.strerror}; check its permissions") from None
     except msgspec.DecodeError as error:
         raise UsageError(
-            f"{path} is not a record of a finding ({error}); delete it, its finding will be met again"
+            f"{path} is not a record of a finding ({printable(error)}); delete it, its finding will be met again"
         ) from None

@@ -18,7 +18,7 @@ from harness.campaign.plan import Plan, Shard
 from harness.errors import UsageError
 from harness.explore import Result
 from harness.findings import Finding
-from harness.whole_files import write_whole
+from harness.whole_files import printable, write_whole
 
 MAX_BYTES = 64 << 20
 Record = TypeVar("Record")
@@ -37,7 +37,9 @@ class Night:
     """The folder ``night`` of a corpus."""
 
     def __init__(self, corpus: Path) -> None:
+        self._corpus = corpus
         self._folder = corpus / "night"
+        self.work = self._folder / "work"
 
     def plan(self) -> Plan | None:
         """The plan of the night that is under way; None for none."""
@@ -67,7 +69,7 @@ class Night:
         where a search outlives who has asked for it."""
         number = 0
         while True:
-            folder = self._folder / "work" / f"{name}-{number}"
+            folder = self.work / f"{name}-{number}"
             try:
                 folder.mkdir(parents=True)
             except FileExistsError:
@@ -82,12 +84,24 @@ class Night:
     def findings(self, ended: Ended) -> list[Finding]:
         """What a shard found and has a trace of, wherever the corpus is now."""
         found = [one for one in ended.result.failures if one.trace] if ended.result is not None else []
-        folder = self._folder / "work" / ended.folder
+        folder = self.work / ended.folder
         placed = [replace(one, trace=str(folder / Path(one.trace).name)) for one in found]
         return [one for one in placed if Path(one.trace).is_file()]
 
-    def end(self) -> None:
-        """The night is over: all that is worth keeping is in the corpus."""
+    def kept_of(self, shard: Shard, plan: Plan) -> Path:
+        """Where the folders of a shard's attempts are kept, where none came to an end."""
+        return self._corpus / "crashed" / f"{plan.night}-{shard.name}"
+
+    def end(self, plan: Plan) -> None:
+        """The night is over: all that is worth keeping is in the corpus. What crashed
+        searches had on the disk is put aside."""
+        for shard in plan.shards:
+            ended = self.ended(shard)
+            if ended is not None and ended.result is None:
+                aside = self.kept_of(shard, plan)
+                aside.mkdir(parents=True, exist_ok=True)
+                for attempt in self.work.glob(f"{shard.name}-*"):
+                    attempt.rename(aside / attempt.name)
         # First the plan, so that what is left is no night.
         (self._folder / "plan.json").unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -101,4 +115,6 @@ def _decode(path: Path, kind: type[Record]) -> Record:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}; check its permissions") from None
     except msgspec.DecodeError as error:
-        raise UsageError(f"{path} is damaged ({error}); delete the folder {path.parent} to begin a new night") from None
+        raise UsageError(
+            f"{path} is damaged ({printable(error)}); delete the folder {path.parent} to begin a new night"
+        ) from None

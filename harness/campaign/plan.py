@@ -9,6 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from harness.errors import UsageError
+
 Short = Annotated[str, Meta(max_length=200)]
 
 
@@ -74,4 +76,9 @@ def make_plan(
         for place, release in enumerate(releases):
             number = place * each + share
             shards.append(Shard(target, release, number, each, root, -(-schedules // each), seconds))
-    return Plan(night, root, model, tuple(settings), tuple(shards))
+    plan = Plan(night, root, model, tuple(settings), tuple(shards))
+    try:
+        # Made here it is not checked; read back it would be refused.
+        return msgspec.convert(msgspec.to_builtins(plan), Plan)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"such a night cannot be planned: {error}; give shorter or fewer arguments") from None

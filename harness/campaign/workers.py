@@ -18,12 +18,14 @@ from typing import IO
 
 import trio
 
-from harness.errors import UsageError
-
 PID = "pid"
 """The file in a process's folder with its number."""
+FOLDER = "SEMAFUZZ_NIGHT_FOLDER"
+"""The variable by which a process, and what it has started, is known."""
 TAIL = 2000
-"""Characters of a process's last words that are kept."""
+"""Bytes of a process's last words that are kept."""
+MOST = 32 << 20
+"""Of what it has written, from the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +62,18 @@ class Exit:
 
 async def run_process(command: Sequence[str], folder: Path, limits: Limits) -> Exit:
     """Run a command to its end or its limit; what it writes goes into files in ``folder``.
-    UsageError where these cannot be written."""
-    try:
-        with (folder / "output").open("wb+") as output, (folder / "errors").open("wb+") as errors:
-            code, hung = await _run(command, folder, output, errors, limits)
-            return Exit(code, hung, _text(output), _text(errors)[-TAIL:].strip())
-    except OSError as error:
-        raise UsageError(f"cannot write to {folder} ({error.strerror}); make room, and run again") from None
+    OSError where these cannot be written."""
+    with (folder / "output").open("wb+") as output, (folder / "errors").open("wb+") as errors:
+        code, hung = await _run(command, folder, output, errors, limits)
+        return Exit(code, hung, _text(output, MOST), _text(errors, TAIL).strip())
 
 
 async def _run(
     command: Sequence[str], folder: Path, output: IO[bytes], errors: IO[bytes], limits: Limits
 ) -> tuple[int, bool]:
+    environment = {**os.environ, FOLDER: str(folder.absolute())}
     process = await trio.lowlevel.open_process(
-        command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True, env=environment
     )
     try:
         (folder / PID).write_text(str(process.pid))
@@ -92,13 +92,14 @@ async def _run(
     return process.returncode or 0, scope.cancelled_caught
 
 
-def _text(file: IO[bytes]) -> str:
-    file.seek(0)
+def _text(file: IO[bytes], most: int) -> str:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - most))
     return file.read().decode("utf-8", "replace")
 
 
 async def supervise(works: Sequence[Callable[[], Awaitable[None]]], jobs: int) -> None:
-    """Do all works, ``jobs`` at once, in their order. What one of them raises ends all."""
+    """Do all works, ``jobs`` at once, in their order. What one of them raises ends all, and
+    so do the signals by which systems end a program."""
     limiter = trio.CapacityLimiter(jobs)
 
     async def do(work: Callable[[], Awaitable[None]]) -> None:
@@ -108,12 +109,21 @@ async def supervise(works: Sequence[Callable[[], Awaitable[None]]], jobs: int) -
             limiter.release_on_behalf_of(work)
 
     try:
-        async with trio.open_nursery() as nursery:
-            for work in works:
-                await limiter.acquire_on_behalf_of(work)
-                nursery.start_soon(do, work)
+        async with trio.open_nursery() as watched:
+            watched.start_soon(_heed_signals)
+            async with trio.open_nursery() as nursery:
+                for work in works:
+                    await limiter.acquire_on_behalf_of(work)
+                    nursery.start_soon(do, work)
+            watched.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         raise _first(group) from None
+
+
+async def _heed_signals() -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as received:
+        async for _ in received:
+            raise KeyboardInterrupt
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -124,10 +134,11 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def kill_left_over(folder: Path) -> None:
     """End what a supervisor that was killed has left running in the folders in ``folder``.
-    A process is known by its folder, which is among its arguments; where the system does not
-    tell these, nothing is ended, and what is left ends by its own deadline."""
+    A process is known by its folder, which is in its environment; where the system does not
+    tell that, nothing is ended."""
     for file in folder.glob(f"*/{PID}"):
         with contextlib.suppress(OSError, ValueError):
             number = int(file.read_text())
-            if os.fsencode(file.parent.absolute()) in Path(f"/proc/{number}/cmdline").read_bytes():
+            mark = os.fsencode(f"{FOLDER}={file.parent.absolute()}")
+            if mark in Path(f"/proc/{number}/environ").read_bytes().split(b"\0"):
                 os.killpg(number, signal.SIGKILL)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import trio
@@ -17,29 +17,30 @@ from harness.campaign.corpus import Corpus, Known
 from harness.campaign.night import Ended, Night
 from harness.campaign.plan import Plan, Shard, make_plan
 from harness.campaign.workers import Exit, Limits, kill_left_over, run_process, supervise
-from harness.errors import TraceError, UsageError
+from harness.commands.nightly_merge import merge
+from harness.errors import UsageError
 from harness.explore import Result
-from harness.findings import Finding
 from harness.starting import run_options
-from harness.traces.codec import read
 from reports.nightly import NightlyReport, nightly_json, print_nightly
-from strategies.doubles import without_doubles
+from reports.terminal import replay_command
 from targets import choose_target
 from targets.bound import bind
-from targets.scenario import describe, scenario_of
+from targets.declared_files import is_spec
+from targets.protocol import Released
 
 ATTEMPTS = 2
 """At a shard: a crash that comes again is no accident."""
 GRACE = 300.0
-"""Seconds that a search may take beyond its own, for an environment to be made and for
-what it met last to be worked out."""
+"""Seconds that a search may take beyond its own, for what it met last to be worked out."""
 REPLAY_SECONDS = 600.0
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a night is to do. ``schedules`` and ``seconds`` are for each release, on ``jobs``
-    processes at once; ``memory``: MiB for each of these, 0 for no limit."""
+    processes at once; ``memory``: MiB for each of these, 0 for no limit; ``anew``: a night
+    that was cut is dropped."""
 
     target: str
     releases: tuple[str, ...]
@@ -51,6 +52,7 @@ class Wanted:
     model: str
     settings: tuple[str, ...] = ()
     memory: int = 0
+    anew: bool = False
 
 
 @dataclass(slots=True)
@@ -76,8 +78,9 @@ class _Nightly:
         """
         folder = self.night.attempt("replay")
         told = [*_start(), "replay", str(self.corpus.trace_of(known).absolute()), "--json"]
-        ended = await run_process(told, folder, Limits(REPLAY_SECONDS, self.wanted.memory << 20))
-        answer = None if ended.hung else _answer(ended)
+        told += ["--program", known.target] if is_spec(known.target) else []
+        ended = await run_process(told, folder, self._limits(REPLAY_SECONDS))
+        answer = None if ended.hung else _last(ended, _Answer)
         if answer is None or not (answer.judged or answer.schedules):
             self.unsure.append((known, ended.trouble()))
             return
@@ -90,90 +93,70 @@ class _Nightly:
         troubles: list[str] = []
         for _ in range(ATTEMPTS):
             folder = self.night.attempt(shard.name)
-            limits = Limits(2 * shard.seconds + GRACE, self.wanted.memory << 20)
-            ended = await run_process([*_start(), *self._told(shard, folder)], folder, limits)
-            result = _result(ended)
-            if result is not None:
+            told = self._told(shard, folder)
+            ended = await run_process([*_start(), *told], folder, self._limits(2 * shard.seconds + GRACE))
+            result = None if ended.hung or ended.code else _last(ended, Result)
+            trouble = ended.trouble() if result is None else _trouble(result)
+            if result is not None and not trouble:
                 self.night.note(shard, Ended(result, folder.name, tuple(troubles)))
                 return
-            troubles.append(
-                f"{shard.release or shard.target}, {' '.join(self._told(shard, folder))}: {ended.trouble()}"
-            )
-            if ended.code == 4:
-                # It was asked for something that there is not.
-                break
+            troubles.append(f"{' '.join(told[: told.index('--out')])}: {trouble}")
         self.night.note(shard, Ended(None, "", tuple(troubles)))
+
+    def _limits(self, seconds: float) -> Limits:
+        return Limits(seconds, self.wanted.memory << 20)
 
     def _told(self, shard: Shard, folder: Path) -> list[str]:
         told = ["fuzz", shard.target, *(["--release", shard.release] if shard.release else [])]
         told += ["--schedules", str(shard.schedules), "--seconds", str(shard.seconds), "--seed", str(shard.seed)]
-        told += ["--model", self.plan.model, "--out", str(folder.absolute()), "--share", shard.share]
-        return told + [part for one in self.plan.settings for part in ("--set", one)]
-
-    def merge(self) -> None:
-        """Take what the shards found into the corpus: what is not known, once; of what is,
-        the smaller trace."""
-        found: dict[tuple[str, str], list[Finding]] = {}
-        for shard in self.plan.shards:
-            ended = self.night.ended(shard)
-            if ended is not None:
-                found.setdefault((shard.target, shard.release), []).extend(self.night.findings(ended))
-        for (target, release), findings in found.items():
-            known = {one.name: one for one in self.corpus.all() if (one.target, one.release) == (target, release)}
-            fresh = without_doubles(findings, [self._as_finding(one) for one in known.values()])
-            for finding in findings:
-                record, path = self._record(target, release, finding), Path(finding.trace)
-                before = known.get(record.name)
-                if before is not None:
-                    if _size(path) < _size(self.corpus.trace_of(before)):
-                        self.corpus.add(before, path)
-                elif finding in fresh:
-                    known[record.name] = record
-                    self.corpus.add(record, path)
-
-    def _record(self, target: str, release: str, finding: Finding) -> Known:
-        program = describe(scenario_of(read(Path(finding.trace))))
-        return Known(
-            target, release, finding.signature, finding.kind, finding.severity, finding.message[:2000],
-            program[:2000], finding.operations, self.plan.night,
-        )  # fmt: skip
-
-    def _as_finding(self, known: Known) -> Finding:
-        return Finding(
-            known.kind, known.message, known.signature, str(self.corpus.trace_of(known)), (), "", 0, 0, 0, True,
-            known.severity, known.operations,
-        )  # fmt: skip
+        told += [part for one in self.plan.settings for part in ("--set", one)]
+        return [*told, "--model", self.plan.model, "--share", shard.share, "--out", str(folder.absolute())]
 
     def report(self) -> NightlyReport:
         """What this night came to, out of what is on the disk."""
-        ended = [one for one in map(self.night.ended, self.plan.shards) if one is not None]
+        ended = [(shard, found) for shard in self.plan.shards if (found := self.night.ended(shard)) is not None]
         everything = self.corpus.all()
         changed = [one for one in everything if one.changed == self.plan.night]
+        results = [one.result for _, one in ended if one.result is not None]
+        unsteady = [one.message for result in results for one in result.failures if not one.confirmed]
         return NightlyReport(
             root=self.plan.root,
             corpus=self.corpus.folder,
-            schedules=sum(one.result.schedules for one in ended if one.result is not None),
-            shards=len(self.plan.shards),
-            known=len(everything),
+            schedules=sum(result.schedules for result in results),
+            searches=len(self.plan.shards),
+            known=sum(one.state == "kept" for one in everything),
             new=[self._told_of(one) for one in everything if one.found == self.plan.night],
             returned=[self._told_of(one) for one in changed if one.state == "kept"],
             vanished=[self._told_of(one) for one in changed if one.state == "gone"],
             unsure=[(*self._told_of(one), why) for one, why in self.unsure],
-            crashed=[one.troubles[-1] for one in ended if one.result is None],
-            notes=[text for one in ended if one.result is not None for text in one.troubles],
+            crashed=[
+                (one.troubles[-1], str(self.night.kept_of(shard, self.plan))) for shard, one in ended if not one.result
+            ],
+            notes=[
+                *(f"a search was begun again: {text}" for _, one in ended if one.result for text in one.troubles),
+                *(f"a failure did not show again when its schedule was repeated: {text}" for text in unsteady),
+            ],
         )
 
     def _told_of(self, known: Known) -> tuple[Known, str]:
-        return known, os.path.relpath(self.corpus.trace_of(known))
+        program = known.target if is_spec(known.target) else ""
+        return known, replay_command(str(self.corpus.trace_of(known)), program=program)
 
 
 def run_nightly(wanted: Wanted, as_json: bool) -> int:
     """Do a night, or what is left of the one that was cut; the exit code."""
-    # What is wrong with the arguments is said at once.
-    bind(choose_target(wanted.target), wanted.settings)
+    # What is wrong with the arguments is said at once, and environments are made but once.
+    target = choose_target(wanted.target)
+    bind(target, wanted.settings)
+    for release in wanted.releases:
+        if not isinstance(target, Released):
+            raise UsageError(f"the target {wanted.target} has no releases")
+        target.python_for(release)
     corpus = Corpus(wanted.corpus)
     try:
-        return _run(wanted, corpus, as_json)
+        with corpus.held():
+            corpus.check()
+            return _run(wanted, corpus, as_json)
     except OSError as error:
         raise UsageError(
             f"cannot write to {wanted.corpus} ({error.strerror}); make room, and run again: what was written stays"
@@ -181,34 +164,53 @@ def run_nightly(wanted: Wanted, as_json: bool) -> int:
 
 
 def _run(wanted: Wanted, corpus: Corpus, as_json: bool) -> int:
-    with corpus.held():
-        night = Night(wanted.corpus)
-        kill_left_over(wanted.corpus / "night" / "work")
-        plan = night.plan()
-        if plan is None:
-            plan = _plan(wanted)
-            night.begin(plan)
-            sys.stderr.write(f"a night of {len(plan.shards)} searches begins; the root of its seeds is {plan.root}\n")
-        else:
-            left = len(night.open_shards(plan))
-            sys.stderr.write(
-                f"the night with the root {plan.root} goes on: {left} of {len(plan.shards)} searches are left\n"
-            )
-        nightly = _Nightly(wanted, corpus, night, plan)
-        trio.run(nightly.run)
-        nightly.merge()
-        report = nightly.report()
-        sys.stdout.write(nightly_json(report) + "\n") if as_json else print_nightly(report)
-        night.end()
+    night = Night(wanted.corpus)
+    kill_left_over(night.work)
+    plan = _plan(wanted, None if wanted.anew else night.plan())
+    if night.plan() != plan:
+        night.begin(plan)
+        sys.stderr.write(f"a night of {len(plan.shards)} searches begins; the root of its seeds is {plan.root}\n")
+    else:
+        left = len(night.open_shards(plan))
+        sys.stderr.write(
+            f"the night with the root {plan.root} goes on: {left} of {len(plan.shards)} searches are left\n"
+        )
+    nightly = _Nightly(wanted, corpus, night, plan)
+    trio.run(nightly.run)
+    merge(corpus, night, plan)
+    report = nightly.report()
+    _print(report, as_json)
+    night.end(plan)
     return report.exit_code
 
 
-def _plan(wanted: Wanted) -> Plan:
-    root = secrets.randbelow(1 << 31) if wanted.root is None else wanted.root
-    return make_plan(
-        secrets.token_hex(6), wanted.target, wanted.releases or ("",), root, each=wanted.jobs,
-        schedules=wanted.schedules, seconds=wanted.seconds, model=wanted.model, settings=wanted.settings,
+def _print(report: NightlyReport, as_json: bool) -> None:
+    """Tell; only then may the night end, which is told once."""
+    try:
+        sys.stdout.write(nightly_json(report) + "\n") if as_json else print_nightly(report)
+        sys.stdout.flush()
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to standard output ({error.strerror}); run again: the night is told once more"
+        ) from None
+
+
+def _plan(wanted: Wanted, under_way: Plan | None) -> Plan:
+    """The plan that is under way, or a new one. UsageError where that is another."""
+    root = wanted.root if wanted.root is not None else under_way.root if under_way else secrets.randbelow(1 << 31)
+    plan = make_plan(
+        under_way.night if under_way else secrets.token_hex(6), wanted.target, wanted.releases or ("",), root,
+        each=wanted.jobs, schedules=wanted.schedules, seconds=wanted.seconds, model=wanted.model,
+        settings=wanted.settings,
     )  # fmt: skip
+    if under_way is not None and plan != under_way:
+        one = under_way.shards[0]
+        raise UsageError(
+            f"another night is under way in {wanted.corpus} ({one.target} {one.release}, {one.schedules} schedules, "
+            f"{one.seconds:g} seconds, root {under_way.root}, {len(under_way.shards)} searches); run it to its end "
+            "with its own arguments, or drop it with --anew"
+        )
+    return plan
 
 
 def _start() -> list[str]:
@@ -225,26 +227,19 @@ class _Answer(msgspec.Struct):
     schedules: int
 
 
-def _answer(ended: Exit) -> _Answer | None:
+def _last(ended: Exit, kind: type[Said]) -> Said | None:
+    """The last line that a process has written; None where it is no such record."""
     try:
-        return msgspec.json.decode(ended.output.splitlines()[-1], type=_Answer)
-    except (IndexError, msgspec.DecodeError):
+        # Not splitlines, which cuts at characters that may stand in a text.
+        return msgspec.json.decode(ended.output.rstrip("\n").rpartition("\n")[2], type=kind)
+    except msgspec.DecodeError:
         return None
 
 
-def _result(ended: Exit) -> Result | None:
-    """What a search has said at its end; None where it came to none."""
-    if ended.hung or ended.code:
-        return None
-    try:
-        return msgspec.json.decode(ended.output.splitlines()[-1], type=Result)
-    except (IndexError, msgspec.DecodeError):
-        return None
-
-
-def _size(path: Path) -> tuple[int, int]:
-    try:
-        trace = read(path)
-    except TraceError:
-        return sys.maxsize, 0
-    return sum(map(len, scenario_of(trace).content.tasks)), trace.expected.events
+def _trouble(result: Result) -> str:
+    """Why nothing can be said although the search has ended; "" where something can."""
+    if result.verdict == "uncontrolled":
+        return f"nothing can be said: {'; '.join(result.notes)}"
+    if any(one.severity != "note" and not one.trace for one in result.failures):
+        return "a trace could not be written"
+    return ""

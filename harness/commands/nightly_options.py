@@ -29,6 +29,7 @@ from harness.commands import options
 @click.option(
     "--memory", type=click.IntRange(0), default=4096, show_default=True, help="MiB for each process; 0 for no limit."
 )
+@click.option("--anew", is_flag=True, help="Drop a night that was cut, and begin another.")
 @options.model
 @options.settings
 @options.as_json
@@ -41,6 +42,7 @@ def nightly(
     jobs: int,
     seed: int | None,
     memory: int,
+    anew: bool,
     model: str,
     settings: tuple[str, ...],
     as_json: bool,
@@ -53,9 +55,9 @@ def nightly(
     with a deadline and a limit of memory; one that crashes or hangs is begun again
     once.
 
-    Exit code 1: something is new, or has returned. 0: nothing. 3: a search came to no
+    Exit code 1: something is new, or has returned. 0: nothing. 125: a search came to no
     end, with what it said last. A night that was killed goes on where it was when the
-    command is run again.
+    same command is run again.
 
     \b
     Examples:
@@ -67,5 +69,7 @@ def nightly(
 
     chosen = tuple(one.strip() for one in releases.split(",") if one.strip())
     sys.exit(
-        run_nightly(Wanted(target, chosen, corpus, schedules, seconds, jobs, seed, model, settings, memory), as_json)
+        run_nightly(
+            Wanted(target, chosen, corpus, schedules, seconds, jobs, seed, model, settings, memory, anew), as_json
+        )
     )

@@ -16,6 +16,11 @@ class Ranked:
 
     def __init__(self) -> None:
         self._rank: dict[int, int] = {}
+        self._behind: set[int] = set()
+
+    def _start(self) -> None:
+        """A new execution: nobody has a rank yet."""
+        self._rank, self._behind = {}, set()
 
     def _first_rank(self, task: Task) -> int:
         """The rank of a task that appears."""
@@ -38,9 +43,10 @@ class Ranked:
             else:
                 self._meets(current)
         for task in enabled:
-            if task.timed and rank[task.index] <= self._tasks:
+            if task.timed and task.index not in self._behind:
                 self._drop(task)
         return min(enabled, key=lambda task: rank[task.index])
 
     def _drop(self, task: Task) -> None:
-        self._rank[task.index] = max(self._tasks, *self._rank.values()) + 1
+        self._rank[task.index] = max(self._tasks + 1, *self._rank.values()) + 1
+        self._behind.add(task.index)

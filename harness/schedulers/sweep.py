@@ -44,7 +44,7 @@ class Sweep(Ranked):
         else:
             self._change += 1
         self._places = 0
-        self._rank = {}
+        self._start()
         return self._first < self._tasks
 
     def _first_rank(self, task: Task) -> int:

@@ -70,7 +70,8 @@ class TornReads(Ranked):
         if execution == 0:
             self._learned = {}
         self._first, self._tear = execution, None
-        self._rank, self._met = {}, {}
+        self._start()
+        self._met = {}
         if execution < self._tasks:
             return True
         if execution == self._tasks:

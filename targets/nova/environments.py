@@ -105,7 +105,6 @@ def lacking(folder: Path, needs: Sequence[Need] = NEEDS) -> list[str]:
 
 
 @lru_cache(maxsize=64)
-@lru_cache(maxsize=32)
 def tracker_has(folder: Path | None, method: str) -> bool:
     """Whether the tracker of the Nova in ``folder`` has a method; so too where nobody can tell."""
     need = Need(TRACKER, f"ResourceTracker.{method}", "", method)

@@ -22,19 +22,18 @@ def vpmem_violations(world: World, tracker: Any, place: Place = HERE) -> Iterato
     held = []
     for uuid, row in instances.items():
         for unit in _units(row["_extra"].get("resources")):
-            held.append(unit["identifier"])
+            held.append(_name(unit))
             if unit["provider_uuid"] != provider:
                 yield Violation("I15 resources", f"{uuid} is on {place.node} with {unit['identifier']} of another node")
     for share in shares:
-        held += [unit["identifier"] for unit in _units(share.of_context("resources"))]
+        held += [_name(unit) for unit in _units(share.of_context("resources"))]
     if len(held) != len(set(held)):
-        yield Violation("I9 shared vPMEM", f"a unit is owned twice among {sorted(held)}")
+        yield Violation("I9 shared vPMEM", f"a unit is owned twice among {sorted(unit for _, unit in held)}")
     have = given_out(tracker).get(provider, [])
+    own = sorted({unit for owner, unit in held if owner == provider})
     # The audit of each node begins anew for all of them.
-    if have != sorted(set(held)) and len(tracker.compute_nodes) == 1:
-        yield Violation(
-            "I12 assigned_resources", f"the tracker has given out {have}, the rows hold {sorted(set(held))}"
-        )
+    if have != own and len(tracker.compute_nodes) == 1:
+        yield Violation("I12 assigned_resources", f"the tracker has given out {have}, the rows hold {own}")
 
 
 def given_out(tracker: Any) -> dict[str, list[str]]:
@@ -45,6 +44,11 @@ def given_out(tracker: Any) -> dict[str, list[str]]:
         for provider, classes in assigned.items()
     }
     return {provider: units for provider, units in found.items() if units}
+
+
+def _name(unit: Any) -> tuple[str, str]:
+    """A unit: its node, and its name there."""
+    return unit["provider_uuid"], unit["identifier"]
 
 
 def _units(resources: Any) -> list[Any]:

@@ -43,8 +43,9 @@ def test_what_has_ended_is_not_done_again(tmp_path: Path) -> None:
     assert ended is not None
     assert ended.result is not None
     assert ended.result.program == "reference"
-    again.end()
-    assert (again.plan(), list(tmp_path.iterdir())) == (None, [])
+    again.end(PLAN)
+    assert again.plan() is None
+    assert not (tmp_path / "night").exists()
 
 
 def test_attempts_have_folders_of_their_own(tmp_path: Path) -> None:
@@ -78,3 +79,8 @@ def test_a_damaged_night_is_named(tmp_path: Path, name: str, damaged: bytes) -> 
     (tmp_path / "night" / name).write_bytes(damaged)
     with pytest.raises(UsageError, match="delete the folder"):
         night.plan() if name == "plan.json" else night.open_shards(PLAN)
+
+
+def test_a_plan_that_could_not_be_read_back_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="give shorter"):
+        make_plan("0" * 12, "x" * 300, ("a",), 7, each=1, schedules=1, seconds=1.0)

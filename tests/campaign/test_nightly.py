@@ -17,7 +17,9 @@ import pytest
 
 from tests.conftest import Run
 
-SMALL = ("reference", "--set", "defect=missing_lock", "--schedules", "600", "--seed", "7", "--corpus", "corpus")
+COUNTING = "counter_target.py:Counting"
+SMALL = (COUNTING, "--schedules", "100", "--seed", "7", "--corpus", "corpus")
+REFERENCE = ("reference", "--set", "defect=missing_lock", "--schedules", "600", "--seed", "7", "--corpus", "corpus")
 
 
 COUNTER = """
@@ -59,6 +61,14 @@ class Counting(DeclaredTarget):
 """
 
 
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path) -> Path:
+    """A folder with a counter that loses updates."""
+    (tmp_path / "counter.py").write_text(COUNTER)
+    (tmp_path / "counter_target.py").write_text(TARGET)
+    return tmp_path
+
+
 def news(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.stdout, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
@@ -74,17 +84,18 @@ def test_what_is_new_is_told_once_and_again_when_it_was_forgotten(semafuzz: Run,
     assert first.returncode == 1, first.stderr
     found = news(first)["new"]
     assert found
-    assert {one["target"] for one in found} == {"reference"}
+    assert {one["target"] for one in found} == {COUNTING}
     again = semafuzz("nightly", *SMALL)
     assert again.returncode == 0, again.stdout + again.stderr
     assert again.stdout.count("\n") == 1, "quiet where nothing is new"
     assert not (tmp_path / "corpus" / "night").exists()
-    Path(tmp_path / found[0]["trace"]).unlink()
+    (tmp_path / found[0]["replay"].split()[2]).unlink()
     forgotten = semafuzz("nightly", *SMALL)
     assert forgotten.returncode == 1
-    assert "NEW error in reference" in forgotten.stdout
-    (line,) = {line.strip() for line in forgotten.stdout.splitlines() if "semafuzz replay" in line}
-    assert semafuzz(*line.split()[1:]).returncode == 1
+    assert f"NEW error in {COUNTING}" in forgotten.stdout
+    commands = {line.strip() for line in forgotten.stdout.splitlines() if "semafuzz replay" in line}
+    assert commands
+    assert all(semafuzz(*line.split()[1:]).returncode == 1 for line in commands)
 
 
 def test_what_vanishes_and_returns_is_news(semafuzz: Run, tmp_path: Path) -> None:
@@ -121,6 +132,9 @@ def test_what_vanishes_and_returns_is_news(semafuzz: Run, tmp_path: Path) -> Non
         (("nosuch", "--corpus", "corpus"), "nosuch"),
         (("reference", "--set", "defect=nosuch", "--corpus", "corpus"), "nosuch"),
         (("reference",), "--corpus"),
+        (("reference", "--releases", "1.2.3", "--corpus", "corpus"), "has no releases"),
+        (("nova", "--releases", "1.2.3", "--corpus", "corpus"), "1.2.3"),
+        (("reference", "--set", "defect=" + "x" * 300, "--corpus", "corpus"), "defect"),
     ],
 )
 def test_wrong_arguments_are_said_before_anything_begins(semafuzz: Run, arguments: tuple[str, ...], says: str) -> None:
@@ -130,11 +144,40 @@ def test_wrong_arguments_are_said_before_anything_begins(semafuzz: Run, argument
     assert "Traceback" not in done.stderr
 
 
-def test_a_search_that_comes_to_no_end_is_told(semafuzz: Run) -> None:
-    done = semafuzz("nightly", "nova", "--releases", "1.2.3", "--corpus", "corpus", "--seconds", "5")
-    assert done.returncode == 3
-    assert "A SEARCH CAME TO NO END: 1.2.3" in done.stdout
-    assert "exit code 4" in done.stdout
+def test_a_search_that_comes_to_no_end_is_told_and_what_it_left_is_kept(semafuzz: Run, tmp_path: Path) -> None:
+    crashing = TARGET.replace("world = counter.Counter()", "import os; os._exit(9)")
+    (tmp_path / "counter_target.py").write_text(crashing)
+    done = semafuzz("nightly", COUNTING, "--corpus", "corpus", "--seconds", "5")
+    assert done.returncode == 125
+    assert "A SEARCH CAME TO NO END: fuzz counter_target.py:Counting" in done.stdout
+    assert "exit code 9" in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if "what it left is in" in line]
+    assert len(list((tmp_path / line.rpartition(" ")[2]).glob("shard-000-*/output"))) == 2, "of both attempts"
+
+
+def test_what_is_gone_and_met_again_by_a_search_has_returned(semafuzz: Run, tmp_path: Path) -> None:
+    """Its trace fits no more and shows nothing; the search meets it all the same."""
+    assert semafuzz("nightly", *REFERENCE).returncode == 1
+    traces = sorted((tmp_path / "corpus" / "findings").glob("*.trace.json"))
+    for trace in traces:
+        record = trace.with_name(trace.name.replace(".trace.", ".known."))
+        record.write_text(record.read_text().replace('"state":"kept"', '"state":"gone"'))
+        trace.write_text(trace.read_text().replace('"missing_lock"', '"none"'))
+    returned = semafuzz("nightly", *REFERENCE, "--json")
+    assert returned.returncode == 1
+    assert len(news(returned)["returned"]) == len(traces)
+    assert all("missing_lock" in trace.read_text() for trace in traces), "with a trace that shows it"
+    assert semafuzz("nightly", *REFERENCE).returncode == 0
+
+
+def test_a_damaged_trace_is_named_before_the_night(semafuzz: Run, tmp_path: Path) -> None:
+    assert semafuzz("nightly", *SMALL).returncode == 1
+    trace = next((tmp_path / "corpus" / "findings").glob("*.trace.json"))
+    trace.write_text("{")
+    refused = semafuzz("nightly", *SMALL)
+    assert refused.returncode == 4
+    assert f"delete corpus/findings/{trace.name}" in refused.stderr
+    assert "begins" not in refused.stderr
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -145,11 +188,68 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def check_kills(tmp_path: Path, semafuzz: Run, kills: int) -> None:
-    arguments = ("reference", "--set", "defect=missing_lock", "--schedules", "600", "--seed", "3", "--jobs", "3")
+DIES = """
+import os, sys
+from harness import whole_files
+from harness.campaign import corpus, night
+from harness.cli import main
+
+left = int(sys.argv.pop(1))
+
+
+def dying(function):
+    def call(*arguments):
+        global left
+        left -= 1
+        if left == 0:
+            os._exit(137)
+        made = function(*arguments)
+        left -= 1
+        if left == 0:
+            os._exit(137)
+        return made
+    return call
+
+
+corpus.write_whole = night.write_whole = dying(whole_files.write_whole)
+night.Night.end = dying(night.Night.end)
+sys.exit(main())
+"""
+
+
+def test_a_night_that_dies_at_any_of_its_writes_loses_nothing(semafuzz: Run, tmp_path: Path) -> None:
+    """Before and after every write to the corpus, and around the end of the night: what is
+    found was told, and what is known is what an undisturbed night knows."""
+    (tmp_path / "dies.py").write_text(DIES)
+    arguments = ("nightly", *SMALL[:-2], "--jobs", "2")
+    calm = semafuzz(*arguments, "--corpus", "calm")
+    assert calm.returncode == 1
+    told, died = "", 0
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    environment["PYTHONHASHSEED"] = "0"
+    while True:
+        done = subprocess.run(
+            [sys.executable, "dies.py", str(died + 1), *arguments, "--corpus", "killed"],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300, env=environment,
+        )  # fmt: skip
+        told += done.stdout
+        if done.returncode != 137:
+            break
+        died += 1
+    assert done.returncode in (0, 1), done.stderr
+    assert died > 4
+    assert known_in(tmp_path / "killed") == known_in(tmp_path / "calm")
+    for name in known_in(tmp_path / "killed"):
+        assert name.replace(".known.", ".trace.") in told, "told as new"
+    assert not (tmp_path / "killed" / "night").exists()
+
+
+@pytest.mark.slow
+def test_a_night_that_is_killed_fifty_times_loses_nothing(semafuzz: Run, tmp_path: Path) -> None:
+    arguments = (*REFERENCE[:-2], "--jobs", "3")
     assert semafuzz("nightly", *arguments, "--corpus", "calm").returncode == 1
-    generator = random.Random(kills)
-    for _ in range(kills):
+    generator = random.Random(50)
+    for _ in range(50):
         process = start(tmp_path, *arguments, "--corpus", "killed")
         time.sleep(generator.uniform(0.1, 4.0))
         process.send_signal(signal.SIGKILL)
@@ -159,13 +259,38 @@ def check_kills(tmp_path: Path, semafuzz: Run, kills: int) -> None:
     assert not (tmp_path / "killed" / "night").exists()
 
 
-def test_a_night_that_is_killed_loses_nothing(semafuzz: Run, tmp_path: Path) -> None:
-    check_kills(tmp_path, semafuzz, 4)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_ends_a_night_ends_its_searches(tmp_path: Path, number: int) -> None:
+    night = start(tmp_path, "reference", "--seconds", "60", "--corpus", "corpus")
+    try:
+        searching = wait_for(tmp_path, "corpus/night/work/shard-000-0/pid")
+        searcher = int(searching.read_text())
+        night.send_signal(number)
+        assert night.wait(60) == 2
+        assert (tmp_path / "corpus" / "night" / "plan.json").exists(), "it can go on"
+        assert not Path(f"/proc/{searcher}/cwd").exists()
+    finally:
+        night.kill()
+        night.communicate()
 
 
-@pytest.mark.slow
-def test_a_night_that_is_killed_fifty_times_loses_nothing(semafuzz: Run, tmp_path: Path) -> None:
-    check_kills(tmp_path, semafuzz, 50)
+def test_a_night_goes_on_with_its_own_arguments_only(semafuzz: Run, tmp_path: Path) -> None:
+    night = start(tmp_path, "reference", "--seconds", "60", "--corpus", "corpus")
+    wait_for(tmp_path, "corpus/night/plan.json")
+    night.kill()
+    night.communicate()
+    other = semafuzz("nightly", *SMALL)
+    assert other.returncode == 4
+    assert "--anew" in other.stderr
+    assert semafuzz("nightly", *SMALL, "--anew").returncode == 1
+
+
+def wait_for(folder: Path, name: str) -> Path:
+    path, deadline = folder / name, time.monotonic() + 60
+    while not (path.exists() and path.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert path.exists()
+    return path
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(semafuzz: Run, tmp_path: Path) -> None:
@@ -184,17 +309,12 @@ def test_a_full_disk_is_said_and_nothing_is_lost(semafuzz: Run, tmp_path: Path) 
 
 
 def test_two_at_once_are_refused(semafuzz: Run, tmp_path: Path) -> None:
-    first = start(tmp_path, *SMALL[:-4], "--seconds", "60", "--schedules", "1000000", "--corpus", "corpus")
+    first = start(tmp_path, "reference", "--seconds", "60", "--corpus", "corpus")
     try:
-        deadline = time.monotonic() + 60
-        while not (tmp_path / "corpus" / "night" / "plan.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_for(tmp_path, "corpus/night/plan.json")
         second = semafuzz("nightly", *SMALL)
         assert second.returncode == 4
         assert "another run uses the corpus" in second.stderr
-        first.send_signal(signal.SIGINT)
-        assert first.wait(60) == 2
-        assert (tmp_path / "corpus" / "night" / "plan.json").exists(), "it can go on"
     finally:
-        first.kill()
+        first.terminate()
         first.communicate()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from harness.campaign.workers import PID, Exit, Limits, kill_left_over, run_process, supervise
+from harness.campaign.workers import FOLDER, PID, Exit, Limits, kill_left_over, run_process, supervise
 
 SLEEP = "import time; time.sleep(600)"
 
@@ -105,7 +105,9 @@ def test_what_one_raises_ends_all(tmp_path: Path) -> None:
 def test_what_a_killed_supervisor_left_is_ended_and_nobody_else(tmp_path: Path) -> None:
     folder = tmp_path / "shard-000-0"
     folder.mkdir()
-    mine = subprocess.Popen([sys.executable, "-c", SLEEP, str(folder)], start_new_session=True)
+    mine = subprocess.Popen(
+        [sys.executable, "-c", SLEEP], start_new_session=True, env={**os.environ, FOLDER: str(folder)}
+    )
     other = subprocess.Popen([sys.executable, "-c", SLEEP], start_new_session=True)
     try:
         (folder / PID).write_text(str(other.pid))

@@ -120,7 +120,7 @@ def test_units_of_another_node_are_noticed(world: World) -> None:
             unit["nova_object.data"]["provider_uuid"] = NODE_UUIDS[OTHER.node]
 
     change(world, 1, move)
-    assert found(world) == {"I15 resources"}
+    assert found(world) == {"I15 resources", "I12 assigned_resources"}
 
 
 def test_a_host_without_units_has_no_violation(world: World) -> None:
