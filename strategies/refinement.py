@@ -129,8 +129,9 @@ class Refinement:
         return raw.severity == "warning"
 
     def work_out(self) -> None:
-        """Make findings of what waits: errors first; of these and of warnings what needs no
-        fault first; then the smallest programs, since what an operation shows alone explains
+        """Make findings of what waits: errors of small programs first, then their warnings
+        that need no fault, then other errors, which take long. Of each kind what needs no
+        fault first, and the smallest programs, since what an operation shows alone explains
         others."""
         self.waiting.sort(key=_turn)
         while self.waiting:
@@ -231,6 +232,11 @@ class Refinement:
         return reduction.reduce(scenario, outcome, source)
 
 
-def _turn(waiting: tuple[Scenario, Finding, Source | None]) -> tuple[bool, bool, int]:
+def _turn(waiting: tuple[Scenario, Finding, Source | None]) -> tuple[int, bool, int]:
     scenario, raw, _ = waiting
-    return raw.severity != "error", bool(scenario.faults), len(parts_of(scenario))
+    size, faulty = len(parts_of(scenario)), bool(scenario.faults)
+    if raw.severity == "error":
+        group = 0 if size <= LARGEST else 2
+    else:
+        group = 3 if faulty or size > LARGEST else 1
+    return group, faulty, size
