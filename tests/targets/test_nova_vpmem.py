@@ -144,10 +144,12 @@ def test_a_claim_that_fails_late_keeps_its_units_until_the_next_audit(nova: Open
     """``_move_claim`` gives units out before it saves what says so; nothing takes them back
     where the save fails."""
     late = (Operation("conductor_timeout", {"task": 0, "call": 4}),)
-    for faults, wanted in ((late, {("warning", True)}), ((), set())):
-        made = nova[0].program(program("resize_claim", "incoming", faults))
-        outcome = execute(made, Serial((0,)), Setting(bytearray(1 << 17)))
-        assert {(one.severity, "I12" in one.error_type) for one in outcome.failures} == wanted
+    for world in ("fast", "real"):
+        for faults, wanted in ((late, {("warning", True)}), ((), set())):
+            failing = program("resize_claim", "incoming", faults)
+            made = nova[0].program(Scenario(failing.content, {"world": world}, faults))
+            outcome = execute(made, Serial((0,)), Setting(bytearray(1 << 17)))
+            assert {(one.severity, "I12" in one.error_type) for one in outcome.failures} == wanted
 
 
 def test_older_releases_say_that_they_have_none(nova: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
