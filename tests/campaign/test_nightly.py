@@ -180,11 +180,16 @@ def test_a_damaged_trace_is_named_before_the_night(semafuzz: Run, tmp_path: Path
     assert "begins" not in refused.stderr
 
 
+def unmeasured(**more: str) -> dict[str, str]:
+    """The environment of processes that are killed, or cannot write what was measured."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}, **more}
+
+
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "harness", "nightly", *arguments],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "XDG_STATE_HOME": str(folder / "state")},
+        env=unmeasured(XDG_STATE_HOME=str(folder / "state")),
     )  # fmt: skip
 
 
@@ -225,8 +230,8 @@ def test_a_night_that_dies_at_any_of_its_writes_loses_nothing(semafuzz: Run, tmp
     calm = semafuzz(*arguments, "--corpus", "calm")
     assert calm.returncode == 1
     told, died = "", 0
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    environment["PYTHONHASHSEED"] = "0"
+    environment = unmeasured(PYTHONHASHSEED="0", XDG_STATE_HOME=str(tmp_path / "state"))
+    environment.pop("PYTHONUNBUFFERED", None)
     while True:
         done = subprocess.run(
             [sys.executable, "dies.py", str(died + 1), *arguments, "--corpus", "killed"],
@@ -300,6 +305,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(semafuzz: Run, tmp_path: Path) 
     full = subprocess.run(
         [sys.executable, "-m", "harness", "nightly", *SMALL],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120, preexec_fn=no_room,
+        env=unmeasured(XDG_STATE_HOME=str(tmp_path / "state")),
     )  # fmt: skip
     assert full.returncode == 4, full.stderr
     assert "make room, and run again" in full.stderr
