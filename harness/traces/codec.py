@@ -13,10 +13,12 @@ import msgspec
 
 from harness.errors import TraceError
 from harness.traces.schema import READABLE, Necessity, Trace
-from harness.whole_files import write_whole
+from harness.whole_files import printable, write_whole
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 24
+LARGE = 1 << 20
+"""Bytes up to which it does not matter for the memory how a document is laid out."""
 
 
 class _Head(msgspec.Struct):
@@ -37,32 +39,43 @@ def decode(data: bytes, source: str = "the trace") -> Trace:
     """
     if len(data) > MAX_BYTES:
         raise TraceError(f"{source} is larger than {MAX_BYTES >> 20} MiB; it is not a trace of semafuzz")
-    if _depth(data) > MAX_DEPTH:
+    depth, laid_out = _shape(data)
+    if depth > MAX_DEPTH:
         raise TraceError(f"{source} is nested more than {MAX_DEPTH} deep; it is not a trace of semafuzz")
     try:
         head = msgspec.json.decode(data, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TraceError(f"{source} is not a trace of semafuzz ({error}); give the file that a finding names") from None
+        raise TraceError(
+            f"{source} is not a trace of semafuzz ({printable(error)}); give the file that a finding names"
+        ) from None
     if head.format not in READABLE:
         formats = " and ".join(str(number) for number in READABLE)
         raise TraceError(
             f"{source} has trace format {head.format}, this semafuzz reads {formats}; use the version that wrote it"
         )
+    if len(data) > LARGE and not laid_out:
+        # Small parts without space between them would take a dozen times their size in memory.
+        raise TraceError(f"{source} was changed by something else (it is not in canonical form); use the original")
     try:
         trace = msgspec.json.decode(data, type=Trace)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TraceError(f"{source} is broken ({error}); make it again from the run that found it") from None
+        raise TraceError(f"{source} is broken ({printable(error)}); make it again from the run that found it") from None
     _check(trace, source)
     if encode(trace) != data:
         raise TraceError(f"{source} was changed by something else (it is not in canonical form); use the original")
     return trace
 
 
-def _depth(data: bytes) -> int:
-    """The deepest nesting, counted without a parser; strings are skipped."""
+def _shape(data: bytes) -> tuple[int, bool]:
+    """The deepest nesting, counted without a parser, with strings skipped; and whether each
+    comma ends its line."""
     depth = deepest = 0
-    quoted = escaped = False
+    quoted = escaped = comma = False
+    laid_out = True
     for byte in data:
+        if comma:
+            laid_out = laid_out and byte == 0x0A
+            comma = False
         if quoted:
             if escaped:
                 escaped = False
@@ -75,37 +88,43 @@ def _depth(data: bytes) -> int:
         elif byte in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
-                return depth
+                return depth, laid_out
         elif byte in b"]}":
             depth -= 1
+        elif byte == 0x2C:
+            comma = True
         deepest = max(deepest, depth)
-    return deepest
+    return deepest, laid_out
+
+
+def _broken(source: str, what: str) -> TraceError:
+    return TraceError(f"{source} is broken: {what}; use the original")
 
 
 def _check(trace: Trace, source: str) -> None:
     if trace.necessity is not None:
         if trace.format < 2:
-            raise TraceError(f"{source} is broken: format {trace.format} has no field `necessity`")
+            raise _broken(source, f"format {trace.format} has no field `necessity`")
         _check_necessity(trace, trace.necessity, source)
     last = -1
     for choice in trace.choices:
         if choice.step <= last:
-            raise TraceError(f"{source} is broken: its choices are out of order at step {choice.step}")
+            raise _broken(source, f"its choices are out of order at step {choice.step}")
         last = choice.step
         if len(choice.pending) != len(choice.enabled) or choice.chosen not in choice.enabled:
-            raise TraceError(f"{source} is broken: the choice at step {choice.step} contradicts itself")
+            raise _broken(source, f"the choice at step {choice.step} contradicts itself")
         if any(word >= len(trace.words) for word in choice.pending):
-            raise TraceError(f"{source} is broken: the choice at step {choice.step} names an operation that it lacks")
+            raise _broken(source, f"the choice at step {choice.step} names an operation that it lacks")
 
 
 def _check_necessity(trace: Trace, necessity: Necessity, source: str) -> None:
     if necessity.faults and len(necessity.faults) != len(trace.faults):
-        raise TraceError(f"{source} is broken: it judges {len(necessity.faults)} faults and has {len(trace.faults)}")
+        raise _broken(source, f"it judges {len(necessity.faults)} faults and has {len(trace.faults)}")
     choices = {choice.step: choice for choice in trace.choices}
     for one in necessity.preemptions:
         choice = choices.get(one.step)
         if choice is None or one.task not in choice.enabled or one.instead != choice.chosen or one.task == one.instead:
-            raise TraceError(f"{source} is broken: it has no preemption at step {one.step}")
+            raise _broken(source, f"it has no preemption at step {one.step}")
 
 
 def read(path: Path) -> Trace:
