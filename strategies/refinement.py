@@ -34,6 +34,8 @@ FINAL_STEPS = 200
 FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
 """Executions for making a schedule small once its program is, and the events that they
 may take together, by severity."""
+FAULTY = 3
+"""Parts that a fault counts for besides itself, where what waits is put in order."""
 LARGEST = 4
 """Operations of the programs from which warnings are worked out, where there is something
 else to show: making larger ones small takes more than meeting the same in a small one."""
@@ -129,10 +131,9 @@ class Refinement:
         return raw.severity == "warning"
 
     def work_out(self) -> None:
-        """Make findings of what waits: errors of small programs first, then their warnings
-        that need no fault, then other errors, which take long. Of each kind what needs no
-        fault first, and the smallest programs, since what an operation shows alone explains
-        others."""
+        """Make findings of what waits: of the smallest programs first, since what an operation
+        shows alone explains others, and large ones take long; of one size errors first. What
+        needs a fault comes later."""
         self.waiting.sort(key=_turn)
         while self.waiting:
             if self.look is not None:
@@ -232,11 +233,7 @@ class Refinement:
         return reduction.reduce(scenario, outcome, source)
 
 
-def _turn(waiting: tuple[Scenario, Finding, Source | None]) -> tuple[int, bool, int]:
+def _turn(waiting: tuple[Scenario, Finding, Source | None]) -> tuple[int, bool]:
     scenario, raw, _ = waiting
-    size, faulty = len(parts_of(scenario)), bool(scenario.faults)
-    if raw.severity == "error":
-        group = 0 if size <= LARGEST else 2
-    else:
-        group = 3 if faulty or size > LARGEST else 1
-    return group, faulty, size
+    size = len(parts_of(scenario))
+    return size + (FAULTY if scenario.faults else 0), raw.severity != "error"

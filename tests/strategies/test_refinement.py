@@ -54,7 +54,7 @@ def met(made: Any, names: list[str], severity: str) -> bool:
     return bool(made.take(scenario(*names), [raw], None))
 
 
-def test_errors_first_and_the_smallest_programs_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_smallest_programs_first_and_of_one_size_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = work(tmp_path, monkeypatch)
     assert met(made, ["a", "b"], "warning")
     assert not met(made, ["a", "b", "c"], "error")
@@ -65,7 +65,7 @@ def test_errors_first_and_the_smallest_programs_first(tmp_path: Path, monkeypatc
     made.look = lambda: seen.append(len(made.waiting))
     made.work_out()
     assert seen == [4, 3, 2, 1]
-    assert made.done == [["b"], ["a", "b", "c"], ["a"], ["a", "b"]]
+    assert made.done == [["b"], ["a"], ["a", "b"], ["a", "b", "c"]]
     assert made.waiting == []
 
 
