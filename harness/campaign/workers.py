@@ -121,7 +121,11 @@ async def supervise(works: Sequence[Callable[[], Awaitable[None]]], jobs: int) -
 
 
 async def _heed_signals() -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP) as received:
+    # Who has one of them ignored, as nohup does, wants to go on.
+    heeded = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+    if not heeded:
+        return
+    with trio.open_signal_receiver(*heeded) as received:
         async for _ in received:
             raise KeyboardInterrupt
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -185,11 +186,17 @@ def unmeasured(**more: str) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}, **more}
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def heed() -> None:
+    """As in a shell that somebody sits at: what is begun in the background may ignore signals."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def start(folder: Path, *arguments: str, before: Callable[[], object] = heed) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "harness", "nightly", *arguments],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=unmeasured(XDG_STATE_HOME=str(folder / "state")),
+        env=unmeasured(XDG_STATE_HOME=str(folder / "state")), preexec_fn=before,
     )  # fmt: skip
 
 
@@ -274,6 +281,17 @@ def test_who_ends_a_night_ends_its_searches(tmp_path: Path, number: int) -> None
         assert night.wait(60) == 2
         assert (tmp_path / "corpus" / "night" / "plan.json").exists(), "it can go on"
         assert not Path(f"/proc/{searcher}/cwd").exists()
+    finally:
+        night.kill()
+        night.communicate()
+
+
+def test_who_is_told_to_ignore_a_signal_goes_on(tmp_path: Path) -> None:
+    night = start(tmp_path, *SMALL, "--seconds", "60", before=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    try:
+        wait_for(tmp_path, "corpus/night/work/shard-000-0/pid")
+        night.send_signal(signal.SIGHUP)
+        assert night.wait(120) == 1
     finally:
         night.kill()
         night.communicate()
