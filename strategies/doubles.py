@@ -18,12 +18,13 @@ def without_doubles(failures: Sequence[Finding], known: Sequence[Finding] = ()) 
     programs, errors first, and what is ``known`` before those of its severity. So a known
     warning hides no error."""
     novelty = Novelty()
-    old = [_Found.of(one) for one in known]
-    new = [_Found.of(one) for one in failures]
+    found_and_new = [(_Found.of(one), is_new) for is_new, some in ((False, known), (True, failures)) for one in some]
     kept = []
-    for found in sorted([*old, *new], key=lambda one: (one.finding.severity != "error", one in new, one.rank())):
+    for found, is_new in sorted(
+        found_and_new, key=lambda one: (one[0].finding.severity != "error", one[1], one[0].rank())
+    ):
         what = found.identity, found.finding, found.program, found.faults
-        if found in old:
+        if not is_new:
             novelty.is_met(*what)
             novelty.learn(found.identity, found.finding, found.program)
         elif not novelty.is_met(*what) and novelty.is_worth(*what):

@@ -18,9 +18,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from harness.campaign.records import read_record
 from harness.errors import TraceError, UsageError
 from harness.traces.codec import read
-from harness.whole_files import TEMPORARY, printable, write_whole
+from harness.whole_files import TEMPORARY, write_whole
 
 Text = Annotated[str, Meta(max_length=20_000)]
 Short = Annotated[str, Meta(max_length=500)]
@@ -93,7 +94,7 @@ class Corpus:
         """Every finding whose trace is there, by name. UsageError for a record that is none."""
         found = []
         for path in sorted(self._findings.glob("*.known.json")):
-            known = _read(path)
+            known = read_record(path, Known, MAX_BYTES, "delete it, its finding will be met again")
             if known.name != path.name.partition(".")[0]:
                 raise UsageError(f"{path} is not the record of that name; delete it, its finding will be met again")
             if self.trace_of(known).is_file():
@@ -118,16 +119,3 @@ class Corpus:
     def note(self, known: Known) -> None:
         """Replace the record of a finding whose trace stays."""
         write_whole(self._findings / f"{known.name}.known.json", msgspec.json.encode(known))
-
-
-def _read(path: Path) -> Known:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise msgspec.DecodeError("it is too large")
-        return msgspec.json.decode(path.read_bytes(), type=Known)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}; check its permissions") from None
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"{path} is not a record of a finding ({printable(error)}); delete it, its finding will be met again"
-        ) from None

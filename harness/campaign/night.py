@@ -9,19 +9,19 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from harness.campaign.plan import Plan, Shard
+from harness.campaign.records import Record, read_record
 from harness.errors import UsageError
 from harness.explore import Result
 from harness.findings import Finding
-from harness.whole_files import printable, write_whole
+from harness.whole_files import write_whole
 
 MAX_BYTES = 64 << 20
-Record = TypeVar("Record")
 
 
 class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +44,10 @@ class Night:
     def plan(self) -> Plan | None:
         """The plan of the night that is under way; None for none."""
         path = self._folder / "plan.json"
-        return _decode(path, Plan) if path.exists() else None
+        return self._read(path, Plan) if path.exists() else None
+
+    def _read(self, path: Path, kind: type[Record]) -> Record:
+        return read_record(path, kind, MAX_BYTES, f"delete the folder {self._folder} to begin a new night")
 
     def begin(self, plan: Plan) -> None:
         """Begin a night. What an earlier one left half done is gone."""
@@ -54,7 +57,7 @@ class Night:
     def ended(self, shard: Shard) -> Ended | None:
         """What a shard came to; None where it has not ended."""
         path = self._folder / f"{shard.name}.json"
-        return _decode(path, Ended) if path.exists() else None
+        return self._read(path, Ended) if path.exists() else None
 
     def open_shards(self, plan: Plan) -> list[Shard]:
         """Those that have not ended."""
@@ -105,16 +108,3 @@ class Night:
         # First the plan, so that what is left is no night.
         (self._folder / "plan.json").unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _decode(path: Path, kind: type[Record]) -> Record:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise msgspec.DecodeError("it is too large")
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}; check its permissions") from None
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            f"{path} is damaged ({printable(error)}); delete the folder {path.parent} to begin a new night"
-        ) from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from harness.campaign.corpus import Corpus, Known
 from harness.campaign.night import Night
 from harness.campaign.plan import Plan
@@ -32,16 +34,16 @@ def _take(corpus: Corpus, night: str, target: str, release: str, findings: Seque
     known = {one.name: one for one in corpus.all() if (one.target, one.release) == (target, release)}
     # What is gone explains nothing: what looks like it may be what was left of it.
     kept = [_as_finding(corpus, one) for one in known.values() if one.state == "kept"]
+    records = {finding.trace: _record(night, target, release, finding) for finding in findings}
     for finding in without_doubles(findings, kept):
-        record = _record(night, target, release, finding)
+        record = records[finding.trace]
         if record.name not in known:
             known[record.name] = record
             corpus.add(record, Path(finding.trace))
-    for finding in findings:
-        record = _record(night, target, release, finding)
+    for trace, record in records.items():
         before = known.get(record.name)
         if before is not None:
-            _meet(corpus, night, before, record, Path(finding.trace))
+            _meet(corpus, night, before, record, Path(trace))
 
 
 def _meet(corpus: Corpus, night: str, before: Known, now: Known, trace: Path) -> None:
@@ -51,16 +53,9 @@ def _meet(corpus: Corpus, night: str, before: Known, now: Known, trace: Path) ->
     elif before.state == "gone":
         # Gone in this very night: the old trace fits no more, and that is all.
         changed = "" if before.changed == night else night
-        corpus.add(_since(before, now, changed), trace)
+        corpus.add(msgspec.structs.replace(now, found=before.found, changed=changed), trace)
     elif _size(trace) < _size(corpus.trace_of(before)):
-        corpus.add(_since(before, now, before.changed), trace)
-
-
-def _since(before: Known, now: Known, changed: str) -> Known:
-    return Known(
-        now.target, now.release, now.signature, now.kind, now.severity, now.message, now.program, now.operations,
-        before.found, "kept", changed,
-    )  # fmt: skip
+        corpus.add(msgspec.structs.replace(now, found=before.found, changed=before.changed), trace)
 
 
 def _record(night: str, target: str, release: str, finding: Finding) -> Known:
