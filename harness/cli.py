@@ -15,6 +15,7 @@ from harness.commands import options
 from harness.commands.fuzz_options import fuzz
 from harness.commands.matrix_options import matrix, matrix_column
 from harness.commands.nightly_options import nightly
+from harness.commands.report_options import picture, report
 from harness.errors import CannotJudge, NotDeterministic, UsageError
 from harness.starting import run_options
 
@@ -33,6 +34,7 @@ def semafuzz() -> None:
       semafuzz check FILE.py:FUNCTION   explore a function of yours that uses threading
       semafuzz fuzz                     explore OpenStack Nova's resource tracker
       semafuzz replay TRACE             run a finding again, exactly
+      semafuzz report DIR               make pages of what was found, with pictures
       semafuzz export TRACE             make a unit test of a finding
     """
 
@@ -250,6 +252,8 @@ semafuzz.add_command(fuzz)
 semafuzz.add_command(matrix)
 semafuzz.add_command(matrix_column)
 semafuzz.add_command(nightly)
+semafuzz.add_command(report)
+semafuzz.add_command(picture)
 
 
 def _fixed_hash_seed() -> None:

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import cast
 
 from harness.detectors.discipline_table import DisciplineTable
+from harness.detectors.discovery import Coverage
 from harness.detectors.lockset import LocksetReport
 from harness.detectors.registry import make_detectors
 from harness.errors import UsageError
@@ -44,7 +45,8 @@ class Result:
     for a person. ``discipline``: what was seen of the target's locking, where it states
     a policy. ``locksets``: which locks seem to guard what, where that was asked for.
     ``programs``: how many were explored, in a search of many; ``passed_over``: how many
-    failures that search did not work out, by the reason.
+    failures that search did not work out, by the reason. ``coverage``: what was met how
+    often, where that was counted.
     """
 
     program: str
@@ -62,6 +64,7 @@ class Result:
     locksets: LocksetReport | None = None
     programs: int = 0
     passed_over: dict[str, int] = field(default_factory=dict)
+    coverage: Coverage | None = None
 
     def assert_holds(self) -> None:
         """Raise AssertionError where something was found, or nothing can be said."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 TEMPORARY = ".whole-"
 """How the names of files begin that are being written."""
+_UMASK = os.umask(0)
+os.umask(_UMASK)
 
 
 def printable(error: object) -> str:
@@ -34,6 +36,8 @@ def write_whole(path: Path, data: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     try:
+        # What is written is for others to read as well, as far as the user lets them.
+        os.fchmod(handle, 0o666 & ~_UMASK)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()

@@ -44,14 +44,14 @@ def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
     Of a longer run the lines around the racing pair and the last ones are shown.
     """
     namer = Namer()
-    waiting = [task for task in outcome.tasks if not task.done and _deadlocked(outcome)]
-    shared = _shared(outcome.events, waiting)
+    waiting = [task for task in outcome.tasks if not task.done and is_deadlocked(outcome)]
+    shared = shared_locations(outcome.events, waiting)
     lines: list[_Line] = []
     for step, event in enumerate(outcome.events):
         kind, task, subject, name, site = event
-        if kind not in _WORDS or not site or _location(event) not in shared:
+        if kind not in _WORDS or not site or location_of(event) not in shared:
             continue
-        act = _WORDS[kind].format(_name(namer, kind, subject, name))
+        act = _WORDS[kind].format(named(namer, kind, subject, name))
         place = SITES[site].place()
         if not lines or (lines[-1].task, lines[-1].place) != (task.name, place):
             lines.append(_Line(task.name, place))
@@ -61,37 +61,41 @@ def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
     for task in waiting:
         kind, subject, name, site = task.pending
         if kind in _WORDS and site:
-            act = f"waits for {_name(namer, kind, subject, name)}"
+            act = f"waits for {named(namer, kind, subject, name)}"
             lines.append(_Line(task.name, SITES[site].place(), [act], [len(outcome.events)]))
     return _laid_out(_chosen(lines, racing_pair(outcome).steps, limit))
 
 
-def _location(event: RawEvent) -> tuple[int, object]:
+def location_of(event: RawEvent) -> tuple[int, object]:
+    """What an event is on; the items of a container are one location."""
     kind, _, subject, name, _ = event
     return id(subject), None if kind in _CONTAINER else name
 
 
-def _deadlocked(outcome: Outcome) -> bool:
+def is_deadlocked(outcome: Outcome) -> bool:
+    """Whether nothing could go on."""
     return any(failure.kind == "deadlock" for failure in outcome.failures)
 
 
-def _shared(events: Sequence[RawEvent], waiting: Sequence[Task]) -> set[tuple[int, object]]:
-    """The locations that several tasks touched, one of them changing it."""
+def shared_locations(events: Sequence[RawEvent], waiting: Sequence[Task]) -> set[tuple[int, object]]:
+    """The locations that several tasks touched, one of them changing it. ``waiting``: tasks
+    that count with what they were about to do."""
     tasks: dict[tuple[int, object], set[int]] = {}
     changed: set[tuple[int, object]] = set()
     for event in events:
         if event[0] in _WORDS:
-            location = _location(event)
+            location = location_of(event)
             tasks.setdefault(location, set()).add(event[1].index)
             if event[0] in _CHANGING:
                 changed.add(location)
     for task in waiting:
         kind, subject, name, site = task.pending
-        tasks.setdefault(_location((kind, task, subject, name, site)), set()).add(task.index)
+        tasks.setdefault(location_of((kind, task, subject, name, site)), set()).add(task.index)
     return {location for location in changed if len(tasks[location]) > 1}
 
 
-def _name(namer: Namer, kind: int, subject: object, name: object) -> str:
+def named(namer: Namer, kind: int, subject: object, name: object) -> str:
+    """``Account#1.balance`` or ``dict#2[h1]``."""
     owner, part = namer.name(subject), name_text(name)
     if kind in (op.READ_ITEM, op.WRITE_ITEM):
         return f"{owner}[{part}]"

@@ -8,12 +8,14 @@ from pathlib import Path
 from harness import known_files
 from harness.commands.loading import load_checked
 from harness.commands.output import usable_folder
+from harness.detectors.discovery import Discovery
 from harness.detectors.registry import make_detectors
 from harness.explore import Exploration
 from harness.findings import Origin
 from harness.laboratory import open_laboratory
 from harness.schedulers.registry import make_scheduler
 from reports.results import result_json
+from reports.summaries import Summary, keep_summary
 from reports.terminal import print_result, progress_line
 
 
@@ -34,6 +36,7 @@ def run_check(
     chosen = make_scheduler(scheduler, seed)
     checked, model = load_checked(spec, instrument, model)
     detectors = make_detectors(detect, model)
+    discovery = Discovery()
     folder = usable_folder(out)
     known_files.remember(checked.identity, checked.path)
     origin = Origin("function", checked.identity)
@@ -53,11 +56,13 @@ def run_check(
             origin=origin,
             folder=folder,
             progress=progress,
-            watchers=detectors,
+            watchers=(*detectors, discovery),
         )
         result = search.run()
+    result.coverage = discovery.coverage()
     for detector in detectors:
         result.locksets = detector.report()
+    keep_summary(Summary("check", spec, "", model, result), folder)
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:

@@ -12,12 +12,14 @@ import msgspec
 
 from harness.commands.locking import Locking
 from harness.commands.output import usable_folder
+from harness.detectors.discovery import Discovery
 from harness.explore import Result
 from harness.kernel.sites import SITES
 from harness.laboratory import open_laboratory
 from harness.program import Setting
 from harness.schedulers.registry import make_scheduler
 from reports.results import result_json
+from reports.summaries import Summary, keep_summary
 from reports.terminal import Progress, print_result
 from strategies.fuzzing import Fuzzing
 from strategies.refinement import Refinement
@@ -78,6 +80,7 @@ def run_fuzz(wanted: Search, as_json: bool) -> int:
 def show(wanted: Search, result: Result, as_json: bool) -> int:
     """Print what a search came to; the exit code."""
     result.notes += [f"{count} {reason}" for reason, count in result.passed_over.items()]
+    keep_summary(Summary("fuzz", wanted.target, wanted.release, wanted.model, result), wanted.out)
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:
@@ -132,12 +135,14 @@ def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Resul
     ):
         locking = Locking(opened, model, wanted.detect)
         points = bytearray(max(1 << 16, 2 * len(SITES)))
-        setting = Setting(points, model, wanted.seed, watchers=locking.watchers)
+        discovery = Discovery()
+        setting = Setting(points, model, wanted.seed, watchers=(*locking.watchers, discovery))
         refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
         refinement.look = tell
         fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
         fuzzing.run()
         locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))
+    result.coverage = discovery.coverage()
     result.seconds = perf_counter() - started
     result.programs = fuzzing.examples
     result.notes.append(f"{' '.join(filter(None, (target.name, opened.release)))}, {model} model")

@@ -21,6 +21,7 @@ import msgspec
 from harness.commands.fuzz import Search, more_of, show, target_of
 from harness.commands.output import usable_folder
 from harness.detectors.discipline_table import DisciplineTable, joined_tables
+from harness.detectors.discovery import joined_coverage
 from harness.errors import CannotJudge
 from harness.explore import Result
 from harness.findings import Finding
@@ -137,6 +138,8 @@ def joined(results: Sequence[Result], folder: Path) -> Result:
             whole.passed_over[reason] = whole.passed_over.get(reason, 0) + count
     tables: list[DisciplineTable] = [one.discipline for one in results if one.discipline is not None]
     whole.discipline = joined_tables(tables) if tables else None
+    counted = [one.coverage for one in results if one.coverage is not None]
+    whole.coverage = joined_coverage(counted) if counted else None
     # What a lockset comes to is no sum: shown is that of the first search.
     whole.locksets = first.locksets
     return whole

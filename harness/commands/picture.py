@@ -1,0 +1,35 @@
+"""``semafuzz picture``: traces to pictures, in the process that can run them.
+
+Asked for by ``semafuzz report``. A picture is on the disk before the next trace is run, so
+that a process which dies loses one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from harness.commands.elsewhere import settle_trace
+from harness.commands.painting import paint
+from harness.traces.codec import read
+from harness.whole_files import write_whole
+
+
+def picture_file(folder: Path, trace: Path) -> Path:
+    """Where the picture of a trace is written."""
+    return folder / f"{trace.name}.picture"
+
+
+def run_picture(
+    traces: Sequence[Path], folder: Path, program: str | None, source: Path | None, arguments: Sequence[str]
+) -> int:
+    """Write the picture of each trace, all of which are of one release, into ``folder``."""
+    code = settle_trace(traces[0], "", source, arguments)
+    if code is not None:
+        return code
+    for path in traces:
+        picture = paint(read(path), program, source=source)
+        write_whole(picture_file(folder, path), msgspec.json.encode(picture))
+    return 0

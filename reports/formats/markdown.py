@@ -1,0 +1,90 @@
+"""Markdown: a summary for the page of a CI job, and a report of one finding for a tracker."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from reports.formats.places import spots_of
+from reports.formats.sarif import Told
+from reports.pages.finding import sentence
+from reports.pages.render import clean
+from reports.pictures.records import Picture
+
+ROWS = 200
+"""Of the summary: job pages drop what is longer than a megabyte."""
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#!|~&$@])")
+
+
+def escaped(text: str, limit: int = 300) -> str:
+    """``text`` as Markdown that shows it as it is: no link, no image, no markup of any kind,
+    no mention of anybody."""
+    cut = clean(text.replace("\n", " "))[:limit]
+    return (
+        _SPECIAL.sub(r"\\\1", cut)
+        .replace("\\<", "&lt;")
+        .replace("\\>", "&gt;")
+        .replace("\\&", "&amp;")
+        .replace("\\@", "&#64;")
+    )
+
+
+def summary(findings: Sequence[Told], title: str) -> str:
+    """A table of findings, errors first."""
+    if not findings:
+        return f"## {escaped(title)}\n\nNothing was found.\n"
+    lines = [f"## {escaped(title)}", "", f"{len(findings)} findings.", ""]
+    lines += ["| finding | severity | what | operations | place |", "| --- | --- | --- | --- | --- |"]
+    for picture, severity in findings[:ROWS]:
+        spots = spots_of(picture)
+        place = f"{spots[0].file}:{spots[0].line}" if spots else ""
+        cells = (picture.signature, severity, sentence(picture), " , ".join(picture.operations), place)
+        lines.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
+    if len(findings) > ROWS:
+        lines += ["", f"{len(findings) - ROWS} more are in the report."]
+    return "\n".join(lines) + "\n"
+
+
+def fenced(lines: Sequence[str]) -> list[str]:
+    """A block that shows its lines as they are; the fence is longer than any in them."""
+    shown = [clean(line) for line in lines]
+    longest = max((len(run) for line in shown for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", *shown, fence]
+
+
+def bug_report(picture: Picture, severity: str, affected: Sequence[str] = ()) -> str:
+    """One finding for a bug tracker, complete in itself. ``affected``: releases that a bisection
+    found it in."""
+    where = f"{picture.target} {picture.release}".strip()
+    lines = [
+        f"# {escaped(sentence(picture), 1000)}",
+        "",
+        f"Seen in {escaped(where)}, {picture.model} model, severity {severity}.",
+    ]
+    if affected:
+        lines.append(f"Affected releases: {escaped(', '.join(affected), 2000)}.")
+    if picture.tasks:
+        lines += ["", "## What runs", ""]
+        program = [f"first, alone: {' ; '.join(picture.setup)}"] if picture.setup else []
+        program += [f"task-{number}: {' ; '.join(task)}" for number, task in enumerate(picture.tasks)]
+        lines += fenced([*program, *(f"fault: {one}" for one in picture.faults)])
+    if picture.story:
+        lines += ["", "## In which order", "", *fenced(picture.story)]
+    if picture.shared:
+        lines += ["", "## What the tasks do to what they share", "", *fenced(picture.shared)]
+    if picture.detail:
+        lines += ["", "## What is wrong then", "", *fenced(picture.detail[:40])]
+    if picture.excerpts:
+        lines += ["", "## The lines involved", ""]
+        for one in picture.excerpts:
+            marked = [
+                f"{'>' if one.first + number in one.marked else ' '} {one.first + number:5} {line}"
+                for number, line in enumerate(one.lines)
+            ]
+            lines += [f"`{clean(one.file)}`", "", *fenced(marked), ""]
+    elif picture.places:
+        lines += ["", "## The places involved", "", *fenced(picture.places)]
+    lines += ["", "## How to see it", "", *fenced(picture.commands)]
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(picture.versions.items())[:12])
+    return "\n".join([*lines, "", f"Versions: {escaped(versions, 2000)}."]) + "\n"

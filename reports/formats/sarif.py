@@ -1,0 +1,110 @@
+"""SARIF 2.1.0 (OASIS standard), for code scanning and editors.
+
+One result for each finding. Its code flow has a thread flow for each task, and
+``executionOrder`` tells how they interleave. Only what matters to several tasks goes in:
+readers cut a flow after a thousand steps.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from reports.formats.places import Spot, spot_of, spots_of
+from reports.pages.finding import sentence
+from reports.pages.render import clean
+from reports.pictures.records import Picture, Run, Step
+
+STEPS = 1000
+"""Of one flow."""
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+RULES = {
+    "exception": "An exception that nothing catches under some schedule",
+    "assertion": "An assertion that fails under some schedule",
+    "deadlock": "Tasks that wait for each other",
+    "livelock": "A loop that never ends under some schedule",
+    "step-limit": "A run without end",
+    "invariant": "An invariant of the target that is broken under some schedule",
+    "lock-discipline": "State that is used without the lock that guards it",
+}
+Told = tuple[Picture, str]
+"""A finding and its severity."""
+
+
+def sarif_log(findings: Sequence[Told]) -> str:
+    """The log, as text."""
+    kinds = sorted({picture.kind for picture, _ in findings})
+    log = {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "semafuzz",
+                        "version": importlib.metadata.version("semafuzz"),
+                        "rules": [{"id": kind, "shortDescription": {"text": RULES.get(kind, kind)}} for kind in kinds],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(picture, severity, kinds) for picture, severity in findings],
+            }
+        ],
+    }
+    return json.dumps(clean(log), indent=1, ensure_ascii=False) + "\n"
+
+
+def _result(picture: Picture, severity: str, kinds: Sequence[str]) -> dict[str, object]:
+    spots = spots_of(picture)
+    result: dict[str, object] = {
+        "ruleId": picture.kind,
+        "ruleIndex": kinds.index(picture.kind),
+        "level": severity if severity in ("error", "warning", "note") else "error",
+        "message": {"text": sentence(picture)},
+        "partialFingerprints": {"semafuzzSignature/v1": picture.signature},
+    }
+    if spots:
+        result["locations"] = [_location(spots[0])]
+    if len(spots) > 1:
+        result["relatedLocations"] = [{"id": number, **_location(spot)} for number, spot in enumerate(spots[1:], 1)]
+    if picture.run is not None:
+        flows = _flows(picture, picture.run)
+        if flows:
+            result["codeFlows"] = [{"message": {"text": "The run that fails"}, "threadFlows": flows}]
+    return result
+
+
+def _location(spot: Spot) -> dict[str, object]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(spot.file), "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": spot.line},
+        },
+        "logicalLocations": [{"fullyQualifiedName": spot.function or "?"}],
+    }
+
+
+def _flows(picture: Picture, run: Run) -> list[dict[str, object]]:
+    shown = [step for step in run.steps if step.place >= 0 and (step.shared or step.number in run.pair)]
+    flows: list[dict[str, object]] = []
+    for lane in run.lanes:
+        mine = [found for step in shown[:STEPS] if step.task == lane.number and (found := _step(picture, run, step))]
+        if mine:
+            flows.append({"id": f"{lane.number} {lane.name}", "locations": mine})
+    return flows
+
+
+def _step(picture: Picture, run: Run, step: Step) -> dict[str, object] | None:
+    spot = spot_of(picture, run.texts[step.place])
+    if spot is None:
+        return None
+    what = f"{step.kind} {run.texts[step.what] if step.what >= 0 else ''}".strip()
+    value = run.texts[step.after] if step.after >= 0 else run.texts[step.before] if step.before >= 0 else ""
+    text = f"{what} = {value}" if value else what
+    return {
+        "location": {**_location(spot), "message": {"text": text}},
+        "executionOrder": step.number + 1,
+        "importance": "essential" if step.number in run.pair else "important",
+    }

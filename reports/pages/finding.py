@@ -1,0 +1,134 @@
+"""The page of one finding."""
+
+from __future__ import annotations
+
+import msgspec
+
+from reports.pages.render import data_text, page
+from reports.pictures.records import Picture, Run, Step
+
+ROWS = 300
+"""Of the table of steps; the picture has all."""
+_VERBS = {
+    "exception": "An exception that nothing catches",
+    "assertion": "An assertion fails",
+    "deadlock": "Nothing can go on",
+    "livelock": "A loop that never ends",
+    "step-limit": "A run without end",
+    "invariant": "A broken invariant",
+    "lock-discipline": "State used without its lock",
+}
+
+
+def finding_page(picture: Picture, severity: str) -> str:
+    """The page, as HTML."""
+    run, passing = picture.run, picture.passing
+    rows = _rows(run) if run is not None else []
+    return page(
+        "finding.html",
+        "picture.js",
+        picture=msgspec.to_builtins(picture),
+        severity=severity,
+        sentence=sentence(picture),
+        where=_where(picture),
+        needs=_needs(picture),
+        rows=rows[:ROWS],
+        more_rows=max(0, len(rows) - ROWS),
+        run_words=_words(run) if run is not None else "",
+        parted_words=f"{passing.how[:1].upper()}{passing.how[1:]}; the two part at step {passing.parted}."
+        if passing
+        else "",
+        facts=_facts(picture),
+        data=_data(picture),
+    )
+
+
+def sentence(picture: Picture) -> str:
+    """What broke, in one sentence."""
+    message = picture.message.strip().partition("\n")[0]
+    words = _VERBS.get(picture.kind, picture.kind)
+    named = f"{words}: {message}" if message else words
+    between = " against ".join(dict.fromkeys(picture.operations[:2]))
+    return f"{named} ({between})" if between else named
+
+
+def _where(picture: Picture) -> str:
+    parts = [f"{picture.target} {picture.release}".strip(), f"{picture.model} model"]
+    if "python" in picture.versions:
+        parts.append(f"found on Python {picture.versions['python']}")
+    return ", ".join(parts)
+
+
+def _needs(picture: Picture) -> list[str]:
+    """The preemptions and faults of the run, each with whether the failure needs it."""
+    found = []
+    run = picture.run
+    if run is not None:
+        names = {lane.number: lane.name for lane in run.lanes}
+        for one in run.switches:
+            if one.preemption:
+                said = {"yes": "needed", "no": "not needed", "": "not checked whether it is needed"}[one.needed]
+                who, other = names.get(one.task, "?"), names.get(one.instead, "?")
+                found.append(f"{who} is interrupted before: {one.put_off}; {other} runs ({said})")
+    for number, fault in enumerate(picture.faults):
+        known = picture.faults_needed[number : number + 1]
+        said = "not checked whether it is needed" if not known else "needed" if known[0] else "not needed"
+        found.append(f"the fault {fault} ({said})")
+    if run is not None and not any(one.preemption for one in run.switches):
+        found.insert(0, "no preemption: whole operations in this order are enough")
+    return found
+
+
+def _words(run: Run) -> str:
+    left = f" {run.left_out:,} steps of single tasks are left out." if run.left_out else ""
+    return f"{run.events:,} steps of {len(run.lanes)} tasks, time goes downwards.{left}"
+
+
+def _rows(run: Run) -> list[dict[str, str]]:
+    def text(number: int) -> str:
+        return run.texts[number] if number >= 0 else ""
+
+    names = {lane.number: lane.name for lane in run.lanes}
+    shown = [step for step in run.steps if step.shared or step.number in run.pair] or run.steps
+    return [
+        {
+            "number": str(step.number),
+            "task": names.get(step.task, "?"),
+            "what": _act(step, text(step.what)),
+            "before": text(step.before),
+            "after": text(step.after),
+            "place": text(step.place),
+        }
+        for step in shown
+    ]
+
+
+def _act(step: Step, what: str) -> str:
+    return f"{step.kind} {what}".strip()
+
+
+def _facts(picture: Picture) -> list[tuple[str, str]]:
+    facts = [("target", f"{picture.target} {picture.release}".strip()), ("model", picture.model)]
+    facts += [(f"option {name}", value) for name, value in picture.configuration.items()]
+    return facts + sorted(picture.versions.items())
+
+
+def _data(picture: Picture) -> object:
+    """What the script draws."""
+    if picture.run is None:
+        return ""
+    passing = picture.passing
+    return data_text(
+        {
+            "run": msgspec.to_builtins(picture.run),
+            "label": f"The run that fails: {len(picture.run.lanes)} tasks, {picture.run.events} steps",
+            "passing": None
+            if passing is None
+            else {
+                "run": msgspec.to_builtins(passing.run),
+                "parted": passing.parted,
+                "label": f"The nearest run that passes: {passing.run.events} steps",
+            },
+            "sources": picture.sources,
+        }
+    )

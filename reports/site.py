@@ -1,0 +1,55 @@
+"""All files of a report, written so that an index never leads to a page that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.whole_files import write_whole
+from reports.formats.junit import junit_xml
+from reports.formats.lines import event_lines
+from reports.formats.markdown import bug_report, summary
+from reports.formats.perfetto import trace_events
+from reports.formats.sarif import sarif_log
+from reports.pages.finding import finding_page
+from reports.pages.index import index_page
+from reports.pictures.records import Picture
+from reports.summaries import Summary
+
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a report is made of. ``findings``: each with its severity and the name of its files;
+    ``broken``: what could not be read; ``matrix``: answers for defects, by release."""
+
+    findings: Sequence[tuple[Picture, str, str]]
+    summary: Summary | None = None
+    broken: Sequence[str] = ()
+    matrix: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+
+
+def write_site(site: Site, folder: Path) -> int:
+    """Write every file, the index last; how many. OSError where the disk refuses."""
+    findings = sorted(site.findings, key=lambda one: (_ORDER.get(one[1], 0), one[0].kind, one[2]))
+    told = [(picture, severity) for picture, severity, _ in findings]
+    files: dict[str, str] = {}
+    for picture, severity, name in findings:
+        files[f"{name}.html"] = finding_page(picture, severity)
+        files[f"{name}.md"] = bug_report(picture, severity)
+        if picture.run is not None:
+            files[f"{name}.perfetto.json"] = trace_events(picture)
+            files[f"{name}.jsonl"] = "".join(event_lines(picture))
+    title = "semafuzz"
+    if site.summary is not None:
+        title = f"{site.summary.command} of {site.summary.target} {site.summary.release}".strip()
+    files["findings.sarif"] = sarif_log(told)
+    files["junit.xml"] = junit_xml(told, title)
+    files["summary.md"] = summary(told, title)
+    for name, text in files.items():
+        write_whole(folder / name, text.encode("utf-8", "replace"))
+    # Pages of an earlier report stay, and nothing leads to them.
+    write_whole(folder / "index.html", index_page(findings, site, title).encode("utf-8", "replace"))
+    return len(files) + 1
