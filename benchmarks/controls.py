@@ -7,8 +7,9 @@ Each release is fuzzed once, with nothing but its number. A defect of the catalo
 found where a finding has its name and the kept trace, replayed on the first release with the
 fix (and searched, where it does not fit), shows nothing any more; where nothing has fixed it
 yet, its name is all there is to go by. With ``--fixed`` the same budget goes to releases
-without the defects; listed is what has the name of one that should not be there. Nothing is
-asserted: a search that is cut proves nothing.
+without the defects; listed is what has the name of one that should not be there and all of its
+operations, with no fault where it needs none. Nothing is asserted: a search that is cut proves
+nothing, and what is listed may be another defect, which reading it settles.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Kept:
     identity: tuple[str, ...]
     names: frozenset[str]
     program: str
+    has_fault: bool = False
 
 
 def kept_by(release: str, arguments: argparse.Namespace) -> tuple[int, list[Kept]]:
@@ -55,7 +57,7 @@ def kept(path: Path) -> Kept:
     """What a trace says of its finding."""
     trace = read(path)
     scenario = scenario_of(trace)
-    return Kept(path, trace.expected.identity, frozenset(parts_of(scenario)), describe(scenario))
+    return Kept(path, trace.expected.identity, frozenset(parts_of(scenario)), describe(scenario), bool(scenario.faults))
 
 
 def candidates(defect: Defect, found: list[Kept]) -> list[Kept]:
@@ -71,6 +73,21 @@ def candidates(defect: Defect, found: list[Kept]) -> list[Kept]:
             if one.names <= own and len(one.names) > 1 and any(defect.warns in part for part in one.identity)
         ]
     return sorted(named, key=lambda one: (-len(one.names & own), len(one.names)))[:CANDIDATES]
+
+
+def doubtful(defect: Defect, found: list[Kept]) -> list[Kept]:
+    """Findings of a release without the defect that could be it: with its name and all of its
+    operations, and with a fault only where it needs one."""
+    own = frozenset(one.name for task in defect.content.tasks for one in task)
+    fault = defect.fault[0] if defect.fault is not None else ""
+    shown = defect.warns or defect.shows
+    return [
+        one
+        for one in found
+        if any(shown in part for part in one.identity)
+        and own <= one.names
+        and (fault in one.names if fault else not one.has_fault)
+    ]
 
 
 def is_silent(one: Kept, release: str) -> bool:
@@ -114,7 +131,7 @@ def main() -> None:
             if not arguments.fixed and defect.known and release in defect.affected:
                 print(f"  {defect.name}: {found_words(defect, found)}", flush=True)
             if arguments.fixed and release in defect.fixed:
-                named = [one.program for one in candidates(defect, found)]
+                named = [one.program for one in doubtful(defect, found)]
                 print(f"  {defect.name}: {'; '.join(named) or 'silent'}", flush=True)
 
 

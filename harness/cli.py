@@ -14,6 +14,7 @@ import click
 from harness.commands import options
 from harness.commands.fuzz_options import fuzz
 from harness.commands.matrix_options import matrix, matrix_column
+from harness.commands.merge import merge
 from harness.commands.nightly_options import nightly
 from harness.commands.report_options import picture, report
 from harness.errors import CannotJudge, NotDeterministic, UsageError
@@ -252,6 +253,7 @@ semafuzz.add_command(fuzz)
 semafuzz.add_command(matrix)
 semafuzz.add_command(matrix_column)
 semafuzz.add_command(nightly)
+semafuzz.add_command(merge)
 semafuzz.add_command(report)
 semafuzz.add_command(picture)
 

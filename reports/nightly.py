@@ -19,7 +19,8 @@ WIDTH = 160
 class NightlyReport:
     """``new``, ``returned`` (was gone) and ``vanished`` (shows no more) are news; ``unsure``
     are those of which nobody can tell, with the reason; ``crashed`` says which searches came
-    to no end and where that is which they left, ``notes`` what else went wrong."""
+    to no end and where that is which they left, ``notes`` what else went wrong.
+    ``index``: where the pages are."""
 
     root: int
     corpus: Path
@@ -32,6 +33,7 @@ class NightlyReport:
     unsure: list[tuple[Known, str, str]] = field(default_factory=list)
     crashed: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    index: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -66,6 +68,8 @@ def print_nightly(report: NightlyReport) -> None:
         f"{report.schedules:,} schedules in {report.searches} searches; {len(report.new)} new, {len(report.returned)} "
         f"returned, {len(report.vanished)} vanished, {report.known} known in {report.corpus}; seed root {report.root}"
     )
+    if report.index and report.exit_code:
+        print(f"pages: {plain(report.index, 4000)}")
 
 
 def nightly_json(report: NightlyReport) -> str:
@@ -86,5 +90,6 @@ def nightly_json(report: NightlyReport) -> str:
             ],
             "crashed": [{"why": text, "left": kept} for text, kept in report.crashed],
             "notes": report.notes,
+            "index": report.index,
         }
     ).decode()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from harness.errors import UsageError
 from harness.explore import Result
+from harness.sums import summed
 from harness.whole_files import write_whole
 
 NAME = "search.summary"
+MERGED = "searches"
+"""The folder, beside it, of those that were merged from elsewhere, named by their content."""
 FORMAT = 1
 MAX_BYTES = 64 << 20
 
@@ -45,15 +50,60 @@ def keep_summary(summary: Summary, folder: Path) -> None:
 
 
 def read_summary(folder: Path) -> Summary | None:
-    """That of a folder; None where there is none. UsageError for one that is damaged."""
-    path = folder / NAME
+    """That of a folder, together with those merged into it; None where there is none.
+    UsageError for one that is damaged."""
+    found = {data: _decode(data, path) for path in _files(folder) if (data := _read(path))}
+    if not found:
+        return None
+    all_of_them = [found[data] for data in sorted(found)]
+    first = all_of_them[0]
+    if len(all_of_them) == 1:
+        return first
+    return Summary(
+        _listed(one.command for one in all_of_them),
+        _listed(one.target for one in all_of_them),
+        _listed(one.release for one in all_of_them),
+        _listed(one.model for one in all_of_them),
+        summed([one.result for one in all_of_them]),
+    )
+
+
+def _listed(words: Iterable[str]) -> str:
+    told = sorted(set(words))
+    return ", ".join(told[:5]) + (" and more" if len(told) > 5 else "")
+
+
+def merge_summaries(folder: Path, into: Path) -> None:
+    """Have the searches of a folder counted in another one, each once however often this is
+    done. OSError where the disk refuses."""
+    for path in _files(folder):
+        data = _read(path)
+        if not data:
+            continue
+        _decode(data, path)
+        name = f"{hashlib.sha256(data).hexdigest()[:16]}.summary"
+        if not any(data == _read(there) for there in (into / NAME, into / MERGED / name)):
+            write_whole(into / MERGED / name, data)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [folder / NAME, *sorted((folder / MERGED).glob("*.summary"))]
+
+
+def _read(path: Path) -> bytes:
+    """The file; nothing where there is none."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path} is too large to be the summary of a search; delete it")
-        return msgspec.json.decode(path.read_bytes(), type=Summary)
+        return path.read_bytes()
     except FileNotFoundError:
-        return None
+        return b""
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+
+
+def _decode(data: bytes, path: Path) -> Summary:
+    try:
+        return msgspec.json.decode(data, type=Summary)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UsageError(f"{path} is no summary of a search of this semafuzz; delete it, the traces stay") from None

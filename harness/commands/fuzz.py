@@ -60,8 +60,8 @@ class Search:
         return told + [part for one in self.settings for part in ("--set", one)]
 
 
-def run_fuzz(wanted: Search, as_json: bool) -> int:
-    """Fuzz a target in this process; the exit code."""
+def run_fuzz(wanted: Search, as_json: bool, share: tuple[int, int] = (0, 1)) -> int:
+    """Fuzz a target in this process; the exit code. ``share``: which part of how many."""
     progress = None if as_json else Progress()
     started = perf_counter()
 
@@ -70,7 +70,7 @@ def run_fuzz(wanted: Search, as_json: bool) -> int:
             progress.say(schedules, perf_counter() - started, findings, more_of(programs, waiting))
 
     try:
-        result = search(wanted, look)
+        result = search(wanted, look, share)
     finally:
         if progress is not None:
             progress.clear()

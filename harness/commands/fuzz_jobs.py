@@ -20,12 +20,11 @@ import msgspec
 
 from harness.commands.fuzz import Search, more_of, show, target_of
 from harness.commands.output import usable_folder
-from harness.detectors.discipline_table import DisciplineTable, joined_tables
-from harness.detectors.discovery import joined_coverage
 from harness.errors import CannotJudge
 from harness.explore import Result
 from harness.findings import Finding
 from harness.starting import run_options
+from harness.sums import summed
 from reports.terminal import Progress
 from strategies.doubles import without_doubles
 
@@ -33,15 +32,18 @@ LOOK = 0.2
 """Seconds between two looks at the processes."""
 
 
-def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool) -> int:
+def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool, shard: tuple[int, int] = (0, 1)) -> int:
     """Fuzz in ``jobs`` processes; the exit code, which is that of a process that failed
-    if one did. ``source``: the arguments that name a source tree."""
+    if one did. ``source``: the arguments that name a source tree; ``shard``: which part of the
+    search this is, of how many."""
     # What is wrong with the arguments is said once.
     target_of(wanted)
     folder = usable_folder(wanted.out)
     started = perf_counter()
+    part, of = shard
+    schedules = -(-wanted.schedules // jobs)
     each = [
-        _Job(replace(wanted, out=folder / f"search-{number}", schedules=-(-wanted.schedules // jobs)), number, jobs)
+        _Job(replace(wanted, out=folder / f"search-{number}", schedules=schedules), part * jobs + number, of * jobs)
         for number in range(jobs)
     ]
     progress = None if as_json else Progress()
@@ -121,28 +123,8 @@ class _Job:
 
 def joined(results: Sequence[Result], folder: Path) -> Result:
     """One result of several. The traces of what stays come into ``folder``."""
-    first = results[0]
-    whole = Result(first.program, first.scheduler, first.seed)
-    whole.schedules = sum(one.schedules for one in results)
-    whole.programs = sum(one.programs for one in results)
-    whole.classes = sum(one.classes for one in results)
-    failures = [finding for one in results for finding in one.failures]
-    whole.failures = [_in_folder(finding, folder) for finding in without_doubles(failures)]
-    firsts = [one.first_failure for one in results if one.first_failure is not None]
-    whole.first_failure = min(firsts) if firsts else None
-    verdicts = {one.verdict for one in results}
-    whole.verdict = next(one for one in ("uncontrolled", "found", "cut") if one in verdicts)
-    whole.notes = list(dict.fromkeys(note for one in results for note in one.notes))
-    for one in results:
-        for reason, count in one.passed_over.items():
-            whole.passed_over[reason] = whole.passed_over.get(reason, 0) + count
-    tables: list[DisciplineTable] = [one.discipline for one in results if one.discipline is not None]
-    whole.discipline = joined_tables(tables) if tables else None
-    counted = [one.coverage for one in results if one.coverage is not None]
-    whole.coverage = joined_coverage(counted) if counted else None
-    # What a lockset comes to is no sum: shown is that of the first search.
-    whole.locksets = first.locksets
-    return whole
+    failures = without_doubles([finding for one in results for finding in one.failures])
+    return summed(results, [_in_folder(finding, folder) for finding in failures])
 
 
 def _in_folder(finding: Finding, folder: Path) -> Finding:

@@ -31,6 +31,7 @@ from harness.commands import options
 @options.settings
 @options.out
 @options.as_json
+@options.shard
 @click.option("--share", default="", hidden=True)
 @click.pass_obj
 def fuzz(
@@ -48,6 +49,7 @@ def fuzz(
     settings: tuple[str, ...],
     out: Path,
     as_json: bool,
+    shard: tuple[int, int],
     share: str,
 ) -> None:
     """Explore generated programs of a target's operations (default: Nova's tracker).
@@ -68,6 +70,7 @@ def fuzz(
       semafuzz fuzz --jobs 2 --seconds 600
       semafuzz fuzz --model eventlet --seconds 600 --seed 7
       semafuzz fuzz --release 33.0.2
+      semafuzz fuzz --seconds 3600 --shard 2/4 --out part-2
       semafuzz fuzz --source ~/nova
       semafuzz fuzz bank_target.py:Bank
       semafuzz fuzz reference --set defect=missing_lock
@@ -84,5 +87,5 @@ def fuzz(
         number, _, of = share.partition("/")
         sys.exit(run_share(search, (int(number), int(of))))
     if jobs > 1:
-        sys.exit(run_jobs(search, jobs, [] if source is None else ["--source", str(source)], as_json))
-    sys.exit(run_fuzz(search, as_json))
+        sys.exit(run_jobs(search, jobs, [] if source is None else ["--source", str(source)], as_json, shard))
+    sys.exit(run_fuzz(search, as_json, shard))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,11 +18,14 @@ from harness.campaign.night import Ended, Night
 from harness.campaign.plan import Plan, Shard, make_plan
 from harness.campaign.workers import Exit, Limits, kill_left_over, run_process, supervise
 from harness.commands.nightly_merge import merge
+from harness.commands.report import Order, make_report
 from harness.errors import UsageError
 from harness.explore import Result
 from harness.starting import run_options
+from harness.sums import summed
 from reports.nightly import NightlyReport, nightly_json, print_nightly
-from reports.terminal import replay_command
+from reports.summaries import Summary, write_summary
+from reports.terminal import plain, replay_command
 from targets import choose_target
 from targets.bound import bind
 from targets.declared_files import is_spec
@@ -33,6 +36,8 @@ ATTEMPTS = 2
 GRACE = 300.0
 """Seconds that a search may take beyond its own, for what it met last to be worked out."""
 REPLAY_SECONDS = 600.0
+PAGES = "report"
+"""The folder of the pages, in that of the corpus."""
 Said = TypeVar("Said")
 
 
@@ -40,7 +45,7 @@ Said = TypeVar("Said")
 class Wanted:
     """What a night is to do. ``schedules`` and ``seconds`` are for each release, on ``jobs``
     processes at once; ``memory``: MiB for each of these, 0 for no limit; ``anew``: a night
-    that was cut is dropped."""
+    that was cut is dropped; ``pages``: pages are made of what is known at its end."""
 
     target: str
     releases: tuple[str, ...]
@@ -53,6 +58,7 @@ class Wanted:
     settings: tuple[str, ...] = ()
     memory: int = 0
     anew: bool = False
+    pages: bool = True
 
 
 @dataclass(slots=True)
@@ -179,9 +185,28 @@ def _run(wanted: Wanted, corpus: Corpus, as_json: bool) -> int:
     trio.run(nightly.run)
     merge(corpus, night, plan)
     report = nightly.report()
+    if wanted.pages:
+        report = replace(report, index=_pages(wanted, corpus, night, plan))
     _print(report, as_json)
     night.end(plan)
     return report.exit_code
+
+
+def _pages(wanted: Wanted, corpus: Corpus, night: Night, plan: Plan) -> str:
+    """Make the pages of what is known; where the index is, "" where there is nothing to show
+    or they cannot be written: that loses no finding."""
+    ended = [found for shard in plan.shards if (found := night.ended(shard)) is not None]
+    results = [one.result for one in ended if one.result is not None]
+    try:
+        if results:
+            releases = ", ".join(dict.fromkeys(shard.release for shard in plan.shards))
+            write_summary(Summary("nightly", wanted.target, releases, wanted.model, summed(results)), corpus.folder)
+        program = wanted.target if is_spec(wanted.target) else None
+        order = Order(corpus.folder, corpus.folder / PAGES, program, None, None, wanted.jobs)
+        return str(make_report(order).index) if results or corpus.all() else ""
+    except (UsageError, OSError) as error:
+        print(f"semafuzz: no pages were made: {plain(str(error))}", file=sys.stderr)
+        return ""
 
 
 def _print(report: NightlyReport, as_json: bool) -> None:

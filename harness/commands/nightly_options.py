@@ -30,6 +30,7 @@ from harness.commands import options
     "--memory", type=click.IntRange(0), default=4096, show_default=True, help="MiB for each process; 0 for no limit."
 )
 @click.option("--anew", is_flag=True, help="Drop a night that was cut, and begin another.")
+@click.option("--pages/--no-pages", default=True, show_default=True, help="Make pages at the end, in CORPUS/report.")
 @options.model
 @options.settings
 @options.as_json
@@ -43,6 +44,7 @@ def nightly(
     seed: int | None,
     memory: int,
     anew: bool,
+    pages: bool,
     model: str,
     settings: tuple[str, ...],
     as_json: bool,
@@ -53,7 +55,8 @@ def nightly(
     replayed first: one that shows no more has vanished, one that was gone and shows
     has returned. Then each release is searched with seeds of its own, in processes
     with a deadline and a limit of memory; one that crashes or hangs is begun again
-    once.
+    once. At the end all that is known becomes pages, with findings.sarif beside them,
+    as `semafuzz report` makes them.
 
     Exit code 1: something is new, or has returned. 0: nothing. 125: a search came to no
     end, with what it said last. A night that was killed goes on where it was when the
@@ -70,6 +73,7 @@ def nightly(
     chosen = tuple(one.strip() for one in releases.split(",") if one.strip())
     sys.exit(
         run_nightly(
-            Wanted(target, chosen, corpus, schedules, seconds, jobs, seed, model, settings, memory, anew), as_json
+            Wanted(target, chosen, corpus, schedules, seconds, jobs, seed, model, settings, memory, anew, pages),
+            as_json,
         )
     )

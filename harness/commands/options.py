@@ -43,3 +43,21 @@ source = click.option(
     metavar="DIR",
     help="The Nova in this checkout or unpacked sdist instead.",
 )
+
+
+def _shard(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int]:
+    number, _, of = value.partition("/")
+    if not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
+        raise click.BadParameter("give it as K/N, for instance 2/4")
+    if not 1 <= int(number) <= int(of) <= 10_000:
+        raise click.BadParameter("K goes from 1 to N, and N to 10000")
+    return int(number) - 1, int(of)
+
+
+shard = click.option(
+    "--shard",
+    default="1/1",
+    metavar="K/N",
+    callback=_shard,
+    help="Do the K-th of N parts of this search; `semafuzz merge` puts them together.",
+)

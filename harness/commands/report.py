@@ -19,6 +19,7 @@ from harness.campaign.workers import Limits, run_process, supervise
 from harness.commands.output import usable_folder
 from harness.commands.painting import told_by
 from harness.commands.picture import picture_file
+from harness.commands.traces_in import traces_in
 from harness.errors import TraceError, UsageError
 from harness.starting import run_options
 from harness.traces.codec import read
@@ -100,8 +101,34 @@ class _Drawing:
             _progress(self.done, len(self.found))
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written. ``drawn``: findings with a picture; ``files``: in all."""
+
+    index: Path
+    findings: int
+    drawn: int
+    files: int
+    broken: list[str]
+
+
 def run_report(order: Order, as_json: bool) -> int:
-    """Write the pages; the exit code."""
+    """Write the pages and tell; the exit code."""
+    made = make_report(order)
+    if as_json:
+        told = {"index": str(made.index), "findings": made.findings, "drawn": made.drawn, "broken": made.broken}
+        sys.stdout.write(json.dumps(told) + "\n")
+    else:
+        for text in made.broken:
+            print(f"semafuzz: {plain(text)}", file=sys.stderr)
+        findings = "1 finding" if made.findings == 1 else f"{made.findings} findings"
+        print(f"{findings}, {made.drawn} with a picture, {made.files} files; look at")
+        print(plain(str(made.index), 4000))
+    return 4 if made.broken else 0
+
+
+def make_report(order: Order) -> Made:
+    """Write the pages. UsageError where there is nothing to tell of, or nowhere to."""
     paths = traces_in(order.folder)
     summary = read_summary(order.folder)
     if not paths and summary is None:
@@ -109,35 +136,18 @@ def run_report(order: Order, as_json: bool) -> int:
     matrix = _matrix(order.matrix)
     out = usable_folder(order.out)
     found, broken = _read(paths)
-    work = Path(tempfile.mkdtemp(prefix=".drawing-", dir=out))
     try:
-        trio.run(_Drawing(order, found, work).run)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    site = Site([_told(one, summary, order) for one in found], summary, broken, matrix)
-    try:
+        work = Path(tempfile.mkdtemp(prefix=".drawing-", dir=out))
+        try:
+            trio.run(_Drawing(order, found, work).run)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        site = Site([_told(one, summary, order) for one in found], summary, broken, matrix)
         written = write_site(site, out)
     except OSError as error:
         raise UsageError(f"cannot write to {out} ({error.strerror}); make room, and run again") from None
     drawn = sum(one.picture is not None and one.picture.run is not None for one in found)
-    if as_json:
-        told = {"index": str(out / "index.html"), "findings": len(found), "drawn": drawn, "broken": broken}
-        sys.stdout.write(json.dumps(told) + "\n")
-    else:
-        for text in broken:
-            print(f"semafuzz: {plain(text)}", file=sys.stderr)
-        print(f"{len(found)} findings, {drawn} of them with a picture, in {written} files; look at")
-        print(plain(str(out / "index.html"), 4000))
-    return 4 if broken else 0
-
-
-def traces_in(folder: Path) -> list[Path]:
-    """The traces in a folder of results, or in a corpus. UsageError where there is no folder."""
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}; give the one that --out named")
-    if (folder / "findings").is_dir():
-        return sorted((folder / "findings").glob("*.trace.json"))
-    return sorted(folder.glob("*.json"))
+    return Made(out / "index.html", len(found), drawn, written, broken)
 
 
 def _read(paths: Sequence[Path]) -> tuple[list[_Found], list[str]]:

@@ -60,7 +60,7 @@ def bug_report(picture: Picture, severity: str, affected: Sequence[str] = ()) ->
     lines = [
         f"# {escaped(sentence(picture), 1000)}",
         "",
-        f"Seen in {escaped(where)}, {picture.model} model, severity {severity}.",
+        f"Seen in {escaped(where)}, {escaped(picture.model)} model, severity {escaped(severity)}.",
     ]
     if affected:
         lines.append(f"Affected releases: {escaped(', '.join(affected), 2000)}.")
@@ -82,7 +82,7 @@ def bug_report(picture: Picture, severity: str, affected: Sequence[str] = ()) ->
                 f"{'>' if one.first + number in one.marked else ' '} {one.first + number:5} {line}"
                 for number, line in enumerate(one.lines)
             ]
-            lines += [f"`{clean(one.file)}`", "", *fenced(marked), ""]
+            lines += [escaped(one.file), "", *fenced(marked), ""]
     elif picture.places:
         lines += ["", "## The places involved", "", *fenced(picture.places)]
     lines += ["", "## How to see it", "", *fenced(picture.commands)]

@@ -19,8 +19,19 @@ import pytest
 from tests.conftest import Run
 
 COUNTING = "counter_target.py:Counting"
-SMALL = (COUNTING, "--schedules", "100", "--seed", "7", "--corpus", "corpus")
-REFERENCE = ("reference", "--set", "defect=missing_lock", "--schedules", "600", "--seed", "7", "--corpus", "corpus")
+SMALL = (COUNTING, "--no-pages", "--schedules", "100", "--seed", "7", "--corpus", "corpus")
+REFERENCE = (
+    "reference",
+    "--no-pages",
+    "--set",
+    "defect=missing_lock",
+    "--schedules",
+    "600",
+    "--seed",
+    "7",
+    "--corpus",
+    "corpus",
+)
 
 
 COUNTER = """

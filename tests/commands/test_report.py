@@ -1,0 +1,152 @@
+"""`semafuzz report`: from a folder of traces to pages, whatever is in the folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Run
+
+BANK = """
+import threading
+
+
+class Account:
+    def __init__(self):
+        self.balance = 0
+
+    def deposit(self):
+        self.balance += 1
+
+
+def together(function):
+    threads = [threading.Thread(target=function) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def lost():
+    account = Account()
+    together(account.deposit)
+    assert account.balance == 2
+
+
+def right():
+    together(Account().deposit)
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path) -> Path:
+    (tmp_path / "bank.py").write_text(BANK)
+    return tmp_path
+
+
+@pytest.fixture
+def found(semafuzz: Run, tmp_path: Path) -> Path:
+    """The trace of a lost update in the folder ``out``."""
+    assert semafuzz("check", "bank.py:lost", "--out", "out").returncode == 1
+    (trace,) = (tmp_path / "out").glob("*.json")
+    return trace
+
+
+def test_a_finding_becomes_a_page_and_files(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    done = semafuzz("report", "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["1 finding, 1 with a picture, 8 files; look at", "out/report/index.html"]
+    name = found.stem
+    assert {path.name for path in (tmp_path / "out" / "report").iterdir()} == {
+        "index.html", "findings.sarif", "junit.xml", "summary.md",
+        f"{name}.html", f"{name}.md", f"{name}.perfetto.json", f"{name}.jsonl",
+    }  # fmt: skip
+    index = (tmp_path / "out" / "report" / "index.html").read_text()
+    assert f'href="{name}.html"' in index
+    assert "schedules a second" in index
+    assert (tmp_path / "out" / "report" / "index.html").stat().st_mode & 0o044 == 0o044, "others may read it"
+    assert found.exists()
+
+
+def test_for_machines_and_elsewhere(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    done = semafuzz("report", "out", "--out", "pages", "--json")
+    assert json.loads(done.stdout) == {"index": "pages/index.html", "findings": 1, "drawn": 1, "broken": []}
+    assert not (tmp_path / "out" / "report").exists()
+
+
+def test_a_search_that_found_nothing_has_a_page(semafuzz: Run, tmp_path: Path) -> None:
+    assert semafuzz("check", "bank.py:right", "--schedules", "5", "--out", "out").returncode == 0
+    done = semafuzz("report", "out")
+    assert done.returncode == 0
+    assert done.stdout.startswith("0 findings")
+    assert "proves nothing" in (tmp_path / "out" / "report" / "index.html").read_text()
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_shown(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "broken.json").write_text('{"format": 99}')
+    done = semafuzz("report", "out")
+    assert done.returncode == 4
+    assert "broken.json has trace format 99" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "1 finding, 1 with a picture" in done.stdout
+    assert "broken.json has trace format 99" in (tmp_path / "out" / "report" / "index.html").read_text()
+
+
+def test_code_that_kills_its_process_costs_its_picture_only(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    other = tmp_path / "crash.py"
+    other.write_text(BANK + "# another file\n")
+    assert semafuzz("check", "crash.py:lost", "--out", "more").returncode == 1
+    (trace,) = (tmp_path / "more").glob("*.json")
+    trace.rename(tmp_path / "out" / "crashing.json")
+    other.write_text(BANK.replace("class Account", "import os; os._exit(3)\n\n\nclass Account"))
+    done = semafuzz("report", "out")
+    assert done.returncode == 0
+    assert "2 findings, 1 with a picture" in done.stdout
+    assert "ended with exit code 3" in (tmp_path / "out" / "report" / "crashing.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("nosuch",), "there is no folder nosuch"),
+        (("empty",), "holds no finding and no search"),
+        (("out", "--matrix", "nosuch"), "cannot read nosuch"),
+        (("out", "--matrix", "bank.py"), "is not what `semafuzz matrix --json` prints"),
+        (("out", "--out", "bank.py/pages"), "cannot write to"),
+        (("damaged",), "is no summary of a search"),
+        ((), "Missing argument"),
+    ],
+)
+def test_bad_input_is_one_clear_message(
+    semafuzz: Run, found: Path, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "search.summary").write_text("{}")
+    done = semafuzz("report", *arguments)
+    assert done.returncode == 4
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_table_of_defects_is_shown(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    cells = {"21.1.0": [{"defect": "lp1", "answer": "shows", "schedules": 3}]}
+    (tmp_path / "matrix.json").write_text(json.dumps({"releases": cells, "wrong": []}) + "\n")
+    assert semafuzz("report", "out", "--matrix", "matrix.json").returncode == 0
+    assert "Defects by release" in (tmp_path / "out" / "report" / "index.html").read_text()
+
+
+def test_pages_of_a_night(semafuzz: Run, tmp_path: Path) -> None:
+    night = ("nightly", "reference", "--set", "defect=missing_lock", "--schedules", "300", "--seed", "7")
+    done = semafuzz(*night, "--corpus", "corpus")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[-1] == "pages: corpus/report/index.html"
+    index = (tmp_path / "corpus" / "report" / "index.html").read_text()
+    pages = [path.name for path in (tmp_path / "corpus" / "report").glob("*.html") if path.name != "index.html"]
+    assert pages
+    assert all(f'href="{name}"' in index for name in pages)
+    assert all(len(Path(name).stem) == 16 for name in pages)
+    again = semafuzz(*night, "--corpus", "corpus")
+    assert (again.returncode, again.stdout.count("\n")) == (0, 1), "quiet where nothing is new"
