@@ -84,6 +84,10 @@ class Night:
             else:
                 return folder
 
+    def attempts(self, name: str) -> list[Path]:
+        """The folders of earlier attempts at something, the first one first."""
+        return sorted(self.work.glob(f"{name}-*"), key=lambda folder: (len(folder.name), folder.name))
+
     def findings(self, ended: Ended) -> list[Finding]:
         """What a shard found and has a trace of, wherever the corpus is now."""
         found = [one for one in ended.result.failures if one.trace] if ended.result is not None else []

@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ import trio
 
 PID = "pid"
 """The file in a process's folder with its number."""
+FOLLOWING = 0.2
+"""Seconds between two looks at a process that is not a child of ours."""
 FOLDER = "SEMAFUZZ_NIGHT_FOLDER"
 """The variable by which a process, and what it has started, is known."""
 TAIL = 2000
@@ -136,13 +139,46 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
-def kill_left_over(folder: Path) -> None:
+async def follow(folder: Path, limits: Limits) -> Exit | None:
+    """Wait for a process that a supervisor began which was killed, and tell what it wrote; its
+    exit code is not known, and is given as 0. None where nothing was begun in ``folder``."""
+    try:
+        begun = (folder / PID).stat().st_mtime
+    except OSError:
+        return None
+    hung = False
+    while (number := _left_over(folder)) is not None:
+        if time.time() - begun > limits.seconds:
+            hung = True
+            _kill(number)
+        await trio.sleep(FOLLOWING)
+    try:
+        with (folder / "output").open("rb") as output, (folder / "errors").open("rb") as errors:
+            return Exit(0, hung, _text(output, MOST), _text(errors, TAIL).strip())
+    except OSError:
+        return None
+
+
+def kill_left_over(folder: Path, names: str = "*") -> None:
     """End what a supervisor that was killed has left running in the folders in ``folder``.
-    A process is known by its folder, which is in its environment; where the system does not
-    tell that, nothing is ended."""
-    for file in folder.glob(f"*/{PID}"):
-        with contextlib.suppress(OSError, ValueError):
-            number = int(file.read_text())
-            mark = os.fsencode(f"{FOLDER}={file.parent.absolute()}")
-            if mark in Path(f"/proc/{number}/environ").read_bytes().split(b"\0"):
-                os.killpg(number, signal.SIGKILL)
+    Where the system does not tell whose a process is, nothing is ended."""
+    for file in folder.glob(f"{names}/{PID}"):
+        number = _left_over(file.parent)
+        if number is not None:
+            _kill(number)
+
+
+def _left_over(folder: Path) -> int | None:
+    """The process that was begun in a folder, while it runs. It is known by its folder, which
+    is in its environment: another process may have got its number."""
+    with contextlib.suppress(OSError, ValueError):
+        number = int((folder / PID).read_text())
+        mark = os.fsencode(f"{FOLDER}={folder.absolute()}")
+        if mark in Path(f"/proc/{number}/environ").read_bytes().split(b"\0"):
+            return number
+    return None
+
+
+def _kill(number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(number, signal.SIGKILL)

@@ -15,14 +15,16 @@ import trio
 
 from harness.campaign.corpus import Corpus, Known
 from harness.campaign.night import Ended, Night
+from harness.campaign.on_dask import Delivery, run_on_dask
 from harness.campaign.plan import Plan, Shard, make_plan
-from harness.campaign.workers import Exit, Limits, kill_left_over, run_process, supervise
+from harness.campaign.workers import Exit, Limits, follow, kill_left_over, run_process, supervise
 from harness.commands.nightly_merge import merge
 from harness.commands.report import Order, make_report
 from harness.errors import UsageError
 from harness.explore import Result
 from harness.starting import run_options
 from harness.sums import summed
+from harness.whole_files import write_whole
 from reports.nightly import NightlyReport, nightly_json, print_nightly
 from reports.summaries import Summary, write_summary
 from reports.terminal import plain, replay_command
@@ -45,7 +47,9 @@ Said = TypeVar("Said")
 class Wanted:
     """What a night is to do. ``schedules`` and ``seconds`` are for each release, on ``jobs``
     processes at once; ``memory``: MiB for each of these, 0 for no limit; ``anew``: a night
-    that was cut is dropped; ``pages``: pages are made of what is known at its end."""
+    that was cut is dropped; ``pages``: pages are made of what is known at its end;
+    ``engine``: ``processes`` here, or ``dask``, whose scheduler is at ``dask``;
+    ``shards``: searches of each release, 0 for as many as ``jobs``."""
 
     target: str
     releases: tuple[str, ...]
@@ -59,6 +63,9 @@ class Wanted:
     memory: int = 0
     anew: bool = False
     pages: bool = True
+    engine: str = "processes"
+    dask: str = ""
+    shards: int = 0
 
 
 @dataclass(slots=True)
@@ -70,10 +77,12 @@ class _Nightly:
     unsure: list[tuple[Known, str]] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Everything that takes long, each part as soon as a process is free."""
+        """Everything that takes long and is done here, each part as soon as a process is free."""
         replays: list[Callable[[], Awaitable[None]]] = [partial(self._replay, known) for known in self.corpus.all()]
         shards: list[Callable[[], Awaitable[None]]] = [
-            partial(self._search, shard) for shard in self.night.open_shards(self.plan)
+            partial(self._search, shard)
+            for shard in self.night.open_shards(self.plan)
+            if self.wanted.engine == "processes"
         ]
         # What is known first: that it still shows is news as well, and takes no time.
         await supervise([*replays, *shards], self.wanted.jobs)
@@ -97,26 +106,50 @@ class _Nightly:
 
     async def _search(self, shard: Shard) -> None:
         troubles: list[str] = []
+        limits = self._limits(2 * shard.seconds + GRACE)
+        for folder in self.night.attempts(shard.name):
+            # A search outlives who has asked for it, and is not done twice.
+            left = await follow(folder, limits)
+            result = _concluded(left)[0] if left is not None else None
+            if result is not None:
+                self.night.note(shard, Ended(result, folder.name))
+                return
         for _ in range(ATTEMPTS):
             folder = self.night.attempt(shard.name)
-            told = self._told(shard, folder)
-            ended = await run_process([*_start(), *told], folder, self._limits(2 * shard.seconds + GRACE))
-            result = None if ended.hung or ended.code else _last(ended, Result)
-            trouble = ended.trouble() if result is None else _trouble(result)
-            if result is not None and not trouble:
+            told = self._told(shard)
+            command = [*_start(), *told, "--out", str(folder.absolute())]
+            ended = await run_process(command, folder, limits)
+            result, trouble = _concluded(ended)
+            if result is not None:
                 self.night.note(shard, Ended(result, folder.name, tuple(troubles)))
                 return
-            troubles.append(f"{' '.join(told[: told.index('--out')])}: {trouble}")
+            troubles.append(f"{' '.join(told)}: {trouble}")
         self.night.note(shard, Ended(None, "", tuple(troubles)))
+
+    def search_on_dask(self) -> None:
+        """The searches, on a cluster; each is noted as it comes back."""
+        left = {shard.name: shard for shard in self.night.open_shards(self.plan)}
+        works = [(name, tuple(self._told(shard)), 2 * shard.seconds + GRACE) for name, shard in left.items()]
+
+        def done(name: str, delivery: Delivery) -> None:
+            folder = self.night.attempt(name)
+            for file, data in delivery.files.items():
+                write_whole(folder / file, data)
+            result, trouble = _concluded(delivery.ended)
+            troubles = () if result is not None else (f"{' '.join(self._told(left[name]))}: {trouble}",)
+            self.night.note(left[name], Ended(result, folder.name if result is not None else "", troubles))
+
+        if works:
+            run_on_dask(works, self.wanted.dask, self.wanted.jobs, done)
 
     def _limits(self, seconds: float) -> Limits:
         return Limits(seconds, self.wanted.memory << 20)
 
-    def _told(self, shard: Shard, folder: Path) -> list[str]:
+    def _told(self, shard: Shard) -> list[str]:
         told = ["fuzz", shard.target, *(["--release", shard.release] if shard.release else [])]
         told += ["--schedules", str(shard.schedules), "--seconds", str(shard.seconds), "--seed", str(shard.seed)]
         told += [part for one in self.plan.settings for part in ("--set", one)]
-        return [*told, "--model", self.plan.model, "--share", shard.share, "--out", str(folder.absolute())]
+        return [*told, "--model", self.plan.model, "--share", shard.share]
 
     def report(self) -> NightlyReport:
         """What this night came to, out of what is on the disk."""
@@ -171,9 +204,10 @@ def run_nightly(wanted: Wanted, as_json: bool) -> int:
 
 def _run(wanted: Wanted, corpus: Corpus, as_json: bool) -> int:
     night = Night(wanted.corpus)
-    kill_left_over(night.work)
     plan = _plan(wanted, None if wanted.anew else night.plan())
+    kill_left_over(night.work, "replay-*")
     if night.plan() != plan:
+        kill_left_over(night.work)
         night.begin(plan)
         sys.stderr.write(f"a night of {len(plan.shards)} searches begins; the root of its seeds is {plan.root}\n")
     else:
@@ -183,6 +217,8 @@ def _run(wanted: Wanted, corpus: Corpus, as_json: bool) -> int:
         )
     nightly = _Nightly(wanted, corpus, night, plan)
     trio.run(nightly.run)
+    if wanted.engine == "dask":
+        nightly.search_on_dask()
     merge(corpus, night, plan)
     report = nightly.report()
     if wanted.pages:
@@ -223,10 +259,11 @@ def _print(report: NightlyReport, as_json: bool) -> None:
 def _plan(wanted: Wanted, under_way: Plan | None) -> Plan:
     """The plan that is under way, or a new one. UsageError where that is another."""
     root = wanted.root if wanted.root is not None else under_way.root if under_way else secrets.randbelow(1 << 31)
+    each = wanted.shards or wanted.jobs
     plan = make_plan(
         under_way.night if under_way else secrets.token_hex(6), wanted.target, wanted.releases or ("",), root,
-        each=wanted.jobs, schedules=wanted.schedules, seconds=wanted.seconds, model=wanted.model,
-        settings=wanted.settings,
+        each=each, schedules=wanted.schedules, seconds=wanted.seconds * min(1.0, wanted.jobs / each),
+        model=wanted.model, settings=wanted.settings,
     )  # fmt: skip
     if under_way is not None and plan != under_way:
         one = under_way.shards[0]
@@ -259,6 +296,13 @@ def _last(ended: Exit, kind: type[Said]) -> Said | None:
         return msgspec.json.decode(ended.output.rstrip("\n").rpartition("\n")[2], type=kind)
     except msgspec.DecodeError:
         return None
+
+
+def _concluded(ended: Exit) -> tuple[Result | None, str]:
+    """What a search came to, or else why nothing can be said of it."""
+    result = None if ended.hung or ended.code else _last(ended, Result)
+    trouble = ended.trouble() if result is None else _trouble(result)
+    return (None if trouble else result), trouble
 
 
 def _trouble(result: Result) -> str:

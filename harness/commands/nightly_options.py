@@ -25,12 +25,26 @@ from harness.commands import options
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="So many processes, for the cores."
 )
+@click.option(
+    "--shards",
+    type=click.IntRange(1, 1000),
+    help="Searches of each release, one after the other where there are more than jobs: a crash then costs less.  "
+    "[default: as many as jobs]",
+)
 @click.option("--seed", type=int, help="The root of all seeds.  [default: another one each night, which is printed]")
 @click.option(
     "--memory", type=click.IntRange(0), default=4096, show_default=True, help="MiB for each process; 0 for no limit."
 )
 @click.option("--anew", is_flag=True, help="Drop a night that was cut, and begin another.")
 @click.option("--pages/--no-pages", default=True, show_default=True, help="Make pages at the end, in CORPUS/report.")
+@click.option(
+    "--engine",
+    type=click.Choice(["processes", "dask"]),
+    default="processes",
+    show_default=True,
+    help="Where searches run: here, or on a Dask cluster (needs semafuzz[dask]).",
+)
+@click.option("--dask", default="", metavar="ADDRESS", help="Of its scheduler.  [default: --jobs processes here]")
 @options.model
 @options.settings
 @options.as_json
@@ -41,10 +55,13 @@ def nightly(
     schedules: int,
     seconds: float,
     jobs: int,
+    shards: int | None,
     seed: int | None,
     memory: int,
     anew: bool,
     pages: bool,
+    engine: str,
+    dask: str,
     model: str,
     settings: tuple[str, ...],
     as_json: bool,
@@ -71,9 +88,21 @@ def nightly(
     from harness.commands.nightly import Wanted, run_nightly
 
     chosen = tuple(one.strip() for one in releases.split(",") if one.strip())
-    sys.exit(
-        run_nightly(
-            Wanted(target, chosen, corpus, schedules, seconds, jobs, seed, model, settings, memory, anew, pages),
-            as_json,
-        )
+    wanted = Wanted(
+        target,
+        chosen,
+        corpus,
+        schedules,
+        seconds,
+        jobs,
+        seed,
+        model,
+        settings,
+        memory,
+        anew,
+        pages,
+        engine,
+        dask,
+        shards or 0,
     )
+    sys.exit(run_nightly(wanted, as_json))
