@@ -17,6 +17,7 @@ from rich.table import Table
 from harness.explore import Exploration, Result
 from harness.findings import Finding
 from reports.discipline import discipline_lines
+from reports.figures import Figures
 from reports.locksets import lockset_lines
 
 _VERDICTS = {
@@ -73,6 +74,10 @@ class Progress:
         result = search.result
         self.say(result.schedules, result.seconds, len(result.failures))
 
+    def tell(self, figures: Figures, seconds: float) -> None:
+        """How far a search of many programs is."""
+        self.say(figures.schedules, seconds, figures.findings, figures.words())
+
     def say(self, schedules: int, seconds: float, findings: int, more: str = "") -> None:
         """Show the figures, where it is time to."""
         now = perf_counter()
@@ -82,7 +87,7 @@ class Progress:
         rate = schedules / seconds if seconds else 0.0
         line = f"{schedules:,} schedules, {rate:,.0f} a second, {findings} distinct findings{more}"
         if self._terminal:
-            sys.stderr.write(f"\r\x1b[K{plain(line, 120)}")
+            sys.stderr.write(f"\r\x1b[K{plain(line, 160)}")
             self._shown = True
         else:
             sys.stderr.write(f"{line}\n")

@@ -23,6 +23,8 @@ PID = "pid"
 """The file in a process's folder with its number."""
 FOLLOWING = 0.2
 """Seconds between two looks at a process that is not a child of ours."""
+LOOKING = 1.0
+"""Seconds between two looks at how far everything is."""
 FOLDER = "SEMAFUZZ_NIGHT_FOLDER"
 """The variable by which a process, and what it has started, is known."""
 TAIL = 2000
@@ -100,9 +102,11 @@ def _text(file: IO[bytes], most: int) -> str:
     return file.read().decode("utf-8", "replace")
 
 
-async def supervise(works: Sequence[Callable[[], Awaitable[None]]], jobs: int) -> None:
+async def supervise(
+    works: Sequence[Callable[[], Awaitable[None]]], jobs: int, look: Callable[[], None] | None = None
+) -> None:
     """Do all works, ``jobs`` at once, in their order. What one of them raises ends all, and
-    so do the signals by which systems end a program."""
+    so do the signals by which systems end a program. ``look`` is called now and then."""
     limiter = trio.CapacityLimiter(jobs)
 
     async def do(work: Callable[[], Awaitable[None]]) -> None:
@@ -114,6 +118,8 @@ async def supervise(works: Sequence[Callable[[], Awaitable[None]]], jobs: int) -
     try:
         async with trio.open_nursery() as watched:
             watched.start_soon(_heed_signals)
+            if look is not None:
+                watched.start_soon(_look, look)
             async with trio.open_nursery() as nursery:
                 for work in works:
                     await limiter.acquire_on_behalf_of(work)
@@ -121,6 +127,12 @@ async def supervise(works: Sequence[Callable[[], Awaitable[None]]], jobs: int) -
             watched.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         raise _first(group) from None
+
+
+async def _look(look: Callable[[], None]) -> None:
+    while True:
+        await trio.sleep(LOOKING)
+        look()
 
 
 async def _heed_signals() -> None:

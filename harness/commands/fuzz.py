@@ -18,6 +18,7 @@ from harness.kernel.sites import SITES
 from harness.laboratory import open_laboratory
 from harness.program import Setting
 from harness.schedulers.registry import make_scheduler
+from reports.figures import Figures
 from reports.results import result_json
 from reports.summaries import Summary, keep_summary
 from reports.terminal import Progress, print_result
@@ -28,9 +29,8 @@ from targets.bound import bind
 from targets.declared_files import is_spec
 from targets.protocol import Target
 
-Look = Callable[[int, int, int, int], None]
-"""Called after an execution with the schedules, programs, findings, and failures that wait
-to be worked out."""
+Look = Callable[[Figures], None]
+"""Called after an execution."""
 EVERY = 0.5
 """Seconds between two lines that a search writes for the process that asked for it."""
 
@@ -65,9 +65,9 @@ def run_fuzz(wanted: Search, as_json: bool, share: tuple[int, int] = (0, 1)) -> 
     progress = None if as_json else Progress()
     started = perf_counter()
 
-    def look(schedules: int, programs: int, findings: int, waiting: int) -> None:
+    def look(figures: Figures) -> None:
         if progress is not None:
-            progress.say(schedules, perf_counter() - started, findings, more_of(programs, waiting))
+            progress.tell(figures, perf_counter() - started)
 
     try:
         result = search(wanted, look, share)
@@ -90,17 +90,12 @@ def show(wanted: Search, result: Result, as_json: bool) -> int:
     return 125 if result.verdict == "uncontrolled" else 0
 
 
-def more_of(programs: int, waiting: int) -> str:
-    """The end of a line of progress."""
-    return f", {programs} programs" + (f", {waiting} failures to look at" if waiting else "")
-
-
 def run_share(wanted: Search, share: tuple[int, int]) -> int:
     """One of several searches, for the process that asked: lines of JSON, which are
     figures while it goes on and the result at the end."""
     last = perf_counter()
 
-    def look(*figures: int) -> None:
+    def look(figures: Figures) -> None:
         nonlocal last
         if perf_counter() - last > EVERY:
             last = perf_counter()
@@ -127,7 +122,8 @@ def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Resul
     model = wanted.model
 
     def tell(under_way: int = 0) -> None:
-        look(result.schedules + under_way, fuzzing.examples, len(result.failures), len(refinement.waiting))
+        schedules, waiting = result.schedules + under_way, len(refinement.waiting)
+        look(Figures(schedules, fuzzing.examples, len(result.failures), waiting, discovery.once))
 
     with (
         target.open(wanted.release) as opened,

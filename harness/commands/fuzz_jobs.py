@@ -18,14 +18,15 @@ from time import perf_counter, sleep
 
 import msgspec
 
-from harness.commands.fuzz import Search, more_of, show, target_of
+from harness.commands.fuzz import Search, show, target_of
 from harness.commands.output import usable_folder
 from harness.errors import CannotJudge
 from harness.explore import Result
 from harness.findings import Finding
 from harness.starting import run_options
 from harness.sums import summed
-from reports.terminal import Progress
+from reports.figures import Figures
+from reports.live import LiveTable
 from strategies.doubles import without_doubles
 
 LOOK = 0.2
@@ -46,17 +47,14 @@ def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool, sh
         _Job(replace(wanted, out=folder / f"search-{number}", schedules=schedules), part * jobs + number, of * jobs)
         for number in range(jobs)
     ]
-    progress = None if as_json else Progress()
+    progress = None if as_json else LiveTable()
     try:
         for one in each:
             one.start(source)
         while any(one.is_running() for one in each):
             sleep(LOOK)
             if progress is not None:
-                schedules, programs, findings, waiting = (
-                    sum(kind) for kind in zip(*(one.figures for one in each), strict=True)
-                )
-                progress.say(schedules, perf_counter() - started, findings, more_of(programs, waiting))
+                progress.tell([one.figures for one in each], perf_counter() - started)
     finally:
         if progress is not None:
             progress.clear()
@@ -79,7 +77,7 @@ class _Job:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._last = ""
-        self.figures = [0, 0, 0, 0]
+        self.figures = Figures()
 
     def start(self, source: Sequence[str]) -> None:
         self._process = subprocess.Popen(
@@ -94,7 +92,7 @@ class _Job:
         with self._process.stdout as lines:
             for line in lines:
                 if line.startswith("["):
-                    self.figures = msgspec.json.decode(line)
+                    self.figures = msgspec.json.decode(line, type=Figures)
                 else:
                     self._last = line
 

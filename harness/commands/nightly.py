@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
@@ -17,7 +18,7 @@ from harness.campaign.corpus import Corpus, Known
 from harness.campaign.night import Ended, Night
 from harness.campaign.on_dask import Delivery, run_on_dask
 from harness.campaign.plan import Plan, Shard, make_plan
-from harness.campaign.workers import Exit, Limits, follow, kill_left_over, run_process, supervise
+from harness.campaign.workers import TAIL, Exit, Limits, follow, kill_left_over, run_process, supervise
 from harness.commands.nightly_merge import merge
 from harness.commands.report import Order, make_report
 from harness.errors import UsageError
@@ -25,6 +26,8 @@ from harness.explore import Result
 from harness.starting import run_options
 from harness.sums import summed
 from harness.whole_files import write_whole
+from reports.figures import Figures
+from reports.live import LiveTable
 from reports.nightly import NightlyReport, nightly_json, print_nightly
 from reports.summaries import Summary, write_summary
 from reports.terminal import plain, replay_command
@@ -75,6 +78,9 @@ class _Nightly:
     night: Night
     plan: Plan
     unsure: list[tuple[Known, str]] = field(default_factory=list)
+    under_way: dict[str, Path] = field(default_factory=dict)
+    table: LiveTable = field(default_factory=LiveTable)
+    begun: float = 0.0
 
     async def run(self) -> None:
         """Everything that takes long and is done here, each part as soon as a process is free."""
@@ -84,8 +90,18 @@ class _Nightly:
             for shard in self.night.open_shards(self.plan)
             if self.wanted.engine == "processes"
         ]
+        self.begun = trio.current_time()
         # What is known first: that it still shows is news as well, and takes no time.
-        await supervise([*replays, *shards], self.wanted.jobs)
+        try:
+            await supervise([*replays, *shards], self.wanted.jobs, self._look)
+        finally:
+            self.table.clear()
+
+    def _look(self) -> None:
+        """Show how far the searches are, by what they wrote last."""
+        if self.under_way:
+            searches = [figures_in(folder) for _, folder in sorted(self.under_way.items())]
+            self.table.tell(searches, trio.current_time() - self.begun)
 
     async def _replay(self, known: Known) -> None:
         """See whether a finding still shows. On code that has changed its schedule may not
@@ -109,13 +125,14 @@ class _Nightly:
         limits = self._limits(2 * shard.seconds + GRACE)
         for folder in self.night.attempts(shard.name):
             # A search outlives who has asked for it, and is not done twice.
+            self.under_way[shard.name] = folder
             left = await follow(folder, limits)
             result = _concluded(left)[0] if left is not None else None
             if result is not None:
                 self.night.note(shard, Ended(result, folder.name))
                 return
         for _ in range(ATTEMPTS):
-            folder = self.night.attempt(shard.name)
+            folder = self.under_way[shard.name] = self.night.attempt(shard.name)
             told = self._told(shard)
             command = [*_start(), *told, "--out", str(folder.absolute())]
             ended = await run_process(command, folder, limits)
@@ -277,6 +294,17 @@ def _plan(wanted: Wanted, under_way: Plan | None) -> Plan:
 
 def _start() -> list[str]:
     return [sys.executable, *run_options()]
+
+
+def figures_in(folder: Path) -> Figures:
+    """The last figures that a search has written."""
+    try:
+        with (folder / "output").open("rb") as output:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - TAIL))
+            lines = [line for line in output.read().split(b"\n") if line.startswith(b"[") and line.endswith(b"]")]
+        return msgspec.json.decode(lines[-1], type=Figures) if lines else Figures()
+    except (OSError, msgspec.DecodeError):
+        return Figures()
 
 
 class _Answer(msgspec.Struct):

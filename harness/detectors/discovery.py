@@ -75,7 +75,8 @@ def unseen_kinds(counts: dict[str, int]) -> float:
 
 
 class Discovery:
-    """A watcher that counts; it says nothing of its own and changes no search."""
+    """A watcher that counts; it says nothing of its own and changes no search. ``once``: the
+    failures that were met once only."""
 
     def __init__(self) -> None:
         self._coverage = Coverage()
@@ -86,6 +87,7 @@ class Discovery:
         self._failing: Counter[tuple[str, str]] = Counter()
         self._failures: Counter[str] = Counter()
         self._next = 1.0
+        self.once = 0
 
     def begin(self) -> Look | None:
         """Nothing has to be seen while it happens."""
@@ -102,6 +104,8 @@ class Discovery:
         failed = [failure for failure in outcome.failures if failure.kind not in ADVICE]
         for name in {"|".join(failure_identity(failure)) for failure in failed}:
             self._failures[name] += 1
+            met = self._failures[name]
+            self.once += (met == 1) - (met == 2)
         if coverage.executions % EVERY == 1 or failed:
             coverage.looked += 1
             self._look(outcome, bool(failed))
