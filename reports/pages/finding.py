@@ -9,6 +9,8 @@ from reports.pictures.records import Picture, Run, Step
 
 ROWS = 300
 """Of the table of steps; the picture has all."""
+LONGEST = 240
+"""Characters of a message in a heading."""
 _VERBS = {
     "exception": "An exception that nothing catches",
     "assertion": "An assertion fails",
@@ -32,6 +34,7 @@ def finding_page(picture: Picture, severity: str) -> str:
         sentence=sentence(picture),
         where=_where(picture),
         needs=_needs(picture),
+        more=_more(picture),
         rows=rows[:ROWS],
         more_rows=max(0, len(rows) - ROWS),
         run_words=_words(run) if run is not None else "",
@@ -45,11 +48,24 @@ def finding_page(picture: Picture, severity: str) -> str:
 
 def sentence(picture: Picture) -> str:
     """What broke, in one sentence."""
-    message = picture.message.strip().partition("\n")[0]
+    message = shortened(picture.message.strip().partition("\n")[0])
     words = _VERBS.get(picture.kind, picture.kind)
     named = f"{words}: {message}" if message else words
     between = " against ".join(dict.fromkeys(picture.operations[:2]))
     return f"{named} ({between})" if between else named
+
+
+def shortened(text: str, limit: int = LONGEST) -> str:
+    """``text`` cut after a word, for a heading; the rest stands further down the page."""
+    return text if len(text) <= limit else text[:limit].rpartition(" ")[0] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _more(picture: Picture) -> list[str]:
+    """What the heading leaves out: the whole message, where the details do not say it again."""
+    lines = picture.message.strip().splitlines()
+    told = bool(picture.detail) and picture.detail[0] in picture.message
+    whole = lines if not told and (len(lines) > 1 or shortened(lines[0] if lines else "") != (lines or [""])[0]) else []
+    return [*whole, *picture.detail]
 
 
 def _where(picture: Picture) -> str:

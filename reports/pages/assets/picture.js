@@ -260,11 +260,12 @@
       } else if (!small) {
         parts.append(make("rect", { x: x - 4, y: y - 1.5, width: 8, height: 3, class: "private" }));
       }
+      const fault = step[KIND] === "note" && this.text(step[WHAT]).startsWith("fault ");
+      if (fault) parts.append(make("path", { d: `M${x} ${y - 6}l6 6l-6 6l-6 -6z`, class: "red" }));
       if (this.pair.has(step[NUMBER]) && !small) parts.append(make("circle", { cx: x, cy: y, r: 9, class: "ring" }));
       if (height < 14) return;
-      const waits = this.switches.get(step[NUMBER]);
       parts.append(make("text", { x: this.gutter - 8, y: y + 4, class: "muted small", "text-anchor": "end" }, String(step[NUMBER])));
-      parts.append(make("text", { x: this.textLeft, y: y + 4, class: (step[SHARED] ? "" : "muted") + (this.pair.has(step[NUMBER]) ? " strong" : "") }, this.words(step)));
+      parts.append(make("text", { x: this.textLeft, y: y + 4, class: (step[SHARED] || fault ? "" : "muted") + (this.pair.has(step[NUMBER]) || fault ? " strong" : "") }, this.words(step)));
     }
 
     words(step) {
@@ -381,7 +382,9 @@
     const begin = () => {
       const preemptions = data.run.switches.filter((one) => one.preemption);
       const first = preemptions.find((one) => one.needed === "yes") || preemptions[0];
-      if (first) failing.goto(first.step); else go();
+      if (first) failing.goto(first.step);
+      else if (data.passing) failing.goto(data.passing.parted);
+      else go();
     };
     document.getElementById("filter").addEventListener("change", (event) => pictures.forEach((one) => one.filter(event.target.value)));
     document.getElementById("closer").addEventListener("click", () => pictures.forEach((one) => one.closer(1)));
