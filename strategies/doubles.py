@@ -9,15 +9,18 @@ from pathlib import Path
 
 from harness.findings import Finding
 from harness.traces.codec import read
-from strategies.novelty import Novelty
+from strategies.novelty import ALIKE, Novelty
 from targets.scenario import faults_of, parts_of, scenario_of
 
 
-def without_doubles(failures: Sequence[Finding], known: Sequence[Finding] = ()) -> list[Finding]:
+def without_doubles(
+    failures: Sequence[Finding], known: Sequence[Finding] = (), *, alike: float = ALIKE
+) -> list[Finding]:
     """What one search would have kept of all these, had it met them by the size of their
     programs, errors first, and what is ``known`` before those of its severity. So a known
-    warning hides no error."""
-    novelty = Novelty()
+    warning hides no error. ``alike``: how many of one kind between the same operations; what
+    is worked out already costs nothing, so whoever asks again and again sets no limit."""
+    novelty = Novelty(alike=alike)
     found_and_new = [(_Found.of(one), is_new) for is_new, some in ((False, known), (True, failures)) for one in some]
     kept = []
     for found, is_new in sorted(

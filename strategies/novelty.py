@@ -29,13 +29,15 @@ class Novelty:
     ``passed_over``: failures between operations that have shown enough of their kind.
     ``explained``: those that some of the program's operations and faults are known to
     show; warnings also part by part. ``unworked``: those for which no time was left;
-    ``large``: those of programs that are too large.
+    ``large``: those of programs that are too large. ``alike``: findings of one kind between the
+    same operations that are worth it.
     """
 
     passed_over: int = 0
     explained: int = 0
     unworked: int = 0
     large: int = 0
+    alike: float = ALIKE
     _seen: set[tuple[str, Identity]] = field(default_factory=set)
     _shown: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
     _worked_out: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
@@ -66,7 +68,7 @@ class Novelty:
             return False
         group = (identity[0], *sorted([*map(_name, raw.operations), *faults]))
         self._alike[group] = self._alike.get(group, 0) + 1
-        if self._alike[group] > ALIKE or self._is_widespread(identity, present):
+        if self._alike[group] > self.alike or self._is_widespread(identity, present):
             self.passed_over += 1
             return False
         return True

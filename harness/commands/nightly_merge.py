@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -35,7 +36,7 @@ def _take(corpus: Corpus, night: str, target: str, release: str, findings: Seque
     # What is gone explains nothing: what looks like it may be what was left of it.
     kept = [_as_finding(corpus, one) for one in known.values() if one.state == "kept"]
     records = {finding.trace: _record(night, target, release, finding) for finding in findings}
-    for finding in without_doubles(findings, kept):
+    for finding in without_doubles(findings, kept, alike=inf):
         record = records[finding.trace]
         if record.name not in known:
             known[record.name] = record

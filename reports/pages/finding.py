@@ -63,7 +63,8 @@ def shortened(text: str, limit: int = LONGEST) -> str:
 def _more(picture: Picture) -> list[str]:
     """What the heading leaves out: the whole message, where the details do not say it again."""
     lines = picture.message.strip().splitlines()
-    told = bool(picture.detail) and picture.detail[0] in picture.message
+    parts = [one for one in picture.detail if one in picture.message]
+    told = 5 * sum(map(len, parts)) >= 4 * len(picture.message)
     whole = lines if not told and (len(lines) > 1 or shortened(lines[0] if lines else "") != (lines or [""])[0]) else []
     return [*whole, *picture.detail]
 

@@ -86,7 +86,13 @@ def test_a_page_tells_the_finding(drawn: Picture) -> None:
     page = finding_page(drawn, "error")
     read = Reader(page)
     assert read.open == []
-    for text in (drawn.signature, drawn.message.partition("\n")[0], *drawn.commands, "Run it again", "The picture"):
+    for text in (
+        drawn.signature,
+        drawn.message.partition("\n")[0][:200],
+        *drawn.commands,
+        "Run it again",
+        "The picture",
+    ):
         assert text in read.text, text
     assert "self.balance += 1" in read.text or drawn.kind != "assertion"
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1])  # type: ignore[index]
