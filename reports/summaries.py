@@ -21,8 +21,22 @@ FORMAT = 1
 MAX_BYTES = 64 << 20
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """Of one file of the target: how many statements and branches there are and were run, which
+    lines were not, and how many lines each operation reached."""
+
+    file: str
+    statements: int
+    lines: int
+    branches: int
+    taken: int
+    missing: list[int] = []
+    by: dict[str, int] = {}
+
+
 class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``command``: what was asked for; ``target``, ``release`` and ``model``: of what."""
+    """``command``: what was asked for; ``target``, ``release`` and ``model``: of what. ``files``:
+    which of their lines were run, where that was measured."""
 
     command: str
     target: str
@@ -30,6 +44,7 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str
     result: Result
     format: int = FORMAT
+    files: list[Measured] = []
 
     def severity_of(self, signature: str) -> str:
         """Of a finding; "" where this search did not list it."""

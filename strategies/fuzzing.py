@@ -9,7 +9,7 @@ budget is one of schedules; a budget of seconds ends it earlier.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -65,7 +65,8 @@ class Fuzzing:
 
     ``most``: schedules at most. ``share``: this search takes of the small programs
     each ``share[1]``-th, from the one with number ``share[0]``. ``look`` is called after
-    executions, with the number of those that the result does not count yet.
+    executions, with the number of those that the result does not count yet; ``enter`` before
+    each program, with the names of its operations.
     """
 
     refinement: Refinement
@@ -73,6 +74,7 @@ class Fuzzing:
     most: int
     share: tuple[int, int] = (0, 1)
     look: Callable[[int], None] | None = None
+    enter: Callable[[Sequence[str]], None] | None = None
     advised: set[tuple[str, ...]] = field(default_factory=set)
     met: set[bytes] = field(default_factory=set)
     explore_until: float = 0.0
@@ -170,6 +172,8 @@ class Fuzzing:
         if left <= 0:
             return
         self.examples += 1
+        if self.enter is not None:
+            self.enter([one.name for task in scenario.content.tasks for one in task])
         work = self.refinement
         try:
             search = Exploration(

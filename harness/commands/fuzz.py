@@ -11,6 +11,7 @@ from time import perf_counter
 import msgspec
 
 from harness.commands.locking import Locking
+from harness.commands.measuring import Measuring, measured
 from harness.commands.output import usable_folder
 from harness.detectors.discovery import Discovery
 from harness.explore import Result
@@ -38,7 +39,7 @@ EVERY = 0.5
 @dataclass(frozen=True, slots=True)
 class Search:
     """What to fuzz, and how long. ``settings``: options of the target as ``NAME=VALUE``;
-    ``out``: the folder for traces."""
+    ``out``: the folder for traces; ``coverage``: lines and branches are measured."""
 
     target: str
     release: str
@@ -50,11 +51,13 @@ class Search:
     detect: tuple[str, ...]
     out: Path
     settings: Sequence[str] = ()
+    coverage: bool = False
 
     def arguments(self) -> list[str]:
         """The same as arguments of the command."""
         told = ["fuzz", self.target, "--scheduler", self.scheduler, "--schedules", str(self.schedules)]
         told += ["--seconds", str(self.seconds), "--seed", str(self.seed), "--model", self.model]
+        told += ["--coverage"] if self.coverage else []
         told += ["--out", str(self.out), *(["--release", self.release] if self.release else [])]
         told += [part for name in self.detect for part in ("--detect", name)]
         return told + [part for one in self.settings for part in ("--set", one)]
@@ -77,10 +80,13 @@ def run_fuzz(wanted: Search, as_json: bool, share: tuple[int, int] = (0, 1)) -> 
     return show(wanted, result, as_json)
 
 
-def show(wanted: Search, result: Result, as_json: bool) -> int:
-    """Print what a search came to; the exit code."""
+def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = ()) -> int:
+    """Print what a search came to; the exit code. ``parts``: the folders of the searches that
+    it is made of."""
     result.notes += [f"{count} {reason}" for reason, count in result.passed_over.items()]
-    keep_summary(Summary("fuzz", wanted.target, wanted.release, wanted.model, result), wanted.out)
+    files = measured(wanted.out, parts) if wanted.coverage else []
+    summary = Summary("fuzz", wanted.target, wanted.release, wanted.model, result, files=files)
+    keep_summary(summary, wanted.out)
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:
@@ -136,7 +142,13 @@ def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Resul
         refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
         refinement.look = tell
         fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
-        fuzzing.run()
+        if wanted.coverage:
+            measuring = Measuring(folder, opened.modules)
+            fuzzing.enter = measuring.enter
+            with measuring.running():
+                fuzzing.run()
+        else:
+            fuzzing.run()
         locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))
     result.coverage = discovery.coverage()
     result.seconds = perf_counter() - started

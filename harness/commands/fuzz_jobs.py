@@ -66,7 +66,7 @@ def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool, sh
         return failed
     result = joined([one.result() for one in each], folder)
     result.seconds = perf_counter() - started
-    return show(wanted, result, as_json)
+    return show(wanted, result, as_json, [folder / f"search-{number}" for number in range(jobs)])
 
 
 class _Job:

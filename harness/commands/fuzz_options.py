@@ -31,6 +31,11 @@ from harness.commands import options
 @options.settings
 @options.out
 @options.as_json
+@click.option(
+    "--coverage",
+    is_flag=True,
+    help="Measure which lines and branches of the target run; coverage.xml and coverage.lcov in --out.",
+)
 @options.shard
 @click.option("--share", default="", hidden=True)
 @click.pass_obj
@@ -49,6 +54,7 @@ def fuzz(
     settings: tuple[str, ...],
     out: Path,
     as_json: bool,
+    coverage: bool,
     shard: tuple[int, int],
     share: str,
 ) -> None:
@@ -82,7 +88,7 @@ def fuzz(
     code, chosen = settle_code(target, release, source, arguments or ())
     if code is not None:
         sys.exit(code)
-    search = Search(target, chosen, scheduler, schedules, seconds, seed, model, detect, out, settings)
+    search = Search(target, chosen, scheduler, schedules, seconds, seed, model, detect, out, settings, coverage)
     if share:
         number, _, of = share.partition("/")
         sys.exit(run_share(search, (int(number), int(of))))

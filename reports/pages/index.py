@@ -13,6 +13,7 @@ from reports.pages.charts import discovery_curve
 from reports.pages.finding import sentence
 from reports.pages.render import page
 from reports.pictures.records import Picture
+from reports.summaries import Measured
 
 if TYPE_CHECKING:
     from reports.site import Site
@@ -42,6 +43,7 @@ def index_page(findings: Sequence[tuple[Picture, str, str]], site: Site, title: 
         overlaps=_overlaps(coverage) if coverage is not None else None,
         discipline=_discipline(result),
         matrix=_matrix(site.matrix),
+        measured=_measured(site.summary.files) if site.summary is not None else None,
     )
 
 
@@ -122,6 +124,38 @@ def _overlaps(coverage: Coverage) -> dict[str, Any] | None:
             cells.append({"count": count or "", "state": state, "words": words})
         rows.append({"name": name, "cells": cells})
     return {"names": names, "rows": rows, "left": max(0, len(total) - OPERATIONS)}
+
+
+def _measured(files: Sequence[Measured]) -> dict[str, Any] | None:
+    """Which lines ran: by file, and by operation."""
+    if not files:
+        return None
+    by: Counter[str] = Counter()
+    for one in files:
+        by.update(one.by)
+    rows = [
+        {
+            "file": one.file,
+            "lines": f"{one.lines:,} of {one.statements:,}",
+            "branches": f"{one.taken:,} of {one.branches:,}",
+            "share": f"{(one.lines + one.taken) / (one.statements + one.branches or 1):.0%}",
+            "missing": ranges(one.missing),
+        }
+        for one in files
+    ]
+    return {"rows": rows, "by": sorted(by.items(), key=lambda one: (-one[1], one[0]))}
+
+
+def ranges(numbers: Sequence[int], most: int = 30) -> str:
+    """``1-3, 7``: numbers in ascending order, in short."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    told = [f"{first}-{last}" if last > first else str(first) for first, last in found]
+    return ", ".join(told[:most]) + (f" and {len(told) - most} more" if len(told) > most else "")
 
 
 def _discipline(result: Result | None) -> dict[str, Any] | None:
