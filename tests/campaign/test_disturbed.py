@@ -24,7 +24,7 @@ import pytest
 
 from tests.campaign.test_nightly import known_in, unmeasured
 
-SHARDS = 18
+SHARDS = 36
 COUNTER = """
 class Counter:
     def __init__(self):
@@ -97,7 +97,7 @@ nightly.GRACE = -75.0
 sys.exit(main())
 """
 ARGUMENTS = (
-    "nightly", "counter_target.py:Counting", "--no-pages", "--schedules", str(SHARDS * 40), "--seconds", "300",
+    "nightly", "counter_target.py:Counting", "--no-pages", "--schedules", str(SHARDS * 40), "--seconds", "600",
     "--seed", "7", "--jobs", "3", "--shards", str(SHARDS), "--memory", "1024",
 )  # fmt: skip
 
@@ -134,16 +134,15 @@ def test_a_disturbed_campaign_loses_nothing_and_repeats_little(tmp_path: Path) -
     killed: set[str] = set()
     for number in range(50):
         supervisor = start(tmp_path, "disturbed", no_room if number in (5, 25) else None)
-        deadline = time.monotonic() + generator.uniform(0.3, 2.5)
+        deadline = time.monotonic() + generator.uniform(0.3, 1.7)
         while time.monotonic() < deadline and supervisor.poll() is None:
             time.sleep(0.1)
             if generator.random() < 0.05:
                 kill_a_search(tmp_path, killed, {str(one) for one in troubles}, generator)
-        if supervisor.poll() is None:
-            supervisor.send_signal(signal.SIGKILL)
+        supervisor.send_signal(signal.SIGKILL)
         said = supervisor.communicate()[0]
-        if number in (5, 25):
-            assert supervisor.returncode in (4, -signal.SIGKILL), said
+        wanted = (4, -signal.SIGKILL) if number in (5, 25) else (-signal.SIGKILL,)
+        assert supervisor.returncode in wanted, f"the campaign is too short for so many kills: {said}"
     last = start(tmp_path, "disturbed")
     said = last.communicate(timeout=600)[0]
     assert last.returncode in (0, 1), said
