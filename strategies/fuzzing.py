@@ -9,7 +9,7 @@ budget is one of schedules; a budget of seconds ends it earlier.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -66,7 +66,7 @@ class Fuzzing:
     ``most``: schedules at most. ``share``: this search takes of the small programs
     each ``share[1]``-th, from the one with number ``share[0]``. ``look`` is called after
     executions, with the number of those that the result does not count yet; ``enter`` before
-    each program, with the names of its operations.
+    each program.
     """
 
     refinement: Refinement
@@ -74,7 +74,7 @@ class Fuzzing:
     most: int
     share: tuple[int, int] = (0, 1)
     look: Callable[[int], None] | None = None
-    enter: Callable[[Sequence[str]], None] | None = None
+    enter: Callable[[Scenario], None] | None = None
     advised: set[tuple[str, ...]] = field(default_factory=set)
     met: set[bytes] = field(default_factory=set)
     explore_until: float = 0.0
@@ -173,7 +173,7 @@ class Fuzzing:
             return
         self.examples += 1
         if self.enter is not None:
-            self.enter([one.name for task in scenario.content.tasks for one in task])
+            self.enter(scenario)
         work = self.refinement
         try:
             search = Exploration(

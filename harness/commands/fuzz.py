@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -29,9 +30,12 @@ from targets import choose_target
 from targets.bound import bind
 from targets.declared_files import is_spec
 from targets.protocol import Target
+from targets.scenario import Scenario, describe
 
 Look = Callable[[Figures], None]
 """Called after an execution."""
+UNDER_WAY = "under-way"
+"""The file, in the folder of such a search, with the program that it runs now."""
 EVERY = 0.5
 """Seconds between two lines that a search writes for the process that asked for it."""
 
@@ -107,7 +111,12 @@ def run_share(wanted: Search, share: tuple[int, int]) -> int:
             last = perf_counter()
             print(msgspec.json.encode(figures).decode(), flush=True)
 
-    result = search(wanted, look, share)
+    def enter(scenario: Scenario) -> None:
+        # Should this process die of it, somebody will ask which it was.
+        with suppress(OSError):
+            (wanted.out / UNDER_WAY).write_text(describe(scenario), encoding="utf-8", errors="replace")
+
+    result = search(wanted, look, share, enter)
     print(msgspec.json.encode(result).decode(), flush=True)
     return 0
 
@@ -119,8 +128,16 @@ def target_of(wanted: Search) -> Target:
     return bind(choose_target(wanted.target), wanted.settings)
 
 
-def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Result:
-    """Fuzz a target. ``share``: which of how many searches with this seed it is."""
+def operations_of(scenario: Scenario) -> list[str]:
+    """The names of its operations."""
+    return [one.name for task in scenario.content.tasks for one in task]
+
+
+def search(
+    wanted: Search, look: Look, share: tuple[int, int] = (0, 1), enter: Callable[[Scenario], None] | None = None
+) -> Result:
+    """Fuzz a target. ``share``: which of how many searches with this seed it is. ``enter`` is
+    called before each program."""
     target = target_of(wanted)
     folder = usable_folder(wanted.out)
     result = Result(wanted.target, wanted.scheduler, wanted.seed)
@@ -144,10 +161,11 @@ def search(wanted: Search, look: Look, share: tuple[int, int] = (0, 1)) -> Resul
         fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
         if wanted.coverage:
             measuring = Measuring(folder, opened.modules)
-            fuzzing.enter = measuring.enter
+            fuzzing.enter = lambda scenario: measuring.enter(operations_of(scenario))
             with measuring.running():
                 fuzzing.run()
         else:
+            fuzzing.enter = enter
             fuzzing.run()
         locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))
     result.coverage = discovery.coverage()

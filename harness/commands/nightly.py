@@ -19,6 +19,7 @@ from harness.campaign.night import Ended, Night
 from harness.campaign.on_dask import Delivery, run_on_dask
 from harness.campaign.plan import Plan, Shard, make_plan
 from harness.campaign.workers import TAIL, Exit, Limits, follow, kill_left_over, run_process, supervise
+from harness.commands.fuzz import UNDER_WAY
 from harness.commands.nightly_merge import merge
 from harness.commands.report import Order, make_report
 from harness.errors import UsageError
@@ -140,7 +141,7 @@ class _Nightly:
             if result is not None:
                 self.night.note(shard, Ended(result, folder.name, tuple(troubles)))
                 return
-            troubles.append(f"{' '.join(told)}: {trouble}")
+            troubles.append(f"{' '.join(told)}: {trouble}{_under_way(folder)}")
         self.night.note(shard, Ended(None, "", tuple(troubles)))
 
     def search_on_dask(self) -> None:
@@ -305,6 +306,15 @@ def figures_in(folder: Path) -> Figures:
         return msgspec.json.decode(lines[-1], type=Figures) if lines else Figures()
     except (OSError, msgspec.DecodeError):
         return Figures()
+
+
+def _under_way(folder: Path) -> str:
+    """The program that a search ran last, in words."""
+    try:
+        with (folder / UNDER_WAY).open(encoding="utf-8", errors="replace") as file:
+            return f"; it ran {file.read(1000)}"
+    except OSError:
+        return ""
 
 
 class _Answer(msgspec.Struct):

@@ -163,6 +163,7 @@ def test_a_search_that_comes_to_no_end_is_told_and_what_it_left_is_kept(semafuzz
     assert done.returncode == 125
     assert "A SEARCH CAME TO NO END: fuzz counter_target.py:Counting" in done.stdout
     assert "exit code 9" in done.stdout
+    assert "it ran add()" in done.stdout, "the program that it died of"
     (line,) = [line for line in done.stdout.splitlines() if "what it left is in" in line]
     assert len(list((tmp_path / line.rpartition(" ")[2]).glob("shard-000-*/output"))) == 2, "of both attempts"
 
