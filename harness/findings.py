@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.detectors.racing_pair import RacingPair, operations_under_way, pair_of
-from harness.errors import NotDeterministic
+from harness.errors import NotDeterministic, TraceError
 from harness.kernel.outcome import Failure, Outcome
 from harness.kernel.sites import SITES
 from harness.program import Program, Setting, execute
@@ -229,8 +229,23 @@ class Recorder:
         if trace is None or self._folder is None:
             return None
         try:
-            return codec.write(trace, self._folder / f"{name}.json")
+            return codec.write(trace, _free(self._folder / f"{name}.json", trace))
         except OSError as error:
             print(f"semafuzz: cannot write to {self._folder} ({error.strerror}); the trace follows", file=sys.stderr)
             sys.stderr.write(codec.encode(trace).decode())
             return None
+
+
+def _free(path: Path, trace: Trace) -> Path:
+    """The path, or another one where it has the trace of another function of the same file:
+    these can fail alike, at the same places."""
+    program = trace.program
+    if isinstance(program, Function) and path.exists():
+        try:
+            there = codec.read(path).program
+        except TraceError:
+            return path
+        if isinstance(there, Function) and (there.file, there.function) != (program.file, program.function):
+            word = "".join(one if one.isalnum() else "_" for one in program.function)[:60]
+            return path.with_name(f"{path.stem}-{word}.json")
+    return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from harness.detectors.racing_pair import racing_pair
@@ -35,13 +35,15 @@ class _Line:
     place: str
     acts: list[str] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
+    locations: set[tuple[int, object]] = field(default_factory=set)
 
 
 def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
     """What tasks did to the objects that they share, in order: a line for each
     stretch of one task at one place, at most about ``limit`` of them.
 
-    Of a longer run the lines around the racing pair and the last ones are shown.
+    Of a longer run the lines around the racing pair, those on its location, and the last ones
+    are shown.
     """
     namer = Namer()
     waiting = [task for task in outcome.tasks if not task.done and is_deadlocked(outcome)]
@@ -58,12 +60,15 @@ def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
         if act not in lines[-1].acts[-2:]:
             lines[-1].acts.append(act)
         lines[-1].steps.append(step)
+        lines[-1].locations.add(location_of(event))
     for task in waiting:
         kind, subject, name, site = task.pending
         if kind in _WORDS and site:
             act = f"waits for {named(namer, kind, subject, name)}"
             lines.append(_Line(task.name, SITES[site].place(), [act], [len(outcome.events)]))
-    return _laid_out(_chosen(lines, racing_pair(outcome).steps, limit))
+    steps = racing_pair(outcome).steps
+    between = {location_of(outcome.events[step]) for step in steps if 0 <= step < len(outcome.events)} & shared
+    return _laid_out(_chosen(lines, steps, between, limit))
 
 
 def location_of(event: RawEvent) -> tuple[int, object]:
@@ -102,14 +107,18 @@ def named(namer: Namer, kind: int, subject: object, name: object) -> str:
     return f"{owner}.{part}" if part else owner
 
 
-def _chosen(lines: list[_Line], steps: Sequence[int], limit: int) -> list[_Line | int]:
-    """The lines to show, and between them how many are left out."""
+def _chosen(
+    lines: list[_Line], steps: Sequence[int], between: Set[tuple[int, object]], limit: int
+) -> list[_Line | int]:
+    """The lines to show, and between them how many are left out. ``between``: locations of
+    which at most ``limit`` more lines are shown, the last ones."""
     if len(lines) <= limit:
         return list(lines)
     wanted = set(range(len(lines) - limit // 3, len(lines)))
     pair = [number for number, line in enumerate(lines) if set(steps) & set(line.steps)]
     for number in pair:
         wanted |= {one for one in range(number - 1, number + 2) if 0 <= one < len(lines)}
+    wanted.update([number for number, line in enumerate(lines) if line.locations & between][-limit:])
     shown: list[_Line | int] = []
     for number, line in enumerate(lines):
         if number in wanted:

@@ -42,6 +42,10 @@ def write_site(site: Site, folder: Path) -> int:
         if picture.run is not None:
             files[f"{name}.perfetto.json"] = trace_events(picture)
             files[f"{name}.jsonl"] = "".join(event_lines(picture))
+        else:
+            # Those of an earlier report would tell of a run that there is no more.
+            for stale in (f"{name}.perfetto.json", f"{name}.jsonl"):
+                (folder / stale).unlink(missing_ok=True)
     title = "semafuzz"
     if site.summary is not None:
         title = f"{site.summary.command} of {site.summary.target} {site.summary.release}".strip()

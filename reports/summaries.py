@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
 from collections.abc import Iterable
@@ -51,9 +52,19 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((one.severity for one in self.result.failures if one.signature == signature), "")
 
 
-def write_summary(summary: Summary, folder: Path) -> None:
-    """Write it, in the place of that of an earlier search. OSError where the disk refuses."""
+def write_summary(summary: Summary, folder: Path, *, alone: bool = False) -> None:
+    """Write it beside those of earlier searches, whose traces are there as well; ``alone``: in
+    their place. OSError where the disk refuses."""
+    if not alone:
+        with contextlib.suppress(UsageError):
+            before = _read(folder / NAME)
+            if before:
+                write_whole(folder / MERGED / _named(before), before)
     write_whole(folder / NAME, msgspec.json.encode(summary))
+
+
+def _named(data: bytes) -> str:
+    return f"{hashlib.sha256(data).hexdigest()[:16]}.summary"
 
 
 def keep_summary(summary: Summary, folder: Path) -> None:
@@ -96,7 +107,7 @@ def merge_summaries(folder: Path, into: Path) -> None:
         if not data:
             continue
         _decode(data, path)
-        name = f"{hashlib.sha256(data).hexdigest()[:16]}.summary"
+        name = _named(data)
         if not any(data == _read(there) for there in (into / NAME, into / MERGED / name)):
             write_whole(into / MERGED / name, data)
 
@@ -108,9 +119,13 @@ def _files(folder: Path) -> list[Path]:
 def _read(path: Path) -> bytes:
     """The file; nothing where there is none."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no summary of a search; delete it")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise UsageError(f"{path} is too large to be the summary of a search; delete it")
-        return path.read_bytes()
+        return data
     except FileNotFoundError:
         return b""
     except OSError as error:

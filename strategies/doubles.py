@@ -17,15 +17,14 @@ def without_doubles(
     failures: Sequence[Finding], known: Sequence[Finding] = (), *, alike: float = ALIKE
 ) -> list[Finding]:
     """What one search would have kept of all these, had it met them by the size of their
-    programs, errors first, and what is ``known`` before those of its severity. So a known
-    warning hides no error. ``alike``: how many of one kind between the same operations; what
-    is worked out already costs nothing, so whoever asks again and again sets no limit."""
+    programs, errors first, together with what is ``known``. What is known explains only what
+    comes after it in that order, so that a finding which was forgotten is met again.
+    ``alike``: how many of one kind between the same operations; what is worked out already
+    costs nothing, so whoever asks again and again sets no limit."""
     novelty = Novelty(alike=alike)
     found_and_new = [(_Found.of(one), is_new) for is_new, some in ((False, known), (True, failures)) for one in some]
     kept = []
-    for found, is_new in sorted(
-        found_and_new, key=lambda one: (one[0].finding.severity != "error", one[1], one[0].rank())
-    ):
+    for found, is_new in sorted(found_and_new, key=lambda one: (one[0].rank(), one[1])):
         what = found.identity, found.finding, found.program, found.faults
         if not is_new:
             novelty.is_met(*what)

@@ -32,7 +32,7 @@ class _Counts:
 def run_merge(folders: tuple[Path, ...], into: Path) -> int:
     """Copy what the folders hold into one; the exit code."""
     found = [(folder, traces_in(folder)) for folder in folders]
-    target = usable_folder(into)
+    target = usable_folder(into, "--into")
     counts, broken = _Counts(), []
     try:
         for folder, paths in found:

@@ -254,7 +254,9 @@ def _pages(wanted: Wanted, corpus: Corpus, night: Night, plan: Plan) -> str:
     try:
         if results:
             releases = ", ".join(dict.fromkeys(shard.release for shard in plan.shards))
-            write_summary(Summary("nightly", wanted.target, releases, wanted.model, summed(results)), corpus.folder)
+            write_summary(
+                Summary("nightly", wanted.target, releases, wanted.model, summed(results)), corpus.folder, alone=True
+            )
         program = wanted.target if is_spec(wanted.target) else None
         order = Order(corpus.folder, corpus.folder / PAGES, program, None, None, wanted.jobs)
         return str(make_report(order).index) if results or corpus.all() else ""

@@ -59,5 +59,5 @@ shard = click.option(
     default="1/1",
     metavar="K/N",
     callback=_shard,
-    help="Do the K-th of N parts of this search; `semafuzz merge` puts them together.",
+    help="Do the K-th of N parts of the small programs, with a budget of its own; see `semafuzz merge`.",
 )

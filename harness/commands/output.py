@@ -9,8 +9,9 @@ from pathlib import Path
 from harness.errors import UsageError
 
 
-def usable_folder(folder: Path) -> Path:
-    """``folder``, made if need be; UsageError where nothing can be written."""
+def usable_folder(folder: Path, option: str = "--out") -> Path:
+    """``folder``, made if need be; UsageError where nothing can be written, which names the
+    ``option`` by which another can be given."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder, prefix=".probe-")
@@ -18,6 +19,6 @@ def usable_folder(folder: Path) -> Path:
         os.unlink(name)
     except OSError as error:
         raise UsageError(
-            f"cannot write to {folder} ({error.strerror}); give a folder that can be written with --out"
+            f"cannot write to {folder} ({error.strerror}); give a folder that can be written with {option}"
         ) from None
     return folder

@@ -102,8 +102,13 @@ def _painted(blank: Picture, trace: Trace, subject: Subject) -> Picture:
     run = record_run(again, values.seen, failure, necessity)
     passing, why = _passing(subject, watched, again, failure, values)
     matter = _matter(again, failure, run)
+    places = blank.places
+    if failure.kind == "deadlock":
+        # Where each waits, and where it took what another waits for: no two accesses race.
+        places = list(dict.fromkeys(SITES[number].place() for number in matter))
     return replace_fields(
         blank,
+        places=places,
         severity=failure.severity,
         reproduces="yes",
         operations=_operations(run),
@@ -144,6 +149,10 @@ def _matter(outcome: Outcome, failure: Failure, run: Run) -> list[int]:
     """The sites to show the source of: the racing pair, then those that the failure names,
     then where it was interrupted."""
     numbers = [outcome.events[step][4] for step in run.pair]
+    if failure.kind == "deadlock":
+        numbers += [
+            outcome.events[hold.start][4] for hold in run.holds if hold.open and hold.start < len(outcome.events)
+        ]
     numbers += [*failure.sites, *failure.related]
     put_off = {decision.step: decision for decision in outcome.decisions if decision.preemption}
     for switch in run.switches:

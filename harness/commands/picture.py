@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -31,5 +32,16 @@ def run_picture(
         return code
     for path in traces:
         picture = paint(read(path), program, source=source)
-        write_whole(picture_file(folder, path), msgspec.json.encode(picture))
+        write_whole(picture_file(folder, path), msgspec.json.encode(_encodable(msgspec.to_builtins(picture))))
     return 0
+
+
+def _encodable(value: Any) -> Any:
+    """The same without what no encoding has: half a character, in the name of a thread."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encodable(one) for one in value]
+    return value

@@ -34,6 +34,8 @@ CHUNK = 6
 """Traces that one process draws: starting one takes longer than most drawings."""
 SECONDS = 300.0
 """That a process may take."""
+MATRIX = 16 << 20
+"""Characters of a matrix that are read."""
 WORDS = 60.0
 """And so many for each trace."""
 
@@ -86,7 +88,8 @@ class _Drawing:
         folder = Path(tempfile.mkdtemp(dir=self.work))
         command = [sys.executable, *run_options(), "picture", *(str(one.path.absolute()) for one in chunk)]
         command += ["--into", str(folder.absolute())]
-        command += ["--program", self.order.program] if self.order.program and _is_own(chunk[0].trace) else []
+        program = _program_of(chunk[0].trace, self.order)
+        command += ["--program", program] if program else []
         command += ["--source", str(self.order.source)] if self.order.source and not _is_own(chunk[0].trace) else []
         ended = await run_process(command, folder, Limits(SECONDS + WORDS * len(chunk)))
         for one in chunk:
@@ -103,13 +106,15 @@ class _Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was written. ``drawn``: findings with a picture; ``files``: in all."""
+    """What was written. ``drawn``: findings with a picture; ``files``: in all; ``missing``: why
+    there is no picture of some."""
 
     index: Path
     findings: int
     drawn: int
     files: int
     broken: list[str]
+    missing: dict[str, str]
 
 
 def run_report(order: Order, as_json: bool) -> int:
@@ -121,6 +126,8 @@ def run_report(order: Order, as_json: bool) -> int:
     else:
         for text in made.broken:
             print(f"semafuzz: {plain(text)}", file=sys.stderr)
+        for name, why in list(made.missing.items())[:5]:
+            print(f"no picture of {plain(name)}: {plain(why, 300)}", file=sys.stderr)
         findings = "1 finding" if made.findings == 1 else f"{made.findings} findings"
         print(f"{findings}, {made.drawn} with a picture, {made.files} files; look at")
         print(plain(str(made.index), 4000))
@@ -136,6 +143,11 @@ def make_report(order: Order) -> Made:
     matrix = _matrix(order.matrix)
     out = usable_folder(order.out)
     found, broken = _read(paths)
+    if order.program is not None:
+        if not Path(order.program.rpartition(":")[0]).is_file():
+            raise UsageError(f"there is no file for {order.program}; give it as FILE.py:NAME")
+        if found and not any(_program_of(one.trace, order) for one in found):
+            raise UsageError(f"no trace in {order.folder} is of {order.program}; leave --program out to see all")
     try:
         work = Path(tempfile.mkdtemp(prefix=".drawing-", dir=out))
         try:
@@ -147,7 +159,8 @@ def make_report(order: Order) -> Made:
     except OSError as error:
         raise UsageError(f"cannot write to {out} ({error.strerror}); make room, and run again") from None
     drawn = sum(one.picture is not None and one.picture.run is not None for one in found)
-    return Made(out / "index.html", len(found), drawn, written, broken)
+    missing = {one.path.name: one.picture.reproduces for one in found if one.picture and one.picture.run is None}
+    return Made(out / "index.html", len(found), drawn, written, broken, missing)
 
 
 def _read(paths: Sequence[Path]) -> tuple[list[_Found], list[str]]:
@@ -170,11 +183,19 @@ def _is_own(trace: Trace) -> bool:
     return isinstance(trace.program, Function) or trace.target == DECLARED
 
 
+def _program_of(trace: Trace, order: Order) -> str:
+    """``--program``, where it is what this trace is of; else ""."""
+    content = trace.program
+    name = f"{content.file}:{content.function}" if isinstance(content, Function) else trace.release
+    given = order.program or ""
+    return given if given and _is_own(trace) and Path(name).name == Path(given).name else ""
+
+
 def _told(one: _Found, summary: Summary | None, order: Order) -> tuple[Picture, str, str]:
     """The picture with its commands, how severe it is, and the name of its files."""
     picture = one.picture
     assert picture is not None
-    program = order.program if order.program and _is_own(one.trace) else ""
+    program = _program_of(one.trace, order)
     path = plain(str(one.path), 4000)
     commands = [replay_command(str(one.path), program=program)]
     if not _is_own(one.trace):
@@ -192,7 +213,10 @@ def _matrix(path: Path | None) -> dict[str, list[dict[str, str]]]:
     if path is None:
         return {}
     try:
-        text = path.read_text(encoding="utf-8")
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file that holds something")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MATRIX)
         told = json.loads(text.splitlines()[-1])["releases"]
         return {
             str(release): [{"defect": str(cell["defect"]), "answer": str(cell["answer"])} for cell in cells]

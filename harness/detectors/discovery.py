@@ -87,6 +87,8 @@ class Discovery:
         self._failing: Counter[tuple[str, str]] = Counter()
         self._failures: Counter[str] = Counter()
         self._next = 1.0
+        self._first: dict[str, int] = {}
+        self._same: dict[int, int] = {}
         self.once = 0
 
     def begin(self) -> Look | None:
@@ -138,12 +140,19 @@ class Discovery:
                     reads.add((source[1], site))
             last[key] = (task.index, site, writes)
         if len(self._orders) < MOST:
-            self._orders.update(orders)
-            self._reads.update(reads)
+            self._orders.update({(self._place(one), self._place(other)) for one, other in orders})
+            self._reads.update({(self._place(one), self._place(other)) for one, other in reads})
         overlaps = _overlapping(outcome)
         self._overlaps.update(overlaps)
         if failed:
             self._failing.update(overlaps)
+
+    def _place(self, site: int) -> int:
+        """The first site of the same place: several expressions of a line are one place."""
+        found = self._same.get(site)
+        if found is None:
+            found = self._same[site] = self._first.setdefault(SITES[site].place(), site)
+        return found
 
     def coverage(self) -> Coverage:
         """What was counted so far, with places in the place of numbers."""

@@ -38,9 +38,7 @@ def finding_page(picture: Picture, severity: str) -> str:
         rows=rows[:ROWS],
         more_rows=max(0, len(rows) - ROWS),
         run_words=_words(run) if run is not None else "",
-        parted_words=f"{passing.how[:1].upper()}{passing.how[1:]}; the two part at step {passing.parted}."
-        if passing
-        else "",
+        parted_words=f"{passing.how}; the two part at step {passing.parted}." if passing else "",
         facts=_facts(picture),
         data=_data(picture),
     )
@@ -49,6 +47,10 @@ def finding_page(picture: Picture, severity: str) -> str:
 def sentence(picture: Picture) -> str:
     """What broke, in one sentence."""
     message = shortened(picture.message.strip().partition("\n")[0])
+    if message == "AssertionError":
+        # Nobody wrote a message: the assertion itself is one.
+        lines = (picture.sources.get(place, "") for place in reversed(picture.places))
+        message = next((line for line in lines if line.startswith("assert")), message)
     words = _VERBS.get(picture.kind, picture.kind)
     named = f"{words}: {message}" if message else words
     between = " against ".join(dict.fromkeys(picture.operations[:2]))

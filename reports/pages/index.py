@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.detectors.discovery import Coverage, unseen_chance, unseen_kinds
 from harness.explore import Result
 from reports.formats.places import spots_of
+from reports.locksets import lockset_lines
 from reports.pages.charts import discovery_curve
 from reports.pages.finding import sentence
 from reports.pages.render import page
@@ -42,6 +43,7 @@ def index_page(findings: Sequence[tuple[Picture, str, str]], site: Site, title: 
         estimates=_estimates(coverage) if coverage is not None else [],
         overlaps=_overlaps(coverage) if coverage is not None else None,
         discipline=_discipline(result),
+        locksets=lockset_lines(result.locksets) if result is not None and result.locksets is not None else [],
         matrix=_matrix(site.matrix),
         measured=_measured(site.summary.files) if site.summary is not None else None,
     )
@@ -96,7 +98,7 @@ def _estimates(coverage: Coverage) -> list[tuple[str, str]]:
             "distinct failures met",
             f"{len(coverage.failures):,}, about {len(coverage.failures) + more:,.0f} or more in all",
         ),
-        ("the next execution shows a new failure", f"{chance:.2%}"),
+        ("the next execution shows a new kind", f"{chance:.2%}"),
         ("orders of two places met", f"{len(coverage.orders):,}"),
         ("new orders in the next execution, on average", f"{orders:.2f}"),
         ("pairs of places seen in both orders", f"{coverage.both:,} of {coverage.pairs:,}"),

@@ -50,6 +50,11 @@ def record_run(
             )
         )
     kept = _chosen(steps, pair, limit)
+    for task in stuck:
+        kind, subject, name, site = task.pending
+        what, place = _what(namer, kind, subject, name), SITES[site].place() if site else ""
+        number = kept[-1].number + 1 if kept else 0
+        kept = [*kept, Step(number, task.index, "waits", texts.number(what), texts.number(place), -1, -1, True)]
     return Run(
         lanes=_lanes(outcome),
         steps=kept,
@@ -60,7 +65,7 @@ def record_run(
         events=len(outcome.events),
         pair=pair,
         waiting=[(task.index, _waits(namer, task)) for task in stuck],
-        left_out=len(steps) - len(kept),
+        left_out=max(0, len(steps) + len(stuck) - len(kept)),
         failure="" if failure is None else failure.message,
     )
 
@@ -68,7 +73,10 @@ def record_run(
 def _pair(outcome: Outcome, failure: Failure) -> list[int]:
     """The events that race. An operation that was put off has the number of the choice that
     did so: what is drawn is the event in which it was performed."""
-    found = []
+    found: list[int] = []
+    if failure.kind == "deadlock":
+        # Nobody raced: they wait.
+        return found
     pair = pair_of(outcome, failure)
     for step, task, site in zip(pair.steps, pair.tasks, pair.sites, strict=False):
         for number in range(max(step, 0), len(outcome.events)):

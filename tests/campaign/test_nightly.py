@@ -110,6 +110,20 @@ def test_what_is_new_is_told_once_and_again_when_it_was_forgotten(semafuzz: Run,
     assert all(semafuzz(*line.split()[1:]).returncode == 1 for line in commands)
 
 
+def test_each_finding_that_is_forgotten_is_met_again(semafuzz: Run, tmp_path: Path) -> None:
+    """Also one that looks like another which is still known."""
+    arguments = ("nightly", *REFERENCE[:-4], "--seed", "3", "--jobs", "2", "--corpus", "corpus")
+    assert semafuzz(*arguments).returncode == 1
+    traces = sorted((tmp_path / "corpus" / "findings").glob("*.trace.json"))
+    assert len(traces) > 1
+    assert semafuzz(*arguments).returncode == 0
+    for trace in traces:
+        trace.unlink()
+        again = semafuzz(*arguments)
+        assert again.returncode == 1, again.stdout
+        assert trace.exists()
+
+
 def test_what_vanishes_and_returns_is_news(semafuzz: Run, tmp_path: Path) -> None:
     (tmp_path / "counter.py").write_text(COUNTER)
     (tmp_path / "counter_target.py").write_text(TARGET)

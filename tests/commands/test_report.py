@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,8 @@ def test_code_that_kills_its_process_costs_its_picture_only(semafuzz: Run, found
         (("out", "--matrix", "bank.py"), "is not what `semafuzz matrix --json` prints"),
         (("out", "--out", "bank.py/pages"), "cannot write to"),
         (("damaged",), "is no summary of a search"),
+        (("out", "--program", "nosuch.py:lost"), "there is no file for nosuch.py:lost"),
+        (("out", "--program", "bank.py:right"), "no trace in out is of bank.py:right"),
         ((), "Missing argument"),
     ],
 )
@@ -129,6 +132,48 @@ def test_bad_input_is_one_clear_message(
     assert done.returncode == 4
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_what_is_no_file_is_refused_and_not_read_for_ever(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "endless.json").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "out" / "pipe.json")
+    done = semafuzz("report", "out")
+    assert done.returncode == 4
+    assert done.stderr.count("is no file that holds something") == 2
+    assert "1 finding, 1 with a picture" in done.stdout
+
+
+def test_two_functions_of_a_file_that_fail_alike_are_two_findings(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    text = (
+        (tmp_path / "bank.py")
+        .read_text()
+        .replace("def right()", "def wrong()")
+        .replace("    together(Account().deposit)\n", "    lost()\n")
+    )
+    (tmp_path / "bank.py").write_text(text)
+    for function in ("lost", "wrong"):
+        assert semafuzz("check", f"bank.py:{function}", "--out", "two").returncode == 1
+    done = semafuzz("report", "two")
+    assert "2 findings, 2 with a picture" in done.stdout, done.stderr
+    index = (tmp_path / "two" / "report" / "index.html").read_text()
+    assert "check of bank.py:lost, bank.py:wrong" in index, "both searches count"
+
+
+def test_a_name_that_no_encoding_has_costs_nothing(semafuzz: Run, tmp_path: Path) -> None:
+    text = BANK.replace("threading.Thread(target=function)", "threading.Thread(target=function, name='a\\ud800b')")
+    (tmp_path / "bank.py").write_text(text)
+    assert semafuzz("check", "bank.py:lost", "--out", "out").returncode == 1
+    assert "1 finding, 1 with a picture" in semafuzz("report", "out").stdout
+
+
+def test_the_program_is_named_for_its_own_traces_only(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text(BANK + "# another file\n")
+    assert semafuzz("check", "other.py:lost", "--out", "out").returncode == 1
+    done = semafuzz("report", "out", "--program", "other.py:lost")
+    assert "2 with a picture" in done.stdout or len(list((tmp_path / "out").glob("*.json"))) == 1, done.stderr
+    for page in (tmp_path / "out" / "report").glob("*.md"):
+        text = page.read_text()
+        assert ("--program other.py:lost" in text) == ("Seen in other.py:lost" in text) or page.name == "summary.md"
 
 
 def test_the_table_of_defects_is_shown(semafuzz: Run, found: Path, tmp_path: Path) -> None:

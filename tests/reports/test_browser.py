@@ -123,8 +123,8 @@ def test_the_picture_is_moved_through_with_the_keyboard(opened: Open, picture: D
 def test_a_step_is_shown_where_the_mouse_is(opened: Open, picture: Draw) -> None:
     page = opened(finding_page(picture("lost"), "error"))
     before = page.locator("#detail").inner_text()
-    page.locator("#failing svg").scroll_into_view_if_needed()
-    box = page.locator("#failing svg").bounding_box()
+    page.locator("#failing .scroller svg").scroll_into_view_if_needed()
+    box = page.locator("#failing .scroller svg").bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 30)
     after = page.locator("#detail").inner_text()
     assert after != before
@@ -152,7 +152,7 @@ def test_both_runs_show_where_they_part(opened: Open, picture: Draw) -> None:
     page.click("#beside")
     page.wait_for_timeout(100)
     for name in ("failing", "passing"):
-        assert page.locator(f"#{name} text.part").count() == 1
+        assert page.locator(f"#{name} .scroller text.part").count() == 1
     assert page.locator("#beside").get_attribute("aria-pressed") == "true"
     page.click("#beside")
     assert not page.locator("#passing").is_visible()
@@ -219,9 +219,9 @@ def test_ten_thousand_steps_are_as_light_as_twenty(opened: Open, picture: Draw) 
             place,
         )
         page.wait_for_timeout(50)
-        assert page.evaluate("document.querySelectorAll('#failing svg *').length") < 1500
-    assert page.locator("#failing svg").inner_html().count("9999") == 1, "the last step is there"
+        assert page.evaluate("document.querySelectorAll('#failing .scroller svg *').length") < 1500
+    assert page.locator("#failing .scroller svg").inner_html().count("9999") == 1, "the last step is there"
     for _ in range(6):
         page.click("#wider")
     page.wait_for_timeout(50)
-    assert page.evaluate("document.querySelectorAll('#failing svg *').length") < 5000
+    assert page.evaluate("document.querySelectorAll('#failing .scroller svg *').length") < 5000

@@ -10,9 +10,9 @@
     "write-all": "changes", "acquire": "takes", "release": "releases", "try-acquire": "tries", "timeout": "gives up",
     "spawn": "starts", "begin": "begins", "end": "ends", "join": "waits for", "sleep": "sleeps", "yield": "yields",
     "clock": "reads the clock", "io": "calls", "enter": "takes", "exit": "releases", "loop": "goes round", "note": "",
-    "call": "calls", "return": "returns from",
+    "call": "calls", "return": "returns from", "waits": "waits for",
   };
-  const SIGNS = new Set(["acquire", "release", "enter", "exit", "spawn", "begin", "end", "join", "io", "note", "try-acquire", "timeout", "sleep"]);
+  const SIGNS = new Set(["waits", "acquire", "release", "enter", "exit", "spawn", "begin", "end", "join", "io", "note", "try-acquire", "timeout", "sleep"]);
   const MEMORY = new Set(["read", "write", "read-item", "write-item", "read-all", "write-all"]);
   const [NUMBER, TASK, KIND, WHAT, PLACE, BEFORE, AFTER, SHARED] = [0, 1, 2, 3, 4, 5, 6, 7];
 
@@ -62,6 +62,17 @@
       overview.append(this.canvas);
       view.append(this.scroller, overview);
       holder.append(this.header, view);
+      if (this.locks.size) {
+        const list = document.createElement("ul");
+        list.className = "legend";
+        for (const [name, number] of [...this.locks].slice(0, 12)) {
+          const item = document.createElement("li"), sign = make("svg", { width: 8, height: 14, "aria-hidden": "true" });
+          sign.append(make("rect", { width: 5, height: 14, class: "lock" + number % 6 }));
+          item.append(sign, name);
+          list.append(item);
+        }
+        holder.append(list);
+      }
       this.scroller.addEventListener("scroll", () => this.later());
       this.scroller.addEventListener("keydown", (event) => this.key(event));
       this.svg.addEventListener("mousemove", (event) => this.point(event));
@@ -180,7 +191,7 @@
         if (row >= first - 1 && row <= last + 1) {
           const line = y(row) - height / 2;
           parts.append(make("path", { d: `M0 ${line}H${this.width}`, class: "part" }));
-          if (height >= 8) parts.append(make("text", { x: this.width - 8, y: line - 4, class: "part small", "text-anchor": "end" }, "here the two runs part"));
+          if (height >= 8) parts.append(make("text", { x: this.scroller.scrollLeft + this.scroller.clientWidth - 8, y: line - 4, class: "part small", "text-anchor": "end" }, "here the two runs part"));
         }
       }
       for (const [task, what] of this.run.waiting) {
