@@ -24,7 +24,7 @@ def without_doubles(
     novelty = Novelty(alike=alike)
     found_and_new = [(_Found.of(one), is_new) for is_new, some in ((False, known), (True, failures)) for one in some]
     kept = []
-    for found, is_new in sorted(found_and_new, key=lambda one: (one[0].rank(), one[1])):
+    for found, is_new in sorted(found_and_new, key=lambda one: (one[0].rank(), one[0].finding.signature, one[1])):
         what = found.identity, found.finding, found.program, found.faults
         if not is_new:
             novelty.is_met(*what)

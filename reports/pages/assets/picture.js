@@ -191,7 +191,7 @@
         if (row >= first - 1 && row <= last + 1) {
           const line = y(row) - height / 2;
           parts.append(make("path", { d: `M0 ${line}H${this.width}`, class: "part" }));
-          if (height >= 8) parts.append(make("text", { x: this.scroller.scrollLeft + this.scroller.clientWidth - 8, y: line - 4, class: "part small", "text-anchor": "end" }, "here the two runs part"));
+          if (height >= 8 && this.scroller.clientWidth > 560) parts.append(make("text", { x: this.scroller.scrollLeft + this.scroller.clientWidth - 8, y: line - 4, class: "part small", "text-anchor": "end" }, "here the two runs part"));
         }
       }
       for (const [task, what] of this.run.waiting) {
