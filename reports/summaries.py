@@ -18,6 +18,8 @@ from harness.whole_files import write_whole
 NAME = "search.summary"
 MERGED = "searches"
 """The folder, beside it, of those that were merged from elsewhere, named by their content."""
+MOST = 200
+"""Earlier searches of one folder that are remembered."""
 FORMAT = 1
 MAX_BYTES = 64 << 20
 
@@ -60,7 +62,15 @@ def write_summary(summary: Summary, folder: Path, *, alone: bool = False) -> Non
             before = _read(folder / NAME)
             if before:
                 write_whole(folder / MERGED / _named(before), before)
+                _forget_oldest(folder / MERGED)
     write_whole(folder / NAME, msgspec.json.encode(summary))
+
+
+def _forget_oldest(folder: Path) -> None:
+    """A folder into which somebody searches every minute must not grow for ever."""
+    kept = sorted(folder.glob("*.summary"), key=lambda path: (path.stat().st_mtime, path.name))
+    for path in kept[:-MOST]:
+        path.unlink(missing_ok=True)
 
 
 def _named(data: bytes) -> str:
