@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.commands.bisected import answers_beside, keep_answers
 from harness.errors import CannotJudge, UsageError
 from harness.starting import run_options
 from harness.traces.codec import read
@@ -140,12 +141,17 @@ def run_bisect(path: Path, first: str, last: str, given: str, as_json: bool) -> 
         return verdict
 
     verdicts = search(releases, judge)
+    before = answers_beside(path)
+    # Not to know it here takes nothing from what was known.
+    keep_answers(
+        path, {one.release: one.answer for one in verdicts if one.answer != UNKNOWN or one.release not in before}
+    )
     found = boundaries(verdicts)
     code = exit_code(verdicts)
     if as_json:
         rows = [{"release": one.release, "answer": one.answer, "why": one.why} for one in verdicts]
-        said = [str(one) for one in found]
-        sys.stdout.write(json.dumps({"releases": rows, "boundaries": said, "judged": code != 125}) + "\n")
+        where = [str(one) for one in found]
+        sys.stdout.write(json.dumps({"releases": rows, "boundaries": where, "judged": code != 125}) + "\n")
     else:
         for one in found:
             print(one)

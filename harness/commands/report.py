@@ -16,6 +16,7 @@ import msgspec
 import trio
 
 from harness.campaign.workers import Limits, run_process, supervise
+from harness.commands.bisected import answers_beside
 from harness.commands.output import usable_folder
 from harness.commands.painting import told_by
 from harness.commands.picture import picture_file
@@ -203,7 +204,9 @@ def _told(one: _Found, summary: Summary | None, order: Order) -> tuple[Picture, 
             f"{script()} bisect {path} --from {one.trace.release} --to 34.0.0" if one.trace.target == "nova" else ""
         )
     commands.append(f"{script()} export {path}" + (f" --program {program}" if program else ""))
-    picture = msgspec.structs.replace(picture, commands=[one for one in commands if one])
+    picture = msgspec.structs.replace(
+        picture, commands=[one for one in commands if one], releases=answers_beside(one.path)
+    )
     severity = picture.severity or (summary.severity_of(picture.signature) if summary is not None else "") or "error"
     return picture, severity, one.path.name.partition(".")[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from reports.formats.bisection import by_answer
 from reports.formats.places import spots_of
 from reports.formats.sarif import Told
 from reports.pages.finding import sentence
@@ -53,17 +54,15 @@ def fenced(lines: Sequence[str]) -> list[str]:
     return [f"{fence}text", *shown, fence]
 
 
-def bug_report(picture: Picture, severity: str, affected: Sequence[str] = ()) -> str:
-    """One finding for a bug tracker, complete in itself. ``affected``: releases that a bisection
-    found it in."""
+def bug_report(picture: Picture, severity: str) -> str:
+    """One finding for a bug tracker, complete in itself, with what a bisection said of releases."""
     where = f"{picture.target} {picture.release}".strip()
     lines = [
         f"# {escaped(sentence(picture), 1000)}",
         "",
         f"Seen in {escaped(where)}, {escaped(picture.model)} model, severity {escaped(severity)}.",
     ]
-    if affected:
-        lines.append(f"Affected releases: {escaped(', '.join(affected), 2000)}.")
+    lines += [f"Releases: {escaped(answer)}: {escaped(releases, 2000)}." for answer, releases in by_answer(picture)]
     if picture.tasks:
         lines += ["", "## What runs", ""]
         program = [f"first, alone: {' ; '.join(picture.setup)}"] if picture.setup else []

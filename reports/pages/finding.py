@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from reports.formats.bisection import by_answer
 from reports.pages.render import data_text, page
 from reports.pictures.records import Picture, Run, Step
 
@@ -128,6 +129,7 @@ def _act(step: Step, what: str) -> str:
 
 def _facts(picture: Picture) -> list[tuple[str, str]]:
     facts = [("target", f"{picture.target} {picture.release}".strip()), ("model", picture.model)]
+    facts += [(f"releases: {answer}", releases) for answer, releases in by_answer(picture)]
     facts += [(f"option {name}", value) for name, value in picture.configuration.items()]
     return facts + sorted(picture.versions.items())
 

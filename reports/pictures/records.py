@@ -105,7 +105,7 @@ class Picture(_Record, frozen=True):
     then there is no run. ``sources``: source lines by place, for every step; ``excerpts``:
     those around the places that matter; ``files``: by the module, as its package names it.
     ``story``: who ran when, and ``shared``: what the tasks did to what they share, in a few
-    lines each."""
+    lines each. ``releases``: what a bisection said of each."""
 
     signature: str
     kind: str
@@ -133,3 +133,4 @@ class Picture(_Record, frozen=True):
     excerpts: list[Excerpt] = []
     sources: dict[str, str] = {}
     files: dict[str, str] = {}
+    releases: dict[str, str] = {}

@@ -12,6 +12,7 @@ import pytest
 from harness.cli import run
 from harness.commands import bisect
 from harness.commands.bisect import GONE, REPRODUCES, UNKNOWN, Verdict, boundaries, exit_code, search
+from harness.commands.bisected import answers_beside
 from harness.traces import codec
 from harness.traces.schema import FORMAT, Expected, Operation, Operations, Trace
 
@@ -108,6 +109,14 @@ def test_the_table_and_the_boundary(
     answer_with(monkeypatch, dict.fromkeys(("33.0.0", "33.0.1", "33.0.2"), UNKNOWN))
     assert run([*arguments]) == 125
     assert "nothing can be said of the range" in capsys.readouterr().err
+    assert answers_beside(trace) == {"33.0.0": REPRODUCES, "33.0.1": UNKNOWN, "33.0.2": GONE}, "kept for the report"
+
+
+def test_what_is_beside_a_trace_and_not_ours_is_no_answer(trace: Path) -> None:
+    assert answers_beside(trace) == {}
+    for text in ("", "[]", '{"33.0.0": 1}', "{" * 10_000):
+        trace.with_suffix(".bisect").write_text(text)
+        assert answers_beside(trace) == {}
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,17 @@ def test_both_runs_show_where_they_part(opened: Open, picture: Draw) -> None:
     assert not page.locator("#passing").is_visible()
 
 
+def test_tasks_of_one_host_stand_together_under_its_name(opened: Open, picture: Draw) -> None:
+    page = opened(finding_page(long_picture(picture("lost"), 200), "error"))
+    groups = page.locator("#failing .lanes .group")
+    said = [[one.strip() for one in group.inner_text().splitlines() if one.strip()] for group in groups.all()]
+    assert said == [["host0", "task-0", "task-2"], ["host1", "task-1"]]
+    plain = opened(finding_page(picture("lost"), "error"))
+    assert plain.locator("#failing .lanes .host").count() == 0
+    names = plain.locator("#failing .lanes .name").all_inner_texts()
+    assert names == ["MainThread", "worker-0", "worker-1"]
+
+
 def test_the_index_filters(opened: Open, picture: Draw) -> None:
     findings = [(picture(name), severity, name) for name, severity in (("lost", "error"), ("stuck", "warning"))]
     page = opened(index_page(findings, Site(findings), "programs"))

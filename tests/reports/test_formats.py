@@ -125,9 +125,10 @@ def test_lines(drawn: Picture) -> None:
 
 
 def test_markdown(drawn: Picture) -> None:
-    text = bug_report(drawn, "error", ["21.0.0", "21.1.0"])
+    told = {"21.0.0": "reproduces", "21.1.0": "reproduces", "21.1.1": "does not reproduce"}
+    text = bug_report(msgspec.structs.replace(drawn, releases=told), "error")
     shown = markdown(text, extensions=["fenced_code", "tables"])
-    assert "Affected releases: 21.0.0, 21.1.0." in text
+    assert "Releases: reproduces: 21.0.0, 21.1.0.\nReleases: does not reproduce: 21.1.1.\n" in text
     assert all(line in text for line in drawn.story)
     assert "semafuzz replay" in shown
     table = markdown(summary([(drawn, "error")], "check"), extensions=["tables"])

@@ -27,7 +27,11 @@
     constructor(holder, run, options) {
       this.run = run;
       this.options = options;
-      this.lane = new Map(run.lanes.map((lane, index) => [lane.number, index]));
+      // Tasks of one host stand together; those of several hosts come last.
+      this.lanes = [...run.lanes];
+      if (run.lanes.some((lane) => lane.host))
+        this.lanes.sort((one, other) => (one.host || "\uffff").localeCompare(other.host || "\uffff") || one.number - other.number);
+      this.lane = new Map(this.lanes.map((lane, index) => [lane.number, index]));
       this.locks = new Map();
       for (const hold of run.holds) if (!this.locks.has(hold.name)) this.locks.set(hold.name, this.locks.size);
       this.switches = new Map(run.switches.map((one) => [one.step, one]));
@@ -146,22 +150,29 @@
       const first = document.createElement("span");
       first.style.width = this.gutter + "px";
       this.header.append(first);
-      let before = null;
-      for (const lane of this.run.lanes) {
-        const head = document.createElement("span");
-        head.style.width = this.laneWidth + "px";
-        head.title = lane.host ? lane.name + " on " + lane.host : lane.name;
-        const name = document.createElement("b");
-        name.textContent = lane.name;
-        head.append(name);
-        if (this.run.lanes.some((one) => one.host)) {
+      const hosts = this.lanes.some((lane) => lane.host);
+      for (let start = 0; start < this.lanes.length;) {
+        let end = start + 1;
+        while (hosts && end < this.lanes.length && this.lanes[end].host === this.lanes[start].host) end++;
+        const group = document.createElement("span");
+        group.className = "group";
+        group.style.width = (end - start) * this.laneWidth + "px";
+        if (hosts) {
           const host = document.createElement("span");
           host.className = "host";
-          host.textContent = lane.host === before ? "\u00a0" : lane.host || "several hosts";
-          head.append(host);
-          before = lane.host;
+          host.textContent = this.lanes[start].host || "several hosts";
+          group.append(host);
         }
-        this.header.append(head);
+        for (const lane of this.lanes.slice(start, end)) {
+          const head = document.createElement("span");
+          head.className = "name";
+          head.style.width = this.laneWidth + "px";
+          head.title = lane.host ? lane.name + " on " + lane.host : lane.name;
+          head.textContent = lane.name;
+          group.append(head);
+        }
+        this.header.append(group);
+        start = end;
       }
     }
 
@@ -259,7 +270,7 @@
       return null;
     }
 
-    name(task) { const lane = this.run.lanes[this.lane.get(task) ?? 0]; return lane ? lane.name : "task " + task; }
+    name(task) { const lane = this.lanes[this.lane.get(task) ?? 0]; return lane ? lane.name : "task " + task; }
 
     mark(parts, row, y) {
       const step = this.rows[row], x = this.middle(step[TASK]), height = this.rowHeight;
