@@ -10,6 +10,10 @@ from reports.pictures.records import Picture
 _PLACE = re.compile(r"(?P<module>[^\s:]+):(?P<line>\d+) \((?P<function>.*)\)$")
 
 
+_OWN = frozenset({"read", "write", "read-item", "write-item", "read-all", "write-all", "acquire", "release"})
+"""Kinds of steps that stand in the code under test, and not in what drives it."""
+
+
 class Spot(NamedTuple):
     """A line of a file, relative to the root of what was tested."""
 
@@ -35,5 +39,5 @@ def spots_of(picture: Picture) -> list[Spot]:
     run = picture.run
     if found or run is None:
         return found
-    last = (run.texts[step.place] for step in reversed(run.steps) if step.place >= 0)
+    last = (run.texts[step.place] for step in reversed(run.steps) if step.place >= 0 and step.kind in _OWN)
     return [spot for place in last if (spot := spot_of(picture, place)) is not None][:1]

@@ -97,9 +97,24 @@ def _attribute(subject: object, name: object) -> object:
             return found.__get__(subject)
         except AttributeError:
             return _ABSENT
-    if isinstance(found, property) or (hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType)):
+    if isinstance(found, property):
+        return _behind(subject, name)
+    if hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType):
         return _UNKNOWN
     return found
+
+
+def _behind(subject: object, name: str) -> object:
+    """What a property most likely shows: the attribute of the instance that has its name with
+    an underscore, or with the prefix that oslo.versionedobjects gives."""
+    try:
+        own = object.__getattribute__(subject, "__dict__")
+    except AttributeError:
+        return _UNKNOWN
+    for behind in (f"_{name}", f"_obj_{name}", f"_{type(subject).__name__.lstrip('_')}__{name}"):
+        if behind in own:
+            return own[behind]
+    return _UNKNOWN
 
 
 def _item(subject: Any, name: Any) -> object:

@@ -163,6 +163,8 @@ def test_tasks_of_one_host_stand_together_under_its_name(opened: Open, picture: 
     groups = page.locator("#failing .lanes .group")
     said = [[one.strip() for one in group.inner_text().splitlines() if one.strip()] for group in groups.all()]
     assert said == [["host0", "task-0", "task-2"], ["host1", "task-1"]]
+    heights = {page.locator("#failing .lanes .name").nth(number).bounding_box()["y"] for number in range(3)}
+    assert len(heights) == 1, "in one line"
     plain = opened(finding_page(picture("lost"), "error"))
     assert plain.locator("#failing .lanes .host").count() == 0
     names = plain.locator("#failing .lanes .name").all_inner_texts()

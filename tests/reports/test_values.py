@@ -99,6 +99,14 @@ def test_an_attribute() -> None:
     assert peek(event(op.READ, module.__dict__, "n")) == "5"
 
 
+def test_what_stands_behind_a_property() -> None:
+    owner = Explosive()
+    for name in ("_asked", "_obj_asked", "_Explosive__asked"):
+        owner.__dict__.clear()
+        owner.__dict__[name] = 7
+        assert peek(event(op.READ, owner, "asked")) == "7", name
+
+
 def test_an_item() -> None:
     assert peek(event(op.READ_ITEM, {"a": 1}, "a")) == "1"
     assert peek(event(op.READ_ITEM, {"a": 1}, "b")) == "nothing"

@@ -163,13 +163,16 @@
           host.textContent = this.lanes[start].host || "several hosts";
           group.append(host);
         }
+        const row = document.createElement("span");
+        row.className = "row";
+        group.append(row);
         for (const lane of this.lanes.slice(start, end)) {
           const head = document.createElement("span");
           head.className = "name";
           head.style.width = this.laneWidth + "px";
           head.title = lane.host ? lane.name + " on " + lane.host : lane.name;
           head.textContent = lane.name;
-          group.append(head);
+          row.append(head);
         }
         this.header.append(group);
         start = end;
