@@ -46,7 +46,7 @@ class Result:
     a policy. ``locksets``: which locks seem to guard what, where that was asked for.
     ``programs``: how many were explored, in a search of many; ``passed_over``: how many
     failures that search did not work out, by the reason. ``coverage``: what was met how
-    often, where that was counted.
+    often, where that was counted. ``interrupted``: somebody ended the search.
     """
 
     program: str
@@ -65,6 +65,7 @@ class Result:
     programs: int = 0
     passed_over: dict[str, int] = field(default_factory=dict)
     coverage: Coverage | None = None
+    interrupted: bool = False
 
     def assert_holds(self) -> None:
         """Raise AssertionError where something was found, or nothing can be said."""

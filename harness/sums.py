@@ -27,6 +27,7 @@ def summed(results: Sequence[Result], failures: Sequence[Finding] | None = None)
     verdicts = {one.verdict for one in results}
     # The searches of one program that were each complete are not told apart from those of several.
     whole.verdict = next(one for one in ("uncontrolled", "found", "cut", "complete") if one in verdicts)
+    whole.interrupted = any(one.interrupted for one in results)
     whole.exhausted = whole.verdict == "complete"
     whole.notes = list(dict.fromkeys(note for one in results for note in one.notes))
     for one in results:

@@ -39,6 +39,8 @@ def result_json(result: Result) -> str:
         "seconds": round(result.seconds, 6),
         "notes": result.notes,
     }
+    if result.interrupted:
+        answer["interrupted"] = True
     if result.programs:
         answer["programs"] = result.programs
     if result.discipline is not None:

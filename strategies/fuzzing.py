@@ -105,10 +105,16 @@ class Fuzzing:
             self.explore_until = work.deadline - FOR_FINDINGS * left
             self._explore()
             work.work_out()
+        self.conclude()
+
+    def conclude(self) -> None:
+        """Say what it came to, also where somebody has ended it."""
+        work, result = self.refinement, self.result
         if result.verdict != "uncontrolled":
             result.verdict = "found" if result.failures else "cut"
             work.tell()
-            if not result.schedules:
+            work.novelty.unworked += len(work.waiting)
+            if not result.schedules and not result.interrupted:
                 result.notes.append("no execution ended within the budget; give it more with --seconds")
                 result.verdict = "uncontrolled"
 

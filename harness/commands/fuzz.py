@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -95,6 +95,9 @@ def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = 
         sys.stdout.write(result_json(result) + "\n")
     else:
         print_result(result, program=wanted.target if is_spec(wanted.target) else "")
+    if result.interrupted:
+        print("semafuzz: interrupted; above is what was found so far", file=sys.stderr)
+        return 2
     if result.failures:
         return 1
     return 125 if result.verdict == "uncontrolled" else 0
@@ -159,14 +162,17 @@ def search(
         refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
         refinement.look = tell
         fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
-        if wanted.coverage:
-            measuring = Measuring(folder, opened.modules)
+        fuzzing.enter = enter
+        measuring = Measuring(folder, opened.modules) if wanted.coverage else None
+        if measuring is not None:
             fuzzing.enter = lambda scenario: measuring.enter(operations_of(scenario))
-            with measuring.running():
+        try:
+            with measuring.running() if measuring is not None else nullcontext():
                 fuzzing.run()
-        else:
-            fuzzing.enter = enter
-            fuzzing.run()
+        except KeyboardInterrupt:
+            # What was found so far is told as well as what a whole search finds.
+            result.interrupted = True
+            fuzzing.conclude()
         locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))
     result.coverage = discovery.coverage()
     result.seconds = perf_counter() - started

@@ -8,6 +8,7 @@ stays.
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import threading
@@ -29,6 +30,8 @@ from reports.figures import Figures
 from reports.live import LiveTable
 from strategies.doubles import without_doubles
 
+ENDING = 30.0
+"""Seconds that a search which was interrupted may take to tell what it found."""
 LOOK = 0.2
 """Seconds between two looks at the processes."""
 
@@ -55,13 +58,23 @@ def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool, sh
             sleep(LOOK)
             if progress is not None:
                 progress.tell([one.figures for one in each], perf_counter() - started)
+    except KeyboardInterrupt:
+        for one in each:
+            one.interrupt()
+        for one in each:
+            one.wait(ENDING)
+        if not any(one.has_said() for one in each):
+            raise
     finally:
         if progress is not None:
             progress.clear()
         for one in each:
             one.stop()
+    interrupted = any(one.was_interrupted for one in each)
+    if interrupted:
+        each = [one for one in each if one.has_said()]
     failed = next((one.code for one in each if one.code), 0)
-    if failed:
+    if failed and not interrupted:
         # It has said why.
         return failed
     result = joined([one.result() for one in each], folder)
@@ -77,11 +90,16 @@ class _Job:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._last = ""
+        self.was_interrupted = False
         self.figures = Figures()
 
     def start(self, source: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, *run_options(), *self._arguments, *source], stdout=subprocess.PIPE, text=True
+            [sys.executable, *run_options(), *self._arguments, *source],
+            stdout=subprocess.PIPE,
+            text=True,
+            # Who interrupts us must not interrupt it a second time, while it tells what it found.
+            process_group=0,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -102,6 +120,23 @@ class _Job:
     @property
     def code(self) -> int:
         return 0 if self._process is None else self._process.returncode or 0
+
+    def interrupt(self) -> None:
+        """Ask the process to end, and to tell what it has found."""
+        self.was_interrupted = True
+        if self._process is not None and self.is_running():
+            self._process.send_signal(signal.SIGINT)
+
+    def wait(self, seconds: float) -> None:
+        """Until it has ended, but not for ever."""
+        if self._process is not None and self._reader is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
+                self._reader.join()
+
+    def has_said(self) -> bool:
+        """Whether it has told what it came to."""
+        return self._last.startswith("{")
 
     def stop(self) -> None:
         """End the process where it has not ended; wait until all it said is read."""

@@ -208,7 +208,7 @@ def _told(one: _Found, summary: Summary | None, order: Order) -> tuple[Picture, 
         picture, commands=[one for one in commands if one], releases=answers_beside(one.path)
     )
     severity = picture.severity or (summary.severity_of(picture.signature) if summary is not None else "") or "error"
-    return picture, severity, one.path.name.partition(".")[0]
+    return picture, severity, one.path.name.removesuffix(".json").removesuffix(".trace")
 
 
 def _matrix(path: Path | None) -> dict[str, list[dict[str, str]]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -174,6 +176,19 @@ def test_the_program_is_named_for_its_own_traces_only(semafuzz: Run, found: Path
     for page in (tmp_path / "out" / "report").glob("*.md"):
         text = page.read_text()
         assert ("--program other.py:lost" in text) == ("Seen in other.py:lost" in text) or page.name == "summary.md"
+
+
+def test_names_of_traces_are_names_and_nothing_else(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    for name in ("javascript:alert(1).json", "a b#c%d.json", f"{found.stem}.small.json"):
+        (tmp_path / "out" / name).write_bytes(found.read_bytes())
+    done = semafuzz("report", "out")
+    assert "4 findings, 4 with a picture" in done.stdout, done.stderr
+    index = (tmp_path / "out" / "report" / "index.html").read_text()
+    links = re.findall(r'href="([^"]+)"', index)
+    assert sorted(links) == sorted(
+        ["javascript%3Aalert%281%29.html", "a%20b%23c%25d.html", f"{found.stem}.html", f"{found.stem}.small.html"]
+    )
+    assert all((tmp_path / "out" / "report" / unquote(link)).exists() for link in links)
 
 
 def test_the_table_of_defects_is_shown(semafuzz: Run, found: Path, tmp_path: Path) -> None:
