@@ -12,8 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from harness.campaign.on_dask import _delivery, do_shard
+from harness.explore import Result
+from harness.traces.codec import MAX_BYTES
 from tests.campaign.test_nightly import known_in, unmeasured
 from tests.conftest import Run
 
@@ -88,3 +92,43 @@ def test_without_dask_is_one_clear_message(semafuzz: Run, tmp_path: Path) -> Non
     done = semafuzz(*ARGUMENTS, "--engine", "dask", "--corpus", "corpus", PYTHONPATH=str(tmp_path / "hidden"))
     assert done.returncode == 4
     assert "install semafuzz[dask]" in done.stderr
+
+
+def test_a_shard_comes_back_with_its_traces() -> None:
+    told = do_shard(("fuzz", "reference", "--set", "defect=missing_lock", "--schedules", "300", "--share", "0/1"), 120)
+    assert (told["code"], told["hung"]) == (0, False), told["said"]
+    result = msgspec.json.decode(told["output"].splitlines()[-1], type=Result)
+    assert {Path(one.trace).name for one in result.failures} == set(told["files"])
+    assert all(data.startswith(b"{") for data in told["files"].values())
+
+
+def test_a_shard_that_hangs_or_fails_says_so() -> None:
+    hung = do_shard(("fuzz", "reference", "--seconds", "60", "--share", "0/1"), 0.2)
+    assert hung["hung"]
+    failed = do_shard(("fuzz", "nosuch"), 60)
+    assert failed["code"] == 4
+    assert "nosuch" in failed["said"]
+
+
+class Told:
+    """A future that is done."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def result(self) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_what_comes_back_is_data_with_names_that_are_names() -> None:
+    files = {"good.json": b"{}", "../wicked.json": b"{}", "a/b.json": b"{}", "large.json": b"x" * (MAX_BYTES + 1)}
+    answer = {"code": 0, "hung": False, "output": "o", "said": "", "files": files}
+    delivery = _delivery(Told(answer))
+    assert delivery.files == {"good.json": b"{}"}
+    assert delivery.ended.output == "o"
+    for broken in (RuntimeError("a worker died"), {"code": 0}, None):
+        delivery = _delivery(Told(broken))
+        assert delivery.ended.code == -signal.SIGKILL
+        assert delivery.files == {}
