@@ -197,7 +197,7 @@ def setup() -> Path:
         if is_made(folder, stamp):  # by the call that held us off
             return folder
         pins = sum(not line.startswith(" ") for line in LOCK.read_text().splitlines())
-        say(f"making .venv with {pins} pinned packages (some seconds with uv, about a minute with pip)")
+        say(f"making .venv with {pins} pinned packages (some seconds with uv, a minute or two with pip)")
         started = time.monotonic()
         make_environment(
             folder,

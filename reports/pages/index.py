@@ -95,7 +95,7 @@ def _estimates(coverage: Coverage) -> list[tuple[str, str]]:
     more = unseen_kinds(coverage.failures)
     return [
         (
-            "distinct failures met",
+            "kinds of failure met (of a kind there can be several findings)",
             f"{len(coverage.failures):,}, about {len(coverage.failures) + more:,.0f} or more in all",
         ),
         ("the next execution shows a new kind", f"{chance:.2%}"),
