@@ -44,10 +44,15 @@ def describe_operation(operation: Operation) -> str:
     return f"{operation.name}({', '.join(parts + [f'{name}={value}' for name, value in named.items()])})"
 
 
+def describe_fault(fault: Operation) -> str:
+    """``conductor_timeout in task 0 at call 3``; of a trace that lacks one of them, ``?``."""
+    return f"{fault.name} in task {fault.arguments.get('task', '?')} at call {fault.arguments.get('call', '?')}"
+
+
 def describe(scenario: Scenario) -> str:
     """``claim(1) ; update_usage(1) || audit()``, then faults and configuration."""
     tasks = [" ; ".join(describe_operation(one) for one in task) for task in scenario.content.tasks]
     parts = [" || ".join(tasks)]
-    parts += [f"{one.name} in task {one.arguments['task']} at call {one.arguments['call']}" for one in scenario.faults]
+    parts += [describe_fault(one) for one in scenario.faults]
     parts += [f"{name}={value}" for name, value in sorted(scenario.configuration.items())]
     return ", ".join(parts)

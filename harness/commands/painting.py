@@ -25,7 +25,7 @@ from reports.pictures.records import Passing, Picture, Run
 from reports.pictures.sources import excerpts_of, file_of, source_line
 from reports.pictures.values import Values
 from reports.story import story
-from targets.scenario import describe_operation
+from targets.scenario import describe_fault, describe_operation
 
 SEARCH = 300
 """Schedules that may be tried where the recorded one does not fit the code of today."""
@@ -34,7 +34,6 @@ SEARCH = 300
 def paint(
     trace: Trace,
     program: str | None = None,
-    release: str = "",
     source: Path | None = None,
     commands: Sequence[str] = (),
 ) -> Picture:
@@ -42,7 +41,7 @@ def paint(
     not reproduce, the picture says why and has no run."""
     blank = told_by(trace, commands)
     try:
-        with open_subject(trace, program, release, source) as subject:
+        with open_subject(trace, program, source=source) as subject:
             return _painted(blank, trace, subject)
     except (CannotJudge, UsageError) as error:
         return replace_fields(blank, reproduces=f"it could not be run here: {error}")
@@ -70,20 +69,13 @@ def told_by(trace: Trace, commands: Sequence[str] = ()) -> Picture:
         places=list(trace.expected.places),
         setup=setup,
         tasks=tasks,
-        faults=[_fault(one.name, one.arguments) for one in trace.faults],
+        faults=[describe_fault(one) for one in trace.faults],
         faults_needed=list(necessity.faults) if necessity is not None else [],
         configuration={key: str(value) for key, value in sorted(trace.configuration.items())},
         versions=dict(trace.versions),
         commands=list(commands),
         reproduces="it was not run",
     )
-
-
-def _fault(name: str, arguments: dict[str, str | int | bool | None]) -> str:
-    told = dict(arguments)
-    task, call = told.pop("task", "?"), told.pop("call", "?")
-    more = "".join(f", {key}={value}" for key, value in sorted(told.items()))
-    return f"{name} in task {task} at call {call}{more}"
 
 
 def _painted(blank: Picture, trace: Trace, subject: Subject) -> Picture:

@@ -35,10 +35,10 @@ CHUNK = 6
 """Traces that one process draws: starting one takes longer than most drawings."""
 SECONDS = 300.0
 """That a process may take."""
+EACH = 60.0
+"""And so many more for each trace."""
 MATRIX = 16 << 20
 """Characters of a matrix that are read."""
-WORDS = 60.0
-"""And so many for each trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class _Drawing:
         program = _program_of(chunk[0].trace, self.order)
         command += ["--program", program] if program else []
         command += ["--source", str(self.order.source)] if self.order.source and not _is_own(chunk[0].trace) else []
-        ended = await run_process(command, folder, Limits(SECONDS + WORDS * len(chunk)))
+        ended = await run_process(command, folder, Limits(SECONDS + EACH * len(chunk)))
         for one in chunk:
             try:
                 one.picture = msgspec.json.decode(picture_file(folder, one.path).read_bytes(), type=Picture)

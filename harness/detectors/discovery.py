@@ -202,7 +202,8 @@ def joined_coverage(parts: list[Coverage]) -> Coverage:
     for number in range(max((len(one.curve) for one in parts), default=0)):
         points = [one.curve[min(number, len(one.curve) - 1)] for one in parts if one.curve]
         executions = sum(point[0] for point in points)
-        whole.curve.append((executions, *(max(point[part] for point in points) for part in (1, 2, 3))))  # type: ignore[arg-type]
+        seconds = max(point[1] for point in points)
+        whole.curve.append((executions, seconds, max(point[2] for point in points), max(point[3] for point in points)))
     if whole.curve:
         whole.curve[-1] = (whole.executions, whole.curve[-1][1], len(whole.failures), len(whole.orders))
     return whole
