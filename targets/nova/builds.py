@@ -94,7 +94,7 @@ def _try_build(
                 instance.save()
                 spawn()
         except (*disappeared, BuildFailed):
-            _check_devices(instance)
+            check_devices(instance)
             raise
         except Exception as error:
             _reschedule(compute, context, instance)
@@ -110,7 +110,8 @@ def _try_build(
     return None, False
 
 
-def _check_devices(instance: Any) -> None:
+def check_devices(instance: Any) -> None:
+    """After an abort. Raises LeftDevicesError."""
     if instance.obj_attr_is_set("pci_devices") and len(instance.pci_devices or ()):
         found = ", ".join(device.address for device in instance.pci_devices)
         raise LeftDevicesError(f"after the abort of its claim the instance has {found}")

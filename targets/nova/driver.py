@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from targets.nova.boundary import leave
@@ -57,11 +59,23 @@ def _quiet(name: str, answer: Any = None) -> Any:
     return perform
 
 
+_failing: ContextVar[type[Exception] | None] = ContextVar("failing", default=None)
+
+
+@contextmanager
+def failing_spawn(error: type[Exception]) -> Iterator[None]:
+    """In the block, this task's guests cannot be made: ``error`` is raised."""
+    token = _failing.set(error)
+    try:
+        yield
+    finally:
+        _failing.reset(token)
+
+
 class _Guests:
     """What a driver does with guests: nothing, at an I/O point each. The fake driver
     keeps accounts of its own, which would outlive an execution."""
 
-    spawn = _quiet("spawn")
     destroy = _quiet("destroy")
     cleanup = _quiet("cleanup")
     power_off = _quiet("power_off")
@@ -73,6 +87,13 @@ class _Guests:
     post_live_migration_at_source = _quiet("post_live_migration_at_source")
     post_live_migration_at_destination = _quiet("post_live_migration_at_destination")
     rollback_live_migration_at_destination = _quiet("rollback_live_migration_at_destination")
+
+    def spawn(self, *args: object, **options: object) -> None:
+        """The guest is made, or cannot be."""
+        _point("spawn")
+        error = _failing.get()
+        if error is not None:
+            raise error
 
     def get_info(self, instance: Any, use_cache: bool = True) -> Any:
         """Every guest runs."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from targets.nova import journeys
+from targets.nova import journeys, servers
 from targets.nova.builds import build, claim, claim_abort, delete, update_usage
 from targets.nova.flavors import FLAVORS
 from targets.nova.manager import Compute
@@ -114,6 +114,10 @@ TABLE: dict[str, OperationSpec] = {
             "live_migrate_here", journeys.live_migrate_here, ("instance",), "there", "active", far=True, weight=1
         ),
         OperationSpec("evacuate_here", journeys.evacuate_here, ("instance",), "there", "active", far=True, weight=1),
+        OperationSpec("boot", servers.boot, ("instance",), "new", "active", weight=1),
+        OperationSpec("boot_fails", servers.boot_fails, ("instance",), "new", "failed", weight=1),
+        OperationSpec("rebuild", servers.rebuild, ("instance",), "active", "active", weight=1),
+        OperationSpec("terminate", servers.terminate, ("instance",), "active", "gone", weight=1),
         OperationSpec("shelve", journeys.shelve, ("instance",), "active", "shelved", weight=1),
         OperationSpec("unshelve", journeys.unshelve, ("instance",), "shelved", "active", weight=1),
     )

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -87,9 +88,10 @@ def nobody_listens() -> Iterator[None]:
     from nova import exception_wrapper, objects, rpc
     from nova.compute import manager, utils
     from nova.image import glance
+    from nova.network import model
 
     said = {name: _say_nothing for name in dir(utils) if name.startswith("notify_")}
-    said["add_instance_fault_from_exc"] = _say_nothing
+    said["add_instance_fault_from_exc"] = _tell
     with ExitStack() as changes:
         for name, function in said.items():
             changes.enter_context(mock.patch.object(utils, name, function))
@@ -106,6 +108,10 @@ def nobody_listens() -> Iterator[None]:
         if hasattr(glance, "generate_image_url"):
             # For a notification, which is made before it is known whether anybody listens.
             changes.enter_context(mock.patch.object(glance, "generate_image_url", _say_nothing))
+        # Networks are allocated beside a build, and there are none.
+        changes.enter_context(mock.patch.object(model, "NetworkInfoAsyncWrapper", _no_ports))
+        if hasattr(manager.utils, "spawn_n"):
+            changes.enter_context(mock.patch.object(manager.utils, "spawn_n", _spawn_build))
         if hasattr(manager, "thread_pool_factory"):
             changes.enter_context(mock.patch.object(manager.thread_pool_factory, "spawn_on", spawn_here))
         yield
@@ -159,10 +165,39 @@ class _Clock:
         return EPOCH if with_timezone else EPOCH.replace(tzinfo=None)
 
 
-def _no_ports(instance: Any) -> Any:
+def _spawn_build(function: Callable[..., object], *args: object, **options: object) -> None:
+    """Up to 31 a build has a thread of its own, of no pool."""
+    _delivering.get().later(partial(function, *args, **options))
+
+
+def _no_ports(*args: object, **options: object) -> Any:
     from nova.network.model import NetworkInfo
 
     return NetworkInfo()
+
+
+_told: ContextVar[list[Exception]] = ContextVar("told")
+
+
+@contextmanager
+def faults_told() -> Iterator[list[Exception]]:
+    """What the manager writes down as faults of instances during the block, the reason of
+    one that it wraps in place of it."""
+    told: list[Exception] = []
+    token = _told.set(told)
+    try:
+        yield told
+    finally:
+        _told.reset(token)
+
+
+def _tell(context: Any, instance: Any, fault: Exception, *args: object, **options: object) -> None:
+    from nova import exception
+
+    if isinstance(fault, exception.RescheduledException | exception.BuildAbortException):
+        reason = fault.__context__
+        fault = reason if isinstance(reason, Exception) else fault
+    _told.get([]).append(fault)
 
 
 def _say_nothing(*args: object, **options: object) -> None:
@@ -324,6 +359,9 @@ def make_manager(world: World, host: str) -> Any:
     # Up to 18 the tracker, and a client of the scheduler, go by other names.
     made._resource_tracker = found.tracker
     made.scheduler_client = getattr(found.tracker, "scheduler_client", NOTHING)
+    made._build_semaphore = NOTHING
+    # Up to 19: who keeps security groups.
+    made.is_neutron_security_groups = True
     made._waiting_live_migrations = {}
     made._live_migration_executor = _Pool()
     # 33 and newer count what is under way.

@@ -105,17 +105,17 @@ class NovaStage:
         names = [[operation.name for operation in task] for task in tasks]
         # Which oracles a fault concerns; see docs/nova-invariants.md.
         excused = {kind for kind in ("placement", "gone") if any(kind in fault.name for fault in faults)}
-        state = (fingerprint(self._world), repr((names, sorted(excused))))
+        state = (fingerprint(self._world), repr((names, sorted(excused), bool(faults))))
         found = self._judgements.get(state)
         if found is None:
-            found = self._judgements[state] = self._judge(names, excused)
+            found = self._judgements[state] = self._judge(names, excused, disturbed=bool(faults))
         return found
 
     def forget_judgements(self) -> None:
         """Judge every state anew from here on."""
         self._judgements.clear()
 
-    def _judge(self, names: list[list[str]], excused: Set[str]) -> list[Failure]:
+    def _judge(self, names: list[list[str]], excused: Set[str], *, disturbed: bool) -> list[Failure]:
         world = self._world
         # The other host is as it was where nothing has reached it.
         far = any(TABLE[name].far for task in names for name in task)
@@ -140,7 +140,7 @@ class NovaStage:
                 lasting += shared_pins(world, place)
             else:
                 lasting += self._audited(place, excused)
-        possible = possible_counts(0, names)
+        possible = possible_counts(0, names, disturbed=disturbed)
         if count not in possible:
             text = f"failed_builds is {count}, every order of the operations gives {sorted(possible)}"
             lasting.append(Violation("failed_builds", text))
