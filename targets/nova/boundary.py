@@ -14,6 +14,7 @@ from typing import Any
 from harness.kernel import current
 from targets.nova.faults import DONE, AnswerError, RowGoneError
 from targets.nova.primitives import Row
+from targets.nova.processes import die_if_killed
 
 Body = dict[str, Any]
 
@@ -36,7 +37,9 @@ def leave(call: str) -> None:
     """The request or its answer is on the wire: others may run."""
     execution = current.execution
     if execution is not None and not _elsewhere.get():
+        die_if_killed()
         execution.io(call)
+        die_if_killed()
 
 
 class ConductorBoundary:

@@ -16,6 +16,7 @@ EFFECTS: Mapping[str, Sequence[str]] = {
     "build_failed": (ADDS,),
     "build_succeeded": (CLEARS,),
     "remove_node": (CLEARS,),
+    "restart": (CLEARS,),
     # One that finds no room has failed.
     "boot": (CLEARS, ADDS),
     "boot_fails": (ADDS,),

@@ -8,7 +8,7 @@ have no equality.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from targets.nova.primitives import Primitive, Row, differences, has_changes, set_fields, wrap
@@ -100,11 +100,34 @@ class InstanceRemotables:
         self, context: Any, host: str, node: str, expected_attrs: Any = None
     ) -> Primitive:
         """``InstanceList.get_by_host_and_node``"""
+        return self._list(context, {"host": [host], "node": [node]}, expected_attrs)
+
+    def do_InstanceList_get_by_host(
+        self, context: Any, host: str, expected_attrs: Any = None, use_slave: bool = False
+    ) -> Primitive:
+        """``InstanceList.get_by_host``, which a service asks when it starts."""
+        return self._list(context, {"host": [host]}, expected_attrs)
+
+    def do_InstanceList_get_by_filters(
+        self, context: Any, filters: Any, expected_attrs: Any = None, **options: Any
+    ) -> Primitive:
+        """``InstanceList.get_by_filters``, as far as a compute host asks: newest first."""
+        unknown = set(filters) - {"uuid", "host", "vm_state"}
+        if unknown:
+            raise LookupError(f"the in-memory conductor cannot filter instances by {sorted(unknown)}")
+        wanted = {name: [value] if isinstance(value, str) else value for name, value in filters.items()}
+        return self._list(context, wanted, expected_attrs, newest_first=True)
+
+    def _list(
+        self, context: Any, wanted: Mapping[str, Collection[Any]], expected: Any, *, newest_first: bool = False
+    ) -> Primitive:
         found = [
-            self._primitive(context, row, expected_attrs)
+            self._primitive(context, row, expected)
             for row in self.tables["instance"].values()
-            if row["host"] == host and row["node"] == node and not row["deleted"]
+            if not row["deleted"] and all(row[name] in values for name, values in wanted.items())
         ]
+        if newest_first:
+            found.reverse()
         changed = ["objects"] if any(has_changes(one) for one in found) else None
         return wrap("InstanceList", self._versions["InstanceList"], {"objects": found}, changed)
 

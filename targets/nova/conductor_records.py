@@ -181,6 +181,14 @@ class RecordRemotables:
         nodes = [self.do_ComputeNode_get_by_uuid(context, row["uuid"]) for row in rows]
         return wrap("ComputeNodeList", objects.ComputeNodeList.VERSION, {"objects": nodes})
 
+    def do_ComputeNodeList_get_all_by_uuids(self, context: Any, compute_uuids: Any) -> Primitive:
+        """``ComputeNodeList.get_all_by_uuids``, which a service asks when it starts."""
+        from nova import objects
+
+        rows = [row for row in self.tables["compute_node"].values() if row["uuid"] in compute_uuids]
+        nodes = [self.do_ComputeNode_get_by_uuid(context, row["uuid"]) for row in rows if not row["deleted"]]
+        return wrap("ComputeNodeList", objects.ComputeNodeList.VERSION, {"objects": nodes})
+
     def _nodes_of(self, context: Any, host: str) -> list[Row]:
         from nova import exception
 

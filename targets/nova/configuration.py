@@ -57,6 +57,16 @@ def put_in_force(configuration: Mapping[str, Value], pci: bool = False) -> None:
             put_in_force({})
             raise
         _in_force[group, name] = value
+    _forget_aliases()
+
+
+def _forget_aliases() -> None:
+    """Newer releases read the aliases of PCI devices once in the life of a service."""
+    from nova.pci import request
+
+    forget = getattr(getattr(request, "get_alias_from_config", None), "cache_clear", None)
+    if forget is not None:
+        forget()
 
 
 def unknown_options(configuration: Mapping[str, Value]) -> list[str]:

@@ -167,6 +167,9 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bo
             if vpmem:
                 report_units(provider_tree, nodename)
 
+        def init_host(self, host: str) -> None:
+            _point("init_host")
+
         def _set_nodes(self, nodes: list[str]) -> None:
             # As in 19 and newer; before, the nodes are those of a module, for all drivers.
             self._nodes = nodes
@@ -179,6 +182,6 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bo
             return {NODE_UUIDS[name]: name for name in self._nodes}
 
     made = Driver(virtapi=None)
-    made.init_host(host)
+    super(Driver, made).init_host(host)
     made._set_nodes(list(nodes))
     return made

@@ -14,6 +14,7 @@ from targets.nova import requests
 from targets.nova.boundary import done_elsewhere
 from targets.nova.flavors import FLAVORS
 from targets.nova.places import Place
+from targets.nova.processes import running_in
 from targets.nova.service import UnsentError
 from targets.nova.trackers import called
 from targets.nova.world import HERE, OTHER, World
@@ -89,10 +90,11 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
     sender = world.bus.rpcapi()
     try:
         # Up to 19 nothing is claimed, so that neither migration nor limits are sent.
-        data = called(
-            sender.check_can_live_migrate_destination, context, instance, destination.host, False, False,
-            migration=migration, limits=None,
-        )  # fmt: skip
+        with running_in(None):
+            data = called(
+                sender.check_can_live_migrate_destination, context, instance, destination.host, False, False,
+                migration=migration, limits=None,
+            )  # fmt: skip
     except Exception as error:
         requests.give_up_move(world, number, migration)
         if isinstance(error, exception.MigrationPreCheckError):

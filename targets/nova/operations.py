@@ -29,6 +29,7 @@ from targets.nova.moves import (
     resize_claim_abort,
 )
 from targets.nova.nodes import node_appears, node_vanishes, read_node
+from targets.nova.restarts import restart
 from targets.nova.world import HOST, NODE, OTHER, World
 
 __all__ = ["HOST", "NODE", "OTHER", "ROLES", "TABLE", "OperationSpec", "set_up"]
@@ -97,6 +98,7 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("node_vanishes", node_vanishes, weight=1),
         OperationSpec("audit_other", journeys.audit_other, far=True, weight=1),
         OperationSpec("reload", journeys.reload, weight=1),
+        OperationSpec("restart", restart, weight=1),
         OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True, weight=1),
         OperationSpec("resize_here", journeys.resize_here, ("instance",), "there", "arrived", far=True, weight=1),
         OperationSpec("resize_fails", journeys.resize_fails, ("instance",), "there", "settled", far=True, weight=1),

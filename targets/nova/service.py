@@ -26,6 +26,7 @@ from unittest import mock
 from targets.nova.boundary import leave
 from targets.nova.conductor import EPOCH
 from targets.nova.faults import DONE
+from targets.nova.processes import ProcessEndedError, die_if_killed, running_in, running_process
 from targets.nova.sections import running_host
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ _LEFT_OUT = (
     "_notify_about_instance_usage", "_update_scheduler_instance_info", "_delete_scheduler_instance_info",
     # There are no server groups, certificates for images or consoles.
     "_validate_instance_group_policy", "_check_trusted_certs", "_clean_instance_console_tokens",
+    # A file with the node's uuid, events of the hypervisor.
+    "_ensure_existing_node_identity", "init_virt_events",
 )  # fmt: skip
 
 
@@ -255,8 +258,15 @@ class Bus:
 
     def call(self, context: Any, host: str, method: str, arguments: Mapping[str, Any]) -> Any:
         """Perform a method of another host's manager now."""
+        from oslo_messaging.exceptions import MessagingTimeout
+
         leave(f"message {method}")
-        answer = self._deliver(self._sent(context, arguments), host, method)
+        try:
+            answer = self._deliver(self._sent(context, arguments), host, method)
+        except ProcessEndedError:
+            # Whoever waits for the answer is told that none came.
+            die_if_killed()
+            raise MessagingTimeout(f"Timed out waiting for a reply ({method})") from None
         leave(f"message {method}{DONE}")
         return self._sent(context, {"answer": answer})["answer"]
 
@@ -287,20 +297,26 @@ class Bus:
         queue = self._queue()
         queue.append(lambda: self._deliver(arguments, host, method))
         _delivering.set(self)
-        raised: Exception | None = None
-        while queue:
-            try:
-                queue.popleft()()
-            except Exception as error:
-                raised = raised or error
+        raised: BaseException | None = None
+        with running_in(None):
+            while queue:
+                try:
+                    queue.popleft()()
+                except (Exception, ProcessEndedError) as error:
+                    raised = raised or error
         if raised is not None:
             raise raised
 
     def later(self, function: Callable[[], object]) -> None:
         """Have something done once the running method has returned."""
         # In the same process, that is, under the locks of the same host.
-        host = running_host.get()
-        self._queue().append(lambda: self._world.on(host, function))
+        host, process = running_host.get(), running_process.get()
+
+        def run() -> None:
+            if process is None or not process.ended:
+                self._world.on(host, function)
+
+        self._queue().append(run)
 
     def _queue(self) -> deque[Callable[[], object]]:
         from harness.kernel import current

@@ -21,13 +21,17 @@ from targets.nova.invariants import (
 from targets.nova.numa_invariants import shared_pins
 from targets.nova.operations import TABLE, set_up
 from targets.nova.places import Place
+from targets.nova.processes import ProcessEndedError
 from targets.nova.record_invariants import placement_violations
-from targets.nova.sections import forget_locks, running_host
+from targets.nova.sections import forget_locks
 from targets.nova.world import HERE, Snapshot, World
 from targets.protocol import ImpossibleStartError
 
 COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ", "I12 ")
 """Oracles that compare the tracker with the records that there are at the moment."""
+HOLDS_AFTER_A_KILL = ("I4 ", "I6 shared", "I8 ", "I9 shared", "I10 ", "I14 ", "I17 ", "failed_builds")
+"""What has to hold where a service was killed at work. What was being built or moved stays half
+done then, until somebody ends it: what it should take until then is nobody's promise."""
 HARMLESS = frozenset({"I15 numa_topology"})
 """What stays wrong but is read by nobody before it is overwritten: pins in the row of an
 instance that is on no host. Any claim computes them anew."""
@@ -40,6 +44,7 @@ class NovaStage:
 
     def __init__(self, world: World, bare: Snapshot, setup: Sequence[Operation], use: Callable[[World], None]) -> None:
         from nova import exception
+        from oslo_messaging.exceptions import MessagingTimeout
 
         # What the manager handles by itself: a refused build, a node or a record
         # that is gone. Anything else that leaves the tracker is a failure.
@@ -50,6 +55,9 @@ class NovaStage:
             exception.MigrationNotFound,
             exception.UnexpectedTaskStateError,
             exception.MigrationPreCheckError,
+            # What a service does is over when it is killed, and its messages stay without an answer.
+            ProcessEndedError,
+            MessagingTimeout,
         )
         self._world = world
         self._bare = bare
@@ -87,17 +95,14 @@ class NovaStage:
 
     def perform(self, operation: Operation) -> None:
         """Do one operation, as a thread of the nova-compute of the first host."""
-        token = running_host.set(HERE.host)
         answered = self._world.placement.answered
         task = -1 if current.execution is None else current.execution.current.index
         answered.pop(task, None)
         try:
-            TABLE[operation.name].run(self._world, operation.arguments)
+            self._world.on(HERE.host, TABLE[operation.name].run, self._world, operation.arguments)
         except Exception as error:
             name_cause(error, answered.get(task))
             raise
-        finally:
-            running_host.reset(token)
 
     def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
         """Judge, unless an equal state was judged before: audits cost more than runs."""
@@ -105,10 +110,12 @@ class NovaStage:
         names = [[operation.name for operation in task] for task in tasks]
         # Which oracles a fault concerns; see docs/nova-invariants.md.
         excused = {kind for kind in ("placement", "gone") if any(kind in fault.name for fault in faults)}
+        if self._world.interrupted:
+            excused.add("killed")
         state = (fingerprint(self._world), repr((names, sorted(excused), bool(faults))))
         found = self._judgements.get(state)
         if found is None:
-            found = self._judgements[state] = self._judge(names, excused, disturbed=bool(faults))
+            found = self._judgements[state] = self._judge(names, excused, disturbed=bool(faults) or self._world.interrupted)
         return found
 
     def forget_judgements(self) -> None:
@@ -147,6 +154,9 @@ class NovaStage:
         for place in places:
             if place != HERE and _count(world.hosts[place.host].tracker, place.node):
                 lasting.append(Violation("failed_builds elsewhere", f"{place.node} counts builds of {HERE.node}"))
+        if "killed" in excused:
+            at_once = [one for one in at_once if one.name.startswith(HOLDS_AFTER_A_KILL)]
+            lasting = [one for one in lasting if one.name.startswith(HOLDS_AFTER_A_KILL)]
         healed = [one for one in at_once if one.name not in {other.name for other in lasting}]
         if "gone" in excused:
             # Nobody tells the tracker: it learns from its next audit.

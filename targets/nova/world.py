@@ -27,6 +27,7 @@ from targets.nova.flavors import FLAVORS, make_flavor
 from targets.nova.pci_devices import REPORTED
 from targets.nova.placement import Placement
 from targets.nova.places import Place
+from targets.nova.processes import Process, running_in
 from targets.nova.real.conductor import RealConductor
 from targets.nova.real.elsewhere import Elsewhere
 from targets.nova.real.placement import RealPlacement
@@ -72,6 +73,7 @@ class Host:
         self.driver = make_driver(name, nodes, REPORTED if world.pci else "", vpmem=world.vpmem)
         self._world = world
         self._manager: Any = None
+        self.process = Process()
         self.tracker = self.new_tracker()
 
     @property
@@ -129,6 +131,7 @@ class Host:
 
         self.tracker = Unpickler(io.BytesIO(data)).load()
         self._manager = None
+        self.process = Process()
 
 
 Snapshot = tuple[Any, Any, dict[str, bytes]]
@@ -162,13 +165,16 @@ class World:
             self.placement, self.conductor = Placement(), Conductor()
         self.conductor.on_deleted = self.placement.forget
         self.bus = Bus(self)
+        self.interrupted = False
+        """Whether a service was killed while it, or an operation that reaches it, was at work."""
+        self.hosts: dict[str, Host] = {}
         self.activate()
         for name in HOSTS:
             self.conductor.add_service(name)
         if not shims.driver_names_nodes():
             for name, node in ((name, node) for name, nodes in HOSTS.items() for node in nodes):
                 self.conductor.add_node(name, node, NODE_UUIDS[node])
-        self.hosts = {name: Host(self, name, nodes) for name, nodes in HOSTS.items()}
+        self.hosts |= {name: Host(self, name, nodes) for name, nodes in HOSTS.items()}
         for host in self.hosts.values():
             for node in host.nodes:
                 audit = host.tracker.update_available_resource
@@ -214,12 +220,20 @@ class World:
             uuidutils.generate_uuid = real
 
     def on(self, host: str, function: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call ``function`` as code of ``host``."""
+        """Call ``function`` as code of ``host``, once its service is up."""
         token = running_host.set(host)
         try:
-            return function(*args, **kwargs)
+            with running_in(self._process(host)):
+                return function(*args, **kwargs)
         finally:
             running_host.reset(token)
+
+    def _process(self, host: str) -> Process:
+        while True:
+            process = self.hosts[host].process
+            process.wait()
+            if not process.ended:
+                return process
 
     def snapshot(self) -> Snapshot:
         """The state now, to be given to :meth:`restore`."""
@@ -231,6 +245,7 @@ class World:
         forget_locks()
         self.activate()
         self.bus = Bus(self)
+        self.interrupted = False
         self.conductor.restore(snapshot[0])
         self.placement.restore(snapshot[1])
         for name, host in self.hosts.items():

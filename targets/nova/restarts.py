@@ -1,0 +1,52 @@
+"""A nova-compute that is killed at any moment, and started anew.
+
+What it was doing is gone: whatever its threads have in memory, and every call that they
+would have made after. What they had written stays, guests go on running, and messages that
+nobody had begun to handle are handled by the new process. That one starts as Nova's own
+``ComputeManager`` starts: it puts right what its predecessor left (``init_host``), and audits
+its nodes (``pre_start_hook``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from targets.nova.processes import Process, running_in
+from targets.nova.trackers import called
+from targets.nova.world import HERE, World
+
+Arguments = Mapping[str, Any]
+ATTEMPTS = 2
+"""How often the service is started: what supervises it does so again where it gives up."""
+
+
+def restart(world: World, arguments: Arguments) -> None:
+    """Kill the service of the first host, and start it."""
+    host = world.hosts[HERE.host]
+    # One of them is this operation.
+    world.interrupted |= host.process.under_way > 1
+    for attempt in range(ATTEMPTS):
+        host.process.kill()
+        process = host.process = Process(starting=True)
+        try:
+            with running_in(process):
+                host.tracker = host.new_tracker()
+                _start(world)
+        except Exception:
+            if attempt == ATTEMPTS - 1:
+                raise
+        else:
+            break
+        finally:
+            process.up()
+
+
+def _start(world: World) -> None:
+    from nova import objects
+
+    manager = world.hosts[HERE.host].manager
+    service = objects.Service.get_by_compute_host(world.context(), HERE.host)
+    # 28 and newer know their own service.
+    called(manager.init_host, service_ref=service)
+    called(manager.pre_start_hook, service_ref=service)
