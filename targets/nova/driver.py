@@ -63,8 +63,8 @@ _failing: ContextVar[type[Exception] | None] = ContextVar("failing", default=Non
 
 
 @contextmanager
-def failing_spawn(error: type[Exception]) -> Iterator[None]:
-    """In the block, this task's guests cannot be made: ``error`` is raised."""
+def failing_spawn(error: type[Exception] | None) -> Iterator[None]:
+    """In the block, this task's guests cannot be made, for that reason; None: they can."""
     token = _failing.set(error)
     try:
         yield

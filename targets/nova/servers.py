@@ -11,7 +11,7 @@ from typing import Any
 
 from targets.nova import requests
 from targets.nova.boundary import done_elsewhere
-from targets.nova.builds import BuildFailed, UncountedClaimError, check_devices
+from targets.nova.builds import BuildFailed, check_devices
 from targets.nova.driver import failing_spawn
 from targets.nova.service import faults_told, none_of
 from targets.nova.world import BY_BUILD, HERE, IMAGE, World
@@ -22,33 +22,36 @@ Arguments = Mapping[str, Any]
 def boot(world: World, arguments: Arguments) -> None:
     """A build that the scheduler sends here. What ends it, the manager keeps to itself: it
     is raised here."""
-    _build(world, arguments["instance"], retry=False)
+    _, told = _build(world, arguments["instance"], retry=False)
+    if told:
+        raise told[-1]
 
 
 def boot_fails(world: World, arguments: Arguments) -> None:
     """The hypervisor cannot make the guest: the manager cleans up, gives the allocation
     back, and asks the conductor for another host."""
-    with failing_spawn(BuildFailed):
-        instance = _build(world, arguments["instance"], retry=True)
+    instance, told = _build(world, arguments["instance"], retry=True, spawn=BuildFailed)
+    if told and not isinstance(told[-1], BuildFailed):
+        raise told[-1]
     check_devices(instance)
 
 
-def _build(world: World, number: int, *, retry: bool) -> Any:
+def _build(
+    world: World, number: int, *, retry: bool, spawn: type[Exception] | None = None
+) -> tuple[Any, list[Exception]]:
     with done_elsewhere():
         context = world.context()
         instance = world.instance(number, context, BY_BUILD)
     # With it, the manager gives up a build that fails to the conductor.
     tried = {"retry": {"num_attempts": 1, "hosts": []}} if retry else {}
-    with faults_told() as told:
+    with faults_told() as told, failing_spawn(spawn):
         world.bus.perform(
             HERE.host, "build_and_run_instance", instance=instance, image={}, request_spec=None,
             filter_properties=tried, accel_uuids=[], admin_password="", injected_files=[], requested_networks=None,
             security_groups=[], block_device_mapping=none_of(context, instance.uuid), node=HERE.node, limits=None,
             host_list=[],
         )  # fmt: skip
-    if told:
-        raise told[-1]
-    return instance
+    return instance, told
 
 
 def rebuild(world: World, arguments: Arguments) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime
 import inspect
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -108,6 +109,9 @@ def nobody_listens() -> Iterator[None]:
             if hasattr(manager.ComputeManager, name):
                 changes.enter_context(mock.patch.object(manager.ComputeManager, name, _say_nothing))
         changes.enter_context(mock.patch.object(manager, "timeutils", _Clock()))
+        changes.enter_context(
+            mock.patch.object(manager.LOG, "exception", partial(_log_and_tell, manager.LOG.exception))
+        )
         if hasattr(glance, "generate_image_url"):
             # For a notification, which is made before it is known whether anybody listens.
             changes.enter_context(mock.patch.object(glance, "generate_image_url", _say_nothing))
@@ -184,8 +188,8 @@ _told: ContextVar[list[Exception]] = ContextVar("told")
 
 @contextmanager
 def faults_told() -> Iterator[list[Exception]]:
-    """What the manager writes down as faults of instances during the block, the reason of
-    one that it wraps in place of it."""
+    """What the manager keeps to itself during the block: what it logs with its traceback, and
+    faults of instances, the reason of one that it wraps in place of it."""
     told: list[Exception] = []
     token = _told.set(told)
     try:
@@ -201,6 +205,13 @@ def _tell(context: Any, instance: Any, fault: Exception, *args: object, **option
         reason = fault.__context__
         fault = reason if isinstance(reason, Exception) else fault
     _told.get([]).append(fault)
+
+
+def _log_and_tell(log: Callable[..., None], *args: object, **options: object) -> None:
+    error = sys.exc_info()[1]
+    if isinstance(error, Exception):
+        _told.get([]).append(error)
+    log(*args, **options)
 
 
 def _say_nothing(*args: object, **options: object) -> None:
