@@ -27,8 +27,10 @@ def restart(world: World, arguments: Arguments) -> None:
     # One of them is this operation.
     world.interrupted |= host.process.under_way > 1
     for attempt in range(ATTEMPTS):
-        host.process.kill()
-        process = host.process = Process(starting=True)
+        # In one step: whoever finds one that is gone finds the next already there.
+        killed, host.process = host.process, Process(starting=True)
+        process = host.process
+        killed.kill()
         try:
             with running_in(process):
                 host.tracker = host.new_tracker()

@@ -1,0 +1,139 @@
+"""A service that is killed and started anew: what is lost, what stays, and what is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("nova")
+
+from harness.kernel import operations as op
+from harness.kernel.outcome import Outcome
+from harness.laboratory import open_laboratory
+from harness.program import Setting
+from harness.schedulers.sweep import Sweep
+from harness.traces.schema import Operation, Operations
+from targets import find_target
+from targets.nova.operations import TABLE
+from targets.nova.processes import Process, ProcessEndedError, die_if_killed, running_in
+from targets.nova.stage import NovaStage
+from targets.nova.world import HERE
+from targets.protocol import OpenTarget
+from targets.scenario import Scenario
+from targets.staged import StagedProgram
+
+pytestmark = pytest.mark.nova
+RESTART = (Operation("restart"),)
+
+
+@pytest.fixture(scope="module")
+def nova() -> Iterator[OpenTarget]:
+    with find_target("nova").open() as opened, open_laboratory(opened.modules, instrument=False):
+        yield opened
+
+
+def program(
+    nova: OpenTarget, name: str, flavor: int, after: tuple[Operation, ...] = (), faults: tuple[Operation, ...] = ()
+) -> StagedProgram:
+    setup = (Operation("instance", {"instance": 1, "role": TABLE[name].before or "active", "flavor": flavor}),)
+    first = (Operation(name, {"instance": 1} if TABLE[name].arguments else {}),)
+    made = nova.program(Scenario(Operations(setup, (first, RESTART + after)), {}, faults))
+    assert isinstance(made, StagedProgram)
+    return made
+
+
+def outcomes(made: StagedProgram, most: int = 120) -> Iterator[Outcome]:
+    """The kill at each lock and call of the first task."""
+    scheduler, setting = Sweep(), Setting(bytearray(1 << 17))
+    for number in range(most):
+        if not scheduler.begin(number):
+            return
+        outcome = made.execute(scheduler, setting)
+        scheduler.end(outcome)
+        assert not outcome.uncontrolled
+        yield outcome
+
+
+def notes(outcome: Outcome) -> list[str]:
+    return [str(event[3]) for event in outcome.events if event[0] == op.NOTE]
+
+
+def found(made: StagedProgram) -> set[str]:
+    return {failure.error_type for outcome in outcomes(made) for failure in outcome.failures}
+
+
+def test_a_process_that_was_killed_does_nothing_more() -> None:
+    process = Process()
+    die_if_killed()
+    with running_in(process):
+        die_if_killed()
+        assert process.under_way == 1
+        process.kill()
+        with pytest.raises(ProcessEndedError):
+            die_if_killed()
+    with pytest.raises(ProcessEndedError), running_in(process):
+        raise UnboundLocalError("whatever the unwinding makes of it")
+    with pytest.raises(KeyError), running_in(Process()):
+        raise KeyError("of one that runs")
+    assert process.under_way == 0
+
+
+def test_who_waits_for_a_process_goes_on_when_it_is_up_or_gone() -> None:
+    for end in (Process.up, Process.kill):
+        process = Process(starting=True)
+        end(process)
+        process.wait()
+
+
+@pytest.mark.parametrize("name", ["audit", "claim", "boot", "terminate", "rebuild"])
+def test_a_kill_at_any_call_leaves_nothing_wrong(nova: OpenTarget, name: str) -> None:
+    assert found(program(nova, name, 3)) == set()
+
+
+def test_functions_that_are_saved_one_by_one(nova: OpenTarget) -> None:
+    assert found(program(nova, "claim", 12)) == {"I8 parent"}
+    assert found(program(nova, "claim", 11)) == set()
+
+
+def test_an_operation_that_was_killed_writes_nothing_more(nova: OpenTarget) -> None:
+    killed = 0
+    for outcome in outcomes(program(nova, "claim", 1)):
+        said = notes(outcome)
+        begin, end = said.index("begin restart()"), said.index("end restart()")
+        if not said.index("begin claim(1)") < begin < said.index("end claim(1)"):
+            continue
+        calls = [
+            str(event[3])
+            for event in outcome.events[_place(outcome, said[end]) :]
+            if event[0] == op.IO and event[1] == 0 and ("save" in str(event[3]) or "PUT" in str(event[3]))
+        ]
+        killed += 1
+        # One that was on its way arrives; its answer has nobody to go to.
+        assert len({call.removesuffix(" done") for call in calls}) <= 1
+    assert killed > 5
+
+
+def _place(outcome: Outcome, note: str) -> int:
+    return next(
+        number for number, event in enumerate(outcome.events) if event[0] == op.NOTE and str(event[3]) == note
+    )
+
+
+def test_what_comes_after_is_done_by_the_new_process(nova: OpenTarget) -> None:
+    made = program(nova, "audit", 3, (Operation("update_usage", {"instance": 1}), Operation("audit")))
+    assert found(made) == set()
+    assert isinstance(made.stage, NovaStage)
+    assert not made.stage._world.hosts[HERE.host].process.ended
+
+
+def test_a_start_that_fails_once_is_tried_again(nova: OpenTarget) -> None:
+    fault = Operation("conductor_timeout", {"task": 1, "call": 6})
+    for outcome in outcomes(program(nova, "build_failed", 1, faults=(fault,)), 12):
+        assert any(note.startswith("fault ") for note in notes(outcome))
+        assert outcome.failures == []
+
+
+def test_two_kills(nova: OpenTarget) -> None:
+    """Whoever waits for one that is killed as it starts waits for the next."""
+    assert found(program(nova, "restart", 3, (Operation("audit"),))) == set()
