@@ -37,11 +37,11 @@ def restart(world: World, arguments: Arguments) -> None:
                 _start(world)
         except Exception:
             if attempt == ATTEMPTS - 1:
+                process.up()
                 raise
         else:
-            break
-        finally:
             process.up()
+            return
 
 
 def _start(world: World) -> None:

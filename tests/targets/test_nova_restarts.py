@@ -12,6 +12,7 @@ from harness.kernel import operations as op
 from harness.kernel.outcome import Outcome
 from harness.laboratory import open_laboratory
 from harness.program import Setting
+from harness.schedulers.random_walk import RandomWalk
 from harness.schedulers.sweep import Sweep
 from harness.traces.schema import Operation, Operations
 from targets import find_target
@@ -135,5 +136,14 @@ def test_a_start_that_fails_once_is_tried_again(nova: OpenTarget) -> None:
 
 
 def test_two_kills(nova: OpenTarget) -> None:
-    """Whoever waits for one that is killed as it starts waits for the next."""
-    assert found(program(nova, "restart", 3, (Operation("audit"),))) == set()
+    assert found(program(nova, "restart", 3)) == set()
+
+
+def test_who_waits_for_a_start_that_fails_waits_for_the_next(nova: OpenTarget) -> None:
+    setup = (Operation("instance", {"instance": 1, "role": "active", "flavor": 1}),)
+    fault = Operation("conductor_timeout", {"task": 0, "call": 6})
+    made = nova.program(Scenario(Operations(setup, (RESTART, (Operation("audit"),))), {}, (fault,)))
+    walk, setting = RandomWalk(0), Setting(bytearray(1 << 17))
+    for _ in range(60):
+        outcome = made.execute(walk, setting)
+        assert (outcome.failures, outcome.uncontrolled) == ([], "")
