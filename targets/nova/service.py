@@ -336,8 +336,12 @@ class Bus:
         return self._casts.setdefault(task, deque())
 
     def _deliver(self, arguments: Mapping[str, Any], host: str, method: str) -> Any:
-        function = getattr(self._world.hosts[host].manager, method)
-        return self._world.on(host, function, self._world.context(), **_fitting(function, arguments))
+        def handle() -> Any:
+            # Not before there is a process that does: its predecessor's manager is gone with it.
+            function = getattr(self._world.hosts[host].manager, method)
+            return function(self._world.context(), **_fitting(function, arguments))
+
+        return self._world.on(host, handle)
 
     def _sent(self, context: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Copies, as they come out at the other end."""

@@ -110,6 +110,9 @@ class NovaStage:
         names = [[operation.name for operation in task] for task in tasks]
         # Which oracles a fault concerns; see docs/nova-invariants.md.
         excused = {kind for kind in ("placement", "gone") if any(kind in fault.name for fault in faults)}
+        if any("restart" in task for task in names):
+            # A build that nobody had begun is called off by the start, and keeps what it was given.
+            excused.add("placement")
         if self._world.interrupted:
             excused.add("killed")
         state = (fingerprint(self._world), repr((names, sorted(excused), bool(faults))))

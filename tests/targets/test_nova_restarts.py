@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -133,6 +134,33 @@ def test_a_start_that_fails_once_is_tried_again(nova: OpenTarget) -> None:
     for outcome in outcomes(program(nova, "build_failed", 1, faults=(fault,)), 12):
         assert any(note.startswith("fault ") for note in notes(outcome))
         assert outcome.failures == []
+
+
+def test_a_message_is_handled_by_the_manager_that_is_there_then(
+    nova: OpenTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nova.compute.manager import ComputeManager
+
+    made = program(nova, "audit", 1)
+    assert isinstance(made.stage, NovaStage)
+    made.stage.restore()
+    world = made.stage._world
+    host, on = world.hosts[HERE.host], world.on
+
+    def on_a_new_one(name: str, function: Any, *arguments: Any) -> Any:
+        host.tracker = host.new_tracker()
+        return on(name, function, *arguments)
+
+    monkeypatch.setattr(world, "on", on_a_new_one)
+    monkeypatch.setattr(ComputeManager, "who", lambda self, context: self.rt, raising=False)
+    assert world.bus._deliver({}, HERE.host, "who") is host.tracker
+
+
+def test_a_build_that_nobody_has_begun_is_no_finding(nova: OpenTarget) -> None:
+    setup = (Operation("instance", {"instance": 1, "role": "new", "flavor": 1}),)
+    made = nova.program(Scenario(Operations(setup, (RESTART,)), {}, ()))
+    assert isinstance(made, StagedProgram)
+    assert found(made) == set()
 
 
 def test_two_kills(nova: OpenTarget) -> None:
