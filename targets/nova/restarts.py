@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from targets.nova.processes import Process, running_in
+from targets.nova.processes import Process, running_in, running_process
 from targets.nova.trackers import called
 from targets.nova.world import HERE, World
 
@@ -24,12 +24,12 @@ ATTEMPTS = 2
 def restart(world: World, arguments: Arguments) -> None:
     """Kill the service of the first host, and start it."""
     host = world.hosts[HERE.host]
-    # One of them is this operation.
-    world.interrupted |= host.process.under_way > 1
     for attempt in range(ATTEMPTS):
+        process = Process(starting=True)
         # In one step: whoever finds one that is gone finds the next already there.
-        killed, host.process = host.process, Process(starting=True)
-        process = host.process
+        killed, host.process = host.process, process
+        # This operation is one of those that are in it.
+        world.interrupted |= killed.under_way > (killed is running_process.get())
         killed.kill()
         try:
             with running_in(process):

@@ -13,7 +13,7 @@ from targets.nova import requests
 from targets.nova.boundary import done_elsewhere
 from targets.nova.builds import BuildFailed, check_devices
 from targets.nova.driver import failing_spawn
-from targets.nova.service import faults_told, none_of
+from targets.nova.surroundings import faults_told, none_of
 from targets.nova.world import BY_BUILD, HERE, IMAGE, World
 
 Arguments = Mapping[str, Any]

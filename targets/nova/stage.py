@@ -118,7 +118,9 @@ class NovaStage:
         state = (fingerprint(self._world), repr((names, sorted(excused), bool(faults))))
         found = self._judgements.get(state)
         if found is None:
-            found = self._judgements[state] = self._judge(names, excused, disturbed=bool(faults) or self._world.interrupted)
+            found = self._judgements[state] = self._judge(
+                names, excused, disturbed=bool(faults) or self._world.interrupted
+            )
         return found
 
     def forget_judgements(self) -> None:

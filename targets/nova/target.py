@@ -208,7 +208,7 @@ def _undisturbed() -> Iterator[None]:
 
     from targets.nova.configuration import put_in_force
     from targets.nova.sections import visible_sections
-    from targets.nova.service import nobody_listens
+    from targets.nova.surroundings import nobody_listens
 
     previous_api = base.NovaObject.indirection_api
     try:

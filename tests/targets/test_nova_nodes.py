@@ -11,7 +11,7 @@ pytest.importorskip("nova")
 from harness.traces.schema import Operation
 from targets import find_target
 from targets.nova import builds
-from targets.nova.builds import LeftDevicesError, UncountedClaimError, _check_devices, build
+from targets.nova.builds import LeftDevicesError, UncountedClaimError, build, check_devices
 from targets.nova.invariants import audited_violations
 from targets.nova.manager import Compute
 from targets.nova.nodes import UnderreportedNodeError, node_appears, node_vanishes, read_node
@@ -103,7 +103,7 @@ def test_devices_left_after_an_abort_are_noticed(nova: OpenTarget) -> None:
     made = started(nova, flavor=11)._world
     instance = made.instance(1, made.context(), ("pci_devices",))
     with pytest.raises(LeftDevicesError, match=r"after the abort of its claim the instance has 0000:81:00\.0"):
-        _check_devices(instance)
+        check_devices(instance)
     started(nova, "new", 11).perform(Operation("claim_abort", {"instance": 1}))
 
 
@@ -111,7 +111,7 @@ def test_the_abort_of_a_build_is_looked_at(nova: OpenTarget, monkeypatch: pytest
     def found(instance: object) -> None:
         raise LeftDevicesError
 
-    monkeypatch.setattr(builds, "_check_devices", found)
+    monkeypatch.setattr(builds, "check_devices", found)
     with pytest.raises(LeftDevicesError):
         started(nova, "new").perform(Operation("claim_abort", {"instance": 1}))
 

@@ -117,9 +117,7 @@ def test_an_operation_that_was_killed_writes_nothing_more(nova: OpenTarget) -> N
 
 
 def _place(outcome: Outcome, note: str) -> int:
-    return next(
-        number for number, event in enumerate(outcome.events) if event[0] == op.NOTE and str(event[3]) == note
-    )
+    return next(number for number, event in enumerate(outcome.events) if event[0] == op.NOTE and str(event[3]) == note)
 
 
 def test_what_comes_after_is_done_by_the_new_process(nova: OpenTarget) -> None:

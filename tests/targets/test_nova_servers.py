@@ -12,8 +12,8 @@ pytest.importorskip("nova")
 from harness.traces.schema import Operation, Value
 from targets import find_target
 from targets.nova.operations import TABLE
-from targets.nova.service import faults_told
 from targets.nova.stage import NovaStage
+from targets.nova.surroundings import faults_told
 from targets.nova.world import HERE, World
 from targets.protocol import OpenTarget
 
