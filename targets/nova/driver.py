@@ -76,6 +76,8 @@ class _Guests:
     """What a driver does with guests: nothing, at an I/O point each. The fake driver
     keeps accounts of its own, which would outlive an execution."""
 
+    attach_interface = _quiet("attach_interface")
+    detach_interface = _quiet("detach_interface")
     destroy = _quiet("destroy")
     cleanup = _quiet("cleanup")
     power_off = _quiet("power_off")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from targets.nova import journeys, servers
+from targets.nova import journeys, ports, servers
 from targets.nova.builds import build, claim, claim_abort, delete, update_usage
 from targets.nova.flavors import FLAVORS
 from targets.nova.manager import Compute
@@ -120,23 +120,31 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("boot_fails", servers.boot_fails, ("instance",), "new", "failed", weight=1),
         OperationSpec("rebuild", servers.rebuild, ("instance",), "active", "active", weight=1),
         OperationSpec("terminate", servers.terminate, ("instance",), "active", "gone", weight=1),
+        OperationSpec(
+            "attach_port", ports.attach_port, ("instance",), "active", "plugged", weight=1, needs="unclaim_pci_devices"
+        ),
+        OperationSpec(
+            "detach_port", ports.detach_port, ("instance",), "plugged", "active", weight=1, needs="unclaim_pci_devices"
+        ),
         OperationSpec("shelve", journeys.shelve, ("instance",), "active", "shelved", weight=1),
         OperationSpec("unshelve", journeys.unshelve, ("instance",), "shelved", "active", weight=1),
     )
 }
 
-ROLES = ("new", "active", "incoming", "arriving", "arrived", "leaving", "there", "resized", "shelved")
+ROLES = ("new", "active", "incoming", "arriving", "arrived", "leaving", "there", "resized", "shelved", "plugged")
 """The roles in which an instance can start: to be built; running here; about to be
 resized to here; claimed here; resized to here and waiting to be confirmed or
 reverted; resized away and waiting likewise; running on the other host; resized on this
-host and waiting likewise; offloaded from here."""
+host and waiting likewise; offloaded from here; running here with a port that has a device."""
 
 
 def set_up(world: World, arguments: Arguments) -> None:
     """Bring one instance into its starting role; runs before the tasks, alone."""
+    from nova import exception
+
     number, role, flavor = arguments["instance"], arguments["role"], arguments["flavor"]
     uuid, larger = world.uuid(number), FLAVORS[flavor].larger
-    here = role in ("new", "active", "leaving", "resized", "shelved")
+    here = role in ("new", "active", "leaving", "resized", "shelved", "plugged")
     host, node = (HOST, NODE) if here else OTHER
     world.create_instance(number, flavor)
     world.allocate(uuid, node, flavor)
@@ -145,8 +153,11 @@ def set_up(world: World, arguments: Arguments) -> None:
     world.on(host, build, world, number, lambda: None, Compute(world, host), node)
     if role in ("active", "there"):
         return
-    if role in ("resized", "shelved"):
-        (journeys.resize_here if role == "resized" else journeys.shelve)(world, arguments)
+    if role == "plugged" and not world.pci:
+        raise exception.ComputeResourcesUnavailable(reason="the host has no devices")
+    brought = {"resized": journeys.resize_here, "shelved": journeys.shelve, "plugged": ports.attach_port}.get(role)
+    if brought is not None:
+        brought(world, arguments)
         return
     destination = OTHER if here else (HOST, NODE)
     if Compute(world).migrations_hold:

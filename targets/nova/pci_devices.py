@@ -8,6 +8,8 @@ from typing import Any
 _VENDOR, _CARD, _PF, _VF = "8086", "154d", "10fb", "10ed"
 DEVICE_SPEC = [json.dumps({"vendor_id": _VENDOR, "product_id": product}) for product in (_CARD, _PF, _VF)]
 """``[pci] device_spec``: what instances may have."""
+FUNCTION = {"vendor_id": _VENDOR, "product_id": _VF, "dev_type": "type-VF"}
+"""What a port asks for."""
 ALIASES = [
     json.dumps({"name": name, "vendor_id": _VENDOR, "product_id": product, "device_type": kind})
     for name, product, kind in (("card", _CARD, "type-PCI"), ("pf", _PF, "type-PF"), ("vf", _VF, "type-VF"))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from targets.nova.boundary import leave
 from targets.nova.faults import DONE
+from targets.nova.network import Network
 from targets.nova.processes import ProcessEndedError, die_if_killed, running_in, running_process
 from targets.nova.sections import running_host
 from targets.nova.surroundings import NOTHING, Images, Pool, delivering
@@ -26,7 +27,7 @@ from targets.nova.surroundings import NOTHING, Images, Pool, delivering
 if TYPE_CHECKING:
     from targets.nova.world import World
 
-_ABSENT = ("network_api", "volume_api", "manila_api", "share_manager", "compute_task_api", "query_client")
+_ABSENT = ("volume_api", "manila_api", "share_manager", "compute_task_api", "query_client")
 
 
 class _Client:
@@ -190,6 +191,7 @@ def make_manager(world: World, host: str) -> Any:
     for name in _ABSENT:
         setattr(made, name, NOTHING)
     made.image_api = Images()
+    made.network_api = Network()
     made.notifier = NOTHING
     made.compute_rpcapi = world.bus.rpcapi()
     made.instance_events = manager.InstanceEvents()

@@ -93,9 +93,12 @@ def nobody_listens() -> Iterator[None]:
     said: dict[str, Callable[..., None]]
     said = {name: _say_nothing for name in dir(utils) if name.startswith("notify_")}
     said["add_instance_fault_from_exc"] = _tell
+    # Ports are those that the instance comes with.
+    said["refresh_info_cache_for_instance"] = _say_nothing
     with ExitStack() as changes:
         for name, function in said.items():
-            changes.enter_context(mock.patch.object(utils, name, function))
+            if hasattr(utils, name):
+                changes.enter_context(mock.patch.object(utils, name, function))
         changes.enter_context(mock.patch.object(utils, "EventReporter", NOTHING))
         for name in [one for one in dir(exception_wrapper) if one.startswith("_emit_")]:
             changes.enter_context(mock.patch.object(exception_wrapper, name, _say_nothing))

@@ -96,15 +96,17 @@ class NovaTarget:
         return environments.tracker_has(None if chosen is None else chosen.folder, method)
 
     def roles(self) -> Sequence[str]:
-        """The roles in which an instance can start."""
+        """The roles in which an instance can start, as far as the chosen Nova has operations on them."""
         from targets.nova.operations import ROLES
 
-        return ROLES
+        roles = {info.before for info in self.operations()}
+        return [role for role in ROLES if role in roles]
 
     bundles: Mapping[str, Sequence[str]] = {
         "instances": ("new", "active"),
         "migrations": ("incoming", "arriving", "arrived", "leaving", "resized"),
         "elsewhere": ("there", "shelved"),
+        "plugged": ("plugged",),
     }
     """How a state machine groups what it creates, by role."""
 
