@@ -147,10 +147,16 @@ class Bus:
         return self._casts.setdefault(task, deque())
 
     def _deliver(self, arguments: Mapping[str, Any], host: str, method: str) -> Any:
+        from oslo_messaging.rpc.dispatcher import ExpectedException
+
         def handle() -> Any:
             # Not before there is a process that does: its predecessor's manager is gone with it.
             function = getattr(self._world.hosts[host].manager, method)
-            return function(self._world.context(), **_fitting(function, arguments))
+            try:
+                return function(self._world.context(), **_fitting(function, arguments))
+            except ExpectedException as error:
+                # How a server marks what is no error of its own; the caller gets what it was.
+                raise error.exc_info[1] from None
 
         return self._world.on(host, handle)
 

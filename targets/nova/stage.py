@@ -55,6 +55,8 @@ class NovaStage:
             exception.MigrationNotFound,
             exception.UnexpectedTaskStateError,
             exception.MigrationPreCheckError,
+            # An evacuation that finds no room.
+            exception.BuildAbortException,
             exception.InterfaceAttachFailed,
             exception.InterfaceDetachFailed,
             # What a service does is over when it is killed, and its messages stay without an answer.

@@ -77,6 +77,20 @@ def test_where_it_ends(nova: OpenTarget, name: str, flavor: int, world: str) -> 
     assert not any(one.startswith("error") for one in found)
 
 
+@pytest.mark.parametrize("world", ["fast", "real"])
+def test_an_evacuation_that_finds_no_room_is_refused(nova: OpenTarget, world: str) -> None:
+    setup = [
+        Operation("instance", {"instance": 1, "role": "there", "flavor": 13}),
+        Operation("instance", {"instance": 2, "role": "active", "flavor": 13}),
+    ]
+    stage = nova.stage(setup, {"world": world})  # type: ignore[attr-defined]
+    stage.restore()
+    evacuate = Operation("evacuate_here", {"instance": 1})
+    with pytest.raises(stage.refusals, match="Insufficient compute resources"):
+        stage.perform(evacuate)
+    assert [one for one in stage.judge([[evacuate]], []) if one.severity == "error"] == []
+
+
 def test_every_operation_of_the_managers_is_listed() -> None:
     far = {name for name, spec in TABLE.items() if spec.run.__module__ == "targets.nova.journeys" and spec.before}
     assert far == set(ENDS)
