@@ -8,7 +8,7 @@ operations rarely; here each pair has its turn before any has a second one:
 1. every operation alone, with each value that describes an instance;
 2. every two operations one after the other on an instance, where the second needs what
    the first one leaves;
-3. every operation alone with each fault at each call that it fits;
+3. every operation alone with each fault at each call that it fits, the operations in turn;
 4. every two operations beside each other, short ones first, then the likelier ones. The
    first instance has most parts in the first pass over all pairs; what
    describes the others, and it in later passes, is drawn.
@@ -81,17 +81,27 @@ class _SmallScope:
                 yield from self._program([[(info, self._drawn(info)) for info in (first, second)]], self._described())
 
     def failing(self, calls_of: CallsOf) -> Iterator[Scenario]:
-        """Every operation alone with one fault; the simplest instance beside what is on none."""
+        """Every operation alone with one fault; the simplest instance beside what is on none.
+        The operations take turns, so that one with many calls keeps none of the others waiting."""
         infos = list(self._table)
         self._generator.shuffle(infos)
-        for info in infos:
-            described = self._described() if info.on_instance else [self._values[0]]
-            for plain in self._program([[(info, self._drawn(info))]], described):
-                calls = calls_of(plain)
-                for fault in self._target.faults():
-                    for number in range(1, 1 + sum(map(fault.fits, calls))):
-                        planned = Operation(fault.name, {"task": 0, "call": number})
-                        yield Scenario(plain.content, plain.configuration, (planned,))
+        left = [self._failing_in(info, calls_of) for info in infos]
+        while left:
+            for programs in list(left):
+                found = next(programs, None)
+                if found is None:
+                    left.remove(programs)
+                else:
+                    yield found
+
+    def _failing_in(self, info: OperationInfo, calls_of: CallsOf) -> Iterator[Scenario]:
+        described = self._described() if info.on_instance else [self._values[0]]
+        for plain in self._program([[(info, self._drawn(info))]], described):
+            calls = calls_of(plain)
+            for fault in self._target.faults():
+                for number in range(1, 1 + sum(map(fault.fits, calls))):
+                    planned = Operation(fault.name, {"task": 0, "call": number})
+                    yield Scenario(plain.content, plain.configuration, (planned,))
 
     def pairs(self, calls_of: CallsOf) -> Iterator[Scenario]:
         """Every two operations, in several passes."""

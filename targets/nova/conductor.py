@@ -47,6 +47,8 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
                 _, kind, method = name.split("_", 2)
                 self._remotables[kind, method] = getattr(self, name)
         self.prepare_instances()
+        self.missing = ""
+        """A method that was asked for and is not there."""
 
     def snapshot(self) -> Snapshot:
         """All rows, to be given to :meth:`restore`."""
@@ -84,6 +86,8 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
     def _find(self, name: str, method: str) -> Callable[..., Any]:
         found = self._remotables.get((name, method))
         if found is None:
+            # Nova may handle the exception as one of many: what was missing is told all the same.
+            self.missing = f"{name}.{method}"
             # Not NotImplementedError: Nova then asks in the way of older releases.
             raise LookupError(f"the in-memory conductor has no {name}.{method}")
         return found

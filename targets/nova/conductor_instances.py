@@ -111,7 +111,8 @@ class InstanceRemotables:
     def do_InstanceList_get_by_filters(
         self, context: Any, filters: Any, expected_attrs: Any = None, **options: Any
     ) -> Primitive:
-        """``InstanceList.get_by_filters``, as far as a compute host asks: newest first."""
+        """``InstanceList.get_by_filters``, as far as a compute host asks: newest first, and
+        deleted ones as well, since no filter says otherwise."""
         unknown = set(filters) - {"uuid", "host", "vm_state"}
         if unknown:
             raise LookupError(f"the in-memory conductor cannot filter instances by {sorted(unknown)}")
@@ -124,7 +125,8 @@ class InstanceRemotables:
         found = [
             self._primitive(context, row, expected)
             for row in self.tables["instance"].values()
-            if not row["deleted"] and all(row[name] in values for name, values in wanted.items())
+            if (newest_first or not row["deleted"] or context.read_deleted != "no")
+            and all(row[name] in values for name, values in wanted.items())
         ]
         if newest_first:
             found.reverse()

@@ -82,6 +82,24 @@ class RecordRemotables:
             raise exception.MigrationNotFound(migration_id=migration_id)
         return self._migration(row)
 
+    def do_Migration_get_by_id_and_instance(self, context: Any, migration_id: int, instance_uuid: str) -> Primitive:
+        """``Migration.get_by_id_and_instance``"""
+        return self._one(id=migration_id, instance_uuid=instance_uuid)
+
+    def do_Migration_get_by_instance_and_status(self, context: Any, instance_uuid: str, status: str) -> Primitive:
+        """``Migration.get_by_instance_and_status``"""
+        return self._one(instance_uuid=instance_uuid, status=status)
+
+    def _one(self, **wanted: Any) -> Primitive:
+        from nova import exception
+
+        for row in self.tables["migration"].values():
+            if not row["deleted"] and all(row[name] == value for name, value in wanted.items()):
+                return self._migration(row)
+        if "status" in wanted:
+            raise exception.MigrationNotFoundByStatus(instance_id=wanted["instance_uuid"], status=wanted["status"])
+        raise exception.MigrationNotFoundForInstance(migration_id=wanted["id"], instance_id=wanted["instance_uuid"])
+
     def do_MigrationList_get_in_progress_by_host_and_node(self, context: Any, host: str, node: str) -> Primitive:
         """``MigrationList.get_in_progress_by_host_and_node``, which the tracker asks up to 21."""
         from nova import objects
@@ -186,7 +204,8 @@ class RecordRemotables:
         from nova import objects
 
         rows = [row for row in self.tables["compute_node"].values() if row["uuid"] in compute_uuids]
-        nodes = [self.do_ComputeNode_get_by_uuid(context, row["uuid"]) for row in rows if not row["deleted"]]
+        seen = [row for row in rows if not row["deleted"] or context.read_deleted != "no"]
+        nodes = [self.do_ComputeNode_get_by_uuid(context, row["uuid"]) for row in seen]
         return wrap("ComputeNodeList", objects.ComputeNodeList.VERSION, {"objects": nodes})
 
     def _nodes_of(self, context: Any, host: str) -> list[Row]:

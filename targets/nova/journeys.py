@@ -14,7 +14,6 @@ from targets.nova import requests
 from targets.nova.boundary import done_elsewhere
 from targets.nova.flavors import FLAVORS
 from targets.nova.places import Place
-from targets.nova.processes import running_in
 from targets.nova.service import UnsentError
 from targets.nova.trackers import called
 from targets.nova.world import HERE, OTHER, World
@@ -90,11 +89,10 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
     sender = world.bus.rpcapi()
     try:
         # Up to 19 nothing is claimed, so that neither migration nor limits are sent.
-        with running_in(None):
-            data = called(
-                sender.check_can_live_migrate_destination, context, instance, destination.host, False, False,
-                migration=migration, limits=None,
-            )  # fmt: skip
+        data = called(
+            sender.check_can_live_migrate_destination, context, instance, destination.host, False, False,
+            migration=migration, limits=None,
+        )  # fmt: skip
     except Exception as error:
         requests.give_up_move(world, number, migration)
         if isinstance(error, exception.MigrationPreCheckError):
@@ -165,11 +163,3 @@ def audit_other(world: World, arguments: Arguments) -> None:
     """The periodic task of the other host."""
     host = world.hosts[OTHER.host]
     world.on(OTHER.host, host.tracker.update_available_resource, world.context(), OTHER.node)
-
-
-def reload(world: World, arguments: Arguments) -> None:
-    """SIGHUP: ``ComputeManager.reset``, as far as it goes beyond messaging."""
-    client = world.hosts[HERE.host].tracker.reportclient
-    if hasattr(client, "clear_provider_cache"):
-        # 17 and newer.
-        client.clear_provider_cache()

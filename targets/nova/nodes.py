@@ -1,4 +1,5 @@
-"""Operations on the nodes of a host: a second one appears and vanishes, the scheduler reads.
+"""Operations on a host and its nodes: a second one appears and vanishes, the scheduler reads, the
+configuration is read anew.
 
 A hypervisor such as Ironic's reports nodes that come and go; one tracker serves them all.
 """
@@ -59,3 +60,11 @@ def read_node(world: World, arguments: Arguments) -> None:
     if row["memory_mb_used"] < sum(resting):
         text = f"the record says {row['memory_mb_used']} MiB in use, instances at rest take {sum(resting)}"
         raise UnderreportedNodeError(text)
+
+
+def reload(world: World, arguments: Arguments) -> None:
+    """SIGHUP: ``ComputeManager.reset``, as far as it goes beyond messaging."""
+    client = world.hosts[HERE.host].tracker.reportclient
+    if hasattr(client, "clear_provider_cache"):
+        # 17 and newer.
+        client.clear_provider_cache()

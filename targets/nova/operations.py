@@ -28,12 +28,13 @@ from targets.nova.moves import (
     resize_claim,
     resize_claim_abort,
 )
-from targets.nova.nodes import node_appears, node_vanishes, read_node
+from targets.nova.nodes import node_appears, node_vanishes, read_node, reload
 from targets.nova.restarts import restart
 from targets.nova.world import HOST, NODE, OTHER, World
 
 __all__ = ["HOST", "NODE", "OTHER", "ROLES", "TABLE", "OperationSpec", "set_up"]
 Arguments = Mapping[str, Any]
+_OUTSIDE = frozenset(f"targets.nova.{name}" for name in ("journeys", "servers", "ports", "restarts"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ class OperationSpec:
     weight: int = 2
     far: bool = False
     needs: str = ""
+
+    @property
+    def outside(self) -> bool:
+        """Whether it begins outside of the host's process, which it enters by messages, if at all."""
+        return self.run.__module__ in _OUTSIDE
 
 
 def audit(world: World, arguments: Arguments) -> None:
@@ -97,7 +103,7 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("node_appears", node_appears, weight=1),
         OperationSpec("node_vanishes", node_vanishes, weight=1),
         OperationSpec("audit_other", journeys.audit_other, far=True, weight=1),
-        OperationSpec("reload", journeys.reload, weight=1),
+        OperationSpec("reload", reload, weight=1),
         OperationSpec("restart", restart, weight=1),
         OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True, weight=1),
         OperationSpec("resize_here", journeys.resize_here, ("instance",), "there", "arrived", far=True, weight=1),

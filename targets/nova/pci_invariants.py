@@ -39,13 +39,15 @@ def pci_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[
 
 
 def _family_violations(device: Any) -> Iterator[Violation]:
-    """A physical function is blocked exactly while one of its virtual ones is owned."""
+    """A physical function is blocked exactly while one of its virtual ones is owned, and they
+    while it is."""
     if not device.child_devices:
         return
     children = sorted(f"{child.address} {child.status}" for child in device.child_devices)
     owned = any(child.status in _OWNED for child in device.child_devices)
-    blocked = device.status in _BLOCKED
-    if owned != blocked or (device.status in _OWNED and not all(c.status in _BLOCKED for c in device.child_devices)):
+    blocked = [child for child in device.child_devices if child.status in _BLOCKED]
+    wanted = len(device.child_devices) if device.status in _OWNED else 0
+    if owned != (device.status in _BLOCKED) or len(blocked) != wanted:
         yield Violation("I8 parent", f"{device.address} is {device.status}, its functions are {children}")
 
 

@@ -16,12 +16,10 @@ class Process:
     """One nova-compute from its start to its end. ``starting``: nobody asks it for anything
     before it says :meth:`up`."""
 
-    __slots__ = ("_up", "ended", "under_way")
+    __slots__ = ("_up", "ended")
 
     def __init__(self, *, starting: bool = False) -> None:
         self.ended = False
-        self.under_way = 0
-        """How many calls are in it."""
         # One that runs from the start of a program is never waited for, which would be a switch.
         self._up = threading.Event() if starting else None
 
@@ -50,8 +48,6 @@ def running_in(process: Process | None) -> Iterator[None]:
     """The block is code of a process. What leaves it after the end of that process is
     ProcessEndedError: whatever Nova made of it has happened nowhere."""
     token = running_process.set(process)
-    if process is not None:
-        process.under_way += 1
     try:
         yield
     except Exception as error:
@@ -59,8 +55,6 @@ def running_in(process: Process | None) -> Iterator[None]:
             raise ProcessEndedError("the process was killed") from error
         raise
     finally:
-        if process is not None:
-            process.under_way -= 1
         running_process.reset(token)
 
 

@@ -13,9 +13,10 @@ from targets.nova.places import Place
 from targets.nova.world import HERE, World
 
 
-def placement_violations(world: World, place: Place = HERE) -> Iterator[Violation]:
+def placement_violations(world: World, place: Place = HERE, *, called_off: bool = False) -> Iterator[Violation]:
     """I13, after an audit: an instance that runs here has the allocation of its flavor,
-    one that is gone has none, a migration only while it is under way."""
+    one that is gone has none, a migration only while it is under way. ``called_off``: a start
+    of the service may have called builds off, which keep theirs until they are deleted."""
     allocations = world.placement.allocations
     # In 16 a migration has no uuid, and no allocation.
     pending = {row.get("uuid") for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES}
@@ -29,7 +30,7 @@ def placement_violations(world: World, place: Place = HERE) -> Iterator[Violatio
         amounts = dict(allocations[uuid][1]) if uuid in allocations else {}
         if uuid in left:
             _subtract(amounts, left[uuid])
-        if row["deleted"] or (row["host"] is None and row["vm_state"] == "error"):
+        if row["deleted"] or (row["host"] is None and row["vm_state"] == "error" and not called_off):
             if NODE_UUIDS[place.node] in amounts:
                 yield Violation("I13 gone", f"{uuid} is {row['vm_state']} and holds an allocation")
         elif _rests(row) and Place(row["host"], row["node"]) == place:

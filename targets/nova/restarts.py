@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from targets.nova.processes import Process, running_in, running_process
+from targets.nova.processes import Process, running_in
 from targets.nova.trackers import called
 from targets.nova.world import HERE, World
 
 Arguments = Mapping[str, Any]
-ATTEMPTS = 2
-"""How often the service is started: what supervises it does so again where it gives up."""
+ATTEMPTS = 4
+"""How often the service is started: what supervises it does so again where it gives up. More
+often than a program has faults."""
 
 
 def restart(world: World, arguments: Arguments) -> None:
@@ -28,15 +29,15 @@ def restart(world: World, arguments: Arguments) -> None:
         process = Process(starting=True)
         # In one step: whoever finds one that is gone finds the next already there.
         killed, host.process = host.process, process
-        # This operation is one of those that are in it.
-        world.interrupted |= killed.under_way > (killed is running_process.get())
+        world.interrupted |= world.under_way > 0
         killed.kill()
         try:
             with running_in(process):
                 host.tracker = host.new_tracker()
-                _start(world)
+                world.on_host(host.name, _start, world)
         except Exception:
             if attempt == ATTEMPTS - 1:
+                # Nobody is to wait for ever: this failure is what is told.
                 process.up()
                 raise
         else:

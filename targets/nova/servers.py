@@ -23,17 +23,27 @@ def boot(world: World, arguments: Arguments) -> None:
     """A build that the scheduler sends here. What ends it, the manager keeps to itself: it
     is raised here."""
     _, told = _build(world, arguments["instance"], retry=False)
-    if told:
-        raise told[-1]
+    found = _worst(told)
+    if found is not None:
+        raise found
 
 
 def boot_fails(world: World, arguments: Arguments) -> None:
     """The hypervisor cannot make the guest: the manager cleans up, gives the allocation
     back, and asks the conductor for another host."""
     instance, told = _build(world, arguments["instance"], retry=True, spawn=BuildFailed)
-    if told and not isinstance(told[-1], BuildFailed):
-        raise told[-1]
+    found = _worst(told)
+    if found is not None and not isinstance(found, BuildFailed):
+        raise found
     check_devices(instance)
+
+
+def _worst(told: list[Exception]) -> Exception | None:
+    """What says most of a build that failed: an error that is none of Nova's own, else the last."""
+    from nova import exception
+
+    unexpected = [one for one in told if not isinstance(one, exception.NovaException | BuildFailed)]
+    return next(iter(unexpected or told[-1:]), None)
 
 
 def _build(

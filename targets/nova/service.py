@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,19 @@ class _Client:
 _refused: ContextVar[str] = ContextVar("refused", default="")
 
 
+@lru_cache(maxsize=1)
+def lost_answer_error() -> type[Exception]:
+    """What a caller gets whose callee was killed: a MessagingTimeout as any other."""
+    from oslo_messaging.exceptions import MessagingTimeout
+
+    return type("LostAnswerError", (MessagingTimeout,), {})
+
+
+def lost_answer(method: str) -> Exception:
+    """That of a method."""
+    return lost_answer_error()(f"Timed out waiting for a reply ({method})")
+
+
 class UnsentError(Exception):
     """The queue of messages took no message."""
 
@@ -80,15 +94,13 @@ class Bus:
 
     def call(self, context: Any, host: str, method: str, arguments: Mapping[str, Any]) -> Any:
         """Perform a method of another host's manager now."""
-        from oslo_messaging.exceptions import MessagingTimeout
-
         leave(f"message {method}")
         try:
             answer = self._deliver(self._sent(context, arguments), host, method)
         except ProcessEndedError:
             # Whoever waits for the answer is told that none came.
             die_if_killed()
-            raise MessagingTimeout(f"Timed out waiting for a reply ({method})") from None
+            raise lost_answer(method) from None
         leave(f"message {method}{DONE}")
         return self._sent(context, {"answer": answer})["answer"]
 
@@ -125,7 +137,8 @@ class Bus:
                 try:
                     queue.popleft()()
                 except (Exception, ProcessEndedError) as error:
-                    raised = raised or error
+                    if raised is None or isinstance(raised, ProcessEndedError):
+                        raised = error
         if raised is not None:
             raise raised
 

@@ -24,6 +24,7 @@ from targets.nova.places import Place
 from targets.nova.processes import ProcessEndedError
 from targets.nova.record_invariants import placement_violations
 from targets.nova.sections import forget_locks
+from targets.nova.service import lost_answer_error
 from targets.nova.world import HERE, Snapshot, World
 from targets.protocol import ImpossibleStartError
 
@@ -32,6 +33,8 @@ COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ", "I12 ")
 HOLDS_AFTER_A_KILL = ("I4 ", "I6 shared", "I8 ", "I9 shared", "I10 ", "I14 ", "I17 ", "failed_builds")
 """What has to hold where a service was killed at work. What was being built or moved stays half
 done then, until somebody ends it: what it should take until then is nobody's promise."""
+NEVER_INTERRUPTED = ("restart", "audit_other", "read_node")
+"""Operations that do nothing in the process of the first host."""
 HARMLESS = frozenset({"I15 numa_topology"})
 """What stays wrong but is read by nobody before it is overwritten: pins in the row of an
 instance that is on no host. Any claim computes them anew."""
@@ -44,7 +47,6 @@ class NovaStage:
 
     def __init__(self, world: World, bare: Snapshot, setup: Sequence[Operation], use: Callable[[World], None]) -> None:
         from nova import exception
-        from oslo_messaging.exceptions import MessagingTimeout
 
         # What the manager handles by itself: a refused build, a node or a record
         # that is gone. Anything else that leaves the tracker is a failure.
@@ -59,9 +61,8 @@ class NovaStage:
             exception.BuildAbortException,
             exception.InterfaceAttachFailed,
             exception.InterfaceDetachFailed,
-            # What a service does is over when it is killed, and its messages stay without an answer.
+            # What a service does is over when it is killed.
             ProcessEndedError,
-            MessagingTimeout,
         )
         self._world = world
         self._bare = bare
@@ -102,11 +103,22 @@ class NovaStage:
         answered = self._world.placement.answered
         task = -1 if current.execution is None else current.execution.current.index
         answered.pop(task, None)
+        world, spec = self._world, TABLE[operation.name]
+        counts = operation.name not in NEVER_INTERRUPTED
+        world.under_way += counts
         try:
-            self._world.on(HERE.host, TABLE[operation.name].run, self._world, operation.arguments)
+            # What comes as a message, or kills the service, is not in its process.
+            enter = world.on_host if spec.outside else world.on
+            enter(HERE.host, spec.run, world, operation.arguments)
         except Exception as error:
+            if world.interrupted and _has_lost_an_answer(error):
+                raise ProcessEndedError("the process that was asked was killed") from error
             name_cause(error, answered.get(task))
             raise
+        finally:
+            world.under_way -= counts
+        if world.conductor.missing:
+            raise LookupError(f"the in-memory conductor has no {world.conductor.missing}")
 
     def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
         """Judge, unless an equal state was judged before: audits cost more than runs."""
@@ -115,8 +127,7 @@ class NovaStage:
         # Which oracles a fault concerns; see docs/nova-invariants.md.
         excused = {kind for kind in ("placement", "gone") if any(kind in fault.name for fault in faults)}
         if any("restart" in task for task in names):
-            # A build that nobody had begun is called off by the start, and keeps what it was given.
-            excused.add("placement")
+            excused.add("called off")
         if self._world.interrupted:
             excused.add("killed")
         state = (fingerprint(self._world), repr((names, sorted(excused), bool(faults))))
@@ -186,7 +197,7 @@ class NovaStage:
         yield from audited_violations(world, tracker, place)
         if "placement" not in excused:
             # The manager says in its log which allocations it then leaves behind.
-            yield from placement_violations(world, place)
+            yield from placement_violations(world, place, called_off="called off" in excused)
         yield from self._audits_agree(tracker, place)
 
     def _audits_agree(self, tracker: object, place: Place) -> Iterator[Violation]:
@@ -206,6 +217,15 @@ class NovaStage:
         if raised or anew != before:
             text = raised or f"the live tracker has {before}, a new one {anew}"
             yield Violation("I14 fresh tracker", text)
+
+
+def _has_lost_an_answer(error: BaseException | None) -> bool:
+    """Whether an error comes of an answer that a killed service never gave."""
+    while error is not None:
+        if isinstance(error, lost_answer_error()):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _count(tracker: object, node: str = HERE.node) -> int:

@@ -165,8 +165,10 @@ class World:
             self.placement, self.conductor = Placement(), Conductor()
         self.conductor.on_deleted = self.placement.forget
         self.bus = Bus(self)
+        self.under_way = 0
+        """How many operations have begun that may be at work on the first host."""
         self.interrupted = False
-        """Whether a service was killed while it, or an operation that reaches it, was at work."""
+        """Whether its service was killed in the midst of one."""
         self.hosts: dict[str, Host] = {}
         self.activate()
         for name in HOSTS:
@@ -221,10 +223,14 @@ class World:
 
     def on(self, host: str, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Call ``function`` as code of ``host``, once its service is up."""
+        with running_in(self._process(host)):
+            return self.on_host(host, function, *args, **kwargs)
+
+    def on_host(self, host: str, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """Likewise, in whatever process."""
         token = running_host.set(host)
         try:
-            with running_in(self._process(host)):
-                return function(*args, **kwargs)
+            return function(*args, **kwargs)
         finally:
             running_host.reset(token)
 
@@ -245,7 +251,7 @@ class World:
         forget_locks()
         self.activate()
         self.bus = Bus(self)
-        self.interrupted = False
+        self.under_way, self.interrupted, self.conductor.missing = 0, False, ""
         self.conductor.restore(snapshot[0])
         self.placement.restore(snapshot[1])
         for name, host in self.hosts.items():

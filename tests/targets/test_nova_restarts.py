@@ -70,7 +70,6 @@ def test_a_process_that_was_killed_does_nothing_more() -> None:
     die_if_killed()
     with running_in(process):
         die_if_killed()
-        assert process.under_way == 1
         process.kill()
         with pytest.raises(ProcessEndedError):
             die_if_killed()
@@ -78,7 +77,6 @@ def test_a_process_that_was_killed_does_nothing_more() -> None:
         raise UnboundLocalError("whatever the unwinding makes of it")
     with pytest.raises(KeyError), running_in(Process()):
         raise KeyError("of one that runs")
-    assert process.under_way == 0
 
 
 def test_who_waits_for_a_process_goes_on_when_it_is_up_or_gone() -> None:
@@ -95,6 +93,7 @@ def test_a_kill_at_any_call_leaves_nothing_wrong(nova: OpenTarget, name: str) ->
 
 def test_functions_that_are_saved_one_by_one(nova: OpenTarget) -> None:
     assert found(program(nova, "claim", 12)) == {"I8 parent"}
+    assert found(program(nova, "delete", 14)) == {"I8 parent"}
     assert found(program(nova, "claim", 11)) == set()
 
 
@@ -159,6 +158,51 @@ def test_a_build_that_nobody_has_begun_is_no_finding(nova: OpenTarget) -> None:
     made = nova.program(Scenario(Operations(setup, (RESTART,)), {}, ()))
     assert isinstance(made, StagedProgram)
     assert found(made) == set()
+
+
+def test_a_start_that_always_fails_is_told(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova.compute.manager import ComputeManager
+
+    def broken(*arguments: Any, **options: Any) -> None:
+        raise ZeroDivisionError
+
+    made = program(nova, "audit", 1)
+    monkeypatch.setattr(ComputeManager, "pre_start_hook", broken)
+    assert {failure.error_type for outcome in outcomes(made, 5) for failure in outcome.failures} == {
+        "ZeroDivisionError"
+    }
+
+
+def test_what_the_other_host_raises_is_told_after_a_kill(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = program(nova, "audit_other", 1)
+    assert isinstance(made.stage, NovaStage)
+    made.stage.restore()
+
+    def broken(*arguments: Any, **options: Any) -> None:
+        raise ZeroDivisionError
+
+    real = made.stage._world.restore
+
+    def restore(snapshot: Any) -> None:
+        real(snapshot)
+        made.stage._world.hosts["host2"].tracker._update_available_resource = broken  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(made.stage._world, "restore", restore)
+    assert all("ZeroDivisionError" in {one.error_type for one in outcome.failures} for outcome in outcomes(made, 30))
+
+
+def test_a_method_that_the_conductor_lacks_is_told_whoever_handles_it(nova: OpenTarget) -> None:
+    made = program(nova, "audit", 1)
+    assert isinstance(made.stage, NovaStage)
+    made.stage.restore()
+    world = made.stage._world
+    made.stage.perform(Operation("audit"))
+    with pytest.raises(LookupError):
+        world.conductor._find("Instance", "no_such")  # type: ignore[union-attr]
+    with pytest.raises(LookupError, match=r"Instance\.no_such"):
+        made.stage.perform(Operation("audit"))
+    made.stage.restore()
+    made.stage.perform(Operation("audit"))
 
 
 def test_two_kills(nova: OpenTarget) -> None:
