@@ -30,7 +30,7 @@ class Novelty:
     ``explained``: those that some of the program's operations and faults are known to
     show; warnings also part by part. ``unworked``: those for which no time was left;
     ``large``: those of programs that are too large. ``alike``: findings of one kind between the
-    same operations that are worth it.
+    same operations that are worth it. ``like``: operations that are variants of others, and of which.
     """
 
     passed_over: int = 0
@@ -38,6 +38,7 @@ class Novelty:
     unworked: int = 0
     large: int = 0
     alike: float = ALIKE
+    like: Mapping[str, str] = field(default_factory=dict)
     _seen: set[tuple[str, Identity]] = field(default_factory=set)
     _shown: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
     _worked_out: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
@@ -48,25 +49,25 @@ class Novelty:
     def is_met(self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()) -> bool:
         """Whether the same was met before, between the same operations with the same faults;
         from now on it was. ``program``: what was run, operations and faults."""
-        self._shown.setdefault(identity, set()).add(frozenset(map(_name, program)))
-        key = (identity[0], identity[1:] + tuple(sorted([*map(_name, raw.operations), *faults])))
+        self._shown.setdefault(identity, set()).add(frozenset(map(self._name, program)))
+        key = (identity[0], identity[1:] + tuple(sorted([*map(self._name, raw.operations), *faults])))
         met = key in self._seen
         self._seen.add(key)
         return met
 
     def is_known(self, identity: Identity, program: Sequence[str]) -> bool:
         """Whether the same was met in a program of some of these operations."""
-        return _is_of_some(self._shown, identity, frozenset(map(_name, program)))
+        return _is_of_some(self._shown, identity, frozenset(map(self._name, program)))
 
     def is_worth(self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()) -> bool:
         """Whether to work a failure out. ``program``: what was run, operations and faults."""
         if raw.kind in ADVICE:
             return True
-        present = frozenset(map(_name, program))
+        present = frozenset(map(self._name, program))
         if self._is_explained(identity, raw, present):
             self.explained += 1
             return False
-        group = (identity[0], *sorted([*map(_name, raw.operations), *faults]))
+        group = (identity[0], *sorted([*map(self._name, raw.operations), *faults]))
         self._alike[group] = self._alike.get(group, 0) + 1
         if self._alike[group] > self.alike or self._is_widespread(identity, present):
             self.passed_over += 1
@@ -75,7 +76,7 @@ class Novelty:
 
     def learn(self, identity: Identity, finding: Finding, program: Sequence[str]) -> None:
         """Take in what came of it: the finding, and the parts of its smallest program."""
-        present = frozenset(map(_name, program))
+        present = frozenset(map(self._name, program))
         if finding.severity == "warning":
             self._warned.setdefault(present, set()).update(_parts(identity))
         self._worked_out.setdefault(identity, set()).add(present)
@@ -104,6 +105,10 @@ class Novelty:
         found = self._raised.get(identity[:2], [])
         return len(found) >= WIDESPREAD and bool(frozenset.intersection(*found) & present)
 
+    def _name(self, operation: str) -> str:
+        name = operation.partition("(")[0]
+        return self.like.get(name, name)
+
 
 def _is_of_some(shown: Mapping[Identity, Set[frozenset[str]]], identity: Identity, present: frozenset[str]) -> bool:
     return any(operations <= present for operations in shown.get(identity, ()))
@@ -112,7 +117,3 @@ def _is_of_some(shown: Mapping[Identity, Set[frozenset[str]]], identity: Identit
 def _parts(identity: Identity) -> set[str]:
     """The invariants that a failure breaks."""
     return set(identity[1].split(", "))
-
-
-def _name(operation: str) -> str:
-    return operation.partition("(")[0]

@@ -9,7 +9,7 @@ operations rarely; here each pair has its turn before any has a second one:
 2. every two operations one after the other on an instance, where the second needs what
    the first one leaves;
 3. every operation alone with each fault at each call that it fits, the operations in turn;
-4. every two operations beside each other, short ones first, then the likelier ones. The
+4. every two operations beside each other, short ones first, then the likelier ones, variants of others last. The
    first instance has most parts in the first pass over all pairs; what
    describes the others, and it in later passes, is drawn.
 
@@ -58,6 +58,10 @@ def small_scenarios(target: Target, calls_of: CallsOf, seed: int) -> Iterator[Sc
             yield scenario
 
 
+def _has_variant(pair: Sequence[OperationInfo]) -> bool:
+    return any(one.like for one in pair)
+
+
 class _SmallScope:
     def __init__(self, target: Target, generator: random.Random) -> None:
         self._target = target
@@ -76,7 +80,7 @@ class _SmallScope:
 
     def chains(self) -> Iterator[Scenario]:
         """Every two operations on an instance, one after the other."""
-        for first, second in itertools.product(self._table, repeat=2):
+        for first, second in sorted(itertools.product(self._table, repeat=2), key=_has_variant):
             if first.on_instance and second.on_instance and first.after == second.before:
                 yield from self._program([[(info, self._drawn(info)) for info in (first, second)]], self._described())
 
@@ -85,14 +89,15 @@ class _SmallScope:
         The operations take turns, so that one with many calls keeps none of the others waiting."""
         infos = list(self._table)
         self._generator.shuffle(infos)
-        left = [self._failing_in(info, calls_of) for info in infos]
-        while left:
-            for programs in list(left):
-                found = next(programs, None)
-                if found is None:
-                    left.remove(programs)
-                else:
-                    yield found
+        for variants in (False, True):
+            left = [self._failing_in(info, calls_of) for info in infos if bool(info.like) == variants]
+            while left:
+                for programs in list(left):
+                    found = next(programs, None)
+                    if found is None:
+                        left.remove(programs)
+                    else:
+                        yield found
 
     def _failing_in(self, info: OperationInfo, calls_of: CallsOf) -> Iterator[Scenario]:
         described = self._described() if info.on_instance else [self._values[0]]
@@ -117,11 +122,13 @@ class _SmallScope:
         plain = next(self._program([[(info, self._drawn(info))]], self._values[:1] * MAX_INSTANCES), None)
         return 0 if plain is None else len(calls_of(plain))
 
-    def _place(self, pair: tuple[OperationInfo, OperationInfo], lengths: Mapping[str, int]) -> tuple[bool, int, float]:
+    def _place(
+        self, pair: tuple[OperationInfo, OperationInfo], lengths: Mapping[str, int]
+    ) -> tuple[bool, bool, int, float]:
         """Where a pair comes: short ones take no time; then the likelier of the two counts,
         since what runs all the time has to have met everything else before long."""
         is_long = sum(lengths[one.name] for one in pair) > SHORT
-        return is_long, -max(one.weight for one in pair), self._generator.random()
+        return _has_variant(pair), is_long, -max(one.weight for one in pair), self._generator.random()
 
     def _drawn(self, info: OperationInfo) -> Values:
         return self._generator.choice(_products(info.arguments))

@@ -27,7 +27,8 @@ class OperationInfo:
     and then has ``after``. ``shared``: it may run beside others on the same
     instance. ``weight``: its share among the operations of programs.
     ``arguments``: further arguments, each with the values that it can take, the
-    simplest first.
+    simplest first. ``like``: another operation of which it is a variant; what that one
+    shows says what is wrong with this one, too, so that it is its turn after that.
     """
 
     name: str
@@ -37,6 +38,7 @@ class OperationInfo:
     shared: bool = False
     weight: int = 2
     arguments: Mapping[str, Sequence[Plain]] = field(default_factory=dict)
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True)

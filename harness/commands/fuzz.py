@@ -160,6 +160,7 @@ def search(
         discovery = Discovery()
         setting = Setting(points, model, wanted.seed, watchers=(*locking.watchers, discovery))
         refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
+        refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}
         refinement.look = tell
         fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
         fuzzing.enter = enter

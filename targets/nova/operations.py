@@ -44,7 +44,8 @@ class OperationSpec:
     ``arguments`` are names: ``instance`` (its number). ``before``: the role that the
     instance must have; ``after``: the role that it then has. ``weight``: how often
     programs contain it, relative to the others. ``far``: it reaches the other host. ``needs``:
-    the method of the tracker without which there is no such operation.
+    the method of the tracker without which there is no such operation. ``like``: the one that
+    re-enacts what this one has the manager do.
     """
 
     name: str
@@ -56,6 +57,7 @@ class OperationSpec:
     weight: int = 2
     far: bool = False
     needs: str = ""
+    like: str = ""
 
     @property
     def outside(self) -> bool:
@@ -122,10 +124,10 @@ TABLE: dict[str, OperationSpec] = {
             "live_migrate_here", journeys.live_migrate_here, ("instance",), "there", "active", far=True, weight=1
         ),
         OperationSpec("evacuate_here", journeys.evacuate_here, ("instance",), "there", "active", far=True, weight=1),
-        OperationSpec("boot", servers.boot, ("instance",), "new", "active", weight=1),
-        OperationSpec("boot_fails", servers.boot_fails, ("instance",), "new", "failed", weight=1),
+        OperationSpec("boot", servers.boot, ("instance",), "new", "active", weight=1, like="claim"),
+        OperationSpec("boot_fails", servers.boot_fails, ("instance",), "new", "failed", weight=1, like="claim_abort"),
         OperationSpec("rebuild", servers.rebuild, ("instance",), "active", "active", weight=1),
-        OperationSpec("terminate", servers.terminate, ("instance",), "active", "gone", weight=1),
+        OperationSpec("terminate", servers.terminate, ("instance",), "active", "gone", weight=1, like="delete"),
         OperationSpec(
             "attach_port", ports.attach_port, ("instance",), "active", "plugged", weight=1, needs="unclaim_pci_devices"
         ),

@@ -86,7 +86,15 @@ class NovaTarget:
         from targets.nova.operations import TABLE
 
         return [
-            OperationInfo(spec.name, "instance" in spec.arguments, spec.before, spec.after, spec.shared, spec.weight)
+            OperationInfo(
+                spec.name,
+                "instance" in spec.arguments,
+                spec.before,
+                spec.after,
+                spec.shared,
+                spec.weight,
+                like=spec.like,
+            )
             for spec in TABLE.values()
             if not spec.needs or self._has(spec.needs)
         ]

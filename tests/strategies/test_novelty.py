@@ -111,3 +111,12 @@ def test_with_another_fault_it_is_another_failure() -> None:
     assert not novelty.is_met(("invariant", "I1"), raw, ["a", "timeout"], ["timeout"])
     assert not novelty.is_met(("invariant", "I1"), raw, ["a", "deadlock"], ["deadlock"])
     assert novelty.is_met(("invariant", "I1"), raw, ["a", "timeout"], ["timeout"])
+
+
+def test_a_variant_is_explained_by_what_it_is_a_variant_of() -> None:
+    for like, wanted in (({"boot": "claim"}, False), ({}, True)):
+        novelty = Novelty(like=like)
+        raw = finding("claim(1)")
+        assert is_new(novelty, ("invariant", "I1"), raw, ["claim(1)"])
+        novelty.learn(("invariant", "I1"), raw, ["claim(1)"])
+        assert is_new(novelty, ("invariant", "I1"), finding("boot(1)"), ["boot(1)", "audit()"]) is wanted
