@@ -80,7 +80,7 @@ def perform(nova: OpenTarget, name: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
     setup = []
     if TABLE[name].before:
-        arguments: dict[str, Value] = {"instance": 1, "role": TABLE[name].before, "flavor": 3}
+        arguments: dict[str, Value] = {"instance": 1, "role": TABLE[name].before, "flavor": 11 if "port" in name else 3}
         setup = [Operation("instance", arguments)]
     stage = nova.stage(setup, {"world": "fast"})  # type: ignore[attr-defined]
     assert isinstance(stage, NovaStage)
