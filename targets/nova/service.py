@@ -66,11 +66,6 @@ def lost_answer_error() -> type[Exception]:
     return type("LostAnswerError", (MessagingTimeout,), {})
 
 
-def lost_answer(method: str) -> Exception:
-    """That of a method."""
-    return lost_answer_error()(f"Timed out waiting for a reply ({method})")
-
-
 class UnsentError(Exception):
     """The queue of messages took no message."""
 
@@ -100,7 +95,7 @@ class Bus:
         except ProcessEndedError:
             # Whoever waits for the answer is told that none came.
             die_if_killed()
-            raise lost_answer(method) from None
+            raise lost_answer_error()(f"Timed out waiting for a reply ({method})") from None
         leave(f"message {method}{DONE}")
         return self._sent(context, {"answer": answer})["answer"]
 

@@ -130,19 +130,19 @@ class NovaStage:
             excused.add("called off")
         if self._world.interrupted:
             excused.add("killed")
-        state = (fingerprint(self._world), repr((names, sorted(excused), bool(faults))))
+        if faults or self._world.interrupted:
+            excused.add("disturbed")
+        state = (fingerprint(self._world), repr((names, sorted(excused))))
         found = self._judgements.get(state)
         if found is None:
-            found = self._judgements[state] = self._judge(
-                names, excused, disturbed=bool(faults) or self._world.interrupted
-            )
+            found = self._judgements[state] = self._judge(names, excused)
         return found
 
     def forget_judgements(self) -> None:
         """Judge every state anew from here on."""
         self._judgements.clear()
 
-    def _judge(self, names: list[list[str]], excused: Set[str], *, disturbed: bool) -> list[Failure]:
+    def _judge(self, names: list[list[str]], excused: Set[str]) -> list[Failure]:
         world = self._world
         # The other host is as it was where nothing has reached it.
         far = any(TABLE[name].far for task in names for name in task)
@@ -167,7 +167,7 @@ class NovaStage:
                 lasting += shared_pins(world, place)
             else:
                 lasting += self._audited(place, excused)
-        possible = possible_counts(0, names, disturbed=disturbed)
+        possible = possible_counts(0, names, disturbed="disturbed" in excused)
         if count not in possible:
             text = f"failed_builds is {count}, every order of the operations gives {sorted(possible)}"
             lasting.append(Violation("failed_builds", text))
