@@ -201,11 +201,13 @@ class _Research:
                 why = f"{stopped}; the same failure shows without any preemption here, so it is another defect"
                 return Judgement(None, why, replayed)
         seen.look(replayed.outcome)
-        self._walk(min(LEARNING, search))
-        if seen.has_shown():
-            return self._found("under another schedule of the same program")
-        follow = Follow(self.choices)
-        made = self._once(follow)
+        # Most often that shows it, in one run; else once more when the scheduling points are known.
+        follow, made = self._follow()
+        if not seen.has_shown():
+            self._walk(min(LEARNING, search))
+            if seen.has_shown():
+                return self._found("under another schedule of the same program")
+            follow, made = self._follow()
         if seen.has_shown():
             return self._found("under the recorded choices, with other events between them")
         if follow.fits and not _failures(made):
@@ -237,6 +239,11 @@ class _Research:
         self.seen.look(made)
         self._learn(made)
         return made
+
+    def _follow(self) -> tuple[Follow, Outcome]:
+        """The recorded choices, with other events between them; and what comes of it."""
+        follow = Follow(self.choices)
+        return follow, self._once(follow)
 
     def _walk(self, schedules: int) -> None:
         """Some runs at random, which also teach the scheduling points of this code."""

@@ -53,8 +53,8 @@ FOR_SMALL = 2 / 3
 """The part of the executions that goes to small programs."""
 FOR_FINDINGS = 0.4
 """The part of the time that is left for working out what was met, once there is any."""
-FOR_CONSEQUENCES = 0.1
-"""The part of the executions that goes to what wrong states lead to."""
+FOR_CONSEQUENCES = 0.04
+"""The part of the executions that goes to what wrong states lead to; they cost more than others."""
 NOTES = 5
 """Remarks taken over from the search of one program."""
 
@@ -245,7 +245,8 @@ class Fuzzing:
         target = self.refinement.target
         idle: Callable[[str], bool] = getattr(target, "is_idle", lambda call: False)
         writes: Callable[[str], bool] | None = getattr(target, "is_write", None)
-        return Sweep(idle), TornReads(idle, writes)
+        sees_memory = self.refinement.setting.model == "threads" and not self.refinement.laboratory.unseen
+        return Sweep(idle, sees_memory), TornReads(idle, writes)
 
     def _calls_of(self, scenario: Scenario) -> list[str]:
         """The calls that leave the process in a run without a switch; none where it cannot start."""

@@ -26,8 +26,8 @@ class Ranked:
         """The rank of a task that appears."""
         raise NotImplementedError
 
-    def _meets(self, current: Task) -> None:
-        """A task has announced an operation, and could go on."""
+    def _meets(self, current: Task, step: int) -> None:
+        """A task has announced an operation, and could go on. ``step``: the events before it."""
         raise NotImplementedError
 
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
@@ -41,7 +41,7 @@ class Ranked:
             if current.pending[0] == op.YIELD:
                 self._drop(current)
             else:
-                self._meets(current)
+                self._meets(current, step)
         for task in enabled:
             if task.timed and task.index not in self._behind:
                 self._drop(task)

@@ -84,7 +84,7 @@ class TornReads(Ranked):
         second = -1 if self._tear is None else self._tear.reader
         return 0 if task.index == first else 1 if task.index == second else task.index + 2
 
-    def _meets(self, current: Task) -> None:
+    def _meets(self, current: Task, step: int) -> None:
         tear, met = self._tear, self._met
         if tear is None or current.pending[0] != op.IO:
             return

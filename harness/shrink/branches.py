@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from harness.kernel.dependence import Summary
 from harness.kernel.outcome import Decision, Outcome
-from harness.shrink.dependence import Order, Summary
+from harness.shrink.dependence import Order
 from harness.shrink.directives import Directive, Place
 from harness.shrink.size import gives_way, interrupted_operation
 from harness.shrink.trials import Run

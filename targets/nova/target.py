@@ -47,6 +47,8 @@ MOST_WORLDS = 8
 """Start states without instances that are kept, one for each configuration."""
 MOST_STAGES = 64
 """Start states with instances that are kept: making one costs as much as running a program."""
+MOST_REAL_STAGES = 24
+"""The same of the real world, where each has a copy of its databases."""
 
 
 class NovaTarget:
@@ -253,6 +255,7 @@ class _OpenNova:
         self.libraries: Mapping[str, str] = library_versions()
         self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
         self._stages: dict[tuple[object, ...], Stage] = {}
+        self._real_stages: dict[tuple[object, ...], Stage] = {}
         self._in_use: World | None = None
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 
@@ -281,17 +284,17 @@ class _OpenNova:
             if len(self._worlds) >= MOST_WORLDS:
                 gone = next(iter(self._worlds))
                 del self._worlds[gone]
-                self._stages = {name: stage for name, stage in self._stages.items() if name[0] != gone}
+                for stages in (self._stages, self._real_stages):
+                    for name in [name for name in stages if name[0] == gone]:
+                        del stages[name]
             world = World(configuration, pci=pci, vpmem=vpmem, real=real)
             self._worlds[key] = world, world.snapshot()
-        if real:
-            # A copy of its databases each; and few programs are run there.
-            return NovaStage(*self._worlds[key], setup, self._use)
         name = (key, repr(setup))
-        stage = self._stages.pop(name, None) or NovaStage(*self._worlds[key], setup, self._use)
-        if len(self._stages) >= MOST_STAGES:
-            del self._stages[next(iter(self._stages))]
-        self._stages[name] = stage
+        stages = self._real_stages if real else self._stages
+        stage = stages.pop(name, None) or NovaStage(*self._worlds[key], setup, self._use)
+        if len(stages) >= (MOST_REAL_STAGES if real else MOST_STAGES):
+            del stages[next(iter(stages))]
+        stages[name] = stage
         return stage
 
     def _use(self, world: World) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from harness import TaskProgram, explore
 from harness.kernel import current
+from harness.kernel.conflicts import happens_before_class
 from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
+from harness.laboratory import Laboratory, open_laboratory
 from harness.program import Program, Setting, execute
 from harness.schedulers.sweep import Sweep
 from harness.shrink.schedule import preemptions
@@ -39,16 +43,20 @@ class Log:
 
 
 def runs(program: Program, hot: int = 0, sweep: Sweep | None = None) -> list[Outcome]:
-    made = []
     with open_laboratory([THIS]) as laboratory:
-        scheduler = sweep or Sweep()
-        setting = Setting(bytearray([hot]) * (1 << 16))
-        for number in range(LIMIT):
-            if not scheduler.begin(number):
-                return made
-            made.append(execute(program, scheduler, setting))
-            scheduler.end(made[-1])
-            laboratory.control.between_executions()
+        return runs_in(laboratory, program, hot, sweep)
+
+
+def runs_in(laboratory: Laboratory, program: Program, hot: int = 0, sweep: Sweep | None = None) -> list[Outcome]:
+    made = []
+    scheduler = sweep or Sweep()
+    setting = Setting(bytearray([hot]) * (1 << 16))
+    for number in range(LIMIT):
+        if not scheduler.begin(number):
+            return made
+        made.append(execute(program, scheduler, setting))
+        scheduler.end(made[-1])
+        laboratory.control.between_executions()
     raise AssertionError("the sweep does not end")
 
 
@@ -125,3 +133,77 @@ def test_its_end_is_not_the_end_of_all_schedules() -> None:
     result = explore(tasks(2, 2), scheduler=Sweep())
     assert (result.schedules, result.verdict, result.exhausted) == (6, "cut", False)
     assert explore(tasks(2, 2), scheduler="exhaustive").verdict == "complete"
+
+
+class Shared:
+    """Two locks, two attributes, and calls that leave the process."""
+
+    def __init__(self) -> None:
+        self.first = self.second = 0
+        self.locks = (threading.Lock(), threading.RLock())
+
+    def perform(self, act: Act) -> None:
+        what, number = act
+        if isinstance(what, tuple):
+            with self.locks[number]:
+                for one in what:
+                    self.perform(one)
+        elif what == "io":
+            assert current.execution is not None
+            current.execution.io(f"call {number}")
+        elif what == "read":
+            _ = self.second if number else self.first
+        elif number:
+            self.second += 1
+        else:
+            self.first += 1
+
+
+Act = tuple[str | tuple["Act", ...], int]
+SIMPLE = st.tuples(st.sampled_from(("io", "read", "write")), st.integers(0, 1))
+ACTS = st.lists(st.one_of(SIMPLE, st.tuples(st.lists(SIMPLE, max_size=4).map(tuple), st.integers(0, 1))), max_size=5)
+
+
+def acting(tasks: list[list[Act]]) -> TaskProgram[Shared]:
+    def task_of(acts: list[Act]) -> Callable[[Shared], None]:
+        def task(shared: Shared) -> None:
+            for act in acts:
+                shared.perform(act)
+
+        return task
+
+    return TaskProgram(Shared, [task_of(acts) for acts in tasks], None, under_test=[THIS])
+
+
+def test_what_is_passed_over_as_equivalent_is() -> None:
+    """As many Mazurkiewicz traces, in no more schedules."""
+    with open_laboratory([THIS]) as laboratory:
+
+        @example([[((("io", 0),), 0), ("io", 0)], [((("io", 0), ("read", 1)), 0)], [("write", 1)]])
+        @settings(max_examples=200, deadline=None)
+        @given(st.lists(ACTS, min_size=2, max_size=3))
+        def compare(tasks: list[list[Act]]) -> None:
+            every, fewer = (runs_in(laboratory, acting(tasks), sweep=Sweep(sees_memory=sees)) for sees in (False, True))
+            classes, kept = ({happens_before_class(one.events) for one in made} for made in (every, fewer))
+            assert len(kept) == len(classes)
+            assert len(fewer) <= len(every)
+
+        compare()
+
+
+def test_what_waits_for_a_lock_is_begun_once_while_it_is_held() -> None:
+    """Without the equivalence each of the twenty calls in the section is a place."""
+    section: Act = ((("io", 0),) * 20, 0)
+    every, fewer = (runs(acting([[section], [section]]), sweep=Sweep(sees_memory=sees)) for sees in (False, True))
+    assert len(every) == 42
+    assert len(fewer) == 4
+
+
+def test_what_the_others_changed_before_they_wait_counts() -> None:
+    """The second task writes before it comes to the lock, and the first reads what it
+    writes at every place of its section: no two of them are equivalent."""
+    section: Act = ((("io", 0), ("read", 0)) * 5, 0)
+    fewer = runs(acting([[section], [("write", 0), section]]), sweep=Sweep(sees_memory=True))
+    every = runs(acting([[section], [("write", 0), section]]))
+    classes, kept = ({happens_before_class(one.events) for one in made} for made in (every, fewer))
+    assert len(classes) == len(kept) > 6
