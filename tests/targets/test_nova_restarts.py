@@ -126,6 +126,20 @@ def test_what_comes_after_is_done_by_the_new_process(nova: OpenTarget) -> None:
     assert not made.stage._world.hosts[HERE.host].process.ended
 
 
+def test_whoever_finds_a_process_gone_finds_the_next(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = program(nova, "audit", 1)
+    assert isinstance(made.stage, NovaStage)
+    world, kill, replaced = made.stage._world, Process.kill, []
+
+    def watched(process: Process) -> None:
+        replaced.append(world.hosts[HERE.host].process is not process)
+        kill(process)
+
+    monkeypatch.setattr(Process, "kill", watched)
+    assert next(outcomes(made)).failures == []
+    assert replaced == [True]
+
+
 def test_a_start_that_fails_once_is_tried_again(nova: OpenTarget) -> None:
     fault = Operation("conductor_timeout", {"task": 1, "call": 6})
     for outcome in outcomes(program(nova, "build_failed", 1, faults=(fault,)), 12):
