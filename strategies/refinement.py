@@ -36,6 +36,9 @@ FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
 may take together, by severity."""
 FAULTY = 3
 """Parts that a fault counts for besides itself, where what waits is put in order."""
+SMALLEST, SMALL = 2, 5
+"""Parts of programs that are worked out first, warnings among them, and of those after which
+large ones come: of one operation with a fault there can be hundreds."""
 LARGEST = 4
 """Operations of the programs from which warnings are worked out, where there is something
 else to show: making larger ones small takes more than meeting the same in a small one."""
@@ -132,7 +135,7 @@ class Refinement:
 
     def work_out(self) -> None:
         """Make findings of what waits: of the smallest programs first, since what an operation
-        shows alone explains others, and large ones take long; of one size errors first. What
+        shows alone explains others, and large ones take long; then errors before warnings. What
         needs a fault comes later."""
         self.waiting.sort(key=_turn)
         while self.waiting:
@@ -233,7 +236,10 @@ class Refinement:
         return reduction.reduce(scenario, outcome, source)
 
 
-def _turn(waiting: tuple[Scenario, Finding, Source | None]) -> tuple[int, bool]:
+def _turn(waiting: tuple[Scenario, Finding, Source | None]) -> tuple[int, int, int]:
+    """What an operation or two show alone comes first, then small programs, then large ones."""
     scenario, raw, _ = waiting
-    size = len(parts_of(scenario))
-    return size + (FAULTY if scenario.faults else 0), raw.severity != "error"
+    size, warns = len(parts_of(scenario)) + (FAULTY if scenario.faults else 0), int(raw.severity != "error")
+    if size <= SMALLEST:
+        return 0, size, warns
+    return 1 if size <= SMALL else 2, warns, size

@@ -13,7 +13,8 @@ operations rarely; here each pair has its turn before any has a second one:
    first instance has most parts in the first pass over all pairs; what
    describes the others, and it in later passes, is drawn.
 
-Where no operation is on an instance, there is one all the same, in any role.
+Where no operation is on an instance, there is one all the same: in the first pass in the role
+that most operations begin with, later in any.
 
 Not covered: faults beside another operation, configuration, longer programs.
 """
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from harness.traces.schema import Operation, Operations
@@ -116,7 +118,8 @@ class _SmallScope:
             for first, second in sorted(found, key=lambda pair: self._place(pair, lengths)):
                 tasks = [[(info, self._drawn(info))] for info in (first, second)]
                 described = self._described()
-                yield from self._program(tasks, described if number else [self._values[-1], *described[1:]])
+                richest = [self._values[-1], *described[1:]]
+                yield from self._program(tasks, described if number else richest, usual=not number)
 
     def _length(self, info: OperationInfo, calls_of: CallsOf) -> int:
         plain = next(self._program([[(info, self._drawn(info))]], self._values[:1] * MAX_INSTANCES), None)
@@ -138,21 +141,22 @@ class _SmallScope:
         return [first, *(self._generator.choice(self._values) for _ in range(MAX_INSTANCES - 1))]
 
     def _program(
-        self, tasks: Sequence[Sequence[tuple[OperationInfo, Values]]], described: Sequence[Values]
+        self, tasks: Sequence[Sequence[tuple[OperationInfo, Values]]], described: Sequence[Values], usual: bool = False
     ) -> Iterator[Scenario]:
         """The program of these tasks, if there is one; all operations work on one instance
-        where that is legal."""
+        where that is legal. ``usual``: whom nothing is done to is in the usual role."""
         wishes = [[Wish(info, int(info.on_instance), dict(values)) for info, values in task] for task in tasks]
         made = granted(wishes, self._target.roles(), described)
         if made is not None and list(map(len, made.tasks)) == list(map(len, tasks)):
-            yield Scenario(made if made.setup else self._with_bystander(made, described[0]))
+            yield Scenario(made if made.setup else self._with_bystander(made, described[0], usual))
 
-    def _with_bystander(self, content: Operations, described: Values) -> Operations:
+    def _with_bystander(self, content: Operations, described: Values, usual: bool) -> Operations:
         """The program beside an instance that nothing is done to."""
         roles = self._target.roles()
         if not roles:
             return content
-        role = self._generator.choice(list(roles))
+        begun = Counter(info.before for info in self._table if info.before in roles)
+        role = begun.most_common(1)[0][0] if usual and begun else self._generator.choice(list(roles))
         return Operations((Operation("instance", {"instance": 1, "role": role, **described}),), content.tasks)
 
 

@@ -17,6 +17,9 @@ EFFECTS: Mapping[str, Sequence[str]] = {
     "build_succeeded": (CLEARS,),
     "remove_node": (CLEARS,),
     "restart": (CLEARS,),
+    # Refused, it leaves what is there.
+    "device_vanishes": (CLEARS, LEAVES),
+    "device_returns": (CLEARS, LEAVES),
     # One that finds no room has failed.
     "boot": (CLEARS, ADDS),
     "boot_fails": (ADDS,),

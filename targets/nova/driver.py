@@ -159,8 +159,8 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bo
                 cpu_info="{}",
                 numa_topology=topology,
             )
-            if devices:
-                found["pci_passthrough_devices"] = devices
+            if self.devices:
+                found["pci_passthrough_devices"] = self.devices
             _point("get_available_resource done")
             return found
 
@@ -186,4 +186,5 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bo
     made = Driver(virtapi=None)
     super(Driver, made).init_host(host)
     made._set_nodes(list(nodes))
+    made.devices = devices
     return made

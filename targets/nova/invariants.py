@@ -180,7 +180,8 @@ def fingerprint(world: World) -> int:
         for key, row in world.conductor.tables[table].items()
     ]
     live = [_live_figures(world.hosts[place.host].tracker, place) for place in world.places]
-    return hash(repr((rows, sorted(world.placement.allocations.items()), live)))
+    reported = [world.hosts[name].driver.devices for name in sorted(world.hosts)]
+    return hash(repr((rows, sorted(world.placement.allocations.items()), live, reported)))
 
 
 def _live_figures(tracker: Any, place: Place) -> list[Any]:

@@ -73,8 +73,10 @@ def numa_violations(world: World, node: Any, place: Place = HERE) -> Iterator[Vi
 
 
 def _page_violations(cell: Any, mine: list[Any]) -> Iterator[Violation]:
-    if "network_metadata" not in cell.fields:
-        # 17 and older count the pages of those alone that ask for a size.
+    from nova.virt import hardware
+
+    if not hasattr(hardware, "_get_smallest_pagesize"):
+        # Up to 18.0 the pages of those alone are counted that ask for a size.
         mine = [one for one in mine if one.get("pagesize")]
     smallest = min(pages.size_kb for pages in cell.mempages)
     wanted: Counter[int] = Counter()

@@ -19,6 +19,7 @@ from typing import Any
 from targets.nova import journeys, ports, servers
 from targets.nova.builds import build, claim, claim_abort, delete, update_usage
 from targets.nova.flavors import FLAVORS
+from targets.nova.hotplug import device_returns, device_vanishes
 from targets.nova.manager import Compute
 from targets.nova.moves import (
     drop_move_claim,
@@ -34,7 +35,7 @@ from targets.nova.world import HOST, NODE, OTHER, World
 
 __all__ = ["HOST", "NODE", "OTHER", "ROLES", "TABLE", "OperationSpec", "set_up"]
 Arguments = Mapping[str, Any]
-_OUTSIDE = frozenset(f"targets.nova.{name}" for name in ("journeys", "servers", "ports", "restarts"))
+_OUTSIDE = frozenset(f"targets.nova.{name}" for name in ("journeys", "servers", "ports", "restarts", "hotplug"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("audit_other", journeys.audit_other, far=True, weight=1),
         OperationSpec("reload", reload, weight=1),
         OperationSpec("restart", restart, weight=1),
+        OperationSpec("device_vanishes", device_vanishes, weight=1),
+        OperationSpec("device_returns", device_returns, weight=1),
         OperationSpec("resize_away", journeys.resize_away, ("instance",), "active", "leaving", far=True, weight=1),
         OperationSpec("resize_here", journeys.resize_here, ("instance",), "there", "arrived", far=True, weight=1),
         OperationSpec("resize_fails", journeys.resize_fails, ("instance",), "there", "settled", far=True, weight=1),

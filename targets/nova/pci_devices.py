@@ -32,13 +32,19 @@ def _device(address: str, product: str, kind: str, cell: int, parent: str | None
 
 
 PARENT = "0000:82:00.0"
-REPORTED = json.dumps(
-    [
-        _device("0000:81:00.0", _CARD, "type-PCI", 0),
-        _device("0000:81:00.1", _CARD, "type-PCI", 1),
-        _device(PARENT, _PF, "type-PF", 0),
-        _device("0000:82:10.0", _VF, "type-VF", 0, PARENT),
-        _device("0000:82:10.2", _VF, "type-VF", 0, PARENT),
-    ]
-)
+_DEVICES = [
+    _device("0000:81:00.0", _CARD, "type-PCI", 0),
+    _device("0000:81:00.1", _CARD, "type-PCI", 1),
+    _device(PARENT, _PF, "type-PF", 0),
+    _device("0000:82:10.0", _VF, "type-VF", 0, PARENT),
+    _device("0000:82:10.2", _VF, "type-VF", 0, PARENT),
+]
+REPORTED = json.dumps(_DEVICES)
 """What a driver reports of a host."""
+WITHOUT_ONE = json.dumps(_DEVICES[:-1])
+"""The same once the virtual function that is given out first has been removed."""
+
+
+def addresses(reported: str) -> set[str]:
+    """Of the devices in a report."""
+    return {one["address"] for one in json.loads(reported)}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from targets.nova.counting import Violation, counted
+from targets.nova.pci_devices import addresses
 from targets.nova.places import Place
 from targets.nova.world import HERE, World
 
@@ -90,6 +91,20 @@ def saved_pci_violations(world: World, tracker: Any, place: Place = HERE) -> Ite
     free = Counter(str(device.product_id) for device in pci.pci_devs if device.status == "available")
     if pools != free:
         yield Violation("I10 pci_device_pools", f"the node's row has {dict(pools)} free, the tracker {dict(free)}")
+
+
+def reported_violations(world: World, fresh: Any, place: Place = HERE) -> Iterator[Violation]:
+    """I8: a tracker that has just started knows the devices that the hypervisor reports, and
+    besides them only those that somebody has. Nova asks for them once, at its start."""
+    pci = fresh.pci_tracker
+    if pci is None or not pci.pci_devs:
+        return
+    reported = addresses(world.hosts[place.host].driver.devices)
+    known = {device.address for device in pci.pci_devs}
+    free = {device.address for device in pci.pci_devs if device.status == "available"}
+    if reported - known or free - reported:
+        text = f"the hypervisor has {sorted(reported)}, the tracker {sorted(known)}, free are {sorted(free)}"
+        yield Violation("I8 reported", text)
 
 
 def _pool_data(node: Any) -> list[Any]:

@@ -17,6 +17,8 @@ from targets.nova.trackers import called
 from targets.nova.world import HERE, World
 
 Arguments = Mapping[str, Any]
+STARTS = ("restart", "device_vanishes", "device_returns")
+"""Operations that kill the service of the first host and start it."""
 ATTEMPTS = 4
 """How often the service is started: what supervises it does so again where it gives up. More
 often than a program has faults."""

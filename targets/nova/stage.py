@@ -20,9 +20,11 @@ from targets.nova.invariants import (
 )
 from targets.nova.numa_invariants import shared_pins
 from targets.nova.operations import TABLE, set_up
+from targets.nova.pci_invariants import reported_violations
 from targets.nova.places import Place
 from targets.nova.processes import ProcessEndedError
 from targets.nova.record_invariants import placement_violations
+from targets.nova.restarts import STARTS
 from targets.nova.sections import forget_locks
 from targets.nova.service import lost_answer_error
 from targets.nova.world import HERE, Snapshot, World
@@ -33,7 +35,7 @@ COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ", "I12 ")
 HOLDS_AFTER_A_KILL = ("I4 ", "I6 shared", "I8 ", "I9 shared", "I10 ", "I14 ", "I17 ", "failed_builds")
 """What has to hold where a service was killed at work. What was being built or moved stays half
 done then, until somebody ends it: what it should take until then is nobody's promise."""
-NEVER_INTERRUPTED = ("restart", "audit_other", "read_node")
+NEVER_INTERRUPTED = (*STARTS, "audit_other", "read_node")
 """Operations that do nothing in the process of the first host."""
 HARMLESS = frozenset({"I15 numa_topology"})
 """What stays wrong but is read by nobody before it is overwritten: pins in the row of an
@@ -126,7 +128,7 @@ class NovaStage:
         names = [[operation.name for operation in task] for task in tasks]
         # Which oracles a fault concerns; see docs/nova-invariants.md.
         excused = {kind for kind in ("placement", "gone") if any(kind in fault.name for fault in faults)}
-        if any("restart" in task for task in names):
+        if any(name in STARTS for task in names for name in task):
             excused.add("called off")
         if self._world.interrupted:
             excused.add("killed")
@@ -217,6 +219,8 @@ class NovaStage:
         if raised or anew != before:
             text = raised or f"the live tracker has {before}, a new one {anew}"
             yield Violation("I14 fresh tracker", text)
+        if not raised:
+            yield from reported_violations(world, fresh, place)
 
 
 def _has_lost_an_answer(error: BaseException | None) -> bool:

@@ -70,7 +70,8 @@ class Host:
     def __init__(self, world: World, name: str, nodes: Sequence[str]) -> None:
         self.name = name
         self.nodes = tuple(nodes)
-        self.driver = make_driver(name, nodes, REPORTED if world.pci else "", vpmem=world.vpmem)
+        self.devices = REPORTED if world.pci else ""
+        self.driver = make_driver(name, nodes, self.devices, vpmem=world.vpmem)
         self._world = world
         self._manager: Any = None
         self.process = Process()
@@ -256,6 +257,7 @@ class World:
         self.placement.restore(snapshot[1])
         for name, host in self.hosts.items():
             host.driver._set_nodes(list(host.nodes))
+            host.driver.devices = host.devices
             host.load(snapshot[2][name])
 
     def context(self) -> Any:

@@ -79,6 +79,19 @@ def change_cell(name: str, value: object) -> Callable[[World], None]:
     return change
 
 
+def change_small_pages(used: int) -> Callable[[World], None]:
+    def change(world: World) -> None:
+        from nova import objects
+
+        node = live(world).compute_nodes[NODE]
+        topology = objects.NUMATopology.obj_from_db_obj(node.numa_topology)
+        for cell in topology.cells:
+            cell.mempages[0].used = used
+        node.numa_topology = topology._to_json()
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("breaks", "wanted"),
     [
@@ -95,6 +108,15 @@ def test_a_wrong_cell_is_noticed_and_healed(world: World, breaks: Callable[[Worl
     assert fingerprint(world) != before
     run_audit(world, live(world))
     assert every(world) == set()
+
+
+def test_what_asks_for_no_size_of_pages_is_counted_from_18_1_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova.virt import hardware
+
+    monkeypatch.delattr(hardware, "_get_smallest_pagesize")
+    assert names(numa_violations(world, live(world).compute_nodes[NODE])) == {"I7 pages"}
+    change_small_pages(0)(world)
+    assert names(numa_violations(world, live(world).compute_nodes[NODE])) == set()
 
 
 def free_silently(world: World) -> None:
