@@ -53,9 +53,10 @@ def boot() -> None:
         # Otherwise the wall clock decides whether the client asks placement again.
         ("resource_provider_association_refresh", 0 if shims.can_refresh_never() else YEAR, "compute"),
         ("report_in_placement", False, "pci"),
-        # Asked when a service starts.
+        # Asked when a service starts; 17 and newer have another name for the region.
         ("compute_driver", "fake.MediumFakeDriver", None),
         ("os_region_name", "region", "placement"),
+        ("region_name", "region", "placement"),
         *((name, value, None) for name, value in RESERVED.items()),
     ]
     lockutils.set_defaults(state)

@@ -189,7 +189,8 @@ def _drop_at_source_unlocked(compute: Compute, context: Any, instance: Any, migr
     """``_confirm_resize`` up to 21.1.0: the lock is taken for the tracker's part alone."""
     instance.old_flavor = instance.new_flavor = None
     instance.save()
-    if compute.migrations_hold:
+    if hasattr(instance.migration_context, "get_pci_mapping_for_migration"):
+        # Of 17 and 18 the later ones.
         instance.migration_context.get_pci_mapping_for_migration(True)
     migration.status = "confirmed"
     migration.save()

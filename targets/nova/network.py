@@ -22,13 +22,14 @@ class Network(Nothing):
     ) -> tuple[Any, ...]:
         """What a port asks of the host: a virtual function."""
         from nova import objects
+        from nova.network import neutron
 
         for one in requested or ():
             # It is a number of its own; the port's will do.
             asked = {"count": 1, "spec": [FUNCTION], "request_id": one.port_id, "requester_id": one.port_id}
             pci_requests.requests.append(objects.InstancePCIRequest(**asked))
         # Before 24 nothing is said of all groups together.
-        return (None, [], None) if hasattr(objects.request_spec, "RequestLevelParams") else (None, [])
+        return (None, [], None) if hasattr(neutron.API, "has_extended_resource_request_extension") else (None, [])
 
     def allocate_for_instance(self, context: Any, instance: Any, requested: Any, **options: Any) -> Any:
         """The port is bound to the device that was claimed for it."""

@@ -219,6 +219,8 @@ def make_manager(world: World, host: str) -> Any:
     made._build_semaphore = NOTHING
     # Up to 19: who keeps security groups.
     made.is_neutron_security_groups = True
+    # Up to 17: how many live migrations go on at once.
+    made._live_migration_semaphore = NOTHING
     made._waiting_live_migrations = {}
     made._live_migration_executor = Pool()
     # 33 and newer count what is under way.
