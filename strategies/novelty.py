@@ -20,6 +20,7 @@ WIDESPREAD = 4
 """Findings with one exception that are worked out as long as all have an operation in common."""
 
 Identity = tuple[str, ...]
+Key = tuple[str, Identity]
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ class Novelty:
     large: int = 0
     alike: float = ALIKE
     like: Mapping[str, str] = field(default_factory=dict)
-    _seen: set[tuple[str, Identity]] = field(default_factory=set)
+    _seen: set[Key] = field(default_factory=set)
     _shown: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
     _worked_out: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
     _alike: dict[Identity, int] = field(default_factory=dict)
@@ -50,10 +51,14 @@ class Novelty:
         """Whether the same was met before, between the same operations with the same faults;
         from now on it was. ``program``: what was run, operations and faults."""
         self._shown.setdefault(identity, set()).add(frozenset(map(self._name, program)))
-        key = (identity[0], identity[1:] + tuple(sorted([*map(self._name, raw.operations), *faults])))
+        key = self.key_of(identity, raw, faults)
         met = key in self._seen
         self._seen.add(key)
         return met
+
+    def key_of(self, identity: Identity, raw: Finding, faults: Sequence[str] = ()) -> Key:
+        """What failures have in common that count as the same here."""
+        return identity[0], identity[1:] + tuple(sorted([*map(self._name, raw.operations), *faults]))
 
     def is_known(self, identity: Identity, program: Sequence[str]) -> bool:
         """Whether the same was met in a program of some of these operations."""

@@ -21,7 +21,7 @@ from harness.schedulers.serial import Serial
 from harness.traces.build import recorded_choices
 from harness.traces.codec import read
 from harness.traces.schema import Trace
-from strategies.novelty import Novelty
+from strategies.novelty import Key, Novelty
 from strategies.reduction import Reduction, Source
 from strategies.seeking import EFFORT, Seeking
 from strategies.verification import Verification, described
@@ -30,6 +30,8 @@ from targets.origin import origin_of
 from targets.protocol import OpenTarget, Target
 from targets.scenario import Scenario, faults_of, parts_of, scenario_of
 
+Waiting = tuple[Scenario, Finding, Source | None]
+"""What is to be worked out: a failure, its program, and where Hypothesis made that."""
 FINAL_STEPS = 200
 FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
 """Executions for making a schedule small once its program is, and the events that they
@@ -67,7 +69,8 @@ class Refinement:
     novelty: Novelty = field(default_factory=Novelty)
     unverified: list[Finding] = field(default_factory=list)
     verification: Verification = field(init=False)
-    waiting: list[tuple[Scenario, Finding, Source | None]] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    _first: dict[Key, Waiting] = field(default_factory=dict)
     _held: int = 0
 
     def __post_init__(self) -> None:
@@ -123,15 +126,28 @@ class Refinement:
         return replace(raw, trace=str(file.replace(file.with_name(f"waiting-{self._held}.json"))))
 
     def _is_new_warning(self, scenario: Scenario, raw: Finding, source: Source | None) -> bool:
-        trace = read(Path(raw.trace))
-        if self.novelty.is_met(trace.expected.identity, raw, parts_of(scenario), faults_of(scenario)):
-            Path(raw.trace).unlink(missing_ok=True)
+        trace, faults = read(Path(raw.trace)), faults_of(scenario)
+        key = self.novelty.key_of(trace.expected.identity, raw, faults)
+        if self.novelty.is_met(trace.expected.identity, raw, parts_of(scenario), faults):
+            self._keep_smaller(key, (scenario, raw, source))
             return False
         if raw.kind in ADVICE:
             self._work_out(scenario, raw, trace, source)
             return False
-        self.waiting.append((scenario, raw, source))
+        self._first[key] = (scenario, raw, source)
+        self.waiting.append(self._first[key])
         return raw.severity == "warning"
+
+    def _keep_smaller(self, key: Key, met: Waiting) -> None:
+        """Of two that count as the same, that one waits whose turn comes earlier: what a large
+        program has met first is shown by a small one soon enough."""
+        first = self._first.get(key)
+        place = next((place for place, one in enumerate(self.waiting) if one is first), None)
+        gone = met
+        if first is not None and place is not None and _turn(met) < _turn(first):
+            self._first[key] = self.waiting[place] = met
+            gone = first
+        Path(gone[1].trace).unlink(missing_ok=True)
 
     def work_out(self) -> None:
         """Make findings of what waits: of the smallest programs first, since what an operation
@@ -236,7 +252,7 @@ class Refinement:
         return reduction.reduce(scenario, outcome, source)
 
 
-def _turn(waiting: tuple[Scenario, Finding, Source | None]) -> tuple[int, int, int]:
+def _turn(waiting: Waiting) -> tuple[int, int, int]:
     """What an operation or two show alone comes first, then small programs, then large ones."""
     scenario, raw, _ = waiting
     size, warns = len(parts_of(scenario)) + (FAULTY if scenario.faults else 0), int(raw.severity != "error")

@@ -77,6 +77,37 @@ def test_what_was_met_before_does_not_wait_again(tmp_path: Path, monkeypatch: py
     assert len(list(made.raw.iterdir())) == 1
 
 
+def test_a_small_program_takes_the_place_of_a_large_one_that_was_met_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = work(tmp_path, monkeypatch)
+    made.raw.mkdir(exist_ok=True)
+
+    def meet(*names: str) -> None:
+        trace = made.raw / "met.json"
+        trace.write_text("the same")
+        raw = Finding("exception", "", "s", str(trace), (), "", 0, 0, 0, True, severity="error", operations=("a", "b"))
+        made.take(scenario(*names), [raw], None)
+
+    for names in (["a", "b", "c", "c", "c", "c"], ["a", "b"], ["a", "b", "c"]):
+        meet(*names)
+    assert [parts_of(one[0]) for one in made.waiting] == [["a", "b"]]
+    # Of three traces the one is left that is worked out.
+    assert [str(path) for path in made.raw.iterdir()] == [made.waiting[0][1].trace]
+    made.work_out()
+    assert made.done == [["a", "b"]]
+    meet("a", "b")
+    assert made.waiting == []
+
+
+def test_small_errors_come_before_small_warnings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = work(tmp_path, monkeypatch)
+    for names, severity in ((["a", "b", "c"], "warning"), (["a", "b", "c", "d"], "error"), (["a", "b"], "warning")):
+        met(made, names, severity)
+    made.work_out()
+    assert made.done == [["a", "b"], ["a", "b", "c", "d"], ["a", "b", "c"]]
+
+
 def test_warnings_of_large_programs_only_where_there_is_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
