@@ -79,9 +79,10 @@ def perform(nova: OpenTarget, name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     from nova.conf import CONF
 
     setup = []
-    if TABLE[name].before:
-        arguments: dict[str, Value] = {"instance": 1, "role": TABLE[name].before, "flavor": 11 if "port" in name else 3}
-        setup = [Operation("instance", arguments)]
+    needs_devices = "port" in name or "device" in name
+    if TABLE[name].before or needs_devices:
+        arguments: dict[str, Value] = {"instance": 1, "role": TABLE[name].before or "active"}
+        setup = [Operation("instance", {**arguments, "flavor": 11 if needs_devices else 3})]
     stage = nova.stage(setup, {"world": "fast"})  # type: ignore[attr-defined]
     assert isinstance(stage, NovaStage)
     stage.restore()
@@ -96,7 +97,7 @@ def perform(nova: OpenTarget, name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(world, "context", context)
     plant(world)
     try:
-        stage.perform(Operation(name, {"instance": 1} if setup else {}))
+        stage.perform(Operation(name, {"instance": 1} if TABLE[name].arguments else {}))
     finally:
         for group, option in OPTIONS.items():
             if group in CONF and option in CONF[group]:
