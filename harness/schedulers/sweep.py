@@ -94,16 +94,20 @@ class Sweep(Ranked):
             later = [number for number, position in enumerate(self._positions, 1) if position <= reached]
             self._through = max([self._change, *later])
 
+    def _own(self, events: Sequence[RawEvent]) -> list[int]:
+        """The numbers of the first task's events."""
+        return [number for number, event in enumerate(events) if event[1].index == self._first]
+
     def _positions_of(self, events: Sequence[RawEvent]) -> list[int]:
         """How many events of the first task come before each of its places."""
-        own = [number for number, event in enumerate(events) if event[1].index == self._first]
+        own = self._own(events)
         return [bisect.bisect_left(own, step) for step in self._steps]
 
     def _unaffected(self, outcome: Outcome, left_at: int) -> int:
         """How many events of the first task there are up to the first one that depends on what
         the others did when it was left, or on what they wait for."""
         events = outcome.events
-        own = [number for number, event in enumerate(events) if event[1].index == self._first]
+        own = self._own(events)
         before = bisect.bisect_left(own, left_at)
         if before == len(own):
             return before

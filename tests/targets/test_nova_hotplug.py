@@ -13,6 +13,7 @@ from harness.program import Setting, execute
 from harness.schedulers.serial import Serial
 from harness.traces.schema import Operation, Operations, Value
 from targets import find_target
+from targets.nova.counting import Violation
 from targets.nova.pci_devices import WITHOUT_ONE
 from targets.nova.pci_invariants import reported_violations
 from targets.nova.stage import NovaStage
@@ -106,6 +107,11 @@ def test_a_tracker_that_knows_more_or_less_than_the_hypervisor_is_told(nova: Ope
     assert list(reported_violations(world, world.hosts[HERE.host].tracker)) == []
     driver.devices = everything
     assert [one.name for one in reported_violations(world, world.hosts[HERE.host].tracker)] == ["I8 reported"]
+
+
+def test_a_tracker_that_starts_anew_is_judged_by_that(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("targets.nova.stage.reported_violations", lambda *_: iter([Violation("I8 reported", "")]))
+    assert shown(nova, 11, "fast", Operation("reload")) == {"I8 reported"}
 
 
 def test_what_the_hypervisor_reports_is_put_back_with_all_else(nova: OpenTarget) -> None:
