@@ -7,10 +7,10 @@ of the scheduler. What they are in the end is the same: Nova's own, on our adapt
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 Key = tuple[str, str]
@@ -78,7 +78,7 @@ class _PerTask:
         return getattr(self._value(), name)
 
 
-_wanted: ContextVar[dict[Key, Any]] = ContextVar("wanted", default={})  # noqa: B039
+_wanted: ContextVar[Mapping[Key, Any]] = ContextVar("wanted", default=MappingProxyType({}))
 _standing_in: dict[Key, _PerTask] = {}
 
 
