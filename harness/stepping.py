@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from greenlet import getcurrent, greenlet
 
 from harness.kernel import current as _current
+from harness.kernel import interrupts, thread_values
 from harness.kernel import operations as op
-from harness.kernel import thread_values
 from harness.kernel.outcome import Outcome
 from harness.kernel.sites import NOWHERE
 from harness.kernel.waiting import describe_deadlock
@@ -166,7 +166,9 @@ class SteppedExecution:
         execution = self.execution
         while True:
             _current.execution = None
+            interrupts.running = False
             self._outer.switch()
+            interrupts.running = True
             _current.execution = execution
             if self._closing:
                 execution.stopped = True

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from harness.kernel import adoption, current, escapes, thread_values, watchdog
+from harness.kernel import adoption, current, escapes, interrupts, thread_values, watchdog
 from harness.kernel.doubles import local, locks, randomness, threads, times
 
 _PASSED_OVER = ("harness.", "greenlet", "importlib.", "_frozen_importlib")
@@ -117,7 +117,7 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iter
         adopted = adoption.adopt(modules, changes.bind, changes.attribute)
         gc.freeze()
         gc.disable()
-        with escapes.watched(), watchdog.watching(stall):
+        with escapes.watched(), watchdog.watching(stall), interrupts.held():
             current.restore = adopted.restore
             yield Control()
     finally:

@@ -25,8 +25,8 @@ from typing import Protocol
 from greenlet import getcurrent, greenlet
 
 from harness.kernel import current as _current
+from harness.kernel import interrupts, pools, thread_values
 from harness.kernel import operations as op
-from harness.kernel import pools, thread_values
 from harness.kernel.clock import VirtualClock
 from harness.kernel.errors_in_tasks import Abort, describe_exception, message_of
 from harness.kernel.outcome import Failure, Outcome, RawDecision
@@ -141,8 +141,21 @@ class Execution:
 
         ``inherit`` names the task that stands for the calling thread: it sees
         that thread's identity, context variables and thread-local values.
-        Raises KeyboardInterrupt where a task did.
+        Raises KeyboardInterrupt where a task did, or where one came meanwhile.
         """
+        interrupts.running = True
+        try:
+            self._run(inherit)
+        finally:
+            interrupts.running = False
+        if self.interrupt is not None:
+            raise self.interrupt
+        if interrupts.pressed:
+            interrupts.heed()
+        self.outcome.now = self.clock.now
+        return self.outcome
+
+    def _run(self, inherit: Task | None) -> None:
         self.hub = getcurrent()
         hosted = thread_values.host(self, inherit)
         self._values = hosted.values
@@ -159,10 +172,6 @@ class Execution:
             if self._at_exit:
                 pools.forget_exit()
             thread_values.unhost(self, hosted)
-        if self.interrupt is not None:
-            raise self.interrupt
-        self.outcome.now = self.clock.now
-        return self.outcome
 
     def _loop(self) -> None:
         while not self.stopped:

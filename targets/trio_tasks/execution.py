@@ -27,6 +27,7 @@ import trio
 
 from harness.errors import UsageError
 from harness.kernel import current as _current
+from harness.kernel import interrupts
 from harness.kernel import operations as op
 from harness.kernel.clock import PATIENCE, TICK
 from harness.kernel.doubles import locks
@@ -119,10 +120,14 @@ class TrioExecution(Execution):
         keeper = keeper or LoopKeeper()
         with real_locks():
             loop = keeper.take()
+        interrupts.running = True
         try:
             self._use(loop, keeper, function)
         finally:
             _current.execution = None
+            interrupts.running = False
+        if interrupts.pressed:
+            interrupts.heed()
         if self._fault is not None:
             raise self._fault
         if self.aborting:
