@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
+from harness.commands.matrix_columns import INTERRUPTED, Column
 from harness.errors import CannotJudge, UsageError
 from harness.laboratory import open_laboratory
-from harness.starting import run_options
 from reports.terminal import plain
+from reports.waiting_table import WaitingTable
 from strategies.matrix import SHOWS, Cell, Judging, judge_defect
 from targets import find_target
 from targets.catalogue import Catalogued, Defect
@@ -32,20 +33,22 @@ def defects_of(name: str, only: str) -> list[Defect]:
     return [one for one in found if not wanted or one.name in wanted]
 
 
-def judge_here(name: str, release: str, judging: Judging) -> list[Cell]:
-    """One column of the table, in this process."""
+def judge_here(name: str, release: str, judging: Judging) -> Iterator[Cell]:
+    """One column of the table, in this process, cell by cell."""
     target = find_target(name)
     with target.open(release) as opened, open_laboratory(opened.modules) as laboratory:
         if laboratory.silence:
             raise CannotJudge(laboratory.silence)
-        return [judge_defect(defect, target, opened, laboratory, judging) for defect in defects_of(name, judging.only)]
+        for defect in defects_of(name, judging.only):
+            yield judge_defect(defect, target, opened, laboratory, judging)
 
 
 def run_matrix(name: str, releases: Sequence[str], judging: Judging, jobs: int, as_json: bool) -> int:
     """Judge every defect in every release (those that the catalogue speaks of, where none
     is given), each release in a process of its own, ``jobs`` at once; print the table. The
     exit code: 1 where a known defect shows in a release that is said to be fixed, or stays
-    silent in one that is said to be affected; else 0."""
+    silent in one that is said to be affected; 2 where it was interrupted, and the table has
+    what was judged so far; else 0."""
     target = find_target(name)
     defects = defects_of(name, judging.only)
     if not isinstance(target, Released):
@@ -53,18 +56,45 @@ def run_matrix(name: str, releases: Sequence[str], judging: Judging, jobs: int, 
     chosen = list(releases) or sorted(
         {one for defect in defects for one in (*defect.affected, *defect.fixed)}, key=_age
     )
-    with ThreadPoolExecutor(jobs) as pool:
-        judged = list(pool.map(lambda release: _column(name, release, judging), chosen))
-    columns = dict(zip(chosen, judged, strict=True))
+    each = [Column(release) for release in dict.fromkeys(chosen)]
+    was_interrupted = _judge_all(each, name, judging, jobs, len(defects))
+    columns = {one.release: one.filled([defect.name for defect in defects]) for one in each}
     wrong = _wrong(defects, columns, judging.model)
     if as_json:
         cells = {release: [asdict(cell) for cell in column] for release, column in columns.items()}
-        sys.stdout.write(json.dumps({"releases": cells, "wrong": wrong}) + "\n")
+        sys.stdout.write(json.dumps({"releases": cells, "wrong": wrong, "interrupted": was_interrupted}) + "\n")
     else:
         _print(defects, columns)
         for line in wrong:
             print(line)
+    if was_interrupted:
+        print("semafuzz: interrupted; above is what was judged so far", file=sys.stderr)
+        return 2
     return 1 if wrong else 0
+
+
+def _judge_all(each: Sequence[Column], name: str, judging: Judging, jobs: int, defects: int) -> bool:
+    """Let each column be judged; whether that was interrupted."""
+    waiting = WaitingTable(len(each), defects)
+
+    def look(column: Column) -> None:
+        last = column.cells[-1].defect if column.cells else ""
+        waiting.tell(column.release, last, Counter(cell.answer for cell in column.cells))
+
+    with ThreadPoolExecutor(jobs) as pool:
+        judged = [pool.submit(one.judge, name, judging, look) for one in each]
+        try:
+            for one in judged:
+                one.result()
+        except BaseException as error:
+            for column in each:
+                column.interrupt()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            return True
+        finally:
+            waiting.clear()
+    return False
 
 
 def _age(release: str) -> list[tuple[bool, int, str]]:
@@ -72,23 +102,11 @@ def _age(release: str) -> list[tuple[bool, int, str]]:
     return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in release.split(".")]
 
 
-def _column(name: str, release: str, judging: Judging) -> list[Cell]:
-    print(f"semafuzz: {release}", file=sys.stderr, flush=True)
-    done = subprocess.run(
-        [sys.executable, *run_options(), "matrix-column", name, "--release", release, *judging.options()],
-        stdout=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode == 2:
-        raise KeyboardInterrupt
-    if done.returncode:
-        unjudged = "this release could not be judged"
-        return [Cell(defect.name, "?", said=unjudged) for defect in defects_of(name, judging.only)]
-    return [Cell(**cell) for cell in json.loads(done.stdout.splitlines()[-1])]
-
-
-def print_column(cells: Sequence[Cell]) -> int:
-    """For the process that has asked."""
-    sys.stdout.write(json.dumps([asdict(cell) for cell in cells]) + "\n")
+def print_column(cells: Iterable[Cell]) -> int:
+    """For the process that has asked: each as soon as it is judged."""
+    for cell in cells:
+        sys.stdout.write(json.dumps(asdict(cell)) + "\n")
+        sys.stdout.flush()
     return 0
 
 
@@ -98,7 +116,7 @@ def _wrong(defects: Sequence[Defect], columns: dict[str, list[Cell]], model: str
         for defect, cell in zip(defects, column, strict=True):
             if model not in (defect.models or [model]):
                 continue
-            if release in defect.affected and cell.answer != SHOWS:
+            if release in defect.affected and cell.answer != SHOWS and cell.said != INTERRUPTED:
                 said.append(f"{defect.name} is known to be in {release} and does not show ({cell.schedules} schedules)")
             if release in defect.fixed and cell.answer == SHOWS:
                 said.append(f"{defect.name} is said to be fixed in {release} and shows: {plain(cell.said, 200)}")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from harness.commands import matrix
-from strategies.matrix import Cell
+from harness.commands import matrix, matrix_columns
+from reports.waiting_table import WaitingTable
+from strategies.matrix import Cell, Judging
 from targets.catalogue import Defect
 from tests.conftest import Run
 
@@ -76,3 +80,35 @@ def test_what_contradicts_the_catalogue_is_told() -> None:
     assert "is known to be in 1 and does not show (60 schedules)" in wrong(affected, silent)[0]
     assert "is said to be fixed in 1 and shows: x" in wrong(fixed, shows)[0]
     assert wrong(threads, silent) != []
+
+
+ANSWERS_ONCE = """
+import json, time
+print(json.dumps({"defect": "failed-builds-lost", "answer": "shows", "schedules": 3, "said": "x"}), flush=True)
+time.sleep(600)
+"""
+
+
+def test_who_interrupts_keeps_the_answers(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    press: Callable[[], None],
+) -> None:
+    script = tmp_path / "judges.py"
+    script.write_text(ANSWERS_ONCE)
+    monkeypatch.setattr(matrix_columns, "run_options", lambda: [str(script)])
+
+    def tell(_: WaitingTable, column: str, last: str, answers: Counter[str]) -> None:
+        if last:
+            press()
+
+    monkeypatch.setattr(WaitingTable, "tell", tell)
+    judging = Judging(only="failed-builds-lost,lp1818914")
+    assert matrix.run_matrix("nova", ["34.0.0", "34.0.1"], judging, 1, True) == 2
+    told = capsys.readouterr()
+    assert "interrupted; above is what was judged so far" in told.err
+    assert json.loads(told.out)["wrong"] == []
+    assert {
+        release: [cell["answer"] for cell in cells] for release, cells in json.loads(told.out)["releases"].items()
+    } == {"34.0.0": ["shows", "?"], "34.0.1": ["?", "?"]}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,23 +16,20 @@ import trio
 from harness import explore
 from harness.kernel import interrupts, thread_values
 from targets.trio_tasks.program import explore_async
+from tests.campaign.test_nightly import heed
 
+Press = Callable[[], None]
 values = threading.local()
 
 
-def press() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
+def test_code_under_test_cannot_swallow_it(press: Press) -> None:
+    def swallows() -> None:
+        try:
+            press()
+            threading.Thread(target=values.__setattr__, args=("of", "a task")).start()
+        except KeyboardInterrupt:
+            pass
 
-
-def swallows() -> None:
-    try:
-        press()
-        threading.Thread(target=values.__setattr__, args=("of", "a task")).start()
-    except KeyboardInterrupt:
-        pass
-
-
-def test_code_under_test_cannot_swallow_it() -> None:
     values.of = "the caller"
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
@@ -42,7 +39,7 @@ def test_code_under_test_cannot_swallow_it() -> None:
     assert explore(lambda: None, schedules=3).verdict == "complete"
 
 
-def test_it_waits_in_the_midst_of_a_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_waits_in_the_midst_of_a_switch(monkeypatch: pytest.MonkeyPatch, press: Press) -> None:
     """Without that, what the calling thread had in its thread-local values was lost."""
     values.of = "the caller"
     take = thread_values._take
@@ -58,7 +55,7 @@ def test_it_waits_in_the_midst_of_a_switch(monkeypatch: pytest.MonkeyPatch) -> N
     assert values.of == "the caller"
 
 
-def test_trio_runs_are_ended_alike() -> None:
+def test_trio_runs_are_ended_alike(press: Press) -> None:
     ended = []
 
     async def main() -> None:
@@ -76,7 +73,7 @@ def test_nothing_pressed_nothing_raised() -> None:
     assert not interrupts.running
 
 
-def test_another_handler_is_left_alone() -> None:
+def test_another_handler_is_left_alone(press: Press) -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
     try:
@@ -101,7 +98,9 @@ explore(waits, schedules=1)
 def test_the_second_ends_a_run_that_does_not_end(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(ENDLESS)
-    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed
+    )
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"

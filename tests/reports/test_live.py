@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from reports.figures import Figures, added
 from reports.live import LiveTable, table_of
+from reports.waiting_table import WaitingTable
 
 
 def text_of(table: object) -> str:
@@ -66,3 +68,27 @@ def test_elsewhere_there_are_lines(capsys: pytest.CaptureFixture[str], monkeypat
     assert capsys.readouterr().err == (
         "200 schedules, 100 a second, 1 distinct findings, 4 programs, 1.00% to meet a new failure\n"
     )
+
+
+def shown(*, terminal: bool) -> str:
+    screen = io.StringIO()
+    waiting = WaitingTable(3, 2, Console(file=screen, force_terminal=terminal, width=100))
+    waiting.tell("34.0.0", "", Counter())
+    waiting.tell("34.0.0", "lost", Counter(["shows"]))
+    waiting.tell("34.0.0", "kept", Counter(["shows", "silent"]))
+    waiting.clear()
+    waiting.clear()
+    return screen.getvalue()
+
+
+def test_a_log_has_a_line_where_a_release_begins_and_where_it_ends() -> None:
+    first, last = shown(terminal=False).splitlines()
+    assert first == "semafuzz: 34.0.0: 2 defects to try"
+    assert last == "semafuzz: 34.0.0: 1 shows, 1 silent, 0 s (1 of 3 releases)"
+
+
+def test_a_terminal_has_bars_for_the_time_being() -> None:
+    screen = shown(terminal=True)
+    assert "34.0.0" in screen
+    assert "\x1b[2K" in screen, "what was drawn is wiped"
+    assert "defects to try" not in screen
