@@ -70,8 +70,9 @@ def always():
 
 
 @pytest.fixture
-def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Picture]:
-    """The picture of the finding that a function of ``PROGRAMS``, or of other text, shows."""
+def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Picture]:
+    """Searches a function of ``PROGRAMS``, or of other text, and draws what it finds, with all
+    its files in the test's folder."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
 
@@ -82,6 +83,22 @@ def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         assert run_check(spec, "portfolio", 2000, None, 0, "threads", (), False, (), out, True) == 1
         (trace,) = out.glob("*.json")
         return paint(read(trace), spec, commands=[f"semafuzz replay {trace.name}"])
+
+    return made
+
+
+_drawn: dict[str, Picture] = {}
+
+
+@pytest.fixture
+def picture(draw: Callable[[str], Picture]) -> Callable[[str], Picture]:
+    """The picture of the finding that a function of ``PROGRAMS`` shows, for tests that only
+    look at it: drawn once for all of them."""
+
+    def made(function: str) -> Picture:
+        if function not in _drawn:
+            _drawn[function] = draw(function)
+        return _drawn[function]
 
     return made
 

@@ -24,8 +24,8 @@ def words(run: Run, step: Step) -> tuple[str, str, str, str]:
     return run.lanes[step.task].name, f"{step.kind} {text(step.what)}", text(step.before), text(step.after)
 
 
-def test_a_lost_update(picture: Draw) -> None:
-    drawn = picture("lost")
+def test_a_lost_update(draw: Draw) -> None:
+    drawn = draw("lost")
     assert (drawn.reproduces, drawn.kind, drawn.severity) == ("yes", "assertion", "error")
     run = drawn.run
     assert run is not None
@@ -51,8 +51,8 @@ def test_a_lost_update(picture: Draw) -> None:
     )
 
 
-def test_the_nearest_passing_run_parts_where_the_preemption_is(picture: Draw) -> None:
-    drawn = picture("lost")
+def test_the_nearest_passing_run_parts_where_the_preemption_is(draw: Draw) -> None:
+    drawn = draw("lost")
     assert drawn.run is not None
     assert drawn.passing is not None
     (preemption,) = [switch for switch in drawn.run.switches if switch.preemption]
@@ -63,8 +63,8 @@ def test_the_nearest_passing_run_parts_where_the_preemption_is(picture: Draw) ->
     assert words(passing, [step for step in passing.steps if step.shared][-1])[2] == "2"
 
 
-def test_a_deadlock(picture: Draw) -> None:
-    drawn = picture("stuck")
+def test_a_deadlock(draw: Draw) -> None:
+    drawn = draw("stuck")
     run = drawn.run
     assert run is not None
     assert drawn.kind == "deadlock"
@@ -80,16 +80,16 @@ def test_a_deadlock(picture: Draw) -> None:
     assert drawn.passing is not None
 
 
-def test_a_failure_of_every_order_has_no_passing_run(picture: Draw) -> None:
-    drawn = picture("always")
+def test_a_failure_of_every_order_has_no_passing_run(draw: Draw) -> None:
+    drawn = draw("always")
     assert drawn.run is not None
     assert drawn.passing is None
     assert "every other run that was tried fails as well" in drawn.no_passing
     assert not [switch for switch in drawn.run.switches if switch.preemption]
 
 
-def test_holds_end_where_the_lock_is_given_back(picture: Draw) -> None:
-    run = picture("always").run
+def test_holds_end_where_the_lock_is_given_back(draw: Draw) -> None:
+    run = draw("always").run
     assert run is not None
     kinds = {step.number: step.kind for step in run.steps}
     holds = [hold for hold in run.holds if hold.name.startswith("Lock")]
@@ -97,8 +97,8 @@ def test_holds_end_where_the_lock_is_given_back(picture: Draw) -> None:
     assert all((kinds[hold.start], kinds[hold.end], hold.open) == ("acquire", "release", False) for hold in holds)
 
 
-def test_a_mended_program_has_no_picture_and_says_why(picture: Draw, tmp_path: Path) -> None:
-    picture("lost")
+def test_a_mended_program_has_no_picture_and_says_why(draw: Draw, tmp_path: Path) -> None:
+    draw("lost")
     (trace,) = (tmp_path / "out-lost").glob("*.json")
     mended = PROGRAMS.replace("together(account.deposit, account.deposit)", "together(account.deposit_with_lock)")
     (tmp_path / "programs.py").write_text(mended.replace("== 2", "== 1"))
@@ -107,8 +107,8 @@ def test_a_mended_program_has_no_picture_and_says_why(picture: Draw, tmp_path: P
     assert drawn.reproduces.startswith(("it does not show here any more", "that cannot be told"))
 
 
-def test_a_program_that_is_gone_has_no_picture_and_says_why(picture: Draw, tmp_path: Path) -> None:
-    picture("lost")
+def test_a_program_that_is_gone_has_no_picture_and_says_why(draw: Draw, tmp_path: Path) -> None:
+    draw("lost")
     (trace,) = (tmp_path / "out-lost").glob("*.json")
     (tmp_path / "programs.py").unlink()
     drawn = paint(read(trace), "programs.py:lost")
@@ -116,14 +116,14 @@ def test_a_program_that_is_gone_has_no_picture_and_says_why(picture: Draw, tmp_p
     assert "it could not be run here" in drawn.reproduces
 
 
-def test_a_picture_is_plain_data(picture: Draw) -> None:
-    drawn = picture("lost")
+def test_a_picture_is_plain_data(draw: Draw) -> None:
+    drawn = draw("lost")
     assert msgspec.json.decode(msgspec.json.encode(drawn), type=Picture) == drawn
     assert json.loads(msgspec.json.encode(drawn))["signature"] == drawn.signature
 
 
-def test_what_the_trace_tells_without_a_run(picture: Draw, tmp_path: Path) -> None:
-    drawn = picture("lost")
+def test_what_the_trace_tells_without_a_run(draw: Draw, tmp_path: Path) -> None:
+    drawn = draw("lost")
     (trace,) = (tmp_path / "out-lost").glob("*.json")
     told = told_by(read(trace))
     assert (told.signature, told.message, told.places) == (drawn.signature, drawn.message, drawn.places)
