@@ -45,10 +45,9 @@ READING = ("get", "refresh")
 """How the methods of Nova's objects begin that only read."""
 MOST_WORLDS = 8
 """Start states without instances that are kept, one for each configuration."""
-MOST_STAGES = 64
-"""Start states with instances that are kept: making one costs as much as running a program."""
-MOST_REAL_STAGES = 24
-"""The same of the real world, where each has a copy of its databases."""
+MOST_STAGES = {"fast": 64, "real": 24}
+"""Start states with instances that are kept, by the kind of world: making one costs as much as
+running a program. In the real one each has a copy of its databases."""
 
 
 class NovaTarget:
@@ -254,8 +253,7 @@ class _OpenNova:
         self.modules = modules
         self.libraries: Mapping[str, str] = library_versions()
         self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
-        self._stages: dict[tuple[object, ...], Stage] = {}
-        self._real_stages: dict[tuple[object, ...], Stage] = {}
+        self._stages: dict[str, dict[tuple[object, ...], Stage]] = {kind: {} for kind in MOST_STAGES}
         self._in_use: World | None = None
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 
@@ -284,15 +282,16 @@ class _OpenNova:
             if len(self._worlds) >= MOST_WORLDS:
                 gone = next(iter(self._worlds))
                 del self._worlds[gone]
-                for stages in (self._stages, self._real_stages):
-                    for name in [name for name in stages if name[0] == gone]:
-                        del stages[name]
+                for made in self._stages.values():
+                    for name in [name for name in made if name[0] == gone]:
+                        del made[name]
             world = World(configuration, pci=pci, vpmem=vpmem, real=real)
             self._worlds[key] = world, world.snapshot()
         name = (key, repr(setup))
-        stages = self._real_stages if real else self._stages
+        kind = "real" if real else "fast"
+        stages = self._stages[kind]
         stage = stages.pop(name, None) or NovaStage(*self._worlds[key], setup, self._use)
-        if len(stages) >= (MOST_REAL_STAGES if real else MOST_STAGES):
+        if len(stages) >= MOST_STAGES[kind]:
             del stages[next(iter(stages))]
         stages[name] = stage
         return stage

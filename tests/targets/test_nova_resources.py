@@ -64,32 +64,28 @@ def test_a_sound_state_has_no_violation(world: World) -> None:
     assert statuses == ["allocated", "allocated", "allocated", "available", "unavailable"]
 
 
+def change_cells(change: Callable[[Any], None]) -> Callable[[World], None]:
+    """Changes the cells that the node's record lists."""
+
+    def breaks(world: World) -> None:
+        from nova import objects
+
+        node = live(world).compute_nodes[NODE]
+        topology = objects.NUMATopology.obj_from_db_obj(node.numa_topology)
+        change(topology.cells)
+        node.numa_topology = topology._to_json()
+
+    return breaks
+
+
 def change_cell(name: str, value: object) -> Callable[[World], None]:
-    def change(world: World) -> None:
-        from nova import objects
-
-        node = live(world).compute_nodes[NODE]
-        topology = objects.NUMATopology.obj_from_db_obj(node.numa_topology)
-        if name == "used":
-            topology.cells[0].mempages[1].used = value
-        else:
-            setattr(topology.cells[0], name, value)
-        node.numa_topology = topology._to_json()
-
-    return change
+    return change_cells(lambda cells: setattr(cells[0], name, value))
 
 
-def change_small_pages(used: int) -> Callable[[World], None]:
-    def change(world: World) -> None:
-        from nova import objects
-
-        node = live(world).compute_nodes[NODE]
-        topology = objects.NUMATopology.obj_from_db_obj(node.numa_topology)
-        for cell in topology.cells:
-            cell.mempages[0].used = used
-        node.numa_topology = topology._to_json()
-
-    return change
+def use_pages(cells: Any, size: int, used: int) -> None:
+    """Say that so many pages of the ``size``-th size are in use in some cells."""
+    for cell in cells:
+        cell.mempages[size].used = used
 
 
 @pytest.mark.parametrize(
@@ -97,7 +93,7 @@ def change_small_pages(used: int) -> Callable[[World], None]:
     [
         (change_cell("memory_usage", 1), "I7 cell memory"),
         (change_cell("cpu_usage", 3), "I7 cell cpus"),
-        (change_cell("used", 5), "I7 pages"),
+        (change_cells(lambda cells: use_pages(cells[:1], 1, 5)), "I7 pages"),
         (change_cell("pinned_cpus", {0, 1, 2, 3}), "I6 pinned_cpus"),
     ],
 )
@@ -115,7 +111,7 @@ def test_what_asks_for_no_size_of_pages_is_counted_from_18_1_on(world: World, mo
 
     monkeypatch.delattr(hardware, "_get_smallest_pagesize")
     assert names(numa_violations(world, live(world).compute_nodes[NODE])) == {"I7 pages"}
-    change_small_pages(0)(world)
+    change_cells(lambda cells: use_pages(cells, 0, 0))(world)
     assert names(numa_violations(world, live(world).compute_nodes[NODE])) == set()
 
 
