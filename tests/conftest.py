@@ -17,20 +17,24 @@ ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
 UNMEASURED = ("quality/", "soundness/", "targets/", "strategies/test_machines.py")
 """Tests that run thousands of schedules through lines which the other tests
-reach as well. Measured, they would take four times as long."""
+reach as well. Measured, they would take four times as long. Single ones are marked so."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Coverage is measured by the tests that look at single parts."""
+    """Coverage is measured by the tests that look at single parts, and in the processes
+    that they begin."""
     measuring = coverage.Coverage.current()
-    if measuring is None or not item.path.relative_to(ROOT / "tests").as_posix().startswith(UNMEASURED):
+    measured = not item.path.relative_to(ROOT / "tests").as_posix().startswith(UNMEASURED)
+    if measuring is None or (measured and item.get_closest_marker("unmeasured") is None):
         return (yield)
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("COVERAGE")}
     measuring.stop()
     try:
         return (yield)
     finally:
         measuring.start()
+        os.environ.update(hidden)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class Sweep(Ranked):
         """``idle``: whether a task need not be left at the I/O point with this name.
         ``sees_memory``: whether events tell of every access that matters, so that equivalent
         schedules can be told."""
-        self._idle, self._sees_memory = idle, sees_memory
+        self._idle, self.sees_memory = idle, sees_memory
         self._first = 0
         self._change = self._through = -1
         self._places = self._most = 0
@@ -85,7 +85,7 @@ class Sweep(Ranked):
     def end(self, outcome: Outcome) -> None:
         """Learn where the places of the first task are, and up to which of them it could have
         been left with the same result."""
-        if not self._sees_memory:
+        if not self.sees_memory:
             return
         if self._change == 0:
             self._positions = self._positions_of(outcome.events)

@@ -56,6 +56,7 @@ def night_on(folder: Path, address: str, corpus: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
+@pytest.mark.unmeasured
 def test_a_worker_that_dies_costs_nothing(semafuzz: Run, cluster: Any, tmp_path: Path) -> None:
     here = semafuzz(*ARGUMENTS, "--corpus", "here")
     assert here.returncode == 1, here.stderr

@@ -110,6 +110,7 @@ def test_what_is_new_is_told_once_and_again_when_it_was_forgotten(semafuzz: Run,
     assert all(semafuzz(*line.split()[1:]).returncode == 1 for line in commands)
 
 
+@pytest.mark.unmeasured
 def test_each_finding_that_is_forgotten_is_met_again(semafuzz: Run, tmp_path: Path) -> None:
     """Also one that looks like another which is still known."""
     arguments = ("nightly", *REFERENCE[:-4], "--seed", "3", "--jobs", "2", "--corpus", "corpus")
@@ -124,6 +125,7 @@ def test_each_finding_that_is_forgotten_is_met_again(semafuzz: Run, tmp_path: Pa
         assert trace.exists()
 
 
+@pytest.mark.unmeasured
 def test_what_vanishes_and_returns_is_news(semafuzz: Run, tmp_path: Path) -> None:
     (tmp_path / "counter.py").write_text(COUNTER)
     (tmp_path / "counter_target.py").write_text(TARGET)
@@ -182,6 +184,7 @@ def test_a_search_that_comes_to_no_end_is_told_and_what_it_left_is_kept(semafuzz
     assert len(list((tmp_path / line.rpartition(" ")[2]).glob("shard-000-*/output"))) == 2, "of both attempts"
 
 
+@pytest.mark.unmeasured
 def test_what_is_gone_and_met_again_by_a_search_has_returned(semafuzz: Run, tmp_path: Path) -> None:
     """Its trace fits no more and shows nothing; the search meets it all the same."""
     assert semafuzz("nightly", *REFERENCE).returncode == 1

@@ -178,6 +178,7 @@ def holding(lock: threading.Lock) -> Callable[[], None]:
     return hold
 
 
+@pytest.mark.unmeasured
 def test_both_ends_of_every_time_out_are_reached() -> None:
     def acquire(seen: list[object]) -> None:
         lock = threading.Lock()
@@ -259,6 +260,7 @@ def test_raw_threads() -> None:
     complete(program, 20)
 
 
+@pytest.mark.unmeasured
 def test_exceptions_in_threads_are_failures_and_exits_are_not() -> None:
     seen: list[str] = []
 
@@ -397,6 +399,7 @@ def test_daemons_end_with_the_program() -> None:
     assert 0 < len(ended) <= result.schedules
 
 
+@pytest.mark.unmeasured
 def test_interrupts_are_passed_on() -> None:
     def program() -> None:
         raise KeyboardInterrupt

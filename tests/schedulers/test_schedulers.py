@@ -111,6 +111,7 @@ def paths(seed: int) -> Result:
     return explore(reorder(3), scheduler="random", schedules=30, seed=seed)
 
 
+@pytest.mark.unmeasured
 def test_one_seed_one_search_ten_seeds_several() -> None:
     def figure(result: Result) -> tuple[int, int]:
         return result.schedules, result.classes

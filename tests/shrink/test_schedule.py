@@ -82,6 +82,7 @@ def test_two_windows_need_two() -> None:
     assert found.preemptions == 2
 
 
+@pytest.mark.unmeasured
 def test_equal_failures_have_equal_signatures() -> None:
     program = TaskProgram(Account, [Account.deposit, Account.deposit], whole, under_test=[THIS])
     signatures = {

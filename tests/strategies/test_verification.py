@@ -63,6 +63,7 @@ def fuzz(here: Path, capsys: pytest.CaptureFixture[str], to: str, *options: str)
     return code, answer
 
 
+@pytest.mark.unmeasured
 def test_only_what_shows_again_is_reported(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, answer = fuzz(here, capsys, "real")
     assert code == 1
@@ -76,6 +77,7 @@ def test_only_what_shows_again_is_reported(here: Path, capsys: pytest.CaptureFix
     assert "world=real: under the recorded schedule" in capsys.readouterr().out
 
 
+@pytest.mark.unmeasured
 def test_whoever_chooses_the_world_gets_that_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, answer = fuzz(here, capsys, "real", "--set", "world=fast")
     assert code == 1

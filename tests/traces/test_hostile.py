@@ -177,6 +177,7 @@ OF_EACH_KIND = ("short words", "short words, a line each", "choices, a line each
 """Those that need the most, and those that are refused first."""
 
 
+@pytest.mark.unmeasured
 @pytest.mark.skipif(sys.platform != "linux", reason="the unit of the figure is Linux's")
 @pytest.mark.parametrize(
     "what",

@@ -1,0 +1,25 @@
+"""How a search of many programs sets up the search of each."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.schedulers.sweep import Sweep
+from strategies.fuzzing import Fuzzing
+
+
+@pytest.mark.parametrize(
+    ("model", "unseen", "sees"), [("threads", (), True), ("threads", ("a.py",), False), ("eventlet", (), False)]
+)
+def test_schedules_of_a_pair_are_skipped_only_where_every_access_is_seen(
+    model: str, unseen: tuple[str, ...], sees: bool
+) -> None:
+    work: Any = SimpleNamespace(
+        target=SimpleNamespace(), setting=SimpleNamespace(model=model), laboratory=SimpleNamespace(unseen=unseen)
+    )
+    sweep, _ = Fuzzing(work, "portfolio", 1)._for_pairs()
+    assert isinstance(sweep, Sweep)
+    assert sweep.sees_memory is sees
