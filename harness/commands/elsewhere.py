@@ -6,8 +6,8 @@ have been started for another.
 
 from __future__ import annotations
 
-import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,9 +43,21 @@ def run_elsewhere(target: Target, release: str, arguments: Sequence[str]) -> int
         [python, *run_options(), *arguments], env={**os.environ, MARK: release, "PYTHONPATH": path}
     )
     while True:
-        # An interrupt reaches both processes: the other one ends by itself.
-        with contextlib.suppress(KeyboardInterrupt):
+        try:
             return process.wait()
+        except KeyboardInterrupt:
+            # One that was typed reaches both processes, and a second one would be one too many.
+            if not _is_at_terminal():
+                process.send_signal(signal.SIGINT)
+
+
+def _is_at_terminal() -> bool:
+    """Whether what is typed at a terminal reaches this process, and all of its group."""
+    try:
+        with open("/dev/tty", "rb", buffering=0) as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def choose_code(target: Target, release: str, source: Path | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -31,8 +30,7 @@ class Column:
         if self.is_interrupted():
             return
         arguments = ["matrix-column", target, "--release", self.release, *judging.options()]
-        # Who interrupts us must not interrupt it a second time. Old releases have one more
-        # process, of the same group, which is to hear of it too.
+        # Who interrupts us must not interrupt it a second time.
         self._process = subprocess.Popen(
             [sys.executable, *run_options(), *arguments], stdout=subprocess.PIPE, text=True, process_group=0
         )
@@ -54,7 +52,7 @@ class Column:
         """End it, and do not begin it; the answers so far stay."""
         self._interrupted = True
         if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGINT)
+            self._process.send_signal(signal.SIGINT)
 
     def filled(self, defects: Sequence[str]) -> list[Cell]:
         """An answer for each defect: "?" for those that it did not come to."""

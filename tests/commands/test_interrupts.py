@@ -6,11 +6,15 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.commands import elsewhere
+from targets.nova.target import NovaTarget
 from tests.campaign.test_nightly import heed, unmeasured
 
 
@@ -40,3 +44,36 @@ def test_what_was_found_is_told(tmp_path: Path, jobs: str) -> None:
     assert (tmp_path / "out" / "search.summary").exists()
     kept = list((tmp_path / "out").rglob("*.json"))
     assert len(kept) >= max(1, len(answer["failures"]))
+
+
+WAITS = """
+import pathlib, time
+pathlib.Path("begun").touch()
+try:
+    time.sleep(2)
+except KeyboardInterrupt:
+    raise SystemExit(7)
+"""
+
+
+@pytest.mark.parametrize(("typed", "code"), [(True, 0), (False, 7)])
+def test_the_process_of_another_release_hears_of_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, press: Callable[[], None], typed: bool, code: int
+) -> None:
+    """What is typed at a terminal reaches it by itself."""
+    (tmp_path / "waits.py").write_text(WAITS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(elsewhere, "run_options", lambda: ["waits.py"])
+    monkeypatch.setattr(elsewhere, "_is_at_terminal", lambda: typed)
+    monkeypatch.setattr(NovaTarget, "python_for", lambda *_: sys.executable)
+
+    def interrupt() -> None:
+        while not Path("begun").exists():
+            time.sleep(0.01)
+        time.sleep(0.2)
+        press()
+
+    presser = threading.Thread(target=interrupt)
+    presser.start()
+    assert elsewhere.run_elsewhere(NovaTarget(), "1.2.3", ["replay"]) == code
+    presser.join()

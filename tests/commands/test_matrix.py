@@ -83,13 +83,7 @@ def test_what_contradicts_the_catalogue_is_told() -> None:
 
 
 ANSWERS_ONCE = """
-import contextlib, json, subprocess, sys, time
-if "again" not in sys.argv:
-    # As old releases do.
-    process = subprocess.Popen([sys.executable, __file__, "again"])
-    while True:
-        with contextlib.suppress(KeyboardInterrupt):
-            sys.exit(process.wait())
+import json, time
 print(json.dumps({"defect": "failed-builds-lost", "answer": "shows", "schedules": 3, "said": "x"}), flush=True)
 time.sleep(60)
 """
