@@ -166,9 +166,9 @@ class SteppedExecution:
         execution = self.execution
         while True:
             _current.execution = None
-            interrupts.running = False
+            interrupts.holding = False
             self._outer.switch()
-            interrupts.running = True
+            interrupts.holding = True
             _current.execution = execution
             if self._closing:
                 execution.stopped = True

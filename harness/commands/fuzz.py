@@ -16,6 +16,7 @@ from harness.commands.measuring import Measuring, measured
 from harness.commands.output import usable_folder
 from harness.detectors.discovery import Discovery
 from harness.explore import Result
+from harness.kernel import interrupts
 from harness.kernel.sites import SITES
 from harness.laboratory import open_laboratory
 from harness.program import Setting
@@ -175,6 +176,8 @@ def search(
             result.interrupted = True
             fuzzing.conclude()
         locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))
+        # One that came after the last run must not cost the result.
+        result.interrupted |= interrupts.forget()
     result.coverage = discovery.coverage()
     result.seconds = perf_counter() - started
     result.programs = fuzzing.examples

@@ -50,7 +50,21 @@ def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool, sh
         _Job(replace(wanted, out=folder / f"search-{number}", schedules=schedules), part * jobs + number, of * jobs)
         for number in range(jobs)
     ]
-    progress = None if as_json else LiveTable()
+    _run_all(each, source, None if as_json else LiveTable(), started)
+    interrupted = any(one.was_interrupted for one in each)
+    if interrupted:
+        each = [one for one in each if one.has_said()]
+    failed = next((one.code for one in each if one.code), 0)
+    if failed and not interrupted:
+        # It has said why.
+        return failed
+    result = joined([one.result() for one in each], folder)
+    result.seconds = perf_counter() - started
+    return show(wanted, result, as_json, [folder / f"search-{number}" for number in range(jobs)])
+
+
+def _run_all(each: Sequence[_Job], source: Sequence[str], progress: LiveTable | None, started: float) -> None:
+    """Until all have ended, or until they have told what they found once somebody ends it."""
     try:
         for one in each:
             one.start(source)
@@ -70,16 +84,6 @@ def run_jobs(wanted: Search, jobs: int, source: Sequence[str], as_json: bool, sh
             progress.clear()
         for one in each:
             one.stop()
-    interrupted = any(one.was_interrupted for one in each)
-    if interrupted:
-        each = [one for one in each if one.has_said()]
-    failed = next((one.code for one in each if one.code), 0)
-    if failed and not interrupted:
-        # It has said why.
-        return failed
-    result = joined([one.result() for one in each], folder)
-    result.seconds = perf_counter() - started
-    return show(wanted, result, as_json, [folder / f"search-{number}" for number in range(jobs)])
 
 
 class _Job:

@@ -84,14 +84,16 @@ def fuzz(
     from harness.commands.elsewhere import settle_code
     from harness.commands.fuzz import Search, run_fuzz, run_share
     from harness.commands.fuzz_jobs import run_jobs
+    from harness.kernel import interrupts
 
     code, chosen = settle_code(target, release, source, arguments or ())
     if code is not None:
         sys.exit(code)
     search = Search(target, chosen, scheduler, schedules, seconds, seed, model, detect, out, settings, coverage)
-    if share:
-        number, _, of = share.partition("/")
-        sys.exit(run_share(search, (int(number), int(of))))
-    if jobs > 1:
-        sys.exit(run_jobs(search, jobs, [] if source is None else ["--source", str(source)], as_json, shard))
-    sys.exit(run_fuzz(search, as_json, shard))
+    with interrupts.heard_once():
+        if share:
+            number, _, of = share.partition("/")
+            sys.exit(run_share(search, (int(number), int(of))))
+        if jobs > 1:
+            sys.exit(run_jobs(search, jobs, [] if source is None else ["--source", str(source)], as_json, shard))
+        sys.exit(run_fuzz(search, as_json, shard))

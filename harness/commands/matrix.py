@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from harness.commands.matrix_columns import INTERRUPTED, Column
 from harness.errors import CannotJudge, UsageError
+from harness.kernel import interrupts
 from harness.laboratory import open_laboratory
 from reports.terminal import plain
 from reports.waiting_table import WaitingTable
@@ -57,7 +58,8 @@ def run_matrix(name: str, releases: Sequence[str], judging: Judging, jobs: int, 
         {one for defect in defects for one in (*defect.affected, *defect.fixed)}, key=_age
     )
     each = [Column(release) for release in dict.fromkeys(chosen)]
-    was_interrupted = _judge_all(each, name, judging, jobs, len(defects))
+    with interrupts.heard_once():
+        was_interrupted = _judge_all(each, name, judging, jobs, len(defects))
     columns = {one.release: one.filled([defect.name for defect in defects]) for one in each}
     wrong = _wrong(defects, columns, judging.model)
     if as_json:

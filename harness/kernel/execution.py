@@ -143,19 +143,6 @@ class Execution:
         that thread's identity, context variables and thread-local values.
         Raises KeyboardInterrupt where a task did, or where one came meanwhile.
         """
-        interrupts.running = True
-        try:
-            self._run(inherit)
-        finally:
-            interrupts.running = False
-        if self.interrupt is not None:
-            raise self.interrupt
-        if interrupts.pressed:
-            interrupts.heed()
-        self.outcome.now = self.clock.now
-        return self.outcome
-
-    def _run(self, inherit: Task | None) -> None:
         self.hub = getcurrent()
         hosted = thread_values.host(self, inherit)
         self._values = hosted.values
@@ -172,6 +159,12 @@ class Execution:
             if self._at_exit:
                 pools.forget_exit()
             thread_values.unhost(self, hosted)
+        if self.interrupt is not None:
+            raise self.interrupt
+        if interrupts.pressed:
+            interrupts.heed()
+        self.outcome.now = self.clock.now
+        return self.outcome
 
     def _loop(self) -> None:
         while not self.stopped:

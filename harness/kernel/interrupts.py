@@ -1,9 +1,12 @@
 """Ctrl-C is heeded between executions, not in the midst of one.
 
 Python raises KeyboardInterrupt wherever the main thread happens to be. Inside a run that
-is code under test, which may swallow it, or the kernel itself, halfway through a switch.
-So the first one is held back until the run has ended. A second one, some time later, is
-for a run that does not end: it is raised where it comes.
+is code under test, which may swallow it, or the kernel itself, halfway through a switch;
+around it, it can be a callback of the garbage collector, where it would only be printed.
+So while control is installed the first one is held back until a run has ended. A second one,
+some time later, is for a run that does not end: it is raised where it comes. Two at once are
+one: ``timeout`` sends its signal to a command and to its group, a terminal and a supervisor
+may both send it.
 
 Nothing is held back on other threads than the main one, or where somebody else handles
 the signal.
@@ -19,50 +22,69 @@ from contextlib import contextmanager
 from types import FrameType
 
 AGAIN = 1.0
-"""Seconds after which another interrupt is meant as one: a supervisor and the terminal can
-both send the first."""
+"""Seconds after which another interrupt is meant as one."""
 
-running = False
-"""Set while a run is under way and its caller does not have control."""
+holding = False
+"""Whether an interrupt that comes now waits for the end of a run."""
 
 pressed = 0.0
 """When the interrupt came that is held back, by the real ``time.monotonic``; 0.0 for none."""
 
+_raised = 0.0
 _real_monotonic = time.monotonic
 
 
 def heed() -> None:
-    """A run has ended: raise KeyboardInterrupt where one was held back."""
-    global pressed
-    pressed = 0.0
+    """Raise what was held back, since the run has ended."""
+    global pressed, _raised
+    pressed, _raised = 0.0, _real_monotonic()
     raise KeyboardInterrupt
 
 
-@contextmanager
-def held() -> Iterator[None]:
-    """Hold interrupts back while runs are under way in the block."""
+def forget() -> bool:
+    """Drop what was held back; whether there was anything."""
     global pressed
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    if not ours:
+    was_pressed, pressed = bool(pressed), 0.0
+    return was_pressed
+
+
+@contextmanager
+def heard_once() -> Iterator[None]:
+    """Take interrupts that come at once for one, in the block."""
+    global pressed, _raised
+    if threading.current_thread() is not threading.main_thread() or (
+        signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
         yield
         return
-    pressed = 0.0
+    pressed = _raised = 0.0
     signal.signal(signal.SIGINT, _handle)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if pressed:
-        heed()
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Hold interrupts back in the block, each until a run has ended or the block has."""
+    global holding
+    with heard_once():
+        holding = True
+        try:
+            yield
+        finally:
+            holding = False
+        if pressed:
+            heed()
 
 
 def _handle(_: int, __: FrameType | None) -> None:
     global pressed
     now = _real_monotonic()
-    if running and (not pressed or now - pressed < AGAIN):
+    if _raised and now - _raised < AGAIN:
+        return
+    if holding and (not pressed or now - pressed < AGAIN):
         pressed = pressed or now
         return
     heed()

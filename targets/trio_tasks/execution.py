@@ -120,12 +120,10 @@ class TrioExecution(Execution):
         keeper = keeper or LoopKeeper()
         with real_locks():
             loop = keeper.take()
-        interrupts.running = True
         try:
             self._use(loop, keeper, function)
         finally:
             _current.execution = None
-            interrupts.running = False
         if interrupts.pressed:
             interrupts.heed()
         if self._fault is not None:

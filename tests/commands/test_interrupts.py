@@ -31,6 +31,9 @@ def test_what_was_found_is_told(tmp_path: Path, jobs: str) -> None:
         while not list((tmp_path / "out").rglob("raw/*.json")) and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(1)
+        # Twice, as `timeout` does: to the command and then to its group.
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.001)
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=60)
     finally:

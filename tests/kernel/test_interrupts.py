@@ -70,7 +70,7 @@ def test_trio_runs_are_ended_alike(press: Press) -> None:
 
 def test_nothing_pressed_nothing_raised() -> None:
     assert explore(lambda: None, schedules=3).verdict == "complete"
-    assert not interrupts.running
+    assert not interrupts.holding
 
 
 def test_another_handler_is_left_alone(press: Press) -> None:
@@ -113,3 +113,19 @@ def test_the_second_ends_a_run_that_does_not_end(tmp_path: Path) -> None:
         process.kill()
     assert "KeyboardInterrupt" in errors
     assert "uncontrolled" not in errors
+
+
+def test_one_that_came_after_the_last_run_is_told_or_raised(press: Press) -> None:
+    with pytest.raises(KeyboardInterrupt), interrupts.held():
+        press()
+    with interrupts.held():
+        press()
+        assert interrupts.forget()
+        assert not interrupts.forget()
+
+
+def test_two_at_once_are_one(press: Press) -> None:
+    with interrupts.heard_once():
+        with pytest.raises(KeyboardInterrupt):
+            press()
+        press()
