@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from harness.starting import run_options
 from strategies.matrix import Cell, Judging
@@ -40,8 +42,9 @@ class Column:
             look(self)
             assert process.stdout is not None
             for line in process.stdout:
-                if line.startswith("{"):
-                    self.cells.append(Cell(**json.loads(line)))
+                # The target's own code may print as well.
+                with contextlib.suppress(msgspec.DecodeError):
+                    self.cells.append(msgspec.json.decode(line, type=Cell))
                     look(self)
 
     def is_interrupted(self) -> bool:

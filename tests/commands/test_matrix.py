@@ -84,6 +84,7 @@ def test_what_contradicts_the_catalogue_is_told() -> None:
 
 ANSWERS_ONCE = """
 import json, time
+print("{of the target}")
 print(json.dumps({"defect": "failed-builds-lost", "answer": "shows", "schedules": 3, "said": "x"}), flush=True)
 time.sleep(60)
 """
