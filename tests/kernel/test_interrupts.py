@@ -26,7 +26,7 @@ def test_code_under_test_cannot_swallow_it(press: Press) -> None:
     def swallows() -> None:
         try:
             press()
-            threading.Thread(target=values.__setattr__, args=("of", "a task")).start()
+            threading.Thread(target=print).start()
         except KeyboardInterrupt:
             pass
 
@@ -39,6 +39,7 @@ def test_code_under_test_cannot_swallow_it(press: Press) -> None:
     assert explore(lambda: None, schedules=3).verdict == "complete"
 
 
+@pytest.mark.skipif(not thread_values.IN_THREAD_STATE, reason="thread-local values are not exchanged there")
 def test_it_waits_in_the_midst_of_a_switch(monkeypatch: pytest.MonkeyPatch, press: Press) -> None:
     """Without that, what the calling thread had in its thread-local values was lost."""
     values.of = "the caller"
