@@ -19,6 +19,7 @@ _EXTRAS = (
     "trusted_certs", "keypairs", *_FLAVORS,
 )  # fmt: skip
 _NOT_SAVED = frozenset({"pci_devices", "tags", "services", "fault", "ec2_ids", "security_groups", "info_cache"})
+_VERSIONED = ("Instance", "InstanceList", "InstanceInfoCache")
 _FALSE = (
     "locked", "deleted", "cleaned", "hidden", "shutdown_terminate", "disable_terminate", "auto_disk_config",
 )  # fmt: skip
@@ -39,7 +40,7 @@ class InstanceRemotables:
         from nova.objects import fields
         from nova.objects import instance as module
 
-        self._versions = {name: getattr(objects, name).VERSION for name in ("Instance", "InstanceList")}
+        self._versions = {name: getattr(objects, name).VERSION for name in _VERSIONED}
         # 19 and older have no resources.
         self._extras = [name for name in _EXTRAS if name in objects.Instance.fields]
         self._saves_policies = "requester_id" in objects.InstancePCIRequest.fields
@@ -58,6 +59,15 @@ class InstanceRemotables:
     def _no_requests(self, uuid: str) -> Primitive:
         return wrap("InstancePCIRequests", "1.1", {"instance_uuid": uuid, "requests": []})
 
+    def _info_cache(self, uuid: str) -> Primitive:
+        data = {"instance_uuid": uuid, "network_info": "[]"}
+        return wrap("InstanceInfoCache", self._versions["InstanceInfoCache"], data)
+
+    def do_InstanceInfoCache_delete(self, context: Any, cache: Any) -> Row:
+        """``InstanceInfoCache.delete``: up to 17 the manager calls it before it deletes the
+        instance, later the database does it with the instance. Nothing of it is kept here."""
+        return {"obj_what_changed": []}
+
     def _primitive(self, context: Any, row: Row, expected: Iterable[str] | None) -> Primitive:
         data = {name: row[name] for name in self._columns}
         extra = row["_extra"]
@@ -67,7 +77,7 @@ class InstanceRemotables:
             elif name in ("metadata", "system_metadata"):
                 data[name] = row[name]
             elif name == "info_cache":
-                data[name] = None
+                data[name] = self._info_cache(row["uuid"])
             elif name == "pci_requests":
                 data[name] = extra[name] or self._no_requests(row["uuid"])
             elif name == "pci_devices":
