@@ -23,7 +23,10 @@ values = threading.local()
 
 
 def test_code_under_test_cannot_swallow_it(press: Press) -> None:
+    ran = []
+
     def swallows() -> None:
+        ran.append(True)
         try:
             press()
             threading.Thread(target=print).start()
@@ -34,6 +37,7 @@ def test_code_under_test_cannot_swallow_it(press: Press) -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         explore(swallows, schedules=3)
+    assert ran == [True], "not one more run"
     assert signal.getsignal(signal.SIGINT) is before
     assert values.of == "the caller"
     assert explore(lambda: None, schedules=3).verdict == "complete"
