@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ from harness.commands.output import usable_folder
 from harness.errors import CannotJudge
 from harness.explore import Result
 from harness.findings import Finding
-from harness.starting import run_options
+from harness.starting import start_apart
 from harness.sums import summed
 from reports.figures import Figures
 from reports.live import LiveTable
@@ -98,13 +97,7 @@ class _Job:
         self.figures = Figures()
 
     def start(self, source: Sequence[str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, *run_options(), *self._arguments, *source],
-            stdout=subprocess.PIPE,
-            text=True,
-            # Who interrupts us must not interrupt it a second time, while it tells what it found.
-            process_group=0,
-        )
+        self._process = start_apart([*self._arguments, *source])
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

@@ -83,19 +83,21 @@ def _judge_all(each: Sequence[Column], name: str, judging: Judging, jobs: int, d
         last = column.cells[-1].defect if column.cells else ""
         waiting.tell(column.release, last, Counter(cell.answer for cell in column.cells))
 
-    with ThreadPoolExecutor(jobs) as pool:
-        judged = [pool.submit(one.judge, name, judging, look) for one in each]
-        try:
-            for one in judged:
-                one.result()
-        except BaseException as error:
-            for column in each:
-                column.interrupt()
-            if not isinstance(error, KeyboardInterrupt):
+    try:
+        with ThreadPoolExecutor(jobs) as pool:
+            judged = [pool.submit(one.judge, name, judging, look) for one in each]
+            try:
+                for one in judged:
+                    one.result()
+            except BaseException:
+                for column in each:
+                    column.interrupt()
                 raise
-            return True
-        finally:
-            waiting.clear()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        # Not before the last of them has ended: what it tells would be drawn again.
+        waiting.clear()
     return False
 
 

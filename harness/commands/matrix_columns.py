@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from harness.starting import run_options
+from harness.starting import start_apart
 from strategies.matrix import Cell, Judging
 
 UNJUDGED = "this release could not be judged"
@@ -31,11 +30,7 @@ class Column:
         """Run the process to its end; ``look`` is called at its start and at every answer."""
         if self.is_interrupted():
             return
-        arguments = ["matrix-column", target, "--release", self.release, *judging.options()]
-        # Who interrupts us must not interrupt it a second time.
-        self._process = subprocess.Popen(
-            [sys.executable, *run_options(), *arguments], stdout=subprocess.PIPE, text=True, process_group=0
-        )
+        self._process = start_apart(["matrix-column", target, "--release", self.release, *judging.options()])
         with self._process as process:
             if self.is_interrupted():
                 self.interrupt()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands import matrix, matrix_columns
+from harness import starting
+from harness.commands import matrix
 from reports.waiting_table import WaitingTable
 from strategies.matrix import Cell, Judging
 from targets.catalogue import Defect
@@ -98,7 +99,7 @@ def test_who_interrupts_keeps_the_answers(
 ) -> None:
     script = tmp_path / "judges.py"
     script.write_text(ANSWERS_ONCE)
-    monkeypatch.setattr(matrix_columns, "run_options", lambda: [str(script)])
+    monkeypatch.setattr(starting, "run_options", lambda: [str(script)])
 
     def tell(_: WaitingTable, column: str, last: str, answers: Counter[str]) -> None:
         if last:
@@ -115,3 +116,34 @@ def test_who_interrupts_keeps_the_answers(
     assert {
         release: [cell["answer"] for cell in cells] for release, cells in json.loads(told.out)["releases"].items()
     } == {"34.0.0": ["shows", "?"], "34.0.1": ["?", "?"]}
+
+
+ANSWERS_LATE = ANSWERS_ONCE.replace(
+    "time.sleep(60)",
+    """
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    print(json.dumps({"defect": "lp1818914", "answer": "silent"}), flush=True)
+""",
+)
+
+
+def test_what_is_drawn_goes_away_after_the_last_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, press: Callable[[], None]
+) -> None:
+    script = tmp_path / "judges.py"
+    script.write_text(ANSWERS_LATE)
+    monkeypatch.setattr(starting, "run_options", lambda: [str(script)])
+    told: list[str] = []
+
+    def tell(_: WaitingTable, column: str, last: str, answers: Counter[str]) -> None:
+        told.append(last)
+        if answers.total() == 1:
+            press()
+
+    monkeypatch.setattr(WaitingTable, "tell", tell)
+    monkeypatch.setattr(WaitingTable, "clear", lambda _: told.append("cleared"))
+    assert matrix.run_matrix("nova", ["34.0.0"], Judging(only="failed-builds-lost,lp1818914"), 1, True) == 2
+    assert told == ["", "failed-builds-lost", "lp1818914", "cleared"]
