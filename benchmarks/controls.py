@@ -21,10 +21,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.traces.codec import read
-from targets import find_target
-from targets.catalogue import Catalogued, Defect
-from targets.scenario import describe, parts_of, scenario_of
+from semafuzz.harness.traces.codec import read
+from semafuzz.targets import find_target
+from semafuzz.targets.model.catalogue import Catalogued, Defect
+from semafuzz.targets.model.scenario import describe, parts_of, scenario_of
 
 CANDIDATES = 12
 """Findings with a defect's name that are replayed on the release with the fix."""
@@ -99,7 +99,9 @@ def is_silent(one: Kept, release: str) -> bool:
 
 def semafuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of this installation."""
-    return subprocess.run([sys.executable, "-m", "harness", *arguments], stdout=subprocess.PIPE, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "semafuzz", *arguments], stdout=subprocess.PIPE, text=True, check=False
+    )
 
 
 def found_words(defect: Defect, found: list[Kept]) -> str:

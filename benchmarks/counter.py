@@ -31,7 +31,7 @@ import racy_counter
 from greenlet import getcurrent, greenlet
 from racy_counter import Counter
 
-from harness import TaskProgram, explore
+from semafuzz import TaskProgram, explore
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements.txt"

@@ -21,7 +21,7 @@ from statistics import linear_regression
 import racy_counter
 from racy_counter import Counter, nothing_lost
 
-from harness import TaskProgram, explore
+from semafuzz import TaskProgram, explore
 
 
 def resident_bytes() -> int:

@@ -19,14 +19,14 @@ import json
 from statistics import median
 from time import perf_counter, process_time
 
-from harness.detectors.lock_discipline import LockDiscipline
-from harness.laboratory import open_laboratory
-from harness.program import Setting
-from harness.schedulers.random_walk import RandomWalk
-from harness.traces.schema import Operation, Operations
-from targets import find_target
-from targets.scenario import Scenario
-from targets.staged import StagedProgram
+from semafuzz.harness.detectors.discipline.detector import LockDiscipline
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets import find_target
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.staged_program import StagedProgram
 
 PROGRAM = Operations(
     (Operation("instance", {"instance": 1, "role": "new", "flavor": 1}),),
@@ -64,7 +64,7 @@ def measure(model: str, rounds: int, turns: int) -> dict[str, float]:
             assert isinstance(program, StagedProgram)
             setting, scheduler = Setting(bytearray(1 << 17), model), RandomWalk(0)
             # So that every site that can be a scheduling point is one.
-            from harness.kernel.conflicts import heat
+            from semafuzz.harness.kernel.hot_sites import heat
 
             for number in range(rounds):
                 scheduler.begin(number)

@@ -17,8 +17,8 @@ from time import perf_counter
 
 from playwright.sync_api import sync_playwright
 
-from reports.pages.finding import finding_page
-from reports.pictures.records import Lane, Picture, Run, Span, Step, Switch
+from semafuzz.reports.pages.finding import finding_page
+from semafuzz.reports.run_view.schema import Lane, Picture, Run, Span, Step, Switch
 
 SCROLL = """async () => {
   const one = document.querySelector("#failing .scroller"), times = [];

@@ -25,15 +25,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "quali
 
 from small_programs import PROGRAMS
 
-from harness.explore import as_program
-from harness.findings import shows
-from harness.kernel.conflicts import heat
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Program, Setting, execute
-from harness.schedulers.registry import make_scheduler
-from harness.shrink.schedule import preemptions, shrink_schedule
-from harness.traces.signature import failure_identity
+from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import as_program
+from semafuzz.harness.search.recorder import shows
+from semafuzz.harness.shrink.schedule import preemptions, shrink_schedule
+from semafuzz.harness.traces.signature import failure_identity
 
 SCHEDULERS = ("portfolio", "random", "pct5")
 MOST = 4000

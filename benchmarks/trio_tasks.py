@@ -18,8 +18,8 @@ from time import perf_counter
 
 import trio
 
-from harness import explore
-from targets.trio_tasks import TrioProgram
+from semafuzz import explore
+from semafuzz.harness.trio_engine import TrioProgram
 
 
 class Counter:

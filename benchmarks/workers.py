@@ -22,7 +22,7 @@ def schedules(target: list[str], jobs: int, seconds: float) -> int:
     with tempfile.TemporaryDirectory() as folder:
         told = ["fuzz", *target, "--jobs", str(jobs), "--seconds", str(seconds), "--seed", "0", "--json"]
         done = subprocess.run(
-            [sys.executable, "-m", "harness", *told, "--out", str(Path(folder) / "out")],
+            [sys.executable, "-m", "semafuzz", *told, "--out", str(Path(folder) / "out")],
             stdout=subprocess.PIPE,
             text=True,
             check=False,

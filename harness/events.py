@@ -1,6 +1,6 @@
 """The event stream as observers see it: one typed union.
 
-The kernel records tuples (``harness.kernel.operations``); :func:`typed` turns a
+The kernel records tuples (``semafuzz.harness.kernel.event_kinds``); :func:`typed` turns a
 run of them into these. An observer is anything with the three methods of
 :class:`Observer`; one that raises is an internal error, never a passed check.
 """
@@ -12,11 +12,11 @@ from typing import Protocol
 
 import msgspec
 
-from harness.kernel import operations as op
-from harness.kernel.labels import Namer, name_text
-from harness.kernel.outcome import Outcome
-from harness.kernel.sites import SITES
-from harness.kernel.task import RawEvent
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.naming import Namer, name_text
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.kernel.task import RawEvent
 
 
 class _Event(msgspec.Struct, frozen=True, tag=True):

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.whole_files import write_whole
-from reports.formats.junit import junit_xml
-from reports.formats.lines import event_lines
-from reports.formats.markdown import bug_report, summary
-from reports.formats.perfetto import trace_events
-from reports.formats.sarif import sarif_log
-from reports.pages.finding import finding_page
-from reports.pages.index import index_page
-from reports.pictures.records import Picture
-from reports.summaries import Summary
+from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.reports.formats.jsonlines import event_lines
+from semafuzz.reports.formats.junit import junit_xml
+from semafuzz.reports.formats.markdown import bug_report, summary
+from semafuzz.reports.formats.perfetto import trace_events
+from semafuzz.reports.formats.sarif import sarif_log
+from semafuzz.reports.pages.finding import finding_page
+from semafuzz.reports.pages.index import index_page
+from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.summaries import Summary
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import UsageError
-from harness.explore import Result
-from harness.sums import summed
-from harness.whole_files import write_whole
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result_sum import summed
 
 NAME = "search.summary"
 MERGED = "searches"

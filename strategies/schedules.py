@@ -2,7 +2,7 @@
 
 Hypothesis holds a few thousand small choices in an example; a schedule that drew
 one for every scheduling point would use them up. A schedule here is a handful of
-*directives* (``harness.shrink.schedule``): at the how manyth choice of which task
+*directives* (``semafuzz.harness.shrink.schedule``): at the how manyth choice of which task
 another one runs instead.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from harness.schedulers.protocol import Scheduler
-from harness.shrink.schedule import Directive, Guided
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.shrink.schedule import Directive, Guided
 
 MAX_CHOICE = 400
 

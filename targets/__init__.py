@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.errors import UsageError
-from harness.traces.schema import Trace
-from targets.declared_files import is_spec, load_declared, traced_declared
-from targets.declared_stage import DECLARED, Declared
-from targets.nova.target import NovaTarget
-from targets.protocol import Target
-from targets.reference.target import Reference
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.traces.schema import Trace
+from semafuzz.targets.declared.loading import is_spec, load_declared, traced_declared
+from semafuzz.targets.declared.target import DECLARED, Declared
+from semafuzz.targets.model.protocol import Target
+from semafuzz.targets.nova.target import NovaTarget
+from semafuzz.targets.reference.target import Reference
 
 TARGETS: dict[str, Target] = {
     "nova": NovaTarget(),

@@ -54,7 +54,7 @@ def semafuzz(tmp_path: Path) -> Run:
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "harness", *arguments],
+            [sys.executable, "-m", "semafuzz", *arguments],
             cwd=tmp_path,
             env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "COLUMNS": "160", **environment},
             capture_output=True,

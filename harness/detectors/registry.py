@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.detectors.lockset import Lockset
-from harness.errors import UsageError
+from semafuzz.harness.detectors.lockset.eraser import Lockset
+from semafuzz.harness.errors import UsageError
 
 DETECTORS = {"lockset": ("which lock seems to guard which state (Eraser); advice, never a failure", Lockset)}
 

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
 from typing import Any
 
-from harness.errors import UsageError
-from harness.instrument import hooks
-from harness.instrument.rewriter import Rewriter, hook_name
-from harness.kernel import current
-from harness.kernel.sites import SITES, Site
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.instrument import hooks
+from semafuzz.harness.instrument.rewriter import Rewriter, hook_name
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.sites import SITES, Site
 
 
 def rewrite_source(source: str, filename: str, module: str, only: Sequence[str] = ()) -> types.CodeType:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict, deque
 from typing import Any
 
-from harness.kernel import operations as op
+from semafuzz.harness.kernel import event_kinds as op
 
 CONTAINERS = (dict, list, set, deque, bytearray)
 """Mutable builtin containers; subclasses count where they do not override."""

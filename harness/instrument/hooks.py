@@ -4,7 +4,7 @@ Outside an execution every hook does what the original code did and nothing
 else. Inside, it announces the access to the kernel first and performs it
 after: a value must not be fetched before the task is chosen.
 
-Each hook ends with the number of the code place (``harness.kernel.sites``),
+Each hook ends with the number of the code place (``semafuzz.harness.kernel.sites``),
 except where a builtin's name is replaced: then the place comes first.
 """
 
@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from harness.instrument.containers import (
+from semafuzz.harness.instrument.containers import (
     CONTAINERS,
     REMOVES,
     VIEWS,
@@ -29,9 +29,10 @@ from harness.instrument.containers import (
     key_name,
     method_kind,
 )
-from harness.kernel import adoption, current
-from harness.kernel import operations as op
-from harness.kernel.doubles.locks import Lock, running
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.doubles.locks import Lock, running
+from semafuzz.harness.kernel.install import adoption
 
 READ, WRITE, READ_ITEM, WRITE_ITEM, READ_ALL, WRITE_ALL = range(6)
 METHOD, DATA, ODD = range(3)
@@ -480,7 +481,7 @@ def _adopted(real: Any) -> Any:
         return real
     found = _late.get(id(real))
     if found is None or found[0] is not real:
-        from harness.kernel.doubles.locks import RLock
+        from semafuzz.harness.kernel.doubles.locks import RLock
 
         double = RLock(real) if type(real) is adoption.RLOCK_TYPE else Lock(real)
         found = _late[id(real)] = (real, double)

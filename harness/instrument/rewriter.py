@@ -16,8 +16,8 @@ import ast
 from collections.abc import Callable
 from typing import TypeVar
 
-from harness.instrument.hooks import HOOKS, LAZY_READERS, WHOLE_READERS
-from harness.instrument.scopes import Scope, ScopeBuilder
+from semafuzz.harness.instrument.hooks import HOOKS, LAZY_READERS, WHOLE_READERS
+from semafuzz.harness.instrument.scopes import Scope, ScopeBuilder
 
 SiteMaker = Callable[[ast.AST, str], int]
 Node = TypeVar("Node", bound=ast.AST)

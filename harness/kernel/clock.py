@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.kernel import operations as op
-from harness.kernel.sites import NOWHERE
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.sites import NOWHERE
 
 if TYPE_CHECKING:
-    from harness.kernel.execution import Execution
+    from semafuzz.harness.kernel.execution import Execution
 
 EPOCH = 1_750_000_000.0
 """What ``time.time()`` says at the start of every execution (seconds)."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.kernel.execution import Execution
+    from semafuzz.harness.kernel.execution import Execution
 
 execution: Execution | None = None
 """Set exactly while tasks of an execution run; None in set-up, checks,

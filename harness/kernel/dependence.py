@@ -13,7 +13,7 @@ to one task, or when
 - both are input or output. What they do is not seen: two calls may reach one row of
   one database, so each pair counts.
 
-As ``harness.kernel.conflicts`` has it, plus the last three, which the happens-before
+As ``semafuzz.harness.kernel.hot_sites`` has it, plus the last three, which the happens-before
 classes need not keep apart. What is not recorded (a library's state, a generator shared
 between tasks) is missing here too.
 """
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from harness.kernel import operations as op
+from semafuzz.harness.kernel import event_kinds as op
 
 Cell = tuple[int, object]
 

@@ -7,7 +7,7 @@ Where only one task is enabled nothing is asked.
 
 An access becomes a scheduling point only where its site is *hot*: where, in
 some execution of the program so far, it touched a location that two tasks
-touched and one of them wrote (``harness.kernel.conflicts`` learns that after
+touched and one of them wrote (``semafuzz.harness.kernel.hot_sites`` learns that after
 each execution; the set only grows). Cold accesses are recorded and commute
 with everything that other tasks did, so nothing is lost by not switching there.
 
@@ -24,22 +24,23 @@ from typing import Protocol
 
 from greenlet import getcurrent, greenlet
 
-from harness.kernel import current as _current
-from harness.kernel import interrupts, pools, thread_values
-from harness.kernel import operations as op
-from harness.kernel.clock import VirtualClock
-from harness.kernel.errors_in_tasks import Abort, describe_exception, message_of
-from harness.kernel.outcome import Failure, Outcome, RawDecision
-from harness.kernel.sites import NOWHERE
-from harness.kernel.task import Pending, RawEvent, Task
-from harness.kernel.waiting import describe_deadlock, describe_endless
-from harness.kernel.workers import pool_of
+from semafuzz.harness.kernel import current as _current
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel import thread_identity
+from semafuzz.harness.kernel.clock import VirtualClock
+from semafuzz.harness.kernel.deadlock import describe_deadlock, describe_endless
+from semafuzz.harness.kernel.greenlet_pool import pool_of
+from semafuzz.harness.kernel.install import executors, interrupts
+from semafuzz.harness.kernel.outcome import Failure, Outcome, RawDecision
+from semafuzz.harness.kernel.sites import NOWHERE
+from semafuzz.harness.kernel.task import Pending, RawEvent, Task
+from semafuzz.harness.kernel.task_errors import Abort, describe_exception, message_of
 
 FOREVER = 1 << 60
 
 
 class Chooser(Protocol):
-    """What the execution asks of a scheduler; see ``harness.schedulers.protocol``."""
+    """What the execution asks of a scheduler; see ``semafuzz.harness.schedulers.protocol``."""
 
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
         """Return the member of ``enabled`` that runs next."""
@@ -132,7 +133,7 @@ class Execution:
         """Create a task from within a task, as starting a thread does."""
         parent = self.current
         task = self.add_task(run, name, daemon=daemon)
-        thread_values.adopt(task, parent)
+        thread_identity.adopt(task, parent)
         self.events.append((op.SPAWN, parent, task, None, NOWHERE))
         return task
 
@@ -144,7 +145,7 @@ class Execution:
         Raises KeyboardInterrupt where a task did, or where one came meanwhile.
         """
         self.hub = getcurrent()
-        hosted = thread_values.host(self, inherit)
+        hosted = thread_identity.host(self, inherit)
         self._values = hosted.values
         self._workers = pool_of(self.hub)
         if inherit is not None:
@@ -157,8 +158,8 @@ class Execution:
         finally:
             _current.execution = None
             if self._at_exit:
-                pools.forget_exit()
-            thread_values.unhost(self, hosted)
+                executors.forget_exit()
+            thread_identity.unhost(self, hosted)
         if self.interrupt is not None:
             raise self.interrupt
         if interrupts.pressed:
@@ -358,10 +359,10 @@ class Execution:
         if count > 1:
             return self._decide(running)
         if count == 0:
-            if not self.stopped and not self._at_exit and (waker := pools.waker(self.tasks)) is not None:
+            if not self.stopped and not self._at_exit and (waker := executors.waker(self.tasks)) is not None:
                 self._at_exit = True
                 closing = self.add_task(waker, "at-exit", daemon=True)
-                thread_values.adopt(closing, closing)
+                thread_identity.adopt(closing, closing)
                 return closing
             if not self.stopped:
                 self.outcome.failures.append(describe_deadlock(self))

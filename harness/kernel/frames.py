@@ -16,9 +16,13 @@ import sys
 import threading
 from types import FrameType
 
-from harness.kernel.sites import SITES
+from semafuzz.harness.kernel.sites import SITES
 
-_HARNESS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_HARNESS = os.path.join(_PACKAGE, "harness", "")
+_ENGINE = tuple(os.path.join(_PACKAGE, name, "") for name in ("harness", "commands", "campaign", "pytest_plugin"))
+_RUNS_TASKS = (os.path.join(_HARNESS, "runs", "self_check.py"), os.path.join(_HARNESS, "trio_engine", ""))
+"""What is found in the engine, but stands for a program."""
 _LIBRARY = {
     str(module.__file__)
     for module in (threading, queue, contextlib, concurrent.futures._base, concurrent.futures.thread)
@@ -31,7 +35,7 @@ def is_machinery(filename: str) -> bool:
     found = _known.get(filename)
     if found is None:
         found = _known[filename] = filename in _LIBRARY or (
-            filename.startswith(_HARNESS) and not filename.endswith("canary.py")
+            filename.startswith(_ENGINE) and not filename.startswith(_RUNS_TASKS)
         )
     return found
 

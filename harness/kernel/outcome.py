@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from harness.kernel.task import Pending, RawEvent, Task
+from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 
 
 class Decision(NamedTuple):

@@ -7,10 +7,10 @@ from typing import Any
 
 from greenlet import greenlet as Greenlet  # noqa: N812
 
-from harness.kernel import operations as op
+from semafuzz.harness.kernel import event_kinds as op
 
 RawEvent = tuple[int, "Task", object, object, int]
-"""``(kind, task, subject, name, site)``; see ``harness.kernel.operations``."""
+"""``(kind, task, subject, name, site)``; see ``semafuzz.harness.kernel.event_kinds``."""
 
 Pending = tuple[int, object, object, int]
 """``(kind, subject, name, site)`` of an operation announced but not performed."""

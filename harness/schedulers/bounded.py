@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from harness.kernel.task import Task
-from harness.schedulers.exhaustive import Exhaustive
+from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.exhaustive import Exhaustive
 
 
 class Bounded(Exhaustive):

@@ -3,15 +3,15 @@
 Made for schedules that are drawn or written by hand. Counting choices makes an
 exception short to write and easy to draw, but it moves when the program gets
 scheduling points that it had not before; what is kept for longer counts what a
-task has done (``harness.shrink.directives``).
+task has done (``semafuzz.harness.schedulers.directed``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.kernel.outcome import Outcome
-from harness.kernel.task import Task
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.task import Task
 
 _LAST = 1 << 20
 

@@ -17,9 +17,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from harness.kernel import operations as op
-from harness.kernel.outcome import Outcome
-from harness.kernel.task import Task
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.task import Task
 
 
 class PCT:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.kernel.outcome import Outcome
-from harness.kernel.task import Task
-from harness.schedulers.pct import PCT
-from harness.schedulers.protocol import Scheduler
-from harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.pct import PCT
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.schedulers.random_walk import RandomWalk
 
 
 class Portfolio:

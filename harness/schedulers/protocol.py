@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from harness.kernel.outcome import Outcome
-from harness.kernel.task import Task
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.task import Task
 
 
 @runtime_checkable

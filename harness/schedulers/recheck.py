@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.kernel.outcome import Outcome
-from harness.kernel.task import Task
-from harness.schedulers.protocol import Scheduler
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import Scheduler
 
 
 class Recheck:

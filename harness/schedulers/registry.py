@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.errors import UsageError
-from harness.schedulers.exhaustive import Exhaustive
-from harness.schedulers.pct import PCT
-from harness.schedulers.portfolio import Portfolio
-from harness.schedulers.protocol import Scheduler
-from harness.schedulers.random_walk import RandomWalk
-from harness.schedulers.recheck import Recheck
-from harness.schedulers.sweep import Sweep
-from harness.schedulers.torn_reads import TornReads
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.schedulers.exhaustive import Exhaustive
+from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.schedulers.pct import PCT
+from semafuzz.harness.schedulers.portfolio import Portfolio
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.schedulers.recheck import Recheck
+from semafuzz.harness.schedulers.stale_pairs import TornReads
 
 SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
     "portfolio": ("several of the others in turn (the default)", lambda seed: Portfolio(seed)),

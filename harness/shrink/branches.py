@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harness.kernel.dependence import Summary
-from harness.kernel.outcome import Decision, Outcome
-from harness.shrink.dependence import Order
-from harness.shrink.directives import Directive, Place
-from harness.shrink.size import gives_way, interrupted_operation
-from harness.shrink.trials import Run
+from semafuzz.harness.kernel.dependence import Summary
+from semafuzz.harness.kernel.outcome import Decision, Outcome
+from semafuzz.harness.schedulers.directed import Directive, Place
+from semafuzz.harness.shrink.dependence import Order
+from semafuzz.harness.shrink.size import gives_way, interrupted_operation
+from semafuzz.harness.shrink.trials import Run
 
 LIKELY, PLAIN = 2, 3
 """What a directive adds to the rank of a schedule: it interrupts what the failing
@@ -77,7 +77,7 @@ class Turn:
 class Branch:
     """A schedule to run. ``number``: its last directive's place in ``turn``, or, where
     it stands at the end of that, the number of places in it. ``state``: what was done
-    before it (``harness.shrink.dependence``); 0 for nothing."""
+    before it (``semafuzz.harness.shrink.dependence``); 0 for nothing."""
 
     schedule: tuple[Directive, ...]
     bound: Bound

@@ -3,7 +3,7 @@
 Removing what a failing run has cannot show that a quite different run with fewer
 preemptions fails too. So schedules are enumerated from the natural one on, by the
 number of directives (iterative deepening: what grows from a run has one directive more,
-behind all of its own; ``harness.shrink.branches``). Among those with equally many the
+behind all of its own; ``semafuzz.harness.shrink.branches``). Among those with equally many the
 ones come first that interrupt what the failing run interrupts; what grows from a run
 that is equivalent to one met before comes later. A branch ends where all that grows from
 it has more preemptions or switches than the simplest failing run known, so that small
@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from harness.shrink.branches import Bound, Branch, branches
-from harness.shrink.dependence import Order
-from harness.shrink.normal_form import in_normal_form, simpler_equivalent
-from harness.shrink.size import interrupted_operation, interruptions
-from harness.shrink.trials import Failing, Run, Trials
+from semafuzz.harness.shrink.branches import Bound, Branch, branches
+from semafuzz.harness.shrink.dependence import Order
+from semafuzz.harness.shrink.normal_form import in_normal_form, simpler_equivalent
+from semafuzz.harness.shrink.size import interrupted_operation, interruptions
+from semafuzz.harness.shrink.trials import Failing, Run, Trials
 
 KNOWN = 6
 """What it adds to the rank of a schedule that the run it grows from is equivalent

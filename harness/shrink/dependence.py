@@ -1,7 +1,7 @@
 """Which operations of a run have an order that matters.
 
 A run is one order of a *Mazurkiewicz trace*: the partial order in which only operations
-that depend on each other (``harness.kernel.dependence``) come one before the other. An order
+that depend on each other (``semafuzz.harness.kernel.dependence``) come one before the other. An order
 that was derived from this must be run before it is believed: what is not recorded is missing
 in the partial order too.
 """
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from harness.kernel import operations as op
-from harness.kernel.dependence import Cell, Reach, reach
-from harness.kernel.task import RawEvent
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.dependence import Cell, Reach, reach
+from semafuzz.harness.kernel.task import RawEvent
 
 Counts = dict[int, int]
 """How many events of each task, by its number."""

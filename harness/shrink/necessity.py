@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from harness.kernel.outcome import Outcome
-from harness.kernel.sites import SITES
-from harness.program import Program
-from harness.shrink.directives import Directive
-from harness.shrink.size import interruptions
-from harness.shrink.trials import Failing, Run, Trials
-from harness.traces.schema import Interruption, Necessity
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.program import Program
+from semafuzz.harness.schedulers.directed import Directive
+from semafuzz.harness.shrink.size import interruptions
+from semafuzz.harness.shrink.trials import Failing, Run, Trials
+from semafuzz.harness.traces.schema import Interruption, Necessity
 
 WithoutFault = Callable[[int], Program]
 """The program without the fault of this number."""

@@ -19,12 +19,12 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
-from harness.kernel import operations as op
-from harness.kernel.task import RawEvent
-from harness.shrink.dependence import Order
-from harness.shrink.directives import Directive, Place
-from harness.shrink.size import GIVES_WAY, Size, Turn
-from harness.shrink.trials import Failing, Run, Trials
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.task import RawEvent
+from semafuzz.harness.schedulers.directed import Directive, Place
+from semafuzz.harness.shrink.dependence import Order
+from semafuzz.harness.shrink.size import GIVES_WAY, Size, Turn
+from semafuzz.harness.shrink.trials import Failing, Run, Trials
 
 MOST_STATES = 2000
 """States of the graph that are looked at before any order will do."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.shrink.directives import Directive
-from harness.shrink.trials import Failing, Run, Trials
+from semafuzz.harness.schedulers.directed import Directive
+from semafuzz.harness.shrink.trials import Failing, Run, Trials
 
 MOST_PLACES = 24
 """Later places that are tried for one directive, the latest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.shrink.trials import Failing, Trials
+from semafuzz.harness.shrink.trials import Failing, Trials
 
 
 def without_some(value: Failing, trials: Trials) -> Failing:

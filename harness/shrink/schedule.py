@@ -1,7 +1,7 @@
 """Fewer preemptions: the schedule half of shrinking.
 
 The passes, each in a file of its own, work on a failing run that is never changed, only
-exchanged for a simpler one (``harness.shrink.size`` says what that means); a pass that
+exchanged for a simpler one (``semafuzz.harness.shrink.size`` says what that means); a pass that
 made no progress makes none when it is run again. In turn, until none makes progress:
 
 1. *normal form*: the run's own operations in their simplest equivalent order;
@@ -18,18 +18,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.kernel.outcome import Outcome
-from harness.program import Program, Setting
-from harness.schedulers.guided import Directive, Guided
-from harness.shrink.deepening import Deepening
-from harness.shrink.directives import directives_of
-from harness.shrink.necessity import WithoutFault, check_necessity
-from harness.shrink.normal_form import in_normal_form
-from harness.shrink.placing import placed
-from harness.shrink.removal import without_some
-from harness.shrink.size import Size, preemptions
-from harness.shrink.trials import Failing, Run, Trials, size_of
-from harness.traces.schema import Necessity
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Program, Setting
+from semafuzz.harness.schedulers.directed import directives_of
+from semafuzz.harness.schedulers.guided import Directive, Guided
+from semafuzz.harness.shrink.deepening import Deepening
+from semafuzz.harness.shrink.necessity import WithoutFault, check_necessity
+from semafuzz.harness.shrink.normal_form import in_normal_form
+from semafuzz.harness.shrink.placing import placed
+from semafuzz.harness.shrink.removal import without_some
+from semafuzz.harness.shrink.size import Size, preemptions
+from semafuzz.harness.shrink.trials import Failing, Run, Trials, size_of
+from semafuzz.harness.traces.schema import Necessity
 
 __all__ = ["Directive", "Guided", "Shrunk", "preemptions", "shrink_schedule"]
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness.kernel import operations as op
-from harness.kernel.outcome import Decision, Outcome
-from harness.kernel.task import Pending, RawEvent, Task
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Decision, Outcome
+from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 
 GIVES_WAY = frozenset({op.SLEEP, op.YIELD, op.JOIN})
 """Operations at which a task lets others run by itself."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from harness.kernel.conflicts import heat
-from harness.kernel.outcome import Outcome
-from harness.program import Program, Setting, execute
-from harness.replaying import replay
-from harness.shrink.directives import Directed, Directive, Place
-from harness.shrink.size import Size, preemptions, turns
-from harness.traces.build import choices_of
+from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.replay_run import replay
+from semafuzz.harness.schedulers.directed import Directed, Directive, Place
+from semafuzz.harness.shrink.size import Size, preemptions, turns
+from semafuzz.harness.traces.build import choices_of
 
 LONG = 2000
 """Events beyond which an execution counts for more than one of the budget."""

@@ -7,12 +7,22 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 
-from harness.kernel.labels import describe_pending, digest
-from harness.kernel.outcome import Failure, Outcome
-from harness.kernel.sites import SITES
-from harness.schedulers.replay import RecordedChoice
-from harness.traces.schema import FORMAT, Choice, Expected, Function, Necessity, Operation, Operations, Trace, Value
-from harness.traces.signature import failure_identity
+from semafuzz.harness.kernel.naming import describe_pending, digest
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.schedulers.replay.strict import RecordedChoice
+from semafuzz.harness.traces.schema import (
+    FORMAT,
+    Choice,
+    Expected,
+    Function,
+    Necessity,
+    Operation,
+    Operations,
+    Trace,
+    Value,
+)
+from semafuzz.harness.traces.signature import failure_identity
 
 
 def build_trace(

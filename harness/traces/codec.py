@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import TraceError
-from harness.traces.schema import READABLE, Necessity, Trace
-from harness.whole_files import printable, write_whole
+from semafuzz.harness.errors import TraceError
+from semafuzz.harness.files.atomic_write import printable, write_whole
+from semafuzz.harness.traces.schema import READABLE, Necessity, Trace
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 24

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from harness.kernel.outcome import Failure
-from harness.kernel.sites import SITES
+from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.kernel.sites import SITES
 
 
 def site_identity(number: int) -> str:

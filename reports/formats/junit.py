@@ -5,9 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as Xml
 from collections.abc import Sequence
 
-from reports.formats.sarif import Told
-from reports.pages.finding import sentence
-from reports.pages.render import clean
+from semafuzz.reports.formats.sarif import Told
+from semafuzz.reports.pages.finding import sentence
+from semafuzz.reports.pages.render import clean
 
 
 def junit_xml(findings: Sequence[Told], name: str) -> str:

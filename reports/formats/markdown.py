@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from reports.formats.bisection import by_answer
-from reports.formats.places import spots_of
-from reports.formats.sarif import Told
-from reports.pages.finding import sentence
-from reports.pages.render import clean
-from reports.pictures.records import Picture
+from semafuzz.reports.formats.sarif import Told
+from semafuzz.reports.pages.finding import sentence
+from semafuzz.reports.pages.render import clean
+from semafuzz.reports.run_view.bisection import by_answer
+from semafuzz.reports.run_view.places import spots_of
+from semafuzz.reports.run_view.schema import Picture
 
 ROWS = 200
 """Of the summary: job pages drop what is longer than a megabyte."""

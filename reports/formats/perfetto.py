@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 
-from reports.pages.render import clean
-from reports.pictures.records import Picture, Run
+from semafuzz.reports.pages.render import clean
+from semafuzz.reports.run_view.schema import Picture, Run
 
 LOCKS = 1000
 """Numbers of tracks for locks begin here."""

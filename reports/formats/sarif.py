@@ -12,10 +12,10 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from reports.formats.places import Spot, spot_of, spots_of
-from reports.pages.finding import sentence
-from reports.pages.render import clean
-from reports.pictures.records import Picture, Run, Step
+from semafuzz.reports.pages.finding import sentence
+from semafuzz.reports.pages.render import clean
+from semafuzz.reports.run_view.places import Spot, spot_of, spots_of
+from semafuzz.reports.run_view.schema import Picture, Run, Step
 
 STEPS = 1000
 """Of one flow."""

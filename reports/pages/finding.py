@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from reports.formats.bisection import by_answer
-from reports.pages.render import data_text, page
-from reports.pictures.records import Picture, Run, Step
+from semafuzz.reports.pages.render import data_text, page
+from semafuzz.reports.run_view.bisection import by_answer
+from semafuzz.reports.run_view.schema import Picture, Run, Step
 
 ROWS = 300
 """Of the table of steps; the picture has all."""

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.detectors.discovery import Coverage, unseen_chance, unseen_kinds
-from harness.explore import Result
-from reports.formats.places import spots_of
-from reports.locksets import lockset_lines
-from reports.pages.charts import discovery_curve
-from reports.pages.finding import sentence
-from reports.pages.render import page
-from reports.pictures.records import Picture
-from reports.summaries import Measured
+from semafuzz.harness.detectors.coverage import Coverage, unseen_chance, unseen_kinds
+from semafuzz.harness.search.exploration import Result
+from semafuzz.reports.pages.charts import discovery_curve
+from semafuzz.reports.pages.finding import sentence
+from semafuzz.reports.pages.render import page
+from semafuzz.reports.run_view.places import spots_of
+from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.summaries import Measured
+from semafuzz.reports.terminal.locksets import lockset_lines
 
 if TYPE_CHECKING:
-    from reports.site import Site
+    from semafuzz.reports.site import Site
 
 OPERATIONS = 40
 """Of the table of overlaps: those that overlapped most."""

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.kernel.outcome import Outcome
-from harness.laboratory import Laboratory
-from harness.program import Setting, execute
-from harness.schedulers.pct import PCT
-from harness.schedulers.serial import Serial
-from targets.nova.stage import NovaStage
-from targets.protocol import OpenTarget
-from targets.scenario import Scenario
-from targets.staged import StagedProgram
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.schedulers.pct import PCT
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.staged_program import StagedProgram
+from semafuzz.targets.nova.stage import NovaStage
 
 Opened = tuple[OpenTarget, Laboratory]
 _STAMPS = ("created_at", "updated_at", "deleted_at", "mapped")

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.traces.schema import Value
-from targets.nova.pci_devices import ALIASES, DEVICE_SPEC
-from targets.protocol import OptionInfo
+from semafuzz.harness.traces.schema import Value
+from semafuzz.targets.model.protocol import OptionInfo
+from semafuzz.targets.nova.world.pci_devices import ALIASES, DEVICE_SPEC
 
 OPTIONS: Sequence[OptionInfo] = (
     OptionInfo("reserved_host_memory_mb", (0, 512, 1024), (-1, "many", 9000)),
@@ -88,7 +88,7 @@ def is_one_of(value: Value, values: Sequence[Value]) -> bool:
 
 
 def _restore(conf: Any, group: str, name: str) -> None:
-    from targets.nova.boot import RESERVED
+    from semafuzz.targets.nova.releases.boot import RESERVED
 
     if not group and name in RESERVED:
         conf.set_override(name, RESERVED[name])

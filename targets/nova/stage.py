@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
 
-from harness.kernel import current
-from harness.kernel.outcome import Failure
-from harness.traces.schema import Operation
-from targets.nova.build_counts import possible_counts
-from targets.nova.counting import Violation
-from targets.nova.faults import name_cause
-from targets.nova.flavors import is_rounded
-from targets.nova.invariants import (
-    audited_violations,
-    figures,
-    fingerprint,
-    run_audit,
-    usage_violations,
-)
-from targets.nova.numa_invariants import shared_pins
-from targets.nova.operations import TABLE, set_up
-from targets.nova.pci_invariants import reported_violations
-from targets.nova.places import Place
-from targets.nova.processes import ProcessEndedError
-from targets.nova.record_invariants import placement_violations
-from targets.nova.restarts import STARTS
-from targets.nova.sections import forget_locks
-from targets.nova.service import lost_answer_error
-from targets.nova.world import HERE, Snapshot, World
-from targets.protocol import ImpossibleStartError
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.traces.schema import Operation
+from semafuzz.targets.model.protocol import ImpossibleStartError
+from semafuzz.targets.nova.boundary.faults import name_cause
+from semafuzz.targets.nova.boundary.process import ProcessEndedError
+from semafuzz.targets.nova.invariants.build_counts import possible_counts
+from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.numa import shared_pins
+from semafuzz.targets.nova.invariants.pci import reported_violations
+from semafuzz.targets.nova.invariants.records import placement_violations
+from semafuzz.targets.nova.invariants.usage import audited_violations, figures, fingerprint, run_audit, usage_violations
+from semafuzz.targets.nova.operations.restarts import STARTS
+from semafuzz.targets.nova.operations.table import TABLE, set_up
+from semafuzz.targets.nova.world.flavors import is_rounded
+from semafuzz.targets.nova.world.named_locks import forget_locks
+from semafuzz.targets.nova.world.node_id import Place
+from semafuzz.targets.nova.world.rpc import lost_answer_error
+from semafuzz.targets.nova.world.world import HERE, Snapshot, World
 
 COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ", "I12 ")
 """Oracles that compare the tracker with the records that there are at the moment."""

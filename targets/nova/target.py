@@ -11,23 +11,31 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from harness.detectors.method_calls import visible_calls
-from harness.errors import CannotJudge, UsageError
-from harness.program import Program
-from harness.traces.schema import Operation, Operations, Value
-from targets.catalogue import Defect, read_catalogue
-from targets.configuration import check_configuration
-from targets.nova import environments
-from targets.nova.configuration import OPTIONS, WORLD, illegal_values, unknown_options
-from targets.nova.faults import DONE, FAULTS
-from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST
-from targets.protocol import FaultInfo, ImpossibleStartError, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
-from targets.scenario import Scenario
-from targets.staged import StagedProgram
+from semafuzz.harness.errors import CannotJudge, UsageError
+from semafuzz.harness.instrument.method_calls import visible_calls
+from semafuzz.harness.runs.program import Program
+from semafuzz.harness.traces.schema import Operation, Operations, Value
+from semafuzz.targets.model.catalogue import Defect, read_catalogue
+from semafuzz.targets.model.configuration import check_configuration
+from semafuzz.targets.model.protocol import (
+    FaultInfo,
+    ImpossibleStartError,
+    OpenTarget,
+    OperationInfo,
+    OptionInfo,
+    Plain,
+    Stage,
+)
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.staged_program import StagedProgram
+from semafuzz.targets.nova.boundary.faults import DONE, FAULTS
+from semafuzz.targets.nova.configuration import OPTIONS, WORLD, illegal_values, unknown_options
+from semafuzz.targets.nova.releases import environments
+from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST
 
 if TYPE_CHECKING:
-    from harness.detectors.lock_discipline import LockPolicy
-    from targets.nova.world import Snapshot, World
+    from semafuzz.harness.detectors.discipline.detector import LockPolicy
+    from semafuzz.targets.nova.world.world import Snapshot, World
 
 MODULES = (
     "nova.compute.resource_tracker",
@@ -40,7 +48,7 @@ MODULES = (
 
 
 FINDINGS = Path(__file__).parent / "findings"
-"""Catalogues; see ``targets.catalogue``."""
+"""Catalogues; see ``semafuzz.targets.model.catalogue``."""
 READING = ("get", "refresh")
 """How the methods of Nova's objects begin that only read."""
 MOST_WORLDS = 8
@@ -84,7 +92,7 @@ class NovaTarget:
 
     def operations(self) -> Sequence[OperationInfo]:
         """The operation table, for generating programs: what the chosen Nova has of it."""
-        from targets.nova.operations import TABLE
+        from semafuzz.targets.nova.operations.table import TABLE
 
         return [
             OperationInfo(
@@ -106,7 +114,7 @@ class NovaTarget:
 
     def roles(self) -> Sequence[str]:
         """The roles in which an instance can start, as far as the chosen Nova has operations on them."""
-        from targets.nova.operations import ROLES
+        from semafuzz.targets.nova.operations.table import ROLES
 
         roles = {info.before for info in self.operations()}
         return [role for role in ROLES if role in roles]
@@ -120,13 +128,13 @@ class NovaTarget:
     """How a state machine groups what it creates, by role."""
 
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
-        """An instance's flavor; see ``targets.nova.flavors.FLAVORS``. What needs persistent
+        """An instance's flavor; see ``semafuzz.targets.nova.world.flavors.FLAVORS``. What needs persistent
         memory is left out where the chosen Nova has none."""
         known = self._has("_claim_resources")
         return {"flavor": tuple(one for one in SIMPLEST_FIRST if known or not FLAVORS[one].uses_vpmem)}
 
     def faults(self) -> Sequence[FaultInfo]:
-        """What can go wrong around the tracker; see ``targets.nova.faults``."""
+        """What can go wrong around the tracker; see ``semafuzz.targets.nova.boundary.faults``."""
         return FAULTS
 
     def defects(self) -> Sequence[Defect]:
@@ -147,12 +155,12 @@ class NovaTarget:
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see
-        ``targets.nova.configuration``."""
+        ``semafuzz.targets.nova.configuration``."""
         return (WORLD, *OPTIONS)
 
     def check(self, content: Operations) -> None:
         """Refuse a program that this target cannot run, for instance out of a trace."""
-        from targets.nova.operations import ROLES, TABLE
+        from semafuzz.targets.nova.operations.table import ROLES, TABLE
 
         made: set[object] = set()
         for operation in content.setup:
@@ -182,7 +190,7 @@ class NovaTarget:
         it is empty. Raises UsageError for a release that is not there, CannotJudge
         for a source tree that the world does not fit.
         """
-        from targets.nova import boot
+        from semafuzz.targets.nova.releases import boot
 
         chosen = environments.chosen()
         if chosen is None or release not in ("", chosen.release):
@@ -217,9 +225,9 @@ def _undisturbed() -> Iterator[None]:
     from nova.compute.resource_tracker import ResourceTracker
     from nova.objects import base
 
-    from targets.nova.configuration import put_in_force
-    from targets.nova.sections import visible_sections
-    from targets.nova.surroundings import nobody_listens
+    from semafuzz.targets.nova.configuration import put_in_force
+    from semafuzz.targets.nova.world.named_locks import visible_sections
+    from semafuzz.targets.nova.world.stubs import nobody_listens
 
     previous_api = base.NovaObject.indirection_api
     try:
@@ -245,8 +253,8 @@ class _OpenNova:
     that it is made under control."""
 
     def __init__(self, target: NovaTarget, release: str, modules: Sequence[ModuleType]) -> None:
-        from targets.nova.boot import library_versions
-        from targets.nova.policy import tracker_policy
+        from semafuzz.targets.nova.invariants.lock_policy import tracker_policy
+        from semafuzz.targets.nova.releases.boot import library_versions
 
         self.target = target
         self.release = release
@@ -259,10 +267,10 @@ class _OpenNova:
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes."""
-        from targets.nova.refused import RefusedStage
-        from targets.nova.stage import NovaStage
-        from targets.nova.vpmem import is_there
-        from targets.nova.world import World
+        from semafuzz.targets.nova.refused_stage import RefusedStage
+        from semafuzz.targets.nova.stage import NovaStage
+        from semafuzz.targets.nova.world.vpmem import is_there
+        from semafuzz.targets.nova.world.world import World
 
         check_configuration(self.target.options(), configuration)
         real = configuration.get(WORLD.name) == "real"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from targets.declared import io
+from semafuzz.targets.declared.api import io
 
 
 @dataclass(slots=True)

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.traces.schema import Value
-from targets.declared import DeclaredTarget, FaultInfo, OptionInfo, Violation, operation
-from targets.protocol import Plain
-from targets.reference.database import Database, Row
-from targets.reference.defects import NAMES, NONE, seeded
-from targets.reference.tracker import Refused, Tracker
+from semafuzz.harness.traces.schema import Value
+from semafuzz.targets.declared.api import DeclaredTarget, FaultInfo, OptionInfo, Violation, operation
+from semafuzz.targets.model.protocol import Plain
+from semafuzz.targets.reference.database import Database, Row
+from semafuzz.targets.reference.defects import NAMES, NONE, seeded
+from semafuzz.targets.reference.tracker import Refused, Tracker
 
 NODES = ("a", "b")
 SIZES = (1, 5, 4)
@@ -31,7 +31,7 @@ class World:
 class Reference(DeclaredTarget):
     """A small resource tracker of our own, with seeded defects to switch on"""
 
-    modules = ("targets.reference.tracker",)
+    modules = ("semafuzz.targets.reference.tracker",)
     refusals = (Refused,)
     roles = ("new", "active")
     instance_arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {"node": NODES}

@@ -5,15 +5,15 @@ the sum over them, kept by hand. The lock ``resources`` guards everything but th
 count of refusals, which has ``statistics``; where both are held, ``resources`` is taken
 first. ``busy`` counts rows that are being saved: an audit waits until there are none.
 
-Each branch on ``defects`` is a defect to switch on; see ``targets.reference.defects``.
+Each branch on ``defects`` is a defect to switch on; see ``semafuzz.targets.reference.defects``.
 """
 
 from __future__ import annotations
 
 import threading
 
-from targets.reference.database import Database
-from targets.reference.defects import Defects
+from semafuzz.targets.reference.database import Database
+from semafuzz.targets.reference.defects import Defects
 
 PATIENCE = 10.0
 """Seconds for which a claim waits for room; virtual under control."""

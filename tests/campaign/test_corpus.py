@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.campaign.corpus import Corpus, Known
-from harness.errors import UsageError
+from semafuzz.campaign.corpus import Corpus, Known
+from semafuzz.harness.errors import UsageError
 
 ONE = Known("reference", "", "abc", "invariant", "error", "text", "audit()", ("audit",), "night")
 OTHER = msgspec.structs.replace(ONE, release="34.0.0", message="../../<script>")
@@ -81,7 +81,7 @@ def test_one_user_at_a_time(corpus: Corpus) -> None:
 
 
 def test_who_is_killed_holds_it_no_longer(corpus: Corpus) -> None:
-    code = "import os, sys; from pathlib import Path; from harness.campaign.corpus import Corpus\n"
+    code = "import os, sys; from pathlib import Path; from semafuzz.campaign.corpus import Corpus\n"
     code += "with Corpus(Path(sys.argv[1])).held(): os.kill(os.getpid(), 9)"
     done = subprocess.run([sys.executable, "-c", code, str(corpus.folder)], check=False)
     assert done.returncode == -9

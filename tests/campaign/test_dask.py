@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.campaign.on_dask import _delivery, do_shard
-from harness.explore import Result
-from harness.traces.codec import MAX_BYTES
+from semafuzz.campaign.on_dask import _delivery, do_shard
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.traces.codec import MAX_BYTES
 from tests.campaign.test_nightly import known_in, unmeasured
 from tests.conftest import Run
 
@@ -50,7 +50,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def night_on(folder: Path, address: str, corpus: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "harness", *ARGUMENTS, "--engine", "dask", "--dask", address, "--corpus", corpus],
+        [sys.executable, "-m", "semafuzz", *ARGUMENTS, "--engine", "dask", "--dask", address, "--corpus", corpus],
         cwd=folder, capture_output=True, text=True, check=False, timeout=300,
         env=unmeasured(XDG_STATE_HOME=str(folder / "state")),
     )  # fmt: skip

@@ -38,7 +38,7 @@ import json, os, sys, time
 from pathlib import Path
 
 import counter
-from targets.declared import DeclaredTarget, Violation, operation
+from semafuzz.targets.declared.api import DeclaredTarget, Violation, operation
 
 SHARE = sys.argv[sys.argv.index("--share") + 1] if "--share" in sys.argv else ""
 HERE = Path(__file__).parent
@@ -88,8 +88,8 @@ class Counting(DeclaredTarget):
 """
 NIGHTLY = """
 import sys
-from harness.commands import nightly
-from harness.cli import main
+from semafuzz.commands import nightly
+from semafuzz.cli import main
 
 # The searches take a few seconds of the fifty that each has; one that hangs is to be
 # noticed while somebody waits for the test.

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.campaign.night import Ended, Night
-from harness.campaign.plan import make_plan
-from harness.errors import UsageError
-from harness.explore import Result
-from harness.findings import Finding
+from semafuzz.campaign.night import Ended, Night
+from semafuzz.campaign.plan import make_plan
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.recorder import Finding
 
 PLAN = make_plan("0" * 12, "reference", ("a", "b"), 7, each=2, schedules=101, seconds=5.0)
 

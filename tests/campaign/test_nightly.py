@@ -51,7 +51,7 @@ class Counter:
 """
 TARGET = """
 import counter
-from targets.declared import DeclaredTarget, Violation, operation
+from semafuzz.targets.declared.api import DeclaredTarget, Violation, operation
 
 
 class Counting(DeclaredTarget):
@@ -223,7 +223,7 @@ def heed() -> None:
 
 def start(folder: Path, *arguments: str, before: Callable[[], object] = heed) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "harness", "nightly", *arguments],
+        [sys.executable, "-m", "semafuzz", "nightly", *arguments],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=unmeasured(XDG_STATE_HOME=str(folder / "state")), preexec_fn=before,
     )  # fmt: skip
@@ -231,9 +231,9 @@ def start(folder: Path, *arguments: str, before: Callable[[], object] = heed) ->
 
 DIES = """
 import os, sys
-from harness import whole_files
-from harness.campaign import corpus, night
-from harness.cli import main
+from semafuzz.harness.files import atomic_write
+from semafuzz.campaign import corpus, night
+from semafuzz.cli import main
 
 left = int(sys.argv.pop(1))
 
@@ -252,7 +252,7 @@ def dying(function):
     return call
 
 
-corpus.write_whole = night.write_whole = dying(whole_files.write_whole)
+corpus.write_whole = night.write_whole = dying(atomic_write.write_whole)
 night.Night.end = dying(night.Night.end)
 sys.exit(main())
 """
@@ -350,7 +350,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(semafuzz: Run, tmp_path: Path) 
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
     full = subprocess.run(
-        [sys.executable, "-m", "harness", "nightly", *SMALL],
+        [sys.executable, "-m", "semafuzz", "nightly", *SMALL],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120, preexec_fn=no_room,
         env=unmeasured(XDG_STATE_HOME=str(tmp_path / "state")),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from harness.campaign.workers import FOLDER, PID, Exit, Limits, kill_left_over, run_process, supervise
+from semafuzz.campaign.workers import FOLDER, PID, Exit, Limits, kill_left_over, run_process, supervise
 
 SLEEP = "import time; time.sleep(600)"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import run
-from harness.commands import bisect
-from harness.commands.bisect import GONE, REPRODUCES, UNKNOWN, Verdict, boundaries, exit_code, search
-from harness.commands.bisected import answers_beside
-from harness.traces import codec
-from harness.traces.schema import FORMAT, Expected, Operation, Operations, Trace
+from semafuzz.cli import run
+from semafuzz.commands.report.bisection_notes import answers_beside
+from semafuzz.commands.trace import bisect
+from semafuzz.commands.trace.bisect import GONE, REPRODUCES, UNKNOWN, Verdict, boundaries, exit_code, search
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import FORMAT, Expected, Operation, Operations, Trace
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ANSWERS = {"y": REPRODUCES, "n": GONE, "?": UNKNOWN}

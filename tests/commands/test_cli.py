@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from harness import __main__ as entry
-from harness.cli import run
+from semafuzz import __main__ as entry
+from semafuzz.cli import run
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -205,8 +205,8 @@ def test_an_output_folder_that_cannot_be_written(here: Path, capsys: pytest.Capt
 def test_traces_of_unknown_operations_and_targets(here: Path, capsys: pytest.CaptureFixture[str], program: str) -> None:
     import msgspec
 
-    from harness.traces import codec
-    from harness.traces.schema import Expected, Operations, Trace
+    from semafuzz.harness.traces import codec
+    from semafuzz.harness.traces.schema import Expected, Operations, Trace
 
     content = msgspec.json.decode(program, type=Operations)
     trace = Trace(
@@ -227,7 +227,7 @@ def test_traces_of_unknown_operations_and_targets(here: Path, capsys: pytest.Cap
 def test_interrupts_and_faults_have_their_own_codes(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.commands import listing
+    from semafuzz.commands import listing
 
     def interrupted(what: str) -> int:
         raise KeyboardInterrupt
@@ -259,7 +259,7 @@ def test_list(capsys: pytest.CaptureFixture[str], what: str, words: str) -> None
 
 
 def test_the_module_and_the_script_are_one() -> None:
-    from harness.cli import main
+    from semafuzz.cli import main
 
     assert entry.main is main
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import run
+from semafuzz.cli import run
 
 TARGET = """
-    from targets.declared import DeclaredTarget, operation
+    from semafuzz.targets.declared.api import DeclaredTarget, operation
 
     class Counter:
         def __init__(self):

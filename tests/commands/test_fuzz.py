@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.traces import codec
-from harness.traces.schema import Operations
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import Operations
 
 pytestmark = [pytest.mark.nova, pytest.mark.slow]
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from harness.cli import run
-from harness.commands.fuzz_jobs import joined
-from harness.detectors.discipline_table import GUARDED, NEVER, READS, UNGUARDED, DisciplineTable, MethodRow
-from harness.explore import Result
-from harness.findings import Finding
-from harness.traces.codec import read
+from semafuzz.cli import run
+from semafuzz.commands.fuzz.jobs import joined
+from semafuzz.harness.detectors.discipline.table import GUARDED, NEVER, READS, UNGUARDED, DisciplineTable, MethodRow
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.traces.codec import read
 
 TARGET = """
     import os
 
-    from targets.declared import DeclaredTarget, operation
+    from semafuzz.targets.declared.api import DeclaredTarget, operation
 
 
     class Counter:

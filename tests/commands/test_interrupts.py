@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands import elsewhere
-from targets.nova.target import NovaTarget
+from semafuzz.commands.common import release_process
+from semafuzz.targets.nova.target import NovaTarget
 from tests.campaign.test_nightly import heed, unmeasured
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_what_was_found_is_told(tmp_path: Path, jobs: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", "fuzz", "reference", "--set", "defect=missing_lock", "--seconds", "90",
+        [sys.executable, "-m", "semafuzz", "fuzz", "reference", "--set", "defect=missing_lock", "--seconds", "90",
          "--seed", "7", "--jobs", jobs, "--out", "out", "--json"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed,
         env=unmeasured(XDG_STATE_HOME=str(tmp_path / "state")),
@@ -66,8 +66,8 @@ def test_the_process_of_another_release_hears_of_it_once(
     """What is typed at a terminal reaches it by itself."""
     (tmp_path / "waits.py").write_text(WAITS)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(elsewhere, "run_options", lambda: ["waits.py"])
-    monkeypatch.setattr(elsewhere, "_is_at_terminal", lambda: typed)
+    monkeypatch.setattr(release_process, "run_options", lambda: ["waits.py"])
+    monkeypatch.setattr(release_process, "_is_at_terminal", lambda: typed)
     monkeypatch.setattr(NovaTarget, "python_for", lambda *_: sys.executable)
 
     def interrupt() -> None:
@@ -78,5 +78,5 @@ def test_the_process_of_another_release_hears_of_it_once(
 
     presser = threading.Thread(target=interrupt)
     presser.start()
-    assert elsewhere.run_elsewhere(NovaTarget(), "1.2.3", ["replay"]) == code
+    assert release_process.run_elsewhere(NovaTarget(), "1.2.3", ["replay"]) == code
     presser.join()

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import starting
-from harness.commands import matrix
-from reports.waiting_table import WaitingTable
-from strategies.matrix import Cell, Judging
-from targets.catalogue import Defect
+from semafuzz import self_command
+from semafuzz.commands.matrix import run
+from semafuzz.reports.terminal.release_bars import WaitingTable
+from semafuzz.strategies.fuzz.defect_check import Cell, Judging
+from semafuzz.targets.model.catalogue import Defect
 from tests.conftest import Run
 
 pytestmark = pytest.mark.nova
@@ -75,7 +75,7 @@ def test_what_contradicts_the_catalogue_is_told() -> None:
     threads = _entry(affected=("1",), models=("threads",))
 
     def wrong(defect: Defect, cell: Cell, model: str = "threads") -> list[str]:
-        return matrix._wrong([defect], {"1": [cell]}, model)
+        return run._wrong([defect], {"1": [cell]}, model)
 
     assert wrong(affected, shows) == wrong(fixed, silent) == wrong(threads, silent, "eventlet") == []
     assert "is known to be in 1 and does not show (60 schedules)" in wrong(affected, silent)[0]
@@ -99,7 +99,7 @@ def test_who_interrupts_keeps_the_answers(
 ) -> None:
     script = tmp_path / "judges.py"
     script.write_text(ANSWERS_ONCE)
-    monkeypatch.setattr(starting, "run_options", lambda: [str(script)])
+    monkeypatch.setattr(self_command, "run_options", lambda: [str(script)])
 
     def tell(_: WaitingTable, column: str, last: str, answers: Counter[str]) -> None:
         if last:
@@ -109,7 +109,7 @@ def test_who_interrupts_keeps_the_answers(
 
     monkeypatch.setattr(WaitingTable, "tell", tell)
     judging = Judging(only="failed-builds-lost,lp1818914")
-    assert matrix.run_matrix("nova", ["34.0.0", "34.0.1"], judging, 1, True) == 2
+    assert run.run_matrix("nova", ["34.0.0", "34.0.1"], judging, 1, True) == 2
     told = capsys.readouterr()
     assert "interrupted; above is what was judged so far" in told.err
     assert json.loads(told.out)["wrong"] == []
@@ -135,7 +135,7 @@ def test_what_is_drawn_goes_away_after_the_last_answer(
 ) -> None:
     script = tmp_path / "judges.py"
     script.write_text(ANSWERS_LATE)
-    monkeypatch.setattr(starting, "run_options", lambda: [str(script)])
+    monkeypatch.setattr(self_command, "run_options", lambda: [str(script)])
     told: list[str] = []
 
     def tell(_: WaitingTable, column: str, last: str, answers: Counter[str]) -> None:
@@ -145,5 +145,5 @@ def test_what_is_drawn_goes_away_after_the_last_answer(
 
     monkeypatch.setattr(WaitingTable, "tell", tell)
     monkeypatch.setattr(WaitingTable, "clear", lambda _: told.append("cleared"))
-    assert matrix.run_matrix("nova", ["34.0.0"], Judging(only="failed-builds-lost,lp1818914"), 1, True) == 2
+    assert run.run_matrix("nova", ["34.0.0"], Judging(only="failed-builds-lost,lp1818914"), 1, True) == 2
     assert told == ["", "failed-builds-lost", "lp1818914", "cleared"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.pages.index import ranges
+from semafuzz.reports.pages.index import ranges
 from tests.campaign.test_nightly import unmeasured
 
 FUZZ = ("fuzz", "reference", "--set", "defect=missing_lock", "--schedules", "300", "--coverage", "--out", "out")
@@ -18,7 +18,7 @@ FUZZ = ("fuzz", "reference", "--set", "defect=missing_lock", "--schedules", "300
 
 def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "harness", *arguments],
+        [sys.executable, "-m", "semafuzz", *arguments],
         cwd=folder, capture_output=True, text=True, check=False, timeout=300,
         env=unmeasured(XDG_STATE_HOME=str(folder / "state"), **more),
     )  # fmt: skip

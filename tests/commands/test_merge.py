@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.traces import codec
-from harness.traces.schema import Trace
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import Trace
 from tests.conftest import Run
 
 GOLDEN = Path(__file__).parent.parent / "traces" / "golden_v2.json"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import run
+from semafuzz.cli import run
 
 BANK = """
 import threading

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.checked import load
-from harness.cli import run
-from harness.commands.shrink import Size, _destination
-from harness.explore import Exploration
-from harness.findings import Origin
-from harness.laboratory import open_laboratory
-from harness.schedulers.random_walk import RandomWalk
-from harness.traces import codec
-from harness.traces.schema import Operation, Operations
-from targets.scenario import Scenario
+from semafuzz.cli import run
+from semafuzz.commands.trace.shrink import Size, _destination
+from semafuzz.harness.runs.function_file import load
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.recorder import Origin
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets.model.scenario import Scenario
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 BANK = """
@@ -130,8 +130,8 @@ def test_sizes_compare_programs_before_schedules() -> None:
 @pytest.mark.nova
 @pytest.mark.slow
 def test_a_program_of_nova_becomes_two_operations(semafuzz: Run, tmp_path: Path) -> None:
-    from targets import find_target
-    from targets.origin import origin_of
+    from semafuzz.targets import find_target
+    from semafuzz.targets.model.trace_origin import origin_of
 
     target = find_target("nova")
     setup = (Operation("instance", {"instance": 1, "role": "active", "flavor": 1}),)

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.cli import run
-from harness.traces import codec
-from harness.traces.schema import FORMAT, Expected, Function, Operation, Operations, Trace
+from semafuzz.cli import run
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import FORMAT, Expected, Function, Operation, Operations, Trace
 
 AUDIT = Operation("audit")
 

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.detectors.discovery import (
-    EVERY,
-    Coverage,
-    Discovery,
-    joined_coverage,
-    unseen_chance,
-    unseen_kinds,
-)
-from harness.kernel import operations as op
-from harness.kernel.outcome import Failure, Outcome
-from harness.kernel.sites import SITES, Site
-from harness.kernel.task import Task
+from semafuzz.harness.detectors.coverage import EVERY, Coverage, Discovery, joined_coverage, unseen_chance, unseen_kinds
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.sites import SITES, Site
+from semafuzz.harness.kernel.task import Task
 
 A, B, C = (SITES.add(Site("discovered", "discovered.py", name, line)) for line, name in enumerate("abc", 1))
 ONE, TWO = Task(0, "one", lambda: None), Task(1, "two", lambda: None)

@@ -11,18 +11,18 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from harness.detectors.discipline_table import GUARDED, NEVER, READS, UNGUARDED, discipline_table
-from harness.detectors.lock_discipline import Guard, LockDiscipline, LockPolicy
-from harness.detectors.method_calls import visible_calls
-from harness.explore import Exploration
-from harness.kernel import current
-from harness.kernel import operations as op
-from harness.kernel.outcome import Failure, Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting, TaskProgram, execute
-from harness.replaying import recheck
-from harness.schedulers.random_walk import RandomWalk
-from harness.schedulers.serial import Serial
+from semafuzz.harness.detectors.discipline.detector import Guard, LockDiscipline, LockPolicy
+from semafuzz.harness.detectors.discipline.table import GUARDED, NEVER, READS, UNGUARDED, discipline_table
+from semafuzz.harness.instrument.method_calls import visible_calls
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.runs.program import Setting, TaskProgram, execute
+from semafuzz.harness.runs.replay_run import recheck
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.search.exploration import Exploration
 
 THIS = sys.modules[__name__]
 

@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import pytest
 
-from harness import explore
-from harness.detectors.lockset import EVERY, Lockset, Suggestion
-from harness.errors import UsageError
-from harness.explore import Exploration
-from harness.laboratory import open_laboratory
-from harness.program import TaskProgram
-from harness.schedulers.random_walk import RandomWalk
-from reports.locksets import MOST, lockset_lines
+from semafuzz import explore
+from semafuzz.harness.detectors.lockset.eraser import EVERY, Lockset, Suggestion
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.runs.program import TaskProgram
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.reports.terminal.locksets import MOST, lockset_lines
 
 THIS = sys.modules[__name__]
 GLOBAL = threading.Lock()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness import TaskProgram, explore
+from semafuzz import TaskProgram, explore
 
 THIS = sys.modules[__name__]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from harness.cli import semafuzz as command_line
+from semafuzz.cli import semafuzz as command_line
 from tests.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]

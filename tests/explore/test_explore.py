@@ -9,15 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness import FunctionProgram, TaskProgram, canary, explore
-from harness.errors import UsageError
-from harness.events import Access, Call, Event, Io, Lifecycle, Locking, Note, Section, Time, typed
-from harness.explore import Exploration
-from harness.kernel import operations as op
-from harness.kernel.execution import Execution
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.schedulers.random_walk import RandomWalk
+from semafuzz import FunctionProgram, TaskProgram, explore
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.events import Access, Call, Event, Io, Lifecycle, Locking, Note, Section, Time, typed
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs import self_check
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.search.exploration import Exploration
 
 THIS = sys.modules[__name__]
 
@@ -158,24 +159,24 @@ def test_every_kind_of_event_has_a_type() -> None:
 
 
 def test_a_dead_canary_means_uncontrolled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canary, "listen", lambda instrumented: "no bird sings")
+    monkeypatch.setattr(self_check, "listen", lambda instrumented: "no bird sings")
     result = explore(lost)
     assert (result.verdict, result.notes, result.schedules) == ("uncontrolled", ["no bird sings"], 0)
 
 
 def test_the_canary_notices_what_is_not_under_control(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "reports no access" in canary.listen(instrumented=True)
+    assert "reports no access" in self_check.listen(instrumented=True)
     with open_laboratory(()):
-        assert canary.listen(instrumented=True) == ""
+        assert self_check.listen(instrumented=True) == ""
         with monkeypatch.context() as patch:
             patch.setattr(Execution, "point", lambda *a: None)
-            assert "did not happen" in canary.listen(instrumented=True)
+            assert "did not happen" in self_check.listen(instrumented=True)
         with monkeypatch.context() as patch:
-            patch.setattr(canary.time, "sleep", lambda seconds: None)
-            assert "real time" in canary.listen(instrumented=False)
+            patch.setattr(self_check.time, "sleep", lambda seconds: None)
+            assert "real time" in self_check.listen(instrumented=False)
         with monkeypatch.context() as patch:
-            patch.setattr(canary._Bird, "hold", lambda bird: bird.lock.acquire())
-            assert "not under control" in canary.listen(instrumented=False)
+            patch.setattr(self_check._Bird, "hold", lambda bird: bird.lock.acquire())
+            assert "not under control" in self_check.listen(instrumented=False)
         with monkeypatch.context() as patch:
-            patch.setattr(canary._Bird, "peek", lambda bird: True)
-            assert "did not exclude" in canary.listen(instrumented=False)
+            patch.setattr(self_check._Bird, "peek", lambda bird: True)
+            assert "did not exclude" in self_check.listen(instrumented=False)

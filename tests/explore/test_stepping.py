@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from harness.kernel import current
-from harness.kernel import operations as op
-from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Setting, TaskProgram, execute
-from harness.stepping import DRIVER, Following, SteppedExecution, owners
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.runs.program import Setting, TaskProgram, execute
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.runs.stepping import DRIVER, Following, SteppedExecution, owners
 
 
 def _load(name: str) -> Any:

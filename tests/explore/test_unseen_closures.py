@@ -4,7 +4,7 @@ functions of the same module.
 
 from __future__ import annotations
 
-from harness import explore
+from semafuzz import explore
 
 
 def test_a_closure_that_cannot_be_seen_is_named_and_never_complete() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from harness.instrument.apply import install_hooks, rewrite_source
-from harness.kernel import operations as op
-from harness.kernel.outcome import Outcome
-from harness.kernel.sites import SITES
-from harness.laboratory import open_laboratory
-from harness.program import Setting
-from harness.schedulers.serial import Serial
+from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.serial_order import Serial
 
 _numbers = itertools.count()
 SHOWN = op.MEMORY | {op.ACQUIRE, op.RELEASE, op.TRY, op.LOOP}

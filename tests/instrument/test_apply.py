@@ -14,10 +14,10 @@ from types import FunctionType, ModuleType
 
 import pytest
 
-from harness.errors import UsageError
-from harness.instrument import hooks
-from harness.instrument.apply import ImportHook, importing, instrumented
-from harness.laboratory import open_laboratory
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.instrument import hooks
+from semafuzz.harness.instrument.apply import ImportHook, importing, instrumented
+from semafuzz.harness.runs.session import open_laboratory
 
 from .conftest import in_task
 
@@ -308,7 +308,7 @@ def test_coverage_counts_the_lines_of_instrumented_code(tmp_path: Path) -> None:
             counter = coverage.Coverage(data_file=None, include=["*/counted.py"], config_file=False)
             counter.start()
             import counted
-            from harness import TaskProgram, explore
+            from semafuzz import TaskProgram, explore
             program = TaskProgram(counted.Box, [counted.Box.act, lambda box: None], under_test=[counted])
             assert explore(program, schedules=5).verdict != "uncontrolled"
             counter.stop()

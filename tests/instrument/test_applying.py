@@ -14,12 +14,12 @@ from types import ModuleType
 
 import pytest
 
-from harness.instrument.apply import importing, instrumented
-from harness.kernel import operations as op
-from harness.kernel.control import installed
-from harness.kernel.execution import Execution
-from harness.kernel.sites import SITES
-from harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.instrument.apply import importing, instrumented
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.install.control import installed
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.schedulers.random_walk import RandomWalk
 
 SOURCE = '''\
 class Counter:
@@ -137,7 +137,7 @@ def test_lines_in_tracebacks_are_kept(module: ModuleType) -> None:
 def covered(folder: Path, *, instrument: bool) -> list[int]:
     script = (
         "import contextlib, applied_module\n"
-        "from harness.instrument.apply import instrumented\n"
+        "from semafuzz.harness.instrument.apply import instrumented\n"
         f"with instrumented([applied_module]) if {instrument} else contextlib.nullcontext():\n"
         "    applied_module.run()\n"
     )

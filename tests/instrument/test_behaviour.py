@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from harness.instrument.apply import install_hooks, rewrite_source
-from harness.kernel import operations as op
-from harness.kernel.control import installed
-from harness.kernel.execution import Execution
-from harness.kernel.sites import SITES
-from harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.install.control import installed
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.schedulers.random_walk import RandomWalk
 
 PRELUDE = """
 import collections, functools, itertools

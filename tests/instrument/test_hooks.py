@@ -7,9 +7,9 @@ from collections import defaultdict
 
 import pytest
 
-from harness.instrument import hooks
-from harness.instrument.containers import ANY_KEY, key_name
-from harness.laboratory import open_laboratory
+from semafuzz.harness.instrument import hooks
+from semafuzz.harness.instrument.containers import ANY_KEY, key_name
+from semafuzz.harness.runs.session import open_laboratory
 
 from .conftest import answer_of, in_task, plain, rewritten, watch
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.instrument.rewriter import hook_name
+from semafuzz.harness.instrument.rewriter import hook_name
 
 from .conftest import answer_of, in_task, plain, rewritten, watch
 

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from harness.instrument.scopes import ScopeBuilder
+from semafuzz.harness.instrument.scopes import ScopeBuilder
 
 
 def shared(source: str) -> set[str]:

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from harness import TaskProgram, explore
-from harness.laboratory import open_laboratory
+from semafuzz import TaskProgram, explore
+from semafuzz.harness.runs.session import open_laboratory
 
 THIS = sys.modules[__name__]
 
@@ -190,7 +190,7 @@ def test_the_originals_are_back_afterwards() -> None:
     things = [EVENT, CONDITION, SEMAPHORE, BARRIER, QUEUE, PLAIN_CONDITION, BARRIER._cond]  # type: ignore[attr-defined]
     before = [inside(thing) for thing in (THIS, Holder, *things)]
     with open_laboratory([THIS]):
-        assert type(LOCK).__module__ == type(QUEUE.mutex).__module__ == "harness.kernel.doubles.locks"
+        assert type(LOCK).__module__ == type(QUEUE.mutex).__module__ == "semafuzz.harness.kernel.doubles.locks"
         assert QUEUE.mutex is QUEUE.not_empty._lock  # type: ignore[attr-defined]
     after = [inside(thing) for thing in (THIS, Holder, *things)]
     assert [list(one.values()) == list(two.values()) for one, two in zip(before, after, strict=True)] == [True] * 9
@@ -212,7 +212,7 @@ def test_elsewhere_only_locks_that_can_block_are_adopted(library: ModuleType) ->
         assert library.plain is LOCK
         assert library.own is own
         assert library.shared is RLOCK
-        assert type(RLOCK).__module__ == "harness.kernel.doubles.locks"
+        assert type(RLOCK).__module__ == "semafuzz.harness.kernel.doubles.locks"
     assert type(library.plain).__module__ == type(library.shared).__module__ == "_thread"
 
 

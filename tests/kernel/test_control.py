@@ -20,11 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import explore
-from harness.explore import Exploration, as_program
-from harness.kernel.labels import digest
-from harness.laboratory import open_laboratory
-from harness.schedulers.random_walk import RandomWalk
+from semafuzz import explore
+from semafuzz.harness.kernel.naming import digest
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.search.exploration import Exploration, as_program
 
 SEEN: set[object] = set()
 REAL_START = [_thread.start_new_thread]

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.kernel.control import installed
-from harness.kernel.execution import Execution
-from harness.kernel.outcome import Outcome
-from harness.kernel.task import Task
+from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.install.control import installed
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.task import Task
 
 # CPython's own deprecations are not ours to answer for.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from harness import explore
-from harness.kernel import interrupts, thread_values
-from targets.trio_tasks.program import explore_async
+from semafuzz import explore
+from semafuzz.harness.kernel import thread_identity
+from semafuzz.harness.kernel.install import interrupts
+from semafuzz.harness.trio_engine.program import explore_async
 from tests.campaign.test_nightly import heed
 
 Press = Callable[[], None]
@@ -43,18 +44,18 @@ def test_code_under_test_cannot_swallow_it(press: Press) -> None:
     assert explore(lambda: None, schedules=3).verdict == "complete"
 
 
-@pytest.mark.skipif(not thread_values.IN_THREAD_STATE, reason="thread-local values are not exchanged there")
+@pytest.mark.skipif(not thread_identity.IN_THREAD_STATE, reason="thread-local values are not exchanged there")
 def test_it_waits_in_the_midst_of_a_switch(monkeypatch: pytest.MonkeyPatch, press: Press) -> None:
     """Without that, what the calling thread had in its thread-local values was lost."""
     values.of = "the caller"
-    take = thread_values._take
+    take = thread_identity._take
 
     def take_and_press(state: dict[str, object]) -> dict[str, object]:
         taken = take(state)
         press()
         return taken
 
-    monkeypatch.setattr(thread_values, "_take", take_and_press)
+    monkeypatch.setattr(thread_identity, "_take", take_and_press)
     with pytest.raises(KeyboardInterrupt):
         explore(lambda: None, schedules=3)
     assert values.of == "the caller"
@@ -90,7 +91,7 @@ def test_another_handler_is_left_alone(press: Press) -> None:
 
 ENDLESS = """
 import threading
-from harness import explore
+from semafuzz import explore
 
 def waits():
     print("begun", flush=True)

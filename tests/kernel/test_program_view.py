@@ -19,8 +19,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness import explore
-from harness.explore import Result
+from semafuzz import explore
+from semafuzz.harness.search.exploration import Result
 
 LOCAL = threading.local()
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="none")

@@ -7,11 +7,11 @@ import sys
 import threading
 from pathlib import Path
 
-from harness import explore
-from harness.explore import Exploration
-from harness.laboratory import open_laboratory
-from harness.program import FunctionProgram
-from harness.schedulers.random_walk import RandomWalk
+from semafuzz import explore
+from semafuzz.harness.runs.program import FunctionProgram
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.search.exploration import Exploration
 
 
 def computes() -> None:
@@ -28,11 +28,11 @@ def test_a_computation_without_end_is_named() -> None:
 
 OFF_MAIN = """
 import threading
-from harness import explore
-from harness.explore import Exploration
-from harness.laboratory import open_laboratory
-from harness.program import FunctionProgram
-from harness.schedulers.random_walk import RandomWalk
+from semafuzz import explore
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.program import FunctionProgram
+from semafuzz.harness.schedulers.random_walk import RandomWalk
 inner = {"lock": threading.Lock()}
 
 def blocks():

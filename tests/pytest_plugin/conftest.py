@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 # Imported here once: pytester drops what a session inside this process imports.
-from harness.pytest_plugin import again, exploring, kept, replays
-from strategies import profiles
+from semafuzz.pytest_plugin import exploring, kept_traces, replay_command, replaying
+from semafuzz.strategies.generate import profiles
 
-__all__ = ["exploring", "kept", "profiles", "replays"]
+__all__ = ["exploring", "kept_traces", "profiles", "replaying"]
 
-_INSTALLED = any(point.value == "harness.pytest_plugin" for point in importlib.metadata.entry_points(group="pytest11"))
-LOADED = () if _INSTALLED else ("-p", "harness.pytest_plugin")
+_INSTALLED = any(point.value == "semafuzz.pytest_plugin" for point in importlib.metadata.entry_points(group="pytest11"))
+LOADED = () if _INSTALLED else ("-p", "semafuzz.pytest_plugin")
 """What makes pytest load the plugin where the environment is older than it."""
 Session = Callable[..., pytest.RunResult]
 
@@ -88,7 +88,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("PYTEST_ADDOPTS", "PYTEST_TIMEOUT", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID"):
         monkeypatch.delenv(name, raising=False)
     # Trying the replay command takes a process; sessions in processes of their own do it.
-    monkeypatch.setattr(again, "_reproduces", lambda *_: True)
+    monkeypatch.setattr(replay_command, "_reproduces", lambda *_: True)
 
 
 @pytest.fixture

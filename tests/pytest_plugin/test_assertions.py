@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.traces import codec
+from semafuzz.harness.traces import codec
 
 Session = Callable[..., pytest.RunResult]
 TALKATIVE = """

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.pytest_plugin import timeouts
+from semafuzz.pytest_plugin import timeouts
 
 Session = Callable[..., pytest.RunResult]
 with_timeout = pytest.mark.skipif(

@@ -27,7 +27,7 @@ def test_plain():
 
 @pytest.mark.interleave(schedules=2)
 def test_marked():
-    assert type(threading.Lock()).__module__.startswith("harness.")
+    assert type(threading.Lock()).__module__.startswith("semafuzz.harness.")
     together(lambda: None)
 """
     result = session(source, "-W", "ignore")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from harness.pytest_plugin import options
+from semafuzz.pytest_plugin import options
 
 Session = Callable[..., pytest.RunResult]
 COUNTED = """

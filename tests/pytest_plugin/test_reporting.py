@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.pytest_plugin import exploring, outcomes
+from semafuzz.pytest_plugin import exploring, outcomes
 
 Session = Callable[..., pytest.RunResult]
 WARNING_ONLY = """
 from dataclasses import replace
-from harness.pytest_plugin import subject
+from semafuzz.pytest_plugin import subject
 
 without_addresses = subject._without_addresses
 
@@ -51,6 +51,7 @@ def test_the_report_has_no_frames_of_ours(session: Session, broken: str) -> None
     text = session(broken).stdout.str()
     assert "Traceback" not in text
     assert "harness/" not in text
+    assert "semafuzz/" not in text
     assert len(text.splitlines()) < 40
 
 
@@ -117,7 +118,7 @@ def test_what_needs_pytest_gets_a_command_of_pytest_and_it_works(
     command = command_in(result)
     assert f"pytest {node} --interleave-replay " in command
     if "semafuzz" not in result.stdout.str().split("plugins:")[1].splitlines()[0]:
-        command += " -p harness.pytest_plugin"
+        command += " -p semafuzz.pytest_plugin"
     done = run(command, pytester.path)
     assert done.returncode == 1, done.stdout
     assert "still shows it" in done.stdout

@@ -7,12 +7,14 @@ import sys
 
 import pytest
 
+import semafuzz
+
 SHOW = """
 import sys
 import pytest
 
 def pytest_unconfigure():
-    ours = ("harness", "strategies", "targets", "reports", "greenlet", "msgspec", "click", "rich")
+    ours = ("semafuzz", "greenlet", "msgspec", "click", "rich")
     print("LOADED", *sorted(name for name in sys.modules if name.split(".")[0] in ours))
 """
 
@@ -27,33 +29,37 @@ def loaded_by(pytester: pytest.Pytester, arguments: tuple[str, ...], source: str
 
 def test_nothing_but_the_options_is_loaded(pytester: pytest.Pytester, loaded: tuple[str, ...]) -> None:
     assert loaded_by(pytester, loaded, "def test_plain(): pass") == [
-        "harness",
-        "harness.pytest_plugin",
-        "harness.pytest_plugin.options",
-        "harness.pytest_plugin.summary",
+        "semafuzz",
+        "semafuzz.pytest_plugin",
+        "semafuzz.pytest_plugin.options",
+        "semafuzz.pytest_plugin.summary",
     ]
 
 
 def test_a_marked_test_loads_the_rest(pytester: pytest.Pytester, loaded: tuple[str, ...]) -> None:
     source = "import pytest\n@pytest.mark.interleave(schedules=2)\ndef test_it(): pass"
     found = loaded_by(pytester, loaded, source)
-    assert {"greenlet", "harness.kernel.execution", "harness.explore"} <= set(found)
+    assert {"greenlet", "semafuzz.harness.kernel.execution", "semafuzz.harness.search.exploration"} <= set(found)
 
 
 @pytest.mark.parametrize(
     "first",
-    ["import harness.explore", "import harness", "from harness.explore import Result", "import harness.program"],
+    [
+        "import semafuzz.harness.search.exploration",
+        "import semafuzz.harness",
+        "from semafuzz.harness.search.exploration import Result",
+        "import semafuzz.harness.runs.program",
+    ],
 )
 def test_explore_is_the_function_whatever_was_imported_before(first: str) -> None:
-    code = f"{first}\nfrom harness import explore, Result, TaskProgram\nprint(explore.__name__, type(explore))"
+    code = f"{first}\nfrom semafuzz import explore, Result, TaskProgram\nprint(explore.__name__, type(explore))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "explore <class 'function'>\n", done.stderr
 
 
 def test_names_that_are_not_there_are_not_there() -> None:
-    import harness
 
-    with pytest.raises(AttributeError, match="module 'harness' has no attribute 'nothing'"):
-        _ = harness.nothing
+    with pytest.raises(AttributeError, match="module 'semafuzz' has no attribute 'nothing'"):
+        _ = semafuzz.nothing
     with pytest.raises(ImportError):
-        exec("from harness import nothing")
+        exec("from semafuzz import nothing")

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from harness import known_files
-from harness.checked import load
-from harness.explore import Exploration
-from harness.findings import Origin
-from harness.laboratory import open_laboratory
-from harness.schedulers.registry import make_scheduler
-from harness.traces import codec
-from harness.traces.schema import Operation, Operations
-from targets import find_target
-from targets.scenario import Scenario
+from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.function_file import load
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.recorder import Origin
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets import find_target
+from semafuzz.targets.model.scenario import Scenario
 
 Session = Callable[..., pytest.RunResult]
 Keep = Callable[..., Path]
@@ -203,7 +203,7 @@ def race():
     unknown = session("", "--interleave-traces", "kept", "-rs")
     unknown.assert_outcomes(skipped=1)
     unknown.stdout.fnmatch_lines(["SKIPPED *cannot be judged: *was not checked on this machine*"])
-    known_files.remember(checked.identity, checked.path)
+    source_index.remember(checked.identity, checked.path)
     result = session("", "--interleave-traces", "kept", "-v")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(

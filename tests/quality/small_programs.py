@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from harness import TaskProgram
+from semafuzz import TaskProgram
 
 THIS = sys.modules[__name__]
 

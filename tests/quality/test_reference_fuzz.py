@@ -7,16 +7,16 @@ from time import perf_counter
 
 import pytest
 
-from harness.explore import Result
-from harness.laboratory import open_laboratory
-from harness.program import Setting
-from harness.traces.codec import read
-from strategies.fuzzing import Fuzzing
-from strategies.refinement import Refinement
-from targets import find_target
-from targets.bound import bind
-from targets.reference.defects import NAMES, NONE
-from targets.scenario import scenario_of
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.traces.codec import read
+from semafuzz.strategies.fuzz.loop import Fuzzing
+from semafuzz.strategies.fuzz.triage import Refinement
+from semafuzz.targets import find_target
+from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.scenario import scenario_of
+from semafuzz.targets.reference.defects import NAMES, NONE
 
 SCHEDULES = 5000
 """The budget for every defect."""

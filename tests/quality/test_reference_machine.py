@@ -12,19 +12,19 @@ from typing import Any
 import pytest
 from hypothesis import seed, settings
 
-from harness.commands.target_replay import replay_operations
-from harness.kernel.conflicts import heat
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.bounded import Bounded
-from harness.traces.codec import read
-from harness.traces.signature import failure_identity
-from strategies.machine_session import Found, run_machine
-from strategies.target_machine import machine_of
-from targets import find_target
-from targets.bound import bind
-from targets.reference.defects import NAMES, NONE
-from targets.scenario import scenario_of
+from semafuzz.commands.trace.replay_operations import replay_operations
+from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.bounded import Bounded
+from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.signature import failure_identity
+from semafuzz.strategies.machines.session import Found, run_machine
+from semafuzz.strategies.machines.target import machine_of
+from semafuzz.targets import find_target
+from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.scenario import scenario_of
+from semafuzz.targets.reference.defects import NAMES, NONE
 
 EXAMPLES = 1000
 """The budget: every defect is found in so many examples, each under 25 schedules."""
@@ -109,7 +109,7 @@ def test_a_defect_is_found_and_made_small(defect: str, tmp_path: Path) -> None:
 def test_every_defect_is_found_and_made_small(defect: str, number: int, tmp_path: Path) -> None:
     path = check_found(defect, number, tmp_path)
     done = subprocess.run(
-        [sys.executable, "-m", "harness", "replay", str(path), "--json"],
+        [sys.executable, "-m", "semafuzz", "replay", str(path), "--json"],
         capture_output=True,
         text=True,
         check=False,

@@ -15,18 +15,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 import small_programs
 from small_programs import PROGRAMS, Counter
 
-from harness import TaskProgram, explore
-from harness.explore import as_program
-from harness.findings import shows
-from harness.kernel.conflicts import heat
-from harness.kernel.labels import describe_pending
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Program, Setting, execute
-from harness.schedulers.registry import make_scheduler
-from harness.shrink.schedule import Shrunk, shrink_schedule
-from harness.shrink.size import interruptions, preemptions
-from harness.traces.signature import failure_identity
+from semafuzz import TaskProgram, explore
+from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.naming import describe_pending
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import as_program
+from semafuzz.harness.search.recorder import shows
+from semafuzz.harness.shrink.schedule import Shrunk, shrink_schedule
+from semafuzz.harness.shrink.size import interruptions, preemptions
+from semafuzz.harness.traces.signature import failure_identity
 
 SEARCHES = [("portfolio", 0), ("portfolio", 3), ("random", 1), ("random", 2), ("pct3", 0), ("pct3", 4)]
 DEEP = {"chain of 4", "ping-pong"}

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness.commands.check import run_check
-from harness.commands.painting import paint
-from harness.traces.codec import read
-from reports.pictures.records import Picture
+from semafuzz.commands.check import run_check
+from semafuzz.commands.report.draw import paint
+from semafuzz.harness.traces.codec import read
+from semafuzz.reports.run_view.schema import Picture
 
 PROGRAMS = """
 import threading

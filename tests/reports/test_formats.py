@@ -12,13 +12,13 @@ import msgspec
 import pytest
 from markdown import markdown
 
-from reports.formats.junit import junit_xml
-from reports.formats.lines import event_lines
-from reports.formats.markdown import bug_report, escaped, fenced, summary
-from reports.formats.perfetto import trace_events
-from reports.formats.places import spots_of
-from reports.formats.sarif import sarif_log
-from reports.pictures.records import Picture
+from semafuzz.reports.formats.jsonlines import event_lines
+from semafuzz.reports.formats.junit import junit_xml
+from semafuzz.reports.formats.markdown import bug_report, escaped, fenced, summary
+from semafuzz.reports.formats.perfetto import trace_events
+from semafuzz.reports.formats.sarif import sarif_log
+from semafuzz.reports.run_view.places import spots_of
+from semafuzz.reports.run_view.schema import Picture
 from tests.reports.test_pages import HOSTILE, hostile_picture
 
 Draw = Callable[..., Picture]

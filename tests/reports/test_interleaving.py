@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.explore import as_program
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting
-from harness.program import execute as run_once
-from harness.schedulers.registry import make_scheduler
-from reports.interleaving import interleaving
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.program import execute as run_once
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import as_program
+from semafuzz.reports.run_view.interleaving import interleaving
 
 
 class Counter:

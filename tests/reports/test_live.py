@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from reports.figures import Figures, added
-from reports.live import LiveTable, table_of
-from reports.waiting_table import WaitingTable
+from semafuzz.reports.terminal.progress import Figures, added
+from semafuzz.reports.terminal.release_bars import WaitingTable
+from semafuzz.reports.terminal.searches import LiveTable, table_of
 
 
 def text_of(table: object) -> str:

@@ -10,15 +10,15 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from harness.detectors.discovery import Coverage
-from harness.explore import Result
-from reports.pages.charts import discovery_curve
-from reports.pages.finding import finding_page
-from reports.pages.index import index_page
-from reports.pages.render import LONGEST, clean, data_text
-from reports.pictures.records import Picture
-from reports.site import Site
-from reports.summaries import Summary
+from semafuzz.harness.detectors.coverage import Coverage
+from semafuzz.harness.search.exploration import Result
+from semafuzz.reports.pages.charts import discovery_curve
+from semafuzz.reports.pages.finding import finding_page
+from semafuzz.reports.pages.index import index_page
+from semafuzz.reports.pages.render import LONGEST, clean, data_text
+from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.site import Site
+from semafuzz.reports.summaries import Summary
 
 Draw = Callable[..., Picture]
 HOSTILE = "</script><script>window.broken=1</script><img src=x onerror=window.broken=1>\x1b[31m\u202e\x00\"'`{{7*7}}"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from harness.commands.painting import paint, told_by
-from harness.traces.codec import read
-from reports.pictures.recording import _chosen
-from reports.pictures.records import Picture, Run, Step
+from semafuzz.commands.report.draw import paint, told_by
+from semafuzz.harness.traces.codec import read
+from semafuzz.reports.run_view.build import _chosen
+from semafuzz.reports.run_view.schema import Picture, Run, Step
 from tests.reports.conftest import PROGRAMS
 
 Draw = Callable[..., Picture]

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from harness.explore import Result
-from harness.findings import Finding
-from reports.results import result_json
-from reports.terminal import Progress, plain, print_result, progress_line
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.recorder import Finding
+from semafuzz.reports.formats.json_result import result_json
+from semafuzz.reports.terminal.result import Progress, plain, print_result, progress_line
 
 HOSTILE = "x\x1b[31m\x07\n</b>[bold]y\N{RIGHT-TO-LEFT OVERRIDE}"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.explore import Result
-from reports import summaries
-from reports.summaries import MERGED, NAME, Summary, merge_summaries, read_summary, write_summary
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.search.exploration import Result
+from semafuzz.reports import summaries
+from semafuzz.reports.summaries import MERGED, NAME, Summary, merge_summaries, read_summary, write_summary
 
 
 def searched(schedules: int, target: str = "bank.py:lost") -> Summary:

@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.cli import run
-from harness.traces import codec
-from harness.traces.schema import FORMAT, Expected, Function, Operation, Operations, Trace
-from reports.unittest_case import module_name, unittest_file
+from semafuzz.cli import run
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import FORMAT, Expected, Function, Operation, Operations, Trace
+from semafuzz.reports.formats.unittest_case import module_name, unittest_file
 
 BANK = """
 import threading

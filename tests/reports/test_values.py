@@ -7,9 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from harness.kernel import operations as op
-from harness.kernel.task import Task
-from reports.pictures.values import LONGEST, describe_value, peek
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.task import Task
+from semafuzz.reports.run_view.values import LONGEST, describe_value, peek
 
 
 class Explosive:

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from harness import TaskProgram
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.bounded import Bounded, BoundedAt
-from harness.shrink.schedule import preemptions
+from semafuzz import TaskProgram
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.bounded import Bounded, BoundedAt
+from semafuzz.harness.shrink.schedule import preemptions
 
 THIS = sys.modules[__name__]
 LIMIT = 2000

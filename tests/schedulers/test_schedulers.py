@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from harness import TaskProgram, explore
-from harness.errors import NotDeterministic, UsageError
-from harness.explore import Result
-from harness.schedulers.pct import PCT
-from harness.schedulers.protocol import Scheduler
-from harness.schedulers.registry import SCHEDULERS, make_scheduler
+from semafuzz import TaskProgram, explore
+from semafuzz.harness.errors import NotDeterministic, UsageError
+from semafuzz.harness.schedulers.pct import PCT
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.schedulers.registry import SCHEDULERS, make_scheduler
+from semafuzz.harness.search.exploration import Result
 
 THIS = sys.modules[__name__]
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from harness import TaskProgram, explore
-from harness.kernel import current
-from harness.kernel.conflicts import happens_before_class
-from harness.kernel.outcome import Outcome
-from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Program, Setting, execute
-from harness.schedulers.sweep import Sweep
-from harness.shrink.schedule import preemptions
+from semafuzz import TaskProgram, explore
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.hot_sites import happens_before_class
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.shrink.schedule import preemptions
 
 THIS = sys.modules[__name__]
 LIMIT = 200

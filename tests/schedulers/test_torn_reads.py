@@ -6,14 +6,14 @@ import sys
 import threading
 from collections.abc import Callable
 
-from harness import TaskProgram, explore
-from harness.kernel import current
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Program, Setting, execute
-from harness.schedulers.sweep import Sweep
-from harness.schedulers.torn_reads import Tear, TornReads
-from harness.shrink.schedule import preemptions
+from semafuzz import TaskProgram, explore
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.schedulers.stale_pairs import Tear, TornReads
+from semafuzz.harness.shrink.schedule import preemptions
 
 THIS = sys.modules[__name__]
 LIMIT = 100

@@ -6,15 +6,15 @@ import sys
 
 import pytest
 
-from harness import TaskProgram
-from harness.kernel.conflicts import heat
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.random_walk import RandomWalk
-from harness.shrink.directives import directives_of
-from harness.shrink.schedule import Shrunk, shrink_schedule
-from harness.shrink.trials import LONG, size_of
+from semafuzz import TaskProgram
+from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.directed import directives_of
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.shrink.schedule import Shrunk, shrink_schedule
+from semafuzz.harness.shrink.trials import LONG, size_of
 
 THIS = sys.modules[__name__]
 

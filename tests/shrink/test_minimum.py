@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import TaskProgram
-from harness.kernel.conflicts import heat
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.exhaustive import Exhaustive
-from harness.shrink.schedule import shrink_schedule
-from harness.shrink.size import preemptions, switches
+from semafuzz import TaskProgram
+from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.exhaustive import Exhaustive
+from semafuzz.harness.shrink.schedule import shrink_schedule
+from semafuzz.harness.shrink.size import preemptions, switches
 
 THIS = sys.modules[__name__]
 MOST = 3000

@@ -9,20 +9,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness import TaskProgram
-from harness.explore import Exploration
-from harness.findings import Finding, Origin
-from harness.kernel.outcome import Outcome
-from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Program, Setting
-from harness.replaying import replay
-from harness.schedulers.random_walk import RandomWalk
-from harness.shrink.directives import Directive, Place
-from harness.shrink.necessity import Checked, check_necessity
-from harness.shrink.trials import Failing, Trials
-from harness.traces import codec
-from harness.traces.build import recorded_choices
-from harness.traces.schema import Function, Operation, Trace
+from semafuzz import TaskProgram
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Program, Setting
+from semafuzz.harness.runs.replay_run import replay
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.directed import Directive, Place
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.recorder import Finding, Origin
+from semafuzz.harness.shrink.necessity import Checked, check_necessity
+from semafuzz.harness.shrink.trials import Failing, Trials
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.schema import Function, Operation, Trace
 
 THIS = sys.modules[__name__]
 BEFORE_ITS_WRITE = Directive(Place(0, 2, 0), 1)

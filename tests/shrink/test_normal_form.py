@@ -9,20 +9,20 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from harness import TaskProgram
-from harness.kernel import current
-from harness.kernel.conflicts import heat
-from harness.kernel.outcome import Outcome
-from harness.kernel.sites import SITES
-from harness.kernel.task import Task
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.random_walk import RandomWalk
-from harness.shrink.dependence import Order
-from harness.shrink.directives import Directed, directives_of
-from harness.shrink.normal_form import simplest_order
-from harness.shrink.size import preemptions, switches, turns
-from harness.shrink.trials import size_of
+from semafuzz import TaskProgram
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.directed import Directed, directives_of
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.shrink.dependence import Order
+from semafuzz.harness.shrink.normal_form import simplest_order
+from semafuzz.harness.shrink.size import preemptions, switches, turns
+from semafuzz.harness.shrink.trials import size_of
 
 THIS = sys.modules[__name__]
 Body = Callable[["Things"], object]

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness import TaskProgram
-from harness.explore import Exploration
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.random_walk import RandomWalk
-from harness.shrink.directives import Directive, Place, directives_of
-from harness.shrink.normal_form import in_normal_form
-from harness.shrink.placing import placed
-from harness.shrink.removal import without_some
-from harness.shrink.trials import Failing, Trials
+from semafuzz import TaskProgram
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.directed import Directive, Place, directives_of
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.shrink.normal_form import in_normal_form
+from semafuzz.harness.shrink.placing import placed
+from semafuzz.harness.shrink.removal import without_some
+from semafuzz.harness.shrink.trials import Failing, Trials
 
 THIS = sys.modules[__name__]
 Pass = Callable[[Failing, Trials], Failing]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from harness import TaskProgram, explore
+from semafuzz import TaskProgram, explore
 
 THIS = sys.modules[__name__]
 

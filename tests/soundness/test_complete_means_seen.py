@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from harness import explore
+from semafuzz import explore
 
 
 class Box:

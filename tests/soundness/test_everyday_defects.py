@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import FOUND, NOTHING, run
+from semafuzz.cli import FOUND, NOTHING, run
 
 FILE = Path(__file__).parent / "programs" / "everyday.py"
 DEFECTS = {

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import explore
+from semafuzz import explore
 
 
 def twice(function: Callable[[], object]) -> None:

@@ -7,7 +7,7 @@ from math import factorial
 
 import pytest
 
-from harness import explore
+from semafuzz import explore
 
 SEEN: set[tuple[int, ...]] = set()
 NUMBER = {"threads": 2, "sections": 1}

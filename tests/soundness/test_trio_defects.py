@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import CANNOT_JUDGE, FOUND, NOTHING, USAGE, run
+from semafuzz.cli import CANNOT_JUDGE, FOUND, NOTHING, USAGE, run
 
 FILE = Path(__file__).parent / "programs" / "trio_everyday.py"
 DEFECTS = {

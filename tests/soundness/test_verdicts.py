@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import FOUND, NOTHING, run
+from semafuzz.cli import FOUND, NOTHING, run
 
 PROGRAMS = Path(__file__).parent / "programs"
 

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from harness.commands.fuzz import Search, search
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.sweep import Sweep
-from harness.traces.schema import Operation, Operations
-from strategies import fuzzing
-from strategies.consequences import consequences, continued
-from targets import choose_target
-from targets.legality import is_legal
-from targets.scenario import Scenario, describe
+from semafuzz.commands.fuzz.run import Search, search
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.fuzz import loop
+from semafuzz.strategies.fuzz.follow_up import consequences, continued
+from semafuzz.targets import choose_target
+from semafuzz.targets.model.legality import is_legal
+from semafuzz.targets.model.scenario import Scenario, describe
 
 TARGET = """
-    from targets.declared import DeclaredTarget, Violation, io, operation
+    from semafuzz.targets.declared.api import DeclaredTarget, Violation, io, operation
 
     class Shop:
         def __init__(self):
@@ -128,8 +128,8 @@ def fuzzed(
 ) -> set[str]:
     """What a search finds that has these programs and no others."""
     (here / "shop.py").write_text("CAREFUL = False\n" + textwrap.dedent(TARGET))
-    monkeypatch.setattr(fuzzing, "scenarios", lambda target: st.just(generated))
-    monkeypatch.setattr(fuzzing, "small_scenarios", lambda target, calls_of, seed: iter(small))
+    monkeypatch.setattr(loop, "scenarios", lambda target: st.just(generated))
+    monkeypatch.setattr(loop, "small_scenarios", lambda target, calls_of, seed: iter(small))
     wanted = Search("shop.py:Model", "", "portfolio", 1000, seconds, 0, "threads", (), here / "out")
     return {one.message for one in search(wanted, lambda *_: None).failures}
 

@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from strategies.database import DatabaseWarning, TolerantDatabase
+from semafuzz.strategies.generate.example_database import DatabaseWarning, TolerantDatabase
 
 Search = Callable[..., list[int]]
 
@@ -111,7 +111,7 @@ AS_NOBODY = """
 import os, sys, warnings
 from pathlib import Path
 from hypothesis import given, settings, strategies as st
-from strategies.database import TolerantDatabase
+from semafuzz.strategies.generate.example_database import TolerantDatabase
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 os.setuid(65534)

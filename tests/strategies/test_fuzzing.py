@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.schedulers.sweep import Sweep
-from strategies.fuzzing import Fuzzing
+from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.strategies.fuzz.loop import Fuzzing
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import rule
 
-from harness.errors import UsageError
-from harness.kernel import current
-from harness.traces.codec import read
-from strategies.database import DatabaseWarning
-from strategies.machine_session import OUT, Found, default_folder, run_machine
-from strategies.machines import ScheduledMachine
-from strategies.target_machine import machine_of
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel import current
+from semafuzz.harness.traces.codec import read
+from semafuzz.strategies.generate.example_database import DatabaseWarning
+from semafuzz.strategies.machines.base import ScheduledMachine
+from semafuzz.strategies.machines.session import OUT, Found, default_folder, run_machine
+from semafuzz.strategies.machines.target import machine_of
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 QUICK = settings(max_examples=100, stateful_step_count=8, database=None, derandomize=True)
@@ -96,7 +96,7 @@ def test_the_machine_of_a_target_gives_a_trace_that_replays(folder: Path) -> Non
     trace = read(Path(arguments[1]))
     assert sum(len(task) for task in trace.program.tasks) <= 2  # type: ignore[union-attr]
     done = subprocess.run(
-        [sys.executable, "-m", "harness", *arguments, "--json"],
+        [sys.executable, "-m", "semafuzz", *arguments, "--json"],
         cwd=DOCS.parent,
         capture_output=True,
         text=True,

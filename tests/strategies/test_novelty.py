@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.findings import Finding
-from harness.kernel.outcome import LOCK_DISCIPLINE
-from strategies.novelty import ALIKE, WIDESPREAD, Novelty
+from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE
+from semafuzz.harness.search.recorder import Finding
+from semafuzz.strategies.fuzz.dedup import ALIKE, WIDESPREAD, Novelty
 
 
 def finding(*operations: str, kind: str = "invariant", severity: str = "error", sequential: bool = False) -> Finding:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
-from strategies import profiles
+from semafuzz.strategies.generate import profiles
 
 EXAMPLES = """
 import sys
 from hypothesis import given, settings, strategies as st
-from strategies import profiles
+from semafuzz.strategies.generate import profiles
 
 profiles.load(sys.argv[1])
 seen = []

@@ -7,12 +7,12 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 
-from harness.traces.schema import Operation, Operations
-from strategies.feeding import feed
-from strategies.programs import MAX_OPERATIONS, MAX_TASKS, programs
-from targets.legality import is_legal, renumbered, smaller_programs, without_unused
-from targets.protocol import OperationInfo
-from targets.scenario import Scenario
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.strategies.generate.programs import MAX_OPERATIONS, MAX_TASKS, programs
+from semafuzz.targets.model.legality import is_legal, renumbered, smaller_programs, without_unused
+from semafuzz.targets.model.protocol import OperationInfo
+from semafuzz.targets.model.scenario import Scenario
 
 TABLE = [
     OperationInfo("make", True, "new", "made", False, 2),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from harness.kernel.outcome import Outcome
-from harness.traces.schema import Operation, Operations
-from strategies.reduction import Reduction
-from targets.protocol import OperationInfo, Target
-from targets.scenario import Scenario
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.fuzz.program_shrinker import Reduction
+from semafuzz.targets.model.protocol import OperationInfo, Target
+from semafuzz.targets.model.scenario import Scenario
 
 
 class Described:

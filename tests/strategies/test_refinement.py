@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from harness.explore import Result
-from harness.findings import Finding
-from harness.kernel.outcome import LOCK_DISCIPLINE
-from harness.traces.schema import Operation, Operations
-from strategies import refinement
-from strategies.refinement import LARGEST, Refinement
-from targets.scenario import Scenario, parts_of
+from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.fuzz import triage
+from semafuzz.strategies.fuzz.triage import LARGEST, Refinement
+from semafuzz.targets.model.scenario import Scenario, parts_of
 
 
 def scenario(*names: str) -> Scenario:
@@ -35,7 +35,7 @@ class Recording(Refinement):
 
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -> Any:
     monkeypatch.setattr(
-        refinement, "read", lambda path: SimpleNamespace(expected=SimpleNamespace(identity=("x", path.read_text())))
+        triage, "read", lambda path: SimpleNamespace(expected=SimpleNamespace(identity=("x", path.read_text())))
     )
     made = Recording.__new__(Recording)
     made.done = []

@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from strategies.small_scope import PASSES, small_scenarios
-from targets.legality import is_legal
-from targets.protocol import FaultInfo, OperationInfo, Plain
-from targets.scenario import Scenario, describe
-from targets.sizes import key_of
+from semafuzz.strategies.fuzz.small_scope import PASSES, small_scenarios
+from semafuzz.targets.model.legality import is_legal
+from semafuzz.targets.model.protocol import FaultInfo, OperationInfo, Plain
+from semafuzz.targets.model.scenario import Scenario, describe
+from semafuzz.targets.model.scenario_order import key_of
 
 TABLE = (
     OperationInfo("make", True, "new", "made", weight=1),

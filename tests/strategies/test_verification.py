@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from harness.cli import run
-from harness.traces.codec import read
+from semafuzz.cli import run
+from semafuzz.harness.traces.codec import read
 
 TARGET = """
-    from targets.declared import DeclaredTarget, operation
-    from targets.protocol import OptionInfo
+    from semafuzz.targets.declared.api import DeclaredTarget, operation
+    from semafuzz.targets.model.protocol import OptionInfo
 
     class Counter:
         def __init__(self, world):

@@ -10,15 +10,15 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from async_tracker.defects import NAMES, Defects
+from async_tracker.programs import SCENARIOS, program
 
-from harness import explore
-from harness.explore import Exploration, Result
-from harness.findings import Origin
-from harness.laboratory import open_laboratory
-from harness.schedulers.registry import make_scheduler
-from harness.traces.schema import Function
-from targets.async_tracker.defects import NAMES, Defects
-from targets.async_tracker.programs import SCENARIOS, program
+from semafuzz import explore
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import Exploration, Result
+from semafuzz.harness.search.recorder import Origin
+from semafuzz.harness.traces.schema import Function
 
 BUDGET = 60
 """Schedules in which the portfolio finds each defect, whatever the seed."""
@@ -87,13 +87,13 @@ REPLAY = """
 import json, sys
 from dataclasses import replace
 from pathlib import Path
-from harness.laboratory import open_laboratory
-from harness.program import Setting
-from harness.replaying import replay
-from harness.traces.build import recorded_choices
-from harness.traces.codec import read
-from targets.async_tracker.defects import Defects
-from targets.async_tracker.programs import program
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.replay_run import replay
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.codec import read
+from async_tracker.defects import Defects
+from async_tracker.programs import program
 
 digests = {}
 for file in sorted(Path(sys.argv[1]).glob("*.json")):

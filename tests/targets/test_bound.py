@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from targets import find_target
-from targets.bound import bind
+from semafuzz.targets import find_target
+from semafuzz.targets.model.configured_target import bind
 
 
 def test_what_searches_use_besides_is_kept() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from targets import find_target
-from targets.catalogue import Catalogued, Defect, read_catalogue
-from targets.nova.operations import ROLES, TABLE
+from semafuzz.harness.errors import UsageError
+from semafuzz.targets import find_target
+from semafuzz.targets.model.catalogue import Catalogued, Defect, read_catalogue
+from semafuzz.targets.nova.operations.table import ROLES, TABLE
 
 ENTRY = """
 [[defect]]

@@ -11,19 +11,19 @@ from typing import Any, ClassVar
 
 import pytest
 
-from harness.cli import run
-from harness.errors import UsageError
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.serial import Serial
-from harness.traces import codec
-from harness.traces.schema import Operation, Operations, Value
-from targets.declared import DeclaredTarget, FaultInfo, OptionInfo, Violation, io, operation
-from targets.declared_stage import Declared
-from targets.scenario import Scenario
+from semafuzz.cli import run
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import Operation, Operations, Value
+from semafuzz.targets.declared.api import DeclaredTarget, FaultInfo, OptionInfo, Violation, io, operation
+from semafuzz.targets.declared.target import Declared
+from semafuzz.targets.model.scenario import Scenario
 
-HEAD = "from targets.declared import *\nclass Bank(DeclaredTarget):\n"
+HEAD = "from semafuzz.targets.declared.api import *\nclass Bank(DeclaredTarget):\n"
 DOC = Path(__file__).resolve().parents[2] / "docs" / "own-target.md"
 
 
@@ -307,7 +307,7 @@ def test_code_in_the_file_itself_is_seen(here: Path, capsys: pytest.CaptureFixtu
     (here / "single.py").write_text(
         textwrap.dedent(
             """
-            from targets.declared import DeclaredTarget, operation
+            from semafuzz.targets.declared.api import DeclaredTarget, operation
 
 
             class Counter:

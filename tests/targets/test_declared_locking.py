@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import run
+from semafuzz.cli import run
 
 SHELF = """
     import threading
@@ -34,7 +34,7 @@ SHELF = """
 """
 TARGET = """
     import shelf
-    from targets.declared import DeclaredTarget, Guard, LockPolicy, operation
+    from semafuzz.targets.declared.api import DeclaredTarget, Guard, LockPolicy, operation
 
     class Open(DeclaredTarget):
         modules = ("shelf",)
@@ -150,7 +150,7 @@ def test_what_cannot_guard_is_refused(
 def machine(**settings: Any) -> Any:
     import importlib
 
-    from strategies.target_machine import machine_of
+    from semafuzz.strategies.machines.target import machine_of
 
     importlib.invalidate_caches()
     return machine_of(importlib.import_module("shelf_target").Ruled.target(), "Shelves", schedules=0, **settings)
@@ -159,7 +159,7 @@ def machine(**settings: Any) -> Any:
 def test_a_machine_looks_at_the_discipline_after_every_step(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hypothesis import settings
 
-    from strategies.machine_session import Found, run_machine
+    from semafuzz.strategies.machines.session import Found, run_machine
 
     monkeypatch.delitem(__import__("sys").modules, "shelf_target", raising=False)
     write(here, monkeypatch)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.laboratory import open_laboratory
-from targets import find_target
-from targets.nova.driver import NODE_UUIDS
-from targets.nova.operations import NODE, set_up
-from targets.nova.world import Snapshot, World
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.targets import find_target
+from semafuzz.targets.nova.operations.table import NODE, set_up
+from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
+from semafuzz.targets.nova.world.world import Snapshot, World
 
 pytestmark = pytest.mark.nova
 PROVIDER = f"/resource_providers/{NODE_UUIDS[NODE]}"

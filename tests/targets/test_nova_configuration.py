@@ -7,22 +7,22 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 
-from harness.errors import UsageError
-from harness.kernel.outcome import Failure
-from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Setting
-from harness.schedulers.serial import Serial
-from harness.traces.schema import Operation, Operations, Value
-from strategies.configuration import configurations, illegal_configurations
-from targets import find_target
-from targets.nova.boot import RESERVED
-from targets.nova.configuration import OPTIONS, illegal_values, put_in_force
-from targets.nova.invariants import configuration_violations, run_audit
-from targets.nova.operations import HOST, NODE
-from targets.nova.stage import NovaStage
-from targets.protocol import OpenTarget
-from targets.scenario import Scenario
-from targets.staged import StagedProgram
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.traces.schema import Operation, Operations, Value
+from semafuzz.strategies.generate.configuration import configurations, illegal_configurations
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.staged_program import StagedProgram
+from semafuzz.targets.nova.configuration import OPTIONS, illegal_values, put_in_force
+from semafuzz.targets.nova.invariants.usage import configuration_violations, run_audit
+from semafuzz.targets.nova.operations.table import HOST, NODE
+from semafuzz.targets.nova.releases.boot import RESERVED
+from semafuzz.targets.nova.stage import NovaStage
 
 pytestmark = pytest.mark.nova
 Opened = tuple[OpenTarget, Laboratory]
@@ -113,9 +113,9 @@ def test_a_clear_refusal_is_no_finding(nova: Opened, monkeypatch: pytest.MonkeyP
 
 
 def test_a_service_that_stays_broken_is_reported(nova: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    from targets.nova import refused
+    from semafuzz.targets.nova import refused_stage
 
-    monkeypatch.setattr(refused, "run_audit", lambda world, tracker: "KeyError: 'node1'")
+    monkeypatch.setattr(refused_stage, "run_audit", lambda world, tracker: "KeyError: 'node1'")
     (failure,) = failures(nova, {"reserved_host_cpus": -1})
     assert "after reserved_host_cpus=-1 was taken back, an audit raises KeyError" in failure.message
 

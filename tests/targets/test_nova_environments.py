@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import run
-from harness.errors import CannotJudge, UsageError
-from harness.traces import codec
-from harness.traces.schema import Operation, Operations
-from targets.nova import environments, releases
+from semafuzz.cli import run
+from semafuzz.harness.errors import CannotJudge, UsageError
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets.nova.releases import environments, fetching
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TRANSLATOR = "nova/compute/pci_placement_translator.py"
@@ -76,13 +76,13 @@ def test_a_folder_without_nova_is_refused(tmp_path: Path) -> None:
 
 
 def test_nova_and_nothing_else_comes_from_the_folder(tmp_path: Path) -> None:
-    write(tmp_path, {**FITTING, "harness/__init__.py": "", "json.py": ""})
+    write(tmp_path, {**FITTING, "semafuzz/__init__.py": "", "json.py": ""})
     finder = environments._Front(environments.Environment("source", "source", tmp_path))
     spec = finder.find_spec("nova")
     assert spec is not None
     assert spec.origin == str(tmp_path / "nova" / "__init__.py")
     assert finder.find_spec("json") is None
-    assert finder.find_spec("harness") is None
+    assert finder.find_spec("semafuzz") is None
     context = importlib.metadata.DistributionFinder.Context
     assert [one.version for one in finder.find_distributions(context(name="nova"))] == ["0"]
     assert list(finder.find_distributions(context(name="click"))) == []
@@ -118,18 +118,18 @@ def installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     def use(fails: str = "") -> None:
         script = tmp_path / "installer.py"
         script.write_text(INSTALLER.format(fails=fails))
-        monkeypatch.setattr(releases, "_installers", lambda: iter([[sys.executable, str(script)]]))
+        monkeypatch.setattr(fetching, "_installers", lambda: iter([[sys.executable, str(script)]]))
 
     use()
     return use
 
 
 def test_a_release_is_fetched_once(installer: Callable[[str], None], capsys: pytest.CaptureFixture[str]) -> None:
-    folder = releases.fetch("33.0.2")
+    folder = fetching.fetch("33.0.2")
     assert (folder / "nova" / "__init__.py").read_text() == "nova==33.0.2"
-    assert releases.all_fetched() == ["33.0.2"]
+    assert fetching.all_fetched() == ["33.0.2"]
     installer("must not be called again")
-    assert releases.fetch("33.0.2") == folder
+    assert fetching.fetch("33.0.2") == folder
     assert capsys.readouterr().err.count("fetching") == 1
     assert ("33.0.2", "fetched, can be driven") not in environments.states(), "the file written here is no Nova"
 
@@ -137,46 +137,46 @@ def test_a_release_is_fetched_once(installer: Callable[[str], None], capsys: pyt
 def test_a_fetch_that_fails_leaves_nothing(installer: Callable[[str], None]) -> None:
     installer("ERROR: No matching distribution found for nova==33.0.9")
     with pytest.raises(UsageError, match=r"cannot be fetched \(ERROR: No matching distribution .*--source"):
-        releases.fetch("33.0.9")
-    assert list(releases.cache().iterdir()) == []
-    assert releases.fetched("33.0.9") is None
+        fetching.fetch("33.0.9")
+    assert list(fetching.cache().iterdir()) == []
+    assert fetching.fetched("33.0.9") is None
 
 
 def test_half_a_folder_is_not_taken_for_a_release(installer: Callable[[str], None]) -> None:
-    write(releases.cache() / "33.0.2", {"nova/__init__.py": "half"})
-    assert releases.fetched("33.0.2") is None
-    assert (releases.fetch("33.0.2") / "nova" / "__init__.py").read_text() == "nova==33.0.2"
-    (releases.cache() / "33.0.2" / releases.MARKER).write_text("{")
-    assert releases.all_fetched() == []
+    write(fetching.cache() / "33.0.2", {"nova/__init__.py": "half"})
+    assert fetching.fetched("33.0.2") is None
+    assert (fetching.fetch("33.0.2") / "nova" / "__init__.py").read_text() == "nova==33.0.2"
+    (fetching.cache() / "33.0.2" / fetching.MARKER).write_text("{")
+    assert fetching.all_fetched() == []
 
 
 def test_another_process_may_be_quicker(installer: Callable[[str], None], tmp_path: Path) -> None:
-    folder = releases.fetch("33.0.2")
-    late = write(releases.cache() / ".33.0.2-late", {"nova/__init__.py": "late"})
-    releases._move(late, folder, "33.0.2")
+    folder = fetching.fetch("33.0.2")
+    late = write(fetching.cache() / ".33.0.2-late", {"nova/__init__.py": "late"})
+    fetching._move(late, folder, "33.0.2")
     assert (folder / "nova" / "__init__.py").read_text() == "nova==33.0.2"
 
 
 def test_without_an_installer_it_says_what_to_do(
     installer: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(releases, "_installers", lambda: iter(()))
+    monkeypatch.setattr(fetching, "_installers", lambda: iter(()))
     with pytest.raises(UsageError, match="neither uv nor pip"):
-        releases.fetch("33.0.2")
+        fetching.fetch("33.0.2")
 
 
 @pytest.mark.parametrize("text", ["", "x", "33", "33.0.2 --index", "../33.0", "33.0.2; x", "-r", "33.0.2\n"])
 def test_what_is_no_release_never_reaches_an_installer(text: str) -> None:
     with pytest.raises(UsageError, match="is not a release"):
-        releases.check_release(text)
+        fetching.check_release(text)
 
 
 def test_releases_are_in_order() -> None:
     mixed = ["33.0.2", "34.0.0", "33.0.0", "9.0.0", "34.0.0rc1", "33.0.10"]
-    assert sorted(mixed, key=releases.version_key) == [
+    assert sorted(mixed, key=fetching.version_key) == [
         "9.0.0", "33.0.0", "33.0.2", "33.0.10", "34.0.0rc1", "34.0.0",
     ]  # fmt: skip
-    assert sorted(releases.KNOWN, key=releases.version_key) == list(releases.KNOWN)
+    assert sorted(fetching.KNOWN, key=fetching.version_key) == list(fetching.KNOWN)
 
 
 def test_a_release_that_does_not_fit_cannot_be_driven_yet(
@@ -211,13 +211,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trace of the lost failed build on the installed Nova."""
-    from harness.commands.elsewhere import settle_code
-    from harness.explore import Exploration
-    from harness.laboratory import open_laboratory
-    from harness.schedulers.portfolio import Portfolio
-    from targets import find_target
-    from targets.origin import origin_of
-    from targets.scenario import Scenario
+    from semafuzz.commands.common.release_process import settle_code
+    from semafuzz.harness.runs.session import open_laboratory
+    from semafuzz.harness.schedulers.portfolio import Portfolio
+    from semafuzz.harness.search.exploration import Exploration
+    from semafuzz.targets import find_target
+    from semafuzz.targets.model.scenario import Scenario
+    from semafuzz.targets.model.trace_origin import origin_of
 
     target = find_target("nova")
     scenario = Scenario(Operations((), ((Operation("audit"),), (Operation("build_failed"),))))
@@ -288,7 +288,7 @@ def test_git_bisect_finds_the_first_bad_commit(semafuzz: Run, copy: Path, trace:
         git("commit", "-q", "-m", name)
         commits[name] = git("rev-parse", "HEAD").strip()
     git("bisect", "start", commits["last"], commits["locked"])
-    command = [sys.executable, "-m", "harness", "replay", str(trace), "--source", "."]
+    command = [sys.executable, "-m", "semafuzz", "replay", str(trace), "--source", "."]
     said = git("bisect", "run", *command)
     shutil.rmtree(copy / ".git")
     assert f"{commits['unlocked']} is the first bad commit" in said

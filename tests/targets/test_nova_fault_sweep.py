@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from harness.kernel import operations as op
-from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Setting
-from harness.schedulers.serial import Serial
-from harness.traces.schema import Operation, Operations
-from targets import find_target
-from targets.nova.faults import FAULTS
-from targets.protocol import OpenTarget
-from targets.scenario import Scenario
-from targets.staged import StagedProgram
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.staged_program import StagedProgram
+from semafuzz.targets.nova.boundary.faults import FAULTS
 
 pytestmark = [pytest.mark.nova, pytest.mark.slow]
 Opened = tuple[OpenTarget, Laboratory]

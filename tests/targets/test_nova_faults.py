@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from harness.kernel import operations as op
-from harness.kernel.outcome import Outcome
-from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Setting
-from harness.schedulers.serial import Serial
-from harness.traces.schema import Operation, Operations
-from targets import find_target
-from targets.nova.boundary import concerns_provider, failure
-from targets.nova.faults import FAULTS, AnswerError, RowGoneError, name_cause
-from targets.nova.operations import HOST, NODE
-from targets.nova.stage import NovaStage
-from targets.protocol import OpenTarget
-from targets.scenario import Scenario
-from targets.staged import StagedProgram
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.staged_program import StagedProgram
+from semafuzz.targets.nova.boundary.calls import concerns_provider, failure
+from semafuzz.targets.nova.boundary.faults import FAULTS, AnswerError, RowGoneError, name_cause
+from semafuzz.targets.nova.operations.table import HOST, NODE
+from semafuzz.targets.nova.stage import NovaStage
 
 pytestmark = pytest.mark.nova
 Opened = tuple[OpenTarget, Laboratory]
@@ -163,7 +163,7 @@ def test_the_cause_is_named_for_the_client_s_own_exceptions_only() -> None:
 @pytest.mark.parametrize("call", [1, 3])
 def test_what_is_no_fault_s_doing_stays_a_failure(nova: Opened, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     """A handler that breaks while it handles a fault (call 1), or without one (never met)."""
-    from targets.nova.manager import Compute
+    from semafuzz.targets.nova.operations.reenacted.manager import Compute
 
     def broken(self: Compute, context: object, uuid: str) -> None:
         raise KeyError("node1")

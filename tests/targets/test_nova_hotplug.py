@@ -8,18 +8,18 @@ import pytest
 
 pytest.importorskip("nova")
 
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.serial import Serial
-from harness.traces.schema import Operation, Operations, Value
-from targets import find_target
-from targets.nova.counting import Violation
-from targets.nova.pci_devices import WITHOUT_ONE
-from targets.nova.pci_invariants import reported_violations
-from targets.nova.stage import NovaStage
-from targets.nova.world import HERE, World
-from targets.protocol import OpenTarget
-from targets.scenario import Scenario
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.traces.schema import Operation, Operations, Value
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.pci import reported_violations
+from semafuzz.targets.nova.stage import NovaStage
+from semafuzz.targets.nova.world.pci_devices import WITHOUT_ONE
+from semafuzz.targets.nova.world.world import HERE, World
 
 pytestmark = pytest.mark.nova
 VANISHES, RETURNS = Operation("device_vanishes"), Operation("device_returns")
@@ -110,7 +110,9 @@ def test_a_tracker_that_knows_more_or_less_than_the_hypervisor_is_told(nova: Ope
 
 
 def test_a_tracker_that_starts_anew_is_judged_by_that(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("targets.nova.stage.reported_violations", lambda *_: iter([Violation("I8 reported", "")]))
+    monkeypatch.setattr(
+        "semafuzz.targets.nova.stage.reported_violations", lambda *_: iter([Violation("I8 reported", "")])
+    )
     assert shown(nova, 11, "fast", Operation("reload")) == {"I8 reported"}
 
 

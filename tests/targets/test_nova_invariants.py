@@ -7,19 +7,13 @@ from typing import Any
 
 import pytest
 
-from harness.laboratory import open_laboratory
-from targets import find_target
-from targets.nova.build_counts import possible_counts
-from targets.nova.counting import Violation
-from targets.nova.invariants import (
-    audited_violations,
-    figures,
-    fingerprint,
-    run_audit,
-    usage_violations,
-)
-from targets.nova.operations import HOST, NODE, TABLE, set_up
-from targets.nova.world import Snapshot, World
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.targets import find_target
+from semafuzz.targets.nova.invariants.build_counts import possible_counts
+from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.usage import audited_violations, figures, fingerprint, run_audit, usage_violations
+from semafuzz.targets.nova.operations.table import HOST, NODE, TABLE, set_up
+from semafuzz.targets.nova.world.world import Snapshot, World
 
 pytestmark = pytest.mark.nova
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.traces.schema import Operation, Value
-from targets import find_target
-from targets.nova.operations import TABLE
-from targets.nova.world import World
-from targets.protocol import OpenTarget
+from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.nova.operations.table import TABLE
+from semafuzz.targets.nova.world.world import World
 
 pytest.importorskip("nova")
 
@@ -92,7 +92,11 @@ def test_an_evacuation_that_finds_no_room_is_refused(nova: OpenTarget, world: st
 
 
 def test_every_operation_of_the_managers_is_listed() -> None:
-    far = {name for name, spec in TABLE.items() if spec.run.__module__ == "targets.nova.journeys" and spec.before}
+    far = {
+        name
+        for name, spec in TABLE.items()
+        if spec.run.__module__ == "semafuzz.targets.nova.operations.managed.moves" and spec.before
+    }
     assert far == set(ENDS)
 
 

@@ -8,24 +8,31 @@ from typing import Any
 
 import pytest
 
-from harness.detectors.discipline_table import GUARDED, NEVER, READS, UNGUARDED, DisciplineTable, discipline_table
-from harness.detectors.lock_discipline import LockDiscipline
-from harness.explore import Exploration
-from harness.kernel import operations as op
-from harness.kernel.outcome import Outcome
-from harness.kernel.sites import SITES
-from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.registry import make_scheduler
-from harness.schedulers.serial import Serial
-from harness.traces.schema import Operation, Operations
-from strategies.feeding import feed
-from strategies.scenarios import scenarios
-from targets import find_target
-from targets.nova.operations import HOST, NODE, TABLE
-from targets.nova.policy import EXEMPT
-from targets.protocol import OpenTarget
-from targets.scenario import Scenario
+from semafuzz.harness.detectors.discipline.detector import LockDiscipline
+from semafuzz.harness.detectors.discipline.table import (
+    GUARDED,
+    NEVER,
+    READS,
+    UNGUARDED,
+    DisciplineTable,
+    discipline_table,
+)
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.strategies.generate.scenarios import scenarios
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.nova.invariants.lock_policy import EXEMPT
+from semafuzz.targets.nova.operations.table import HOST, NODE, TABLE
 
 pytestmark = pytest.mark.nova
 Opened = tuple[OpenTarget, Laboratory]

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from harness.commands.target_replay import replay_operations
-from harness.traces.codec import read
-from harness.traces.signature import failure_identity
-from strategies import profiles
-from strategies.machine_session import Found, run_machine
-from strategies.nova_machine import NovaMachine
-from strategies.target_machine import machine_of
-from targets import find_target
+from semafuzz.commands.trace.replay_operations import replay_operations
+from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.signature import failure_identity
+from semafuzz.strategies.generate import profiles
+from semafuzz.strategies.machines.nova import NovaMachine
+from semafuzz.strategies.machines.session import Found, run_machine
+from semafuzz.strategies.machines.target import machine_of
+from semafuzz.targets import find_target
 
 pytestmark = pytest.mark.nova
 GUARDED = (

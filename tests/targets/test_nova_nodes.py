@@ -8,16 +8,21 @@ import pytest
 
 pytest.importorskip("nova")
 
-from harness.traces.schema import Operation
-from targets import find_target
-from targets.nova import builds
-from targets.nova.builds import LeftDevicesError, UncountedClaimError, build, check_devices
-from targets.nova.invariants import audited_violations
-from targets.nova.manager import Compute
-from targets.nova.nodes import UnderreportedNodeError, node_appears, node_vanishes, read_node
-from targets.nova.stage import NovaStage
-from targets.nova.world import EXTRA, HERE, NODE, World
-from targets.protocol import OpenTarget
+from semafuzz.harness.traces.schema import Operation
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.nova.invariants.usage import audited_violations
+from semafuzz.targets.nova.operations.nodes import UnderreportedNodeError, node_appears, node_vanishes, read_node
+from semafuzz.targets.nova.operations.reenacted import builds
+from semafuzz.targets.nova.operations.reenacted.builds import (
+    LeftDevicesError,
+    UncountedClaimError,
+    build,
+    check_devices,
+)
+from semafuzz.targets.nova.operations.reenacted.manager import Compute
+from semafuzz.targets.nova.stage import NovaStage
+from semafuzz.targets.nova.world.world import EXTRA, HERE, NODE, World
 
 pytestmark = pytest.mark.nova
 TWO = [[Operation("node_appears"), Operation("audit")]]

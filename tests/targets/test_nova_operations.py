@@ -9,20 +9,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.errors import UsageError
-from harness.explore import Exploration
-from harness.kernel import operations as op
-from harness.laboratory import Laboratory, open_laboratory
-from harness.program import Setting
-from harness.replaying import recheck
-from harness.schedulers.random_walk import RandomWalk
-from harness.schedulers.registry import make_scheduler
-from harness.schedulers.serial import Serial
-from harness.traces.schema import Operation, Operations
-from targets import find_target
-from targets.nova.flavors import SIMPLEST_FIRST
-from targets.protocol import OpenTarget
-from targets.scenario import Scenario
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.replay_run import recheck
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.nova.world.flavors import SIMPLEST_FIRST
 
 pytestmark = pytest.mark.nova
 Opened = tuple[OpenTarget, Laboratory]

@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip("nova")
 
-from harness.traces.schema import Operation, Value
-from targets import find_target
-from targets.nova.network import port_of
-from targets.nova.operations import TABLE
-from targets.nova.stage import NovaStage
-from targets.protocol import ImpossibleStartError, OpenTarget
+from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget
+from semafuzz.targets.nova.operations.table import TABLE
+from semafuzz.targets.nova.stage import NovaStage
+from semafuzz.targets.nova.world.network import port_of
 
 pytestmark = pytest.mark.nova
 

@@ -15,21 +15,21 @@ from typing import Any
 
 import pytest
 
-from harness.errors import UsageError
-from targets.nova import environments, library_sets
-from targets.nova.library_sets import LibrarySet
+from semafuzz.harness.errors import UsageError
+from semafuzz.targets.nova.releases import environments, library_sets
+from semafuzz.targets.nova.releases.library_sets import LibrarySet
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXPLORE = """
     import json, sys, warnings
 
     warnings.simplefilter("ignore")
-    from harness.explore import Exploration
-    from harness.laboratory import open_laboratory
-    from harness.schedulers.portfolio import Portfolio
-    from harness.traces.schema import Operation, Operations
-    from targets import find_target
-    from targets.scenario import Scenario
+    from semafuzz.harness.search.exploration import Exploration
+    from semafuzz.harness.runs.session import open_laboratory
+    from semafuzz.harness.schedulers.portfolio import Portfolio
+    from semafuzz.harness.traces.schema import Operation, Operations
+    from semafuzz.targets import find_target
+    from semafuzz.targets.model.scenario import Scenario
 
     release, operation, role, flavor, schedules = sys.argv[1:6]
     setup = (Operation("instance", {"instance": 1, "role": role, "flavor": int(flavor)}),)
@@ -48,13 +48,13 @@ ALONE = """
     import json, sys, warnings
 
     warnings.simplefilter("ignore")
-    from harness.laboratory import open_laboratory
-    from harness.program import Setting, execute
-    from harness.schedulers.serial import Serial
-    from harness.traces.schema import Operation, Operations
-    from targets import find_target
-    from targets.protocol import ImpossibleStartError
-    from targets.scenario import Scenario
+    from semafuzz.harness.runs.session import open_laboratory
+    from semafuzz.harness.runs.program import Setting, execute
+    from semafuzz.harness.schedulers.serial_order import Serial
+    from semafuzz.harness.traces.schema import Operation, Operations
+    from semafuzz.targets import find_target
+    from semafuzz.targets.model.protocol import ImpossibleStartError
+    from semafuzz.targets.model.scenario import Scenario
 
     found, target = set(), find_target("nova")
     with target.open(sys.argv[1]) as opened, open_laboratory(opened.modules, instrument=False) as laboratory:

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from harness.laboratory import open_laboratory
-from targets import find_target
-from targets.nova.counting import Violation
-from targets.nova.driver import NODE_UUIDS
-from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST, is_rounded
-from targets.nova.invariants import audited_violations, fingerprint, run_audit, usage_violations
-from targets.nova.numa_invariants import numa_violations
-from targets.nova.operations import HOST, NODE, TABLE, set_up
-from targets.nova.pci_invariants import pci_figures, pci_violations, saved_pci_violations
-from targets.nova.record_invariants import placement_violations, row_violations
-from targets.nova.world import Snapshot, World
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.targets import find_target
+from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.numa import numa_violations
+from semafuzz.targets.nova.invariants.pci import pci_figures, pci_violations, saved_pci_violations
+from semafuzz.targets.nova.invariants.records import placement_violations, row_violations
+from semafuzz.targets.nova.invariants.usage import audited_violations, fingerprint, run_audit, usage_violations
+from semafuzz.targets.nova.operations.table import HOST, NODE, TABLE, set_up
+from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST, is_rounded
+from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
+from semafuzz.targets.nova.world.world import Snapshot, World
 
 pytestmark = pytest.mark.nova
 

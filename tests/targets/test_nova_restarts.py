@@ -9,21 +9,21 @@ import pytest
 
 pytest.importorskip("nova")
 
-from harness.kernel import operations as op
-from harness.kernel.outcome import Outcome
-from harness.laboratory import open_laboratory
-from harness.program import Setting
-from harness.schedulers.random_walk import RandomWalk
-from harness.schedulers.sweep import Sweep
-from harness.traces.schema import Operation, Operations
-from targets import find_target
-from targets.nova.operations import TABLE
-from targets.nova.processes import Process, ProcessEndedError, die_if_killed, running_in
-from targets.nova.stage import NovaStage
-from targets.nova.world import HERE
-from targets.protocol import OpenTarget
-from targets.scenario import Scenario
-from targets.staged import StagedProgram
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.staged_program import StagedProgram
+from semafuzz.targets.nova.boundary.process import Process, ProcessEndedError, die_if_killed, running_in
+from semafuzz.targets.nova.operations.table import TABLE
+from semafuzz.targets.nova.stage import NovaStage
+from semafuzz.targets.nova.world.world import HERE
 
 pytestmark = pytest.mark.nova
 RESTART = (Operation("restart"),)

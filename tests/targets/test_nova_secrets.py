@@ -10,12 +10,12 @@ import pytest
 
 pytest.importorskip("nova")
 
-from harness.traces.schema import Operation, Value
-from targets import find_target
-from targets.nova.operations import TABLE
-from targets.nova.stage import NovaStage
-from targets.nova.world import World
-from targets.protocol import OpenTarget
+from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.nova.operations.table import TABLE
+from semafuzz.targets.nova.stage import NovaStage
+from semafuzz.targets.nova.world.world import World
 
 pytestmark = pytest.mark.nova
 SECRETS = {"user_data": "cGxhbnRlZC11c2VyLWRhdGE=", "password": "planted-password", "token": "planted-token"}

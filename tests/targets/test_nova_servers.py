@@ -9,13 +9,13 @@ import pytest
 
 pytest.importorskip("nova")
 
-from harness.traces.schema import Operation, Value
-from targets import find_target
-from targets.nova.operations import TABLE
-from targets.nova.stage import NovaStage
-from targets.nova.surroundings import faults_told
-from targets.nova.world import HERE, World
-from targets.protocol import OpenTarget
+from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.nova.operations.table import TABLE
+from semafuzz.targets.nova.stage import NovaStage
+from semafuzz.targets.nova.world.stubs import faults_told
+from semafuzz.targets.nova.world.world import HERE, World
 
 pytestmark = pytest.mark.nova
 ENDS = {

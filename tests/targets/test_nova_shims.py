@@ -8,7 +8,7 @@ from types import CodeType, ModuleType
 
 import pytest
 
-from targets.nova import shims
+from semafuzz.targets.nova.releases import shims
 
 pytestmark = pytest.mark.nova
 
@@ -83,7 +83,7 @@ def test_newer_releases_get_no_names_of_old(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_plain_lock_of_old_releases_is_seen_and_each_hosts_own() -> None:
     from oslo_concurrency import lockutils
 
-    from targets.nova.sections import TRACKER_LOCK, forget_locks, running_host, visible_sections
+    from semafuzz.targets.nova.world.named_locks import TRACKER_LOCK, forget_locks, running_host, visible_sections
 
     forget_locks()
     with visible_sections():

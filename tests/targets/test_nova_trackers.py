@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from contextvars import Context, copy_context
 from types import SimpleNamespace
 
-from targets.nova.trackers import replaced
+from semafuzz.targets.nova.world.tracker_factory import replaced
 
 
 def entered(context: Context, block: AbstractContextManager[None]) -> None:

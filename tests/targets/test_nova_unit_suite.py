@@ -31,10 +31,10 @@ SUITES = (
 RUNNER = """
 import sys, unittest
 from contextlib import nullcontext
-from harness.instrument import hooks
-from harness.instrument.apply import importing
-from harness.detectors.method_calls import visible_calls
-from targets.nova.target import MODULES
+from semafuzz.harness.instrument import hooks
+from semafuzz.harness.instrument.apply import importing
+from semafuzz.harness.instrument.method_calls import visible_calls
+from semafuzz.targets.nova.target import MODULES
 with importing(MODULES) if sys.argv[1] == "rewritten" else nullcontext():
     import nova.tests.unit
     import nova.compute.resource_tracker

@@ -8,22 +8,23 @@ from typing import Any
 
 import pytest
 
-from harness.laboratory import open_laboratory
-from harness.program import Setting, execute
-from harness.schedulers.serial import Serial
-from harness.traces.schema import Operation, Operations
-from targets import find_target
-from targets.nova import environments, vpmem
-from targets.nova.agreement import Opened, disagreements
-from targets.nova.driver import NODE_UUIDS
-from targets.nova.flavors import FLAVORS, SIMPLEST_FIRST, VPMEM_CLASS
-from targets.nova.invariants import fingerprint, run_audit, usage_violations
-from targets.nova.operations import HOST, NODE, TABLE, set_up
-from targets.nova.record_invariants import placement_violations
-from targets.nova.vpmem_invariants import given_out, vpmem_violations
-from targets.nova.world import OTHER, Snapshot, World
-from targets.protocol import ImpossibleStartError
-from targets.scenario import Scenario
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import ImpossibleStartError
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.nova.agreement import Opened, disagreements
+from semafuzz.targets.nova.invariants.records import placement_violations
+from semafuzz.targets.nova.invariants.usage import fingerprint, run_audit, usage_violations
+from semafuzz.targets.nova.invariants.vpmem import given_out, vpmem_violations
+from semafuzz.targets.nova.operations.table import HOST, NODE, TABLE, set_up
+from semafuzz.targets.nova.releases import environments
+from semafuzz.targets.nova.world import vpmem
+from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST, VPMEM_CLASS
+from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
+from semafuzz.targets.nova.world.world import OTHER, Snapshot, World
 
 pytestmark = pytest.mark.nova
 PROVIDER = NODE_UUIDS[NODE]

@@ -18,17 +18,17 @@ import pytest
 pytest.importorskip("nova")
 pytest.importorskip("placement")
 
-from harness.errors import UsageError
-from harness.laboratory import open_laboratory
-from harness.traces.schema import Operation, Operations
-from strategies.feeding import feed
-from strategies.scenarios import scenarios
-from targets import find_target
-from targets.nova import environments
-from targets.nova.agreement import Opened, disagreements, run
-from targets.nova.real.services import nova_database, placement_service
-from targets.protocol import ImpossibleStartError
-from targets.scenario import Scenario, describe
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.strategies.generate.scenarios import scenarios
+from semafuzz.targets import find_target
+from semafuzz.targets.model.protocol import ImpossibleStartError
+from semafuzz.targets.model.scenario import Scenario, describe
+from semafuzz.targets.nova.agreement import Opened, disagreements, run
+from semafuzz.targets.nova.real.services import nova_database, placement_service
+from semafuzz.targets.nova.releases import environments
 
 pytestmark = pytest.mark.nova
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -80,14 +80,14 @@ AGREE = """
     import sys, warnings
 
     warnings.simplefilter("ignore")
-    from harness.laboratory import open_laboratory
-    from strategies.feeding import feed
-    from strategies.scenarios import scenarios
-    from strategies.small_scope import small_scenarios
-    from targets import find_target
-    from targets.nova.agreement import disagreements
-    from targets.protocol import ImpossibleStartError
-    from targets.scenario import describe
+    from semafuzz.harness.runs.session import open_laboratory
+    from semafuzz.strategies.generate.hypothesis_runs import feed
+    from semafuzz.strategies.generate.scenarios import scenarios
+    from semafuzz.strategies.fuzz.small_scope import small_scenarios
+    from semafuzz.targets import find_target
+    from semafuzz.targets.nova.agreement import disagreements
+    from semafuzz.targets.model.protocol import ImpossibleStartError
+    from semafuzz.targets.model.scenario import describe
 
     nova, release, most = find_target("nova"), sys.argv[1], int(sys.argv[2])
     compared = 0
@@ -135,7 +135,7 @@ def test_the_worlds_agree_in_older_releases(release: str) -> None:
 
 
 def test_the_comparison_notices_a_difference(nova: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    from targets.nova.conductor import Conductor
+    from semafuzz.targets.nova.in_memory.conductor import Conductor
 
     setup = (Operation("instance", {"instance": 1, "role": "new", "flavor": 1}),)
     scenario = Scenario(Operations(setup, ((Operation("claim", {"instance": 1}),),)))

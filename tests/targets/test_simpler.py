@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from harness.traces.schema import Operation, Operations, Value
-from targets import simpler
-from targets.protocol import OperationInfo, Plain, Target
-from targets.scenario import Scenario
-from targets.simpler import moved_faults, simpler_values, under_defaults
+from semafuzz.harness.traces.schema import Operation, Operations, Value
+from semafuzz.targets.model import scenario_edits
+from semafuzz.targets.model.protocol import OperationInfo, Plain, Target
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.scenario_edits import moved_faults, simpler_values, under_defaults
 
 SIZES: tuple[Plain, ...] = (1, 2, 4)
 
@@ -77,5 +77,5 @@ def test_too_many_combinations_are_not_begun() -> None:
     many = tuple(take(4) for _ in range(4))
     base = Scenario(Operations(scenario(4).content.setup, (many, (Operation("audit"),))), {"ratio": 2})
     sizes = {sum(map(len, one.content.tasks)) for one in under_defaults(base, TARGET)}
-    assert len(SIZES) ** 4 > simpler.MANY >= len(SIZES) ** 3
+    assert len(SIZES) ** 4 > scenario_edits.MANY >= len(SIZES) ** 3
     assert 5 not in sizes

@@ -10,23 +10,31 @@ from typing import Any
 import pytest
 import trio
 
-from harness import explore
-from harness.errors import UsageError
-from harness.explore import Result
-from harness.kernel import current
-from harness.kernel.doubles import locks
-from harness.kernel.labels import describe_pending, digest
-from harness.kernel.outcome import Outcome
-from harness.kernel.sites import SITES
-from harness.kernel.task import Task
-from harness.laboratory import open_laboratory
-from harness.program import Setting
-from harness.replaying import recheck, replay
-from harness.schedulers.random_walk import RandomWalk
-from harness.schedulers.serial import Serial
-from harness.traces.build import choices_of
-from targets.trio_tasks import Cancellation, TrioProgram, canary, cancellations, explore_async, loop, program
-from targets.trio_tasks.tasks import CANCEL, TIME
+from semafuzz import explore
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.doubles import locks
+from semafuzz.harness.kernel.naming import describe_pending, digest
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.replay_run import recheck, replay
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.random_walk import RandomWalk
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.traces.build import choices_of
+from semafuzz.harness.trio_engine import (
+    Cancellation,
+    TrioProgram,
+    cancellations,
+    explore_async,
+    loop,
+    program,
+    self_check,
+)
+from semafuzz.harness.trio_engine.tasks import CANCEL, TIME
 
 sys.path.insert(0, str(Path(__file__).parent))
 import trio_programs as programs
@@ -285,7 +293,7 @@ def test_ended_runs_leave_nothing_behind() -> None:
 
 
 def test_the_canary_is_silent_under_control() -> None:
-    assert canary.listen() == ""
+    assert self_check.listen() == ""
 
 
 def _not_gated(self: object, task: trio.lowlevel.Task) -> None:
@@ -294,7 +302,7 @@ def _not_gated(self: object, task: trio.lowlevel.Task) -> None:
 
 def test_the_canary_sees_a_gate_that_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop.Gatekeeper, "task_spawned", _not_gated)
-    assert "does not happen as it is asked for" in canary.listen()
+    assert "does not happen as it is asked for" in self_check.listen()
     monkeypatch.setattr(program, "_heard", [])
     result = check(programs.lost_update)
     assert (result.verdict, result.failures) == ("uncontrolled", [])

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import TraceError
-from harness.schedulers.replay import RecordedChoice
-from harness.traces import codec
-from harness.traces.build import recorded_choices
-from harness.traces.schema import (
+from semafuzz.harness.errors import TraceError
+from semafuzz.harness.schedulers.replay.strict import RecordedChoice
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.schema import (
     FORMAT,
     Choice,
     Expected,

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import TraceError
-from harness.traces import codec
+from semafuzz.harness.errors import TraceError
+from semafuzz.harness.traces import codec
 
 HERE = Path(__file__).parent
 GOLDEN = [(HERE / name).read_bytes() for name in ("golden_v1.json", "golden_v2.json")]
@@ -130,8 +130,8 @@ def test_some_mutations_are_read_and_most_are_not() -> None:
 MEASURE = """
 import json, resource, sys
 from pathlib import Path
-from harness.errors import TraceError
-from harness.traces import codec
+from semafuzz.harness.errors import TraceError
+from semafuzz.harness.traces import codec
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

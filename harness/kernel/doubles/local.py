@@ -1,7 +1,7 @@
 """Double of ``threading.local`` for Python 3.13 and later.
 
 Up to 3.12 the kernel exchanges the real ones' values at every switch
-(``harness.kernel.thread_values``); later versions keep them out of reach.
+(``semafuzz.harness.kernel.thread_identity``); later versions keep them out of reach.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from harness.kernel.doubles.locks import running
-from harness.kernel.doubles.threads import get_ident
+from semafuzz.harness.kernel.doubles.locks import running
+from semafuzz.harness.kernel.doubles.threads import get_ident
 
 
 class local:

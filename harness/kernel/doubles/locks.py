@@ -13,11 +13,11 @@ import sys
 from types import TracebackType
 from typing import Any
 
-from harness.kernel import current
-from harness.kernel import operations as op
-from harness.kernel.execution import Execution
-from harness.kernel.frames import calling_site
-from harness.kernel.task import Task
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.frames import calling_site
+from semafuzz.harness.kernel.task import Task
 
 _real_lock = _thread.allocate_lock
 _real_rlock = _thread.RLock

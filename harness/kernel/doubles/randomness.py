@@ -14,8 +14,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from harness.kernel.doubles.locks import running
-from harness.kernel.execution import Execution
+from semafuzz.harness.kernel.doubles.locks import running
+from semafuzz.harness.kernel.execution import Execution
 
 _real_urandom = os.urandom
 _hidden: random.Random = vars(random)["_inst"]

@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from harness.kernel import operations as op
-from harness.kernel import thread_values
-from harness.kernel.doubles.locks import Lock, running
-from harness.kernel.errors_in_tasks import Abort
-from harness.kernel.execution import Execution
-from harness.kernel.frames import calling_site
-from harness.kernel.task import Task
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel import thread_identity
+from semafuzz.harness.kernel.doubles.locks import Lock, running
+from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.frames import calling_site
+from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.kernel.task_errors import Abort
 
 _real_start = threading.Thread.start
 _real_join = threading.Thread.join
@@ -66,7 +66,7 @@ def start(thread: Any) -> None:
     thread._ident = task.ident
     thread._native_id = task.ident
     thread._semafuzz_task = task
-    thread_values.register(task, thread)
+    thread_identity.register(task, thread)
 
 
 def _body(execution: Execution, thread: Any) -> Callable[[], None]:
@@ -93,7 +93,7 @@ def _body(execution: Execution, thread: Any) -> Callable[[], None]:
 def mark_ended(thread: Any) -> None:
     """Leave ``thread`` as one that has run, for whoever asks after control."""
     thread._is_stopped = True
-    thread_values.forget(thread)
+    thread_identity.forget(thread)
     if hasattr(thread, "_handle"):
         thread._handle = _EndedHandle()
 
@@ -142,7 +142,7 @@ def start_new_thread(
             pass
 
     task = execution.spawn(run, getattr(function, "__name__", "thread"), daemon=True)
-    thread_values.register(task, thread_values.thread_of(task.index))
+    thread_identity.register(task, thread_identity.thread_of(task.index))
     return task.ident
 
 

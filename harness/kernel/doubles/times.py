@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from harness.kernel import operations as op
-from harness.kernel.clock import EPOCH
-from harness.kernel.doubles.locks import running
-from harness.kernel.frames import calling_site
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.clock import EPOCH
+from semafuzz.harness.kernel.doubles.locks import running
+from semafuzz.harness.kernel.frames import calling_site
 
 _real_sleep = time.sleep
 

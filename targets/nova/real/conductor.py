@@ -1,6 +1,6 @@
 """The conductor: Nova's own ConductorManager over Nova's own database layer.
 
-Stands where ``targets.nova.conductor.Conductor`` stands. A call is serialised as for
+Stands where ``semafuzz.targets.nova.in_memory.conductor.Conductor`` stands. A call is serialised as for
 RPC, performed by the manager without any scheduling point, and its answer comes back
 as copies. Rows can be looked at in the form in which objects travel.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from targets.nova.boundary import ConductorBoundary
-from targets.nova.primitives import Row, bare_node
-from targets.nova.real.elsewhere import Elsewhere, unseen
-from targets.nova.real.services import database_layer, nova_database, transactions
+from semafuzz.targets.nova.boundary.calls import ConductorBoundary
+from semafuzz.targets.nova.boundary.primitives import Row, bare_node
+from semafuzz.targets.nova.real.server_side import Elsewhere, unseen
+from semafuzz.targets.nova.real.services import database_layer, nova_database, transactions
 
 LOADED = (
     "flavor", "numa_topology", "pci_requests", "migration_context", "resources", "metadata", "system_metadata",

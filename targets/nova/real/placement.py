@@ -1,6 +1,6 @@
 """The real placement service behind the HTTP interface of Nova's real report client.
 
-Stands where ``targets.nova.placement.Placement`` stands. Requests go to the WSGI
+Stands where ``semafuzz.targets.nova.in_memory.placement.Placement`` stands. Requests go to the WSGI
 application of openstack-placement in this process, at once; faults and scheduling
 points are those of the one in memory.
 """
@@ -10,9 +10,9 @@ from __future__ import annotations
 import json as _json
 from typing import Any
 
-from targets.nova.boundary import PlacementBoundary, Response
-from targets.nova.real.elsewhere import Elsewhere
-from targets.nova.real.services import placement_service
+from semafuzz.targets.nova.boundary.calls import PlacementBoundary, Response
+from semafuzz.targets.nova.real.server_side import Elsewhere
+from semafuzz.targets.nova.real.services import placement_service
 
 _ALLOCATIONS = """
 SELECT consumers.uuid AS consumer, consumers.generation AS generation, projects.external_id AS project,

@@ -7,8 +7,8 @@ import importlib
 from functools import lru_cache
 from typing import Any
 
-from harness.errors import UsageError
-from targets.nova.real.database import Database
+from semafuzz.harness.errors import UsageError
+from semafuzz.targets.nova.real.database import Database
 
 MEMORY = "sqlite://"
 

@@ -1,0 +1,1 @@
+"""Lock discipline: every write to guarded state happens under its lock."""

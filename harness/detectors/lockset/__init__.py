@@ -1,0 +1,1 @@
+"""Locksets (Eraser): which lock seems to guard which location."""

@@ -1,0 +1,53 @@
+"""Calls of one class's public methods, as events.
+
+The methods are wrapped while a block runs: each call is noted before it begins and
+after it has ended, however it ended, and is otherwise passed on as it is. Calls go
+by the class as it was written: those of private methods, properties, static and class
+methods are not noted, nor those of a subclass that overrides without ``super()``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any
+
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel import event_kinds as op
+
+
+def public_methods(owner: type) -> tuple[str, ...]:
+    """The public methods that ``owner`` defines, in the order of its source."""
+    return tuple(
+        name for name, value in vars(owner).items() if type(value) is FunctionType and not name.startswith("_")
+    )
+
+
+@contextmanager
+def visible_calls(owner: type) -> Iterator[None]:
+    """Note the calls of ``owner``'s public methods for the time of the block."""
+    originals = {name: vars(owner)[name] for name in public_methods(owner)}
+    for name, method in originals.items():
+        setattr(owner, name, _noting(method, f"{owner.__name__}.{name}"))
+    try:
+        yield
+    finally:
+        for name, method in originals.items():
+            setattr(owner, name, method)
+
+
+def _noting(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def noting(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        execution = current.execution
+        if execution is None:
+            return method(self, *args, **kwargs)
+        execution.note(op.CALL, self, name)
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            execution.note(op.RETURN, self, name)
+
+    return noting

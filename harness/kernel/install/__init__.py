@@ -1,0 +1,1 @@
+"""Taking control of a process: standard primitives exchanged, escapes and stalls noticed."""

@@ -1,0 +1,114 @@
+"""Primitives that a module made at import, before control began.
+
+A plain lock at module level would be a real lock that blocks the only OS
+thread. The doubles stand in its place while control is installed; objects made
+of locks (Condition, Event, Semaphore, Barrier, queues, Thread pools' queues)
+get doubles inside, and their state is put back before every execution.
+"""
+
+from __future__ import annotations
+
+import _thread
+import queue
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from types import BuiltinMethodType, ModuleType
+from typing import Any
+
+from semafuzz.harness.kernel.doubles.locks import Lock, RLock
+from semafuzz.harness.kernel.ownership import first_component, is_own
+
+LOCK_TYPE = type(_thread.allocate_lock())
+RLOCK_TYPE = type(threading.RLock())
+COMPOSITES = (threading.Condition, threading.Event, threading.Semaphore, threading.Barrier, queue.Queue)
+_LEFT_REAL = {"importlib", "_frozen_importlib", "threading", "greenlet", "_weakref", "_weakrefset", "pytest", "_pytest"}
+
+Bind = Callable[[dict[str, Any], str, object], None]
+SetAttribute = Callable[[Any, str, object], None]
+
+
+def _is_left_real(module: str) -> bool:
+    return is_own(module) or first_component(module) in _LEFT_REAL
+
+
+class Adoption:
+    """What was adopted, and how each composite stood at that moment."""
+
+    def __init__(self) -> None:
+        self._doubles: dict[int, tuple[Any, Lock]] = {}
+        self._snapshots: list[tuple[Any, dict[str, Any]]] = []
+        self._seen: set[int] = set()
+
+    def double_of(self, real: Any, label: str) -> Lock:
+        """The one double for this real lock."""
+        found = self._doubles.get(id(real))
+        if found is None:
+            double = RLock(real) if isinstance(real, RLOCK_TYPE) else Lock(real)
+            double.label = label
+            found = self._doubles[id(real)] = (real, double)
+        return found[1]
+
+    def has(self, real: Any) -> bool:
+        """Whether this real lock was adopted already."""
+        return id(real) in self._doubles
+
+    def enter_composite(self, thing: Any, label: str, assign: SetAttribute) -> None:
+        """Put doubles in the place of the locks inside ``thing``."""
+        if id(thing) in self._seen:
+            return
+        self._seen.add(id(thing))
+        for name, value in list(vars(thing).items()):
+            if isinstance(value, (LOCK_TYPE, RLOCK_TYPE)):
+                assign(thing, name, self.double_of(value, label))
+            elif isinstance(value, COMPOSITES):
+                self.enter_composite(value, label, assign)
+            elif isinstance(value, BuiltinMethodType) and isinstance(value.__self__, (LOCK_TYPE, RLOCK_TYPE)):
+                assign(thing, name, getattr(self.double_of(value.__self__, label), value.__name__))
+        self._snapshots.append((thing, _copy_of(vars(thing))))
+
+    def restore(self) -> None:
+        """Give every adopted composite the state in which it was found."""
+        for thing, values in self._snapshots:
+            vars(thing).update(_copy_of(values))
+
+
+def _copy_of(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.copy() if type(value) in (deque, list, dict, set) else value for name, value in values.items()}
+
+
+def adopt(modules: Iterable[ModuleType], bind: Bind, assign: SetAttribute) -> Adoption:
+    """Adopt plain locks at module level everywhere, and in ``modules`` also
+    re-entrant ones, composites, and those that are class attributes.
+
+    Elsewhere re-entrant locks stay real: library code has no scheduling point
+    inside its critical sections, and a real one never blocks its own OS thread.
+    """
+    adoption = Adoption()
+    under_test = list(modules)
+    for module in under_test:
+        _adopt_names(adoption, vars(module), module.__name__, bind, assign)
+    for name, module in list(sys.modules.items()):
+        if not isinstance(module, ModuleType) or _is_left_real(name) or module in under_test:
+            continue
+        for key, value in list(vars(module).items()):
+            # A re-entrant lock that a module under test holds too must be one lock for both.
+            if isinstance(value, LOCK_TYPE) or (isinstance(value, RLOCK_TYPE) and adoption.has(value)):
+                bind(vars(module), key, adoption.double_of(value, f"{name}.{key}"))
+    return adoption
+
+
+def _adopt_names(adoption: Adoption, namespace: dict[str, Any], prefix: str, bind: Bind, assign: SetAttribute) -> None:
+    for key, value in list(namespace.items()):
+        label = f"{prefix}.{key}"
+        if isinstance(value, (LOCK_TYPE, RLOCK_TYPE)):
+            bind(namespace, key, adoption.double_of(value, label))
+        elif isinstance(value, COMPOSITES):
+            adoption.enter_composite(value, label, assign)
+        elif isinstance(value, type) and value.__module__ == namespace.get("__name__"):
+            for name, inner in list(vars(value).items()):
+                if isinstance(inner, (LOCK_TYPE, RLOCK_TYPE)):
+                    assign(value, name, adoption.double_of(inner, f"{label}.{name}"))
+                elif isinstance(inner, COMPOSITES):
+                    adoption.enter_composite(inner, f"{label}.{name}", assign)

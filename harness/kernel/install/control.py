@@ -1,0 +1,164 @@
+"""Installing control: replacing the standard primitives, and taking that back.
+
+The doubles are bound wherever a module holds the real object under a name
+(``from time import sleep`` included). What this cannot reach, and what happens
+then: function defaults bound to a clock at import (real time passes), and
+plain locks inside objects that were made before control began (the watchdog
+reports the place instead of letting the run freeze).
+"""
+
+from __future__ import annotations
+
+import _thread
+import builtins
+import gc
+import os
+import queue
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from semafuzz.harness.kernel import current, thread_identity
+from semafuzz.harness.kernel.doubles import local, locks, randomness, threads, times
+from semafuzz.harness.kernel.install import adoption, escapes, interrupts, watchdog
+from semafuzz.harness.kernel.ownership import first_component, is_own
+
+_PASSED_OVER = {"greenlet", "importlib", "_frozen_importlib", "_frozen_importlib_external"}
+_YOUNG = 20_000
+"""Container objects made since the last collection at which one is due."""
+
+
+def _replacements() -> dict[int, tuple[Any, Any]]:
+    """``id of the real object -> (real, double)``; holds the real ones alive."""
+    pairs: list[tuple[Any, Any]] = [
+        (_thread.allocate_lock, locks.make_lock),
+        (threading.Lock, locks.make_lock),
+        (threading.RLock, locks.make_rlock),
+        (_thread.RLock, locks.make_rlock),
+        (_thread.start_new_thread, threads.start_new_thread),
+        (_thread.get_ident, threads.get_ident),
+        (vars(_thread)["_count"], threads.count),
+        (_thread.get_native_id, threads.get_native_id),
+        (os.urandom, randomness.urandom),
+        (queue.SimpleQueue, vars(queue)["_PySimpleQueue"]),
+    ]
+    pairs += [(getattr(time, name), double) for name, double in times.DOUBLES.items()]
+    pairs += [(getattr(random, name), double) for name, double in randomness.doubles().items()]
+    if not thread_identity.IN_THREAD_STATE:
+        pairs.append((threading.local, local.local))
+    return {id(real): (real, double) for real, double in pairs}
+
+
+_ABSENT = object()
+
+
+class _Changes:
+    """Names rebound so far, to be put back in reverse."""
+
+    def __init__(self) -> None:
+        self._undo: list[tuple[Any, str, Any]] = []
+
+    def bind(self, namespace: dict[str, Any], name: str, value: object) -> None:
+        self._undo.append((namespace, name, namespace[name]))
+        namespace[name] = value
+
+    def attribute(self, owner: Any, name: str, value: object) -> None:
+        self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
+        setattr(owner, name, value)
+
+    def undo(self) -> None:
+        for owner, name, value in reversed(self._undo):
+            if value is _ABSENT:
+                delattr(owner, name)
+            elif isinstance(owner, dict):
+                owner[name] = value
+            else:
+                setattr(owner, name, value)
+        self._undo.clear()
+
+
+class Control:
+    """Control as installed; made by :func:`installed`."""
+
+    def between_executions(self) -> None:
+        """Collect garbage now and then: it is held while tasks run."""
+        if gc.get_count()[0] > _YOUNG:
+            gc.collect(1)
+
+
+@contextmanager
+def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iterator[Control]:
+    """Install control on the calling OS thread for the time of the block.
+
+    ``modules`` are those under test: locks and other primitives that they hold
+    at module level are adopted. ``stall``: seconds without any step after which
+    a run counts as stuck. Raises RuntimeError where control is installed already.
+    """
+    if locks.control_thread[0]:
+        raise RuntimeError("control is installed already: explorations do not nest")
+    changes = _Changes()
+    modules = list(modules)
+    saved_random = randomness.state()
+    was_collecting = gc.isenabled()
+    threads.outer_hook[0] = threading.excepthook
+    locks.control_thread[0] = _thread.get_ident()
+    try:
+        _rebind_everywhere(changes)
+        changes.attribute(threading.Thread, "start", threads.start)
+        changes.attribute(threading.Thread, "join", threads.join)
+        changes.attribute(threading.Thread, "is_alive", threads.is_alive)
+        changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
+        changes.bind(vars(threading), "_allocate_lock", locks.make_waiter_lock)
+        changes.bind(vars(threading), "_counter", threads.next_thread_number)
+        changes.bind(vars(builtins), "__import__", _atomic_import(builtins.__import__))
+        adopted = adoption.adopt(modules, changes.bind, changes.attribute)
+        gc.freeze()
+        gc.disable()
+        with escapes.watched(), watchdog.watching(stall), interrupts.held():
+            current.restore = adopted.restore
+            yield Control()
+    finally:
+        current.restore()
+        current.restore = current.nothing
+        changes.undo()
+        locks.control_thread[0] = 0
+        randomness.restore(saved_random)
+        gc.unfreeze()
+        if was_collecting:
+            gc.enable()
+
+
+def _rebind_everywhere(changes: _Changes) -> None:
+    replacements = _replacements()
+    for name, module in list(sys.modules.items()):
+        if not isinstance(module, ModuleType) or is_own(name) or first_component(name) in _PASSED_OVER:
+            continue
+        namespace = vars(module)
+        for key, value in list(namespace.items()):
+            found = replacements.get(id(value))
+            if found is not None:
+                changes.bind(namespace, key, found[1])
+
+
+def _atomic_import(real: Any) -> Any:
+    """Imports inside tasks are atomic and leave no events: only the first
+    execution would do them, and no two runs would be the same."""
+
+    def import_atomically(
+        name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
+    ) -> Any:
+        execution = current.execution
+        if execution is None or locks.running() is None:
+            return real(name, globals, locals, fromlist, level)
+        current.execution = None
+        try:
+            return real(name, globals, locals, fromlist, level)
+        finally:
+            current.execution = execution
+
+    return import_atomically

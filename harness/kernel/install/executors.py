@@ -1,0 +1,35 @@
+"""Thread pools that nobody shuts down.
+
+When a program ends, the interpreter tells the workers of every ThreadPoolExecutor
+to end too. Without that, a pool that is still referenced would look like a deadlock.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures.thread as pool_module
+from collections.abc import Callable, Sequence
+
+from semafuzz.harness.kernel.task import Task
+
+_MODULE = vars(pool_module)
+
+
+def waker(tasks: Sequence[Task]) -> Callable[[], None] | None:
+    """What the interpreter would do now: a function that wakes the workers which
+    are all that is left, or None where something else is left too."""
+    left = [task for task in tasks if not task.done and not task.daemon]
+    queues = [_MODULE["_threads_queues"].get(task.thread) for task in left]
+    if not queues or any(queue is None for queue in queues):
+        return None
+
+    def wake() -> None:
+        _MODULE["_shutdown"] = True
+        for queue in queues:
+            queue.put(None)
+
+    return wake
+
+
+def forget_exit() -> None:
+    """The program may run again: pools take work once more."""
+    _MODULE["_shutdown"] = False

@@ -1,0 +1,129 @@
+"""Noticing that a run is stuck in something that the kernel does not see.
+
+A task that blocks in C (a lock made before control began) or computes for ever
+without a scheduling point stops everything, since all tasks share an OS thread.
+A timer signal interrupts it there; on other OS threads, where Python delivers no
+signals, a watching thread says so and ends the process with exit code 125.
+"""
+
+from __future__ import annotations
+
+import _thread
+import linecache
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.frames import is_machinery
+from semafuzz.harness.kernel.task_errors import Abort
+
+_real_monotonic = time.monotonic
+_real_process_time = time.process_time
+_real_sleep = time.sleep
+_real_start = _thread.start_new_thread
+
+
+class _Progress:
+    """Whether the run took a step since the last look, and for how long not."""
+
+    def __init__(self, stall: float) -> None:
+        self._stall = stall
+        self._mark: tuple[int, int] = (0, 0)
+        self._since = _real_monotonic()
+        self._cpu = _real_process_time()
+
+    def stuck(self) -> str:
+        """ "" or what it looks like: ``blocked`` or ``busy``."""
+        execution = current.execution
+        now = _real_monotonic()
+        mark = (0, 0) if execution is None else (id(execution), len(execution.events))
+        if execution is None or mark != self._mark:
+            self._mark, self._since, self._cpu = mark, now, _real_process_time()
+            return ""
+        if now - self._since < self._stall:
+            return ""
+        used = _real_process_time() - self._cpu
+        return "busy" if used > 0.5 * (now - self._since) else "blocked"
+
+
+def _describe(state: str, frame: FrameType | None) -> str:
+    while frame is not None and is_machinery(frame.f_code.co_filename):
+        frame = frame.f_back
+    place = "an unknown place"
+    if frame is not None:
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        place = f"{frame.f_globals.get('__name__')}:{frame.f_lineno} ({frame.f_code.co_name}): {line}"
+    if state == "busy":
+        return (
+            f"no scheduling point was reached for some seconds at {place}; "
+            "instrument the module it loops in, or give it less to compute"
+        )
+    return (
+        f"the run is blocked at {place}, in a lock or a call that the kernel does not own (a lock made before "
+        "control began?); make the lock inside the program, or at module level of an instrumented module"
+    )
+
+
+@contextmanager
+def watching(stall: float) -> Iterator[None]:
+    """Watch the run in the block; ``stall`` in seconds, 0 for not at all."""
+    if not stall:
+        yield
+        return
+    progress = _Progress(stall)
+    free = (
+        threading.current_thread() is threading.main_thread()
+        and hasattr(signal, "setitimer")
+        and signal.getsignal(signal.SIGALRM) in (signal.SIG_DFL, None)
+    )
+    if free:
+        with _by_signal(progress):
+            yield
+        return
+    with _by_thread(progress, stall):
+        yield
+
+
+@contextmanager
+def _by_signal(progress: _Progress) -> Iterator[None]:
+    def look(_: int, frame: FrameType | None) -> None:
+        execution = current.execution
+        state = progress.stuck()
+        if state and execution is not None:
+            execution.escape(_describe(state, frame))
+            raise Abort
+
+    previous = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+@contextmanager
+def _by_thread(progress: _Progress, stall: float) -> Iterator[None]:
+    ended: list[bool] = []
+    watched = _thread.get_ident()
+
+    def watch() -> None:
+        while not ended:
+            _real_sleep(min(0.5, stall))
+            state = progress.stuck()
+            if state and not ended:
+                frame = sys._current_frames().get(watched)
+                os.write(2, f"semafuzz: uncontrolled: {_describe(state, frame)}\n".encode())
+                os._exit(125)
+
+    _real_start(watch, ())
+    try:
+        yield
+    finally:
+        ended.append(True)

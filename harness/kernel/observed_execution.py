@@ -1,0 +1,57 @@
+"""An execution that shows what it records while it happens.
+
+Most observers read the events of an execution when it is over. One that has to
+look at the program's own objects as they are at that moment cannot wait: it is
+shown each access, section and call here, recorded but not yet performed. A class
+of its own, so that executions that nobody watches pay nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.task import RawEvent
+
+
+class Look(NamedTuple):
+    """``show`` is called with events and their numbers in the execution: writes,
+    sections, calls, and where ``reads`` is true also reads. It must neither run code
+    of the program (which would make events) nor change anything that it is shown."""
+
+    show: Callable[[RawEvent, int], None]
+    reads: bool = False
+
+
+SHOWN = frozenset({op.WRITE, op.ENTER, op.EXIT, op.CALL, op.RETURN})
+"""Kinds that are shown among those recorded without a scheduling point. Of an access
+that is recorded twice, for an item and for the whole container, one is enough."""
+
+
+class Watched(Execution):
+    """Shows its events to ``looks``."""
+
+    def __init__(self, *args: Any, looks: tuple[Look, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._looks = [look.show for look in looks]
+        self._readers = [look.show for look in looks if look.reads]
+
+    def touch(self, kind: int, subject: object, name: object, site: int) -> None:
+        """As :meth:`Execution.touch`; shown before the access is performed."""
+        if self.hot[site] or len(self.events) >= self.break_at:
+            self.point(kind, subject, name, site)
+        event = (kind, self.current, subject, name, site)
+        self.events.append(event)
+        for show in self._looks if kind & 1 else self._readers:
+            if kind <= op.WRITE_ALL and not self.aborting:
+                show(event, len(self.events) - 1)
+
+    def note(self, kind: int, subject: object, name: object, site: int = 0) -> None:
+        """As :meth:`Execution.note`."""
+        event = (kind, self.current, subject, name, site)
+        self.events.append(event)
+        if kind in SHOWN and not self.aborting:
+            for show in self._looks:
+                show(event, len(self.events) - 1)

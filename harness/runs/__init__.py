@@ -1,0 +1,1 @@
+"""One run of a program: programs, sessions under control, replay runs, where programs come from."""

@@ -1,0 +1,213 @@
+"""Functions of a file as programs: ``semafuzz check FILE.py:FUNCTION``."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from semafuzz.harness.errors import CodeError, UsageError
+from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
+from semafuzz.harness.runs.program import FunctionProgram, Program
+from semafuzz.harness.traces.schema import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A function of a file, ready to run. ``identity`` is what a trace says of it."""
+
+    program: Program
+    identity: Function
+    path: Path
+
+
+def split(spec: str) -> tuple[Path, str]:
+    """``FILE.py:FUNCTION`` in its parts; UsageError where it has another form."""
+    file, colon, function = spec.rpartition(":")
+    if not colon or not function.isidentifier() or not file:
+        raise UsageError(f"{spec!r} is not of the form FILE.py:FUNCTION, for example examples/bank.py:transfer_twice")
+    return Path(file), function
+
+
+Making = Callable[[Callable[[], Any], str, Sequence[ModuleType], Callable[[], Callable[[], Any]] | None], Program]
+"""Makes a program of a function: with its name, the modules under test, and what
+makes the function anew (or None)."""
+
+
+def load(
+    spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True, asynchronous: Making | None = None
+) -> Checked:
+    """Read, compile and import the file of ``spec``.
+
+    ``instrument``: further modules by name, imported here and instrumented.
+    ``rewrite=False`` leaves the code as it is (eventlet model). ``asynchronous``
+    makes the program of an ``async def`` function; without it none is taken. Raises
+    UsageError: no such file, not Python, no such function, one that takes
+    arguments, one for asyncio, or an import that fails.
+    """
+    path, name = split(spec)
+    source = read_source(path)
+    try:
+        tree = ast.parse(source, str(path))
+    except (SyntaxError, ValueError) as error:
+        where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise CodeError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
+    making: Making = FunctionProgram
+    if _find(tree, path, name):
+        _refuse_asyncio(tree, path, name)
+        if asynchronous is None:
+            raise CodeError(f"{name} in {path} is async, which is not possible here; give a function that is not")
+        making = asynchronous
+    name_here = module_name(path)
+    filename = str(path.resolve())
+    code = rewrite_source(source, filename, name_here) if rewrite else compile(source, filename, "exec")
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    module = ModuleType(name_here)
+    module.__file__ = filename
+    refresher = _Refresher(module, code, name, path)
+    function = refresher()
+    extra = [_import(other) for other in instrument]
+    stateful = _keeps_state(tree)
+    program = making(function, f"{path.name}:{name}", [module, *extra], refresher if stateful else None)
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    return Checked(program, Function(path.name, name, digest, tuple(instrument)), path)
+
+
+def module_name(path: Path) -> str:
+    """The file's own name, as an import would give it, and so the same wherever it
+    is checked; another only where that would hide a module that others need."""
+    if not path.stem.isidentifier():
+        return "checked"
+    there = sys.modules.get(path.stem)
+    if there is None or getattr(there, "__file__", None) == str(path.resolve()):
+        return path.stem
+    return f"checked_{path.stem}"
+
+
+class _Refresher:
+    """Runs the file again, so that an execution starts from fresh module state."""
+
+    def __init__(self, module: ModuleType, code: CodeType, name: str, path: Path) -> None:
+        self._module = module
+        self._code = code
+        self._name = name
+        self._path = path
+
+    def __call__(self) -> Callable[[], object]:
+        namespace = vars(self._module)
+        kept = {key: namespace.get(key) for key in ("__name__", "__file__", "__builtins__", "__doc__")}
+        namespace.clear()
+        namespace.update({key: value for key, value in kept.items() if value is not None})
+        install_hooks(namespace)
+        sys.modules[self._module.__name__] = self._module
+        try:
+            exec(self._code, namespace)
+        except Exception as error:
+            raise CodeError(
+                f"{self._path} cannot be imported ({type(error).__name__}: {error}); correct that first"
+            ) from error
+        function: Any = namespace[self._name]
+        return function  # type: ignore[no-any-return]
+
+
+def read_source(path: Path, form: str = "FILE.py:FUNCTION") -> str:
+    """The text of a file that a person named in this form; UsageError where it
+    cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}; give {form} with a path from here") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+
+
+def _find(tree: ast.Module, path: Path, name: str) -> bool:
+    """Whether the function, which is to be there, is async."""
+    functions = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    found = [node for node in functions if node.name == name]
+    if not found:
+        known = [node.name for node in functions if not node.name.startswith("_")]
+        hint = f"it has {', '.join(known[:8])}" if known else "it has no function at its top level"
+        raise CodeError(f"{path} has no function {name!r}; {hint}")
+    if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in _own_nodes(found[-1])):
+        raise CodeError(f"{name} in {path} is a generator: calling it runs nothing; give a function that runs it")
+    arguments = found[-1].args
+    required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+    required += sum(default is None for default in arguments.kw_defaults)
+    if required:
+        raise CodeError(f"{name} in {path} takes arguments; a checked function takes none")
+    return isinstance(found[-1], ast.AsyncFunctionDef)
+
+
+def _refuse_asyncio(tree: ast.Module, path: Path, name: str) -> None:
+    """A file that imports asyncio and not trio has nothing that could be run here."""
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            imported.add(str(node.module).partition(".")[0])
+    if "asyncio" in imported and not imported & {"trio", "anyio"}:
+        raise UsageError(
+            f"{name} in {path} uses asyncio, which semafuzz cannot control; async functions are checked where they "
+            "use trio"
+        )
+
+
+def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
+    """The nodes of a function without those of functions and classes inside it."""
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            stack.extend(ast.iter_child_nodes(node))
+
+
+def _keeps_state(tree: ast.Module) -> bool:
+    """Whether the module has state of its own that an execution could change.
+
+    Names bound at its top level to anything but constants, functions, classes
+    without such, and imports; or functions that rebind its globals.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            return True
+    return any(_makes_state(statement) for statement in tree.body)
+
+
+def _makes_state(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.ClassDef):
+        return any(isinstance(inner, (ast.Assign, ast.AnnAssign)) or _makes_state(inner) for inner in statement.body)
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        defaults = [*statement.args.defaults, *statement.args.kw_defaults]
+        return bool(statement.decorator_list) or any(one is not None and not _constant(one) for one in defaults)
+    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        value = statement.value
+        return value is not None and not _constant(value)
+    return not isinstance(
+        statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Expr, ast.If, ast.Pass)
+    )
+
+
+def _constant(value: ast.expr) -> bool:
+    if isinstance(value, ast.Tuple):
+        return all(_constant(part) for part in value.elts)
+    if isinstance(value, (ast.UnaryOp, ast.BinOp)):
+        return all(_constant(part) for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr))
+    return isinstance(value, ast.Constant)
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise CodeError(f"module {name!r} cannot be imported ({error}); give a dotted name that can") from None

@@ -1,0 +1,166 @@
+"""Programs: what an execution runs.
+
+A program is a function that starts threads itself, or a set of tasks on a state
+that is made anew for every execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from types import ModuleType
+from typing import Generic, Protocol, TypeVar
+
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.execution import Chooser, Execution
+from semafuzz.harness.kernel.observed_execution import Look, Watched
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+
+State = TypeVar("State")
+
+
+class Watcher(Protocol):
+    """Looks at executions while they happen, and says of each what it noticed."""
+
+    def begin(self) -> Look | None:
+        """An execution begins. What is to be called with its events, or None where
+        those that are there at its end are enough."""
+
+    def judge(self, outcome: Outcome) -> list[Failure]:
+        """What was noticed in the execution that began last. Asked when every oracle
+        has spoken, so that nothing is hidden by it."""
+
+    def keep(self, outcome: Outcome) -> None:
+        """That execution was one of the search, not a repetition of one: learn from it."""
+
+
+@dataclass(slots=True)
+class Setting:
+    """How to run an execution; the fields are those of ``Execution``. ``watchers``
+    see every execution, also those of shrinking and replay."""
+
+    hot: bytearray
+    model: str = "threads"
+    seed: int = 0
+    max_decisions: int = 50_000
+    max_events: int = 200_000
+    watchers: tuple[Watcher, ...] = ()
+
+    def execution(self, scheduler: Chooser, forced: dict[int, bool] | None = None) -> Execution:
+        """An execution in this setting. ``forced``: the steps with a recorded
+        choice, for replay. A scheduler that has ``watch`` is told the outcome
+        as it comes into being."""
+        looks = tuple(look for watcher in self.watchers if (look := watcher.begin()) is not None)
+        kind = partial(Watched, looks=looks) if looks else Execution
+        made = kind(
+            scheduler,
+            self.hot,
+            preemptive=self.model == "threads",
+            forced=forced,
+            max_decisions=self.max_decisions,
+            max_events=self.max_events,
+            seed=self.seed,
+        )
+        watch = getattr(scheduler, "watch", None)
+        if watch is not None:
+            watch(made.outcome)
+        return made
+
+    def judge(self, outcome: Outcome) -> None:
+        """Add what the watchers noticed in the execution that has just been made."""
+        if not outcome.uncontrolled:
+            for watcher in self.watchers:
+                outcome.failures.extend(watcher.judge(outcome))
+
+
+class Program(Protocol):
+    """Anything that can be executed again and again from the same start."""
+
+    name: str
+
+    def modules(self) -> Sequence[ModuleType]:
+        """The modules under test: instrumented, their primitives adopted."""
+
+    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+        """Run once, from the same start, and judge the outcome."""
+
+
+@dataclass
+class FunctionProgram:
+    """A function without arguments that uses ``threading``.
+
+    It runs as the main thread: what it raises is a failure, and the execution
+    goes on until every thread that is not a daemon has ended. ``refresh`` makes
+    the function anew (from a fresh module) before every execution.
+    """
+
+    function: Callable[[], object]
+    name: str
+    under_test: Sequence[ModuleType] = ()
+    refresh: Callable[[], Callable[[], object]] | None = None
+
+    def modules(self) -> Sequence[ModuleType]:
+        """The modules under test."""
+        return self.under_test
+
+    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+        """Run once."""
+        function = self.refresh() if self.refresh is not None else self.function
+        execution = setting.execution(scheduler, forced)
+        main = execution.add_task(function, "MainThread")
+        return execution.run(inherit=main)
+
+
+@dataclass
+class TaskProgram(Generic[State]):
+    """Tasks on a common state: no Thread objects, so the least cost per execution.
+
+    ``setup`` makes the state; each of ``tasks`` is called with it in a task of
+    its own; ``check`` is called with it when all are done and raises
+    (AssertionError or another) where the state is wrong.
+    """
+
+    setup: Callable[[], State]
+    tasks: Sequence[Callable[[State], object]]
+    check: Callable[[State], object] | None = None
+    name: str = "program"
+    under_test: Sequence[ModuleType] = ()
+    task_names: Sequence[str] = field(default_factory=tuple)
+
+    def modules(self) -> Sequence[ModuleType]:
+        """The modules under test."""
+        return self.under_test
+
+    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+        """Run once and check the state."""
+        state = self.setup()
+        execution = setting.execution(scheduler, forced)
+        names = self.task_names
+        for number, task in enumerate(self.tasks):
+            execution.add_task(partial(task, state), names[number] if names else f"task-{number}")
+        outcome = execution.run()
+        if self.check is not None and not outcome.failures and not outcome.uncontrolled:
+            try:
+                self.check(state)
+            except Exception as error:
+                outcome.failures.append(invariant_failure(error))
+        return outcome
+
+
+def execute(program: Program, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    """Run ``program`` once, from where it started: primitives that modules hold
+    are put back first, whether the run is one of the search or of shrinking. The
+    watchers of the setting have the last word."""
+    current.restore()
+    outcome = program.execute(scheduler, setting, forced)
+    setting.judge(outcome)
+    return outcome
+
+
+def invariant_failure(error: Exception) -> Failure:
+    """A check that failed after the execution."""
+    from semafuzz.harness.kernel.task_errors import describe_exception, message_of
+
+    _, sites, name, detail = describe_exception(error)
+    return Failure("invariant", message_of(error), "", sites, name, detail)

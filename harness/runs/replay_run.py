@@ -1,0 +1,69 @@
+"""Running recorded choices again, and comparing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from semafuzz.harness.errors import NotDeterministic
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.naming import Namer, digest, name_text
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.schedulers.replay.strict import Diverged, RecordedChoice, Replay
+from semafuzz.harness.traces.build import choices_of
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A replay: its outcome and where it left the record."""
+
+    outcome: Outcome
+    diverged: Diverged | None
+
+    @property
+    def digest(self) -> str:
+        """The event digest; made when asked for, since a run can be long."""
+        return digest(self.outcome.events)
+
+
+def replay(program: Program, choices: Sequence[RecordedChoice], setting: Setting) -> Replayed:
+    """Run ``program`` under recorded choices.
+
+    Scheduling points are those of the record, whatever was learned since.
+    """
+    scheduler = Replay(choices)
+    scheduler.begin(0)
+    cold = replace(setting, hot=bytearray(len(setting.hot)))
+    forced = {choice.step: choice.yielded for choice in choices}
+    outcome = execute(program, scheduler, cold, forced)
+    scheduler.end(outcome)
+    return Replayed(outcome, scheduler.diverged)
+
+
+def recheck(program: Program, outcome: Outcome, setting: Setting) -> Replayed:
+    """Run the schedule of ``outcome`` once more.
+
+    Raises NotDeterministic, which names the first step at which the two differ
+    and what each did there.
+    """
+    again = replay(program, choices_of(outcome), setting)
+    for step, (first, second) in enumerate(zip(_words(outcome), _words(again.outcome), strict=False)):
+        if first != second:
+            raise NotDeterministic(f"two runs of one schedule differ at step {step}: {first} against {second}")
+    if len(outcome.events) != len(again.outcome.events):
+        step = min(len(outcome.events), len(again.outcome.events))
+        raise NotDeterministic(f"two runs of one schedule differ at step {step}: one of them ends there")
+    if again.diverged is not None:
+        raise NotDeterministic(f"two runs of one schedule differ: {again.diverged}")
+    return again
+
+
+def _words(outcome: Outcome) -> list[str]:
+    namer = Namer()
+    return [
+        f"task {task.index}: {op.KIND_NAMES[kind]} {namer.name(subject)} {name_text(name)} "
+        f"in {SITES[site].function or 'the kernel'}"
+        for kind, task, subject, name, site in outcome.events
+    ]

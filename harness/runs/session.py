@@ -1,0 +1,63 @@
+"""Everything that has to be in place while executions run, put up once.
+
+Control installed, modules instrumented, the canary heard: costs some
+milliseconds, so that many explorations of one target share a laboratory.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+from semafuzz.harness.instrument.apply import Applied, Preparation, instrumented
+from semafuzz.harness.kernel.install.control import Control, installed
+from semafuzz.harness.kernel.ownership import is_own
+from semafuzz.harness.runs import self_check
+
+_STDLIB: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
+    (threading, ("Event", "Barrier")),
+    (queue, ("_PySimpleQueue",)),
+)
+"""Classes of the standard library that read their state without a lock."""
+
+
+class Laboratory:
+    """Made by :func:`open_laboratory`. ``silence`` is empty, or says why what runs
+    here is not under control."""
+
+    def __init__(self, control: Control, applied: Applied, silence: str) -> None:
+        self.control = control
+        self.applied = applied
+        self.silence = silence
+        self.unseen = [name for name in applied.left if not is_own(name)]
+
+
+@contextmanager
+def open_laboratory(
+    modules: Sequence[ModuleType] = (),
+    *,
+    instrument: bool = True,
+    stall: float = 5.0,
+    holders: Sequence[ModuleType] = (),
+    prepare: Mapping[str, Preparation] | None = None,
+) -> Iterator[Laboratory]:
+    """Put up a laboratory for these modules, on the calling thread.
+
+    ``instrument=False`` leaves the code as it is (eventlet model: nothing is
+    preempted between two accesses, so none needs to be seen). ``holders`` have no code,
+    but primitives to adopt. ``prepare``: see :func:`semafuzz.harness.instrument.apply.instrumented`.
+    Raises UsageError where a module has no source.
+    """
+    library = [module for module, _ in _STDLIB]
+    parts = {module.__name__: names for module, names in _STDLIB}
+    chosen = [self_check.module(), *library, *modules] if instrument else []
+    # In this order: control freezes the collector, and what is frozen is not
+    # among the objects in which functions to instrument are looked for.
+    with (
+        instrumented(chosen, parts, prepare) as applied,
+        installed([*modules, *holders], stall=stall) as control,
+    ):
+        yield Laboratory(control, applied, self_check.listen(instrumented=instrument))

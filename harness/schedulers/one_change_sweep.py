@@ -1,0 +1,138 @@
+"""A sweep: every schedule with one change of priority where a task meets the world.
+
+For each task in turn: it goes first, and at its first, its second, ... such place all
+others go before it. Random priorities with one change point (Burckhardt, Kothari,
+Musuvathi, Nagarakatte, ASPLOS 2010, for d = 2), drawn by nobody: as many executions as the
+tasks have places together, after which there is none left.
+
+Places are those at which a task takes a lock, waits, sleeps or leaves the process. Blind
+to what needs a switch at an access to memory, or a second change of priority. Of more than
+two tasks only one order of the others is tried, so that it is no proof there either.
+Whoever knows calls at which nothing changes for others can have them passed over.
+
+Where accesses to memory are seen, of equivalent schedules one is run (Mazurkiewicz,
+"Trace theory", 1987; the step over places at which nothing depends on what the others did is
+that of Godefroid's persistent sets, for one change of priority). Most often the others come to a
+lock that the first task holds: as long as it holds it, it is all the same where it was left.
+What no event tells of, such as the state of a library, can make schedules differ that are taken
+for equivalent.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Sequence
+
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.dependence import Summary, reach
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.task import Pending, RawEvent, Task
+from semafuzz.harness.schedulers.priorities import Ranked
+
+
+class Sweep(Ranked):
+    """Gives the first task up at one place after the other, then the next task is first."""
+
+    name = "sweep"
+
+    def __init__(self, idle: Callable[[str], bool] = lambda call: False, sees_memory: bool = False) -> None:
+        """``idle``: whether a task need not be left at the I/O point with this name.
+        ``sees_memory``: whether events tell of every access that matters, so that equivalent
+        schedules can be told."""
+        self._idle, self.sees_memory = idle, sees_memory
+        self._first = 0
+        self._change = self._through = -1
+        self._places = self._most = 0
+        self._left_at: int | None = None
+        self._steps: list[int] = []
+        self._positions: list[int] = []
+        super().__init__()
+
+    def begin(self, execution: int) -> bool:
+        """Move to the next place; False when every task had each of its own."""
+        if execution == 0:
+            self._first = self._change = self._most = 0
+        elif self._through >= self._most:
+            self._first += 1
+            self._change = self._most = 0
+        else:
+            self._change = self._through + 1
+        self._through = self._change
+        self._places = 0
+        self._left_at, self._steps = None, []
+        self._start()
+        return self._first < self._tasks
+
+    def _first_rank(self, task: Task) -> int:
+        return 0 if task.index == self._first else task.index + 1
+
+    def _meets(self, current: Task, step: int) -> None:
+        if current.index == self._first and self._is_place(current.pending):
+            self._places += 1
+            self._most = max(self._most, self._places)
+            self._steps.append(step)
+            if self._places == self._change:
+                self._left_at = step
+                self._drop(current)
+
+    def _is_place(self, pending: Pending) -> bool:
+        kind, _, name, _ = pending
+        return kind not in op.MEMORY and not self._is_idle(kind, name)
+
+    def _is_idle(self, kind: int, name: object) -> bool:
+        return kind == op.IO and self._idle(str(name))
+
+    def end(self, outcome: Outcome) -> None:
+        """Learn where the places of the first task are, and up to which of them it could have
+        been left with the same result."""
+        if not self.sees_memory:
+            return
+        if self._change == 0:
+            self._positions = self._positions_of(outcome.events)
+        elif self._left_at is not None:
+            reached = self._unaffected(outcome, self._left_at)
+            later = [number for number, position in enumerate(self._positions, 1) if position <= reached]
+            self._through = max([self._change, *later])
+
+    def _own(self, events: Sequence[RawEvent]) -> list[int]:
+        """The numbers of the first task's events."""
+        return [number for number, event in enumerate(events) if event[1].index == self._first]
+
+    def _positions_of(self, events: Sequence[RawEvent]) -> list[int]:
+        """How many events of the first task come before each of its places."""
+        own = self._own(events)
+        return [bisect.bisect_left(own, step) for step in self._steps]
+
+    def _unaffected(self, outcome: Outcome, left_at: int) -> int:
+        """How many events of the first task there are up to the first one that depends on what
+        the others did when it was left, or on what they wait for."""
+        events = outcome.events
+        own = self._own(events)
+        before = bisect.bisect_left(own, left_at)
+        if before == len(own):
+            return before
+        resumed = own[before]
+        others = Summary()
+        for kind, _, subject, name, _ in (*events[left_at:resumed], *_next_of_others(outcome, resumed, self._first)):
+            if not self._is_idle(kind, name):
+                others.add(reach(kind, subject, name))
+        for position, number in enumerate(own[before:]):
+            kind, _, subject, name, _ = events[number]
+            is_next = number == resumed + position
+            if not is_next or (not self._is_idle(kind, name) and others.meets(reach(kind, subject, name))):
+                return before + position
+        return len(own)
+
+
+def _next_of_others(outcome: Outcome, since: int, first: int) -> list[RawEvent]:
+    """What each other task does next, which it waits for at that time, or for ever. Of
+    several others, who waits lets the next one go before it."""
+    found: dict[int, RawEvent] = {}
+    for event in outcome.events[since:]:
+        if event[1].index != first:
+            found.setdefault(event[1].index, event)
+    for task in outcome.tasks:
+        if task.index != first and task.index not in found and not task.done:
+            kind, subject, name, site = task.pending
+            found[task.index] = (kind, task, subject, name, site)
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""Schedulers that follow a record, strictly or as far as it fits."""

@@ -1,0 +1,1 @@
+"""A search over schedules: exploration, results, findings and whether a trace reproduces."""

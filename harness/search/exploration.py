@@ -1,0 +1,357 @@
+"""Exploring a program: many executions, each under another schedule."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+from typing import cast
+
+from semafuzz.harness.detectors.coverage import Coverage
+from semafuzz.harness.detectors.discipline.table import DisciplineTable
+from semafuzz.harness.detectors.lockset.eraser import LocksetReport
+from semafuzz.harness.detectors.registry import make_detectors
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.events import Observer, typed
+from semafuzz.harness.kernel.hot_sites import happens_before_class, heat
+from semafuzz.harness.kernel.install import escapes
+from semafuzz.harness.kernel.outcome import ADVICE, Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.program import FunctionProgram, Program, Setting, Watcher, execute
+from semafuzz.harness.runs.replay_run import recheck
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.recorder import Finding, Origin, Recorder, matching
+from semafuzz.harness.traces.signature import failure_identity
+
+Progress = Callable[["Exploration"], None]
+
+
+@dataclass(slots=True)
+class Result:
+    """What an exploration came to; the fields of ``semafuzz check --json``.
+
+    ``verdict``: ``found``; ``complete`` (every schedule was covered); ``cut`` (it
+    ended before that: nothing was found, which proves nothing); ``uncontrolled``
+    (something escaped the kernel, so nothing can be said). ``classes`` counts the
+    distinct happens-before classes among the executions. ``notes`` are remarks
+    for a person. ``discipline``: what was seen of the target's locking, where it states
+    a policy. ``locksets``: which locks seem to guard what, where that was asked for.
+    ``programs``: how many were explored, in a search of many; ``passed_over``: how many
+    failures that search did not work out, by the reason. ``coverage``: what was met how
+    often, where that was counted. ``interrupted``: somebody ended the search.
+    """
+
+    program: str
+    scheduler: str
+    seed: int
+    schedules: int = 0
+    first_failure: int | None = None
+    failures: list[Finding] = field(default_factory=list)
+    verdict: str = "cut"
+    exhausted: bool = False
+    classes: int = 0
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    discipline: DisciplineTable | None = None
+    locksets: LocksetReport | None = None
+    programs: int = 0
+    passed_over: dict[str, int] = field(default_factory=dict)
+    coverage: Coverage | None = None
+    interrupted: bool = False
+
+    def assert_holds(self) -> None:
+        """Raise AssertionError where something was found, or nothing can be said."""
+        if self.failures:
+            first = self.failures[0]
+            raise AssertionError(f"{first.kind} in schedule {first.schedule}: {first.message}")
+        if self.verdict == "uncontrolled":
+            raise AssertionError(f"the program escaped control: {'; '.join(self.notes)}")
+
+
+class Exploration:
+    """One search over the schedules of one program, in an open laboratory.
+
+    ``hot`` may be shared between explorations of one target: what one program
+    taught about its scheduling points serves the next. ``observers`` see the event
+    stream of every execution, typed; ``watchers`` may look while it happens. ``advised``
+    may be shared likewise: the identities of advice (``ADVICE``) that was given before.
+    ``judge=False`` only learns scheduling points: what fails is passed over.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        scheduler: Scheduler,
+        laboratory: Laboratory,
+        *,
+        schedules: int = 1000,
+        seconds: float | None = None,
+        seed: int = 0,
+        model: str = "threads",
+        stop_on_first: bool = True,
+        origin: Origin | None = None,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+        hot: bytearray | None = None,
+        shrink_budget: int = 300,
+        observers: Sequence[Observer] = (),
+        judge: bool = True,
+        watchers: Sequence[Watcher] = (),
+        advised: set[tuple[str, ...]] | None = None,
+    ) -> None:
+        self.program = program
+        self.scheduler = scheduler
+        points = hot if hot is not None else bytearray(max(1 << 16, 2 * len(SITES)))
+        self.setting = Setting(points, model, seed, watchers=tuple(watchers))
+        self.result = Result(program.name, scheduler.name, seed)
+        self._laboratory = laboratory
+        self._schedules = schedules
+        self._seconds = seconds
+        self._stop_on_first = stop_on_first
+        self._judges = judge
+        self._observers = observers
+        self._progress = progress
+        # Where an execution costs many times the usual, the program says how many it is worth.
+        budget: int = getattr(program, "shrink_budget", shrink_budget)
+        self._recorder = Recorder(
+            program,
+            self.setting,
+            origin,
+            folder,
+            shrink_budget=budget,
+            between=laboratory.control.between_executions,
+        )
+        self._seen: set[tuple[str, ...]] = set()
+        self._advised: set[tuple[str, ...]] = set() if advised is None else advised
+        self._signatures: set[str] = set()
+        self._classes: set[int] = set()
+        self._paths: set[tuple[int, ...]] = set()
+        self._cut_runs = 0
+        self._single = True
+
+    def record(self, outcome: Outcome, identity: tuple[str, ...]) -> Finding:
+        """The finding of a failing run that was made elsewhere."""
+        return self._recorder.record(outcome, matching(outcome, identity), self.result.schedules)
+
+    def run(self) -> Result:
+        """Search until something is found, all is covered, or the budget ends."""
+        session: Callable[[], AbstractContextManager[object]] = getattr(self.program, "session", nullcontext)
+        with session():
+            return self._search()
+
+    def _search(self) -> Result:
+        result = self.result
+        started = perf_counter()
+        if self._laboratory.silence:
+            result.notes.append(self._laboratory.silence)
+            result.verdict = "uncontrolled"
+            return result
+        left = self._laboratory.unseen
+        if left:
+            result.notes.append(
+                f"accesses in {', '.join(left[:5])} are not seen (closures made before control over names that are "
+                "rebound); define them inside the program"
+            )
+        deadline = None if self._seconds is None else started + self._seconds
+        threads_before = escapes.threads_made()
+        exhausted = False
+        try:
+            while result.schedules < self._schedules:
+                if deadline is not None and perf_counter() >= deadline and result.schedules:
+                    break
+                if not self.scheduler.begin(result.schedules):
+                    exhausted = self._covers_all()
+                    break
+                if not self._step():
+                    break
+                if result.schedules == 2 and self._single:
+                    exhausted = not self._cut_runs
+                    break
+                if self._progress is not None:
+                    result.seconds = perf_counter() - started
+                    result.classes = len(self._classes)
+                    self._progress(self)
+        finally:
+            result.seconds = perf_counter() - started
+            result.classes = len(self._classes)
+            unseen = escapes.unseen_threads(threads_before)
+            if unseen and result.verdict != "uncontrolled":
+                result.notes.append(unseen)
+                result.verdict = "uncontrolled"
+            self._conclude(exhausted)
+        return result
+
+    def _covers_all(self) -> bool:
+        """Whether a search that came to its end by itself has seen every schedule."""
+        return getattr(self.scheduler, "covers_all", False) and not self._cut_runs
+
+    def _step(self) -> bool:
+        """One execution; False to end the search."""
+        result, setting = self.result, self.setting
+        for observer in self._observers:
+            observer.begin(result.schedules)
+        outcome = execute(self.program, self.scheduler, setting)
+        if self._observers:
+            self._show(outcome)
+        self._laboratory.control.between_executions()
+        result.schedules += 1
+        if outcome.uncontrolled:
+            result.notes.append(outcome.uncontrolled)
+            result.verdict = "uncontrolled"
+            return False
+        self.scheduler.end(outcome)
+        for watcher in setting.watchers:
+            watcher.keep(outcome)
+        if outcome.raw_decisions:
+            self._single = False
+        if getattr(self.scheduler, "rechecks", False):
+            recheck(self.program, outcome, setting)
+        # Judged first: a failing run is shrunk under the points that it had.
+        go_on = self._judge(outcome) if self._judges else True
+        path = outcome.path()
+        if path not in self._paths:
+            self._learn(outcome)
+            if len(self._paths) < 200_000:
+                self._paths.add(path)
+        return go_on
+
+    def _show(self, outcome: Outcome) -> None:
+        """Every observer sees every event. One that raises ends the search: what
+        it would have noticed must not pass for absent."""
+        for event in typed(outcome.events):
+            for observer in self._observers:
+                observer.event(event)
+        for observer in self._observers:
+            observer.end(outcome)
+
+    def _learn(self, outcome: Outcome) -> None:
+        """What a schedule that was not seen before teaches. Under the same
+        scheduling points the same choices give the same run, so nothing else does."""
+        self._classes.add(happens_before_class(outcome.events))
+        if self.setting.model == "threads" and heat(outcome.events, self.setting.hot):
+            self._single = False
+            self._paths.clear()
+            restart = getattr(self.scheduler, "restart", None)
+            if restart is not None:
+                restart()
+
+    def _judge(self, outcome: Outcome) -> bool:
+        for failure in outcome.failures:
+            if failure.kind == "step-limit":
+                self._cut_runs += 1
+                if self._cut_runs == 1:
+                    self.result.notes.append(failure.message)
+                continue
+            advice = failure.kind in ADVICE
+            if self.result.first_failure is None and not advice:
+                self.result.first_failure = self.result.schedules
+            identity = failure_identity(failure)
+            seen = self._advised if advice else self._seen
+            if identity in seen:
+                continue
+            seen.add(identity)
+            finding = self._recorder.record(outcome, failure, self.result.schedules)
+            if finding.signature not in self._signatures:
+                self._signatures.add(finding.signature)
+                self.result.failures.append(finding)
+        return not (self._stop_on_first and any(found.kind not in ADVICE for found in self.result.failures))
+
+    def _conclude(self, exhausted: bool) -> None:
+        result = self.result
+        if result.verdict == "uncontrolled":
+            return
+        if result.failures:
+            result.verdict = "found"
+        elif exhausted and not self._laboratory.unseen:
+            result.verdict, result.exhausted = "complete", True
+        else:
+            result.verdict = "cut"
+
+
+def explore(
+    program: Program | Callable[[], object],
+    *,
+    scheduler: str | Scheduler = "portfolio",
+    schedules: int = 1000,
+    seconds: float | None = None,
+    seed: int = 0,
+    model: str = "threads",
+    instrument: Sequence[str | ModuleType] = (),
+    stop_on_first: bool = True,
+    detect: Sequence[str] = (),
+) -> Result:
+    """Run ``program`` under up to ``schedules`` schedules, for at most ``seconds``.
+
+    ``program``: a function without arguments that uses ``threading``, or a
+    :class:`~semafuzz.harness.runs.program.TaskProgram`. Its own module is instrumented, and
+    those in ``instrument`` (names of imported modules, or the modules). ``model``:
+    ``threads`` (a switch is possible at every shared access) or ``eventlet`` (only
+    where a task blocks, sleeps or does I/O). ``stop_on_first``: end with the
+    first failure. ``detect``: detectors of ``semafuzz.harness.detectors.registry`` to run
+    beside. Raises UsageError for bad arguments.
+    """
+    if model not in ("threads", "eventlet"):
+        raise UsageError(f"unknown model {model!r}; choose threads or eventlet")
+    if schedules < 1:
+        raise UsageError("schedules must be at least 1")
+    made = as_program(program, instrument)
+    model = getattr(made, "model", model)
+    chosen = make_scheduler(scheduler, seed) if isinstance(scheduler, str) else scheduler
+    detectors = make_detectors(detect, model)
+    with open_laboratory(made.modules(), instrument=model != "eventlet") as laboratory:
+        search = Exploration(
+            made,
+            chosen,
+            laboratory,
+            schedules=schedules,
+            seconds=seconds,
+            seed=seed,
+            model=model,
+            stop_on_first=stop_on_first,
+            watchers=detectors,
+        )
+        result = search.run()
+    for detector in detectors:
+        result.locksets = detector.report()
+    return result
+
+
+def as_program(program: Program | Callable[[], object], instrument: Sequence[str | ModuleType] = ()) -> Program:
+    """``program`` itself, or a program that calls it."""
+    extra = [_module(name) for name in instrument]
+    if hasattr(program, "execute"):
+        made = cast(Program, program)
+        if extra and hasattr(made, "under_test"):
+            made.under_test = [*made.modules(), *extra]
+        return made
+    if not callable(program):
+        raise UsageError("explore takes a function without arguments, or a program")
+    inner = program
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    if inspect.iscoroutinefunction(inner):
+        raise UsageError(
+            "explore takes no async function; semafuzz.harness.trio_engine.explore_async takes those that use trio"
+        )
+    own = sys.modules.get(getattr(inner, "__module__", "") or "")
+    if own is None:
+        raise UsageError("explore cannot tell the module of this callable; pass a plain function")
+    modules = [own, *(module for module in extra if module is not own)]
+    return FunctionProgram(program, getattr(inner, "__qualname__", repr(inner)), modules)
+
+
+def _module(name: str | ModuleType) -> ModuleType:
+    if isinstance(name, ModuleType):
+        return name
+    found = sys.modules.get(name)
+    if found is None:
+        raise UsageError(f"module {name!r} is not imported, so it cannot be instrumented; import it first")
+    return found

@@ -1,0 +1,140 @@
+"""The two code places behind a failure: who was interrupted where, and by what.
+
+A run that fails has preemptions. For each, the operation that was put off is
+compared with what the other tasks did meanwhile; two operations on one location,
+one of them a write, are a pair. The pair of the last preemption that has one is
+shown: in a run with the fewest preemptions each of them is needed.
+
+It can be wrong: it names places that conflict at a preemption, which is not yet a
+proof that they cause the failure; and where a failure needs no preemption (an
+order of whole operations suffices) it names the last conflict between two tasks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.task import RawEvent
+
+_CONTAINER = frozenset({op.READ_ITEM, op.WRITE_ITEM, op.READ_ALL, op.WRITE_ALL})
+_WRITING = frozenset({op.WRITE, op.WRITE_ITEM, op.WRITE_ALL})
+_LOOK_BACK = 2000
+
+
+def _overlap(kind: int, subject: object, name: object, event: RawEvent) -> bool:
+    """Whether the event is on the location, and one of the two writes."""
+    other, _, whom, what, _ = event
+    if whom is not subject or subject is None or other not in op.MEMORY:
+        return False
+    if kind not in _WRITING and other not in _WRITING:
+        return False
+    if kind in _CONTAINER and other in _CONTAINER:
+        return name == what or name is None or what is None
+    return name == what and kind not in _CONTAINER and other not in _CONTAINER
+
+
+@dataclass(frozen=True, slots=True)
+class RacingPair:
+    """Two conflicting operations: their sites, and their numbers in the event
+    stream (-1 for an operation that was announced and put off)."""
+
+    sites: tuple[int, ...] = ()
+    steps: tuple[int, ...] = ()
+    tasks: tuple[int, ...] = ()
+
+
+def pair_of(outcome: Outcome, failure: Failure) -> RacingPair:
+    """The operations behind ``failure``: those that it names itself, or else the racing pair."""
+    if failure.steps:
+        return RacingPair(failure.sites, failure.steps, tuple(outcome.events[step][1].index for step in failure.steps))
+    return racing_pair(outcome)
+
+
+def racing_pair(outcome: Outcome) -> RacingPair:
+    """The pair, with the interrupted task's operation first; empty for none."""
+    events = outcome.events
+    accesses = _Accesses(events)
+    for decision in reversed(outcome.decisions):
+        if not decision.preemption:
+            continue
+        start, victim = decision.step, decision.current
+        end = next((i for i in range(start, len(events)) if events[i][1].index == victim), len(events))
+        kind, subject, name, site = decision.pending[decision.enabled.index(victim)]
+        for step in range(start, end):
+            event = events[step]
+            if site and event[4] and _overlap(kind, subject, name, event):
+                return RacingPair((site, event[4]), (start, step), (victim, event[1].index))
+        nearest = accesses.nearest(victim, start, end)
+        if nearest is not None:
+            before, step = nearest
+            return RacingPair((events[before][4], events[step][4]), (before, step), (victim, events[step][1].index))
+    return _last_conflict(events)
+
+
+class _Accesses:
+    """Where each task touched each object, so that a long run is searched once and not
+    once for each of its preemptions."""
+
+    def __init__(self, events: list[RawEvent]) -> None:
+        self._events = events
+        self._all: dict[tuple[int, int], list[int]] = {}
+        self._writes: dict[tuple[int, int], list[int]] = {}
+        for step, (kind, task, subject, _, site) in enumerate(events):
+            if site and kind in op.MEMORY:
+                key = (task.index, id(subject))
+                self._all.setdefault(key, []).append(step)
+                if kind in _WRITING:
+                    self._writes.setdefault(key, []).append(step)
+
+    def nearest(self, victim: int, start: int, end: int) -> tuple[int, int] | None:
+        """The victim's last access before ``start``, not further back than
+        ``_LOOK_BACK`` events, that conflicts with one between ``start`` and ``end``;
+        and the first of those."""
+        events = self._events
+        found: tuple[int, int] | None = None
+        for step in range(start, end):
+            kind, _, subject, name, site = events[step]
+            if not site or kind not in op.MEMORY:
+                continue
+            earlier = (self._all if kind in _WRITING else self._writes).get((victim, id(subject)), [])
+            least = start - _LOOK_BACK if found is None else found[0]
+            for position in range(bisect_left(earlier, start) - 1, -1, -1):
+                before = earlier[position]
+                if before <= max(least, 0):
+                    break
+                if _overlap(kind, subject, name, events[before]):
+                    found = (before, step)
+                    break
+        return found
+
+
+def _last_conflict(events: list[RawEvent]) -> RacingPair:
+    last: dict[tuple[int, object], int] = {}
+    found = RacingPair()
+    for step, event in enumerate(events):
+        kind, task, subject, name, site = event
+        if kind not in op.MEMORY or not site:
+            continue
+        key = (id(subject), name)
+        number = last.get(key)
+        previous = None if number is None else events[number]
+        if previous is not None and previous[1] is not task and _overlap(kind, subject, name, previous):
+            found = RacingPair((previous[4], site), (number or 0, step), (previous[1].index, task.index))
+        if previous is None or kind in _WRITING or previous[0] not in _WRITING:
+            last[key] = step
+    return found
+
+
+def operations_under_way(outcome: Outcome, pair: RacingPair) -> tuple[str, ...]:
+    """The target's operations in whose midst the pair's operations stand: what
+    the target noted as begun and not yet ended by those tasks at those steps."""
+    found = []
+    for step, number in zip(pair.steps, pair.tasks, strict=True):
+        for event in reversed(outcome.events[:step]):
+            if event[0] == op.NOTE and event[1].index == number and str(event[3]).startswith("begin "):
+                found.append(str(event[3])[6:])
+                break
+    return tuple(found)

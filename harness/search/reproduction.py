@@ -1,0 +1,284 @@
+"""Does a trace reproduce on this code? Also where this is not the code that made it.
+
+The answer is yes, no, or that it cannot be told; never a guess:
+
+- *yes*: a controlled run of the trace's program showed its failure. First the recorded
+  schedule is tried; where that does not fit, and a search is asked for, others.
+- *no*: the recorded schedule fits entirely and nothing fails under it; or it does not
+  fit, and every schedule of the program was run (the exhaustive search ended by
+  itself) without any failure.
+- *cannot be told*: everything else, with the step at which the record stopped fitting.
+  A run that fails otherwise proves nothing: it may have ended before the failure in
+  question could show.
+
+What fails here without any preemption, where the recorded run needed one, is not the
+recorded failure, whatever its words.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from semafuzz.harness.errors import CannotJudge
+from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
+from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.replay_run import Replayed, recheck, replay
+from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.schedulers.exhaustive import Exhaustive
+from semafuzz.harness.schedulers.portfolio import Portfolio
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.schedulers.replay.by_operation import Follow
+from semafuzz.harness.schedulers.replay.strict import Diverged, RecordedChoice
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.recorder import shows
+from semafuzz.harness.shrink.schedule import preemptions
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.schema import Trace
+
+SEARCH = 5000
+"""Schedules that are tried where the recorded one does not fit."""
+LEARNING = 20
+_WALKING = 200
+_ORDERS = 24
+_HOPELESS = 40
+"""Failing runs in a row after which a search that can no longer prove anything ends."""
+
+
+@dataclass(slots=True)
+class Judgement:
+    """The answer. ``reproduces``: None where it cannot be told. ``why``: one sentence
+    for a person. ``replayed``: the run under the recorded schedule. ``outcome``: the
+    run that showed the failure. ``schedules``: runs beyond that one."""
+
+    reproduces: bool | None
+    why: str
+    replayed: Replayed
+    outcome: Outcome | None = None
+    schedules: int = 0
+
+    @property
+    def diverged(self) -> Diverged | None:
+        """Where the recorded schedule stopped fitting."""
+        return self.replayed.diverged
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the runs so far showed: the failure in question, others, or none."""
+
+    identity: tuple[str, ...]
+    runs: int = 0
+    found: Outcome | None = None
+    others: dict[str, None] = field(default_factory=dict)
+    failing: int = 0
+
+    def look(self, outcome: Outcome) -> None:
+        if outcome.uncontrolled:
+            raise CannotJudge(outcome.uncontrolled)
+        self.runs += 1
+        if self.found is None and shows(self.identity)(outcome):
+            self.found = outcome
+        failures = _failures(outcome)
+        self.failing = self.failing + 1 if failures else 0
+        for failure in failures:
+            self.others.setdefault(_line(failure))
+
+    def has_shown(self) -> bool:
+        return self.found is not None
+
+
+class _UntilFound:
+    """A scheduler that stops searching once the failure has shown."""
+
+    def __init__(self, inner: Scheduler, seen: _Seen, exhaustive: bool) -> None:
+        self.name = inner.name
+        self.covers_all = exhaustive
+        self._inner = inner
+        self._seen = seen
+        self._exhaustive = exhaustive
+        self.choose = inner.choose
+        self.restart = getattr(inner, "restart", lambda: None)
+
+    def begin(self, execution: int) -> bool:
+        seen = self._seen
+        if seen.has_shown() or seen.failing >= _HOPELESS or (self._exhaustive and seen.others):
+            return False
+        return self._inner.begin(execution)
+
+    def end(self, outcome: Outcome) -> None:
+        self._seen.look(outcome)
+        self._inner.end(outcome)
+
+
+def _failures(outcome: Outcome) -> list[Failure]:
+    """What went wrong, without advice, which hides nothing and proves nothing."""
+    return [failure for failure in outcome.failures if failure.kind not in ADVICE]
+
+
+def _line(failure: Failure) -> str:
+    return f"{failure.kind}: {failure.message.splitlines()[0] if failure.message else ''}"
+
+
+def judge(trace: Trace, program: Program, setting: Setting, laboratory: Laboratory, *, search: int = 0) -> Judgement:
+    """Whether ``trace`` reproduces in ``program``; the module says how that is told.
+
+    ``search``: how many schedules may be tried where the recorded one does not fit.
+    Raises CannotJudge where control is lost, NotDeterministic where the run that
+    shows the failure does not repeat.
+    """
+    identity = trace.expected.identity
+    choices = recorded_choices(trace)
+    replayed = replay(program, choices, setting)
+    laboratory.control.between_executions()
+    outcome = replayed.outcome
+    if outcome.uncontrolled:
+        raise CannotJudge(outcome.uncontrolled)
+    shown = shows(identity)(outcome)
+    if replayed.diverged is None:
+        if shown:
+            return Judgement(True, "under the recorded schedule", replayed, outcome)
+        failures = _failures(outcome)
+        if failures:
+            why = f"the recorded schedule fits, but shows another failure: {_line(failures[0])}"
+            return Judgement(None, why, replayed)
+        return Judgement(False, "the recorded schedule fits, and nothing fails under it", replayed)
+    stopped = f"the trace does not fit this code: {replayed.diverged}"
+    if search <= 0:
+        return Judgement(None, stopped, replayed)
+    research = _Research(program, _Seen(identity), replayed, choices, setting, laboratory)
+    judged = research.run(search, advice=trace.expected.kind in ADVICE)
+    judged.schedules = research.seen.runs
+    if judged.reproduces and judged.outcome is not None:
+        recheck(program, judged.outcome, setting)
+    return judged
+
+
+def _needed_a_preemption(replayed: Replayed, choices: Sequence[RecordedChoice], step: int) -> bool:
+    """Whether the recorded run left a task that could have gone on.
+
+    Seen in the part of the replay that fitted, up to ``step``; or read from the record,
+    which does not say who was running: the task chosen before was, where it is enabled
+    and all others stand where they stood.
+    """
+    decisions: Sequence[Decision] = replayed.outcome.decisions
+    if any(decision.preemption for decision in decisions if decision.step < step):
+        return True
+    for before, after in itertools.pairwise(choices):
+        stood = dict(zip(before.enabled, before.pending, strict=True))
+        others = [(task, words) for task, words in zip(after.enabled, after.pending, strict=True)]
+        still = all(stood.get(task) == words for task, words in others if task != before.chosen)
+        if still and before.chosen in after.enabled and after.chosen != before.chosen and not after.yielded:
+            return True
+    return False
+
+
+@dataclass(slots=True)
+class _Research:
+    """Looking for the failure in other schedules of the same program."""
+
+    program: Program
+    seen: _Seen
+    replayed: Replayed
+    choices: Sequence[RecordedChoice]
+    setting: Setting
+    laboratory: Laboratory
+
+    def run(self, search: int, *, advice: bool) -> Judgement:
+        """The judgement. ``advice``: what is looked for needs no schedule of its own."""
+        seen, replayed, diverged = self.seen, self.replayed, self.replayed.diverged
+        assert diverged is not None
+        stopped = f"the trace does not fit this code: {diverged}"
+        self._learn(replayed.outcome)
+        needed = not advice and _needed_a_preemption(replayed, self.choices, diverged.step)
+        # What needs no preemption here, and did in the record, is another failure.
+        for order in itertools.islice(itertools.permutations(range(len(replayed.outcome.tasks))), _ORDERS):
+            made = self._once(Serial(order))
+            if needed and seen.found is made and not preemptions(made):
+                why = f"{stopped}; the same failure shows without any preemption here, so it is another defect"
+                return Judgement(None, why, replayed)
+        seen.look(replayed.outcome)
+        # Most often that shows it, in one run; else once more when the scheduling points are known.
+        follow, made = self._follow()
+        if not seen.has_shown():
+            self._walk(min(LEARNING, search))
+            if seen.has_shown():
+                return self._found("under another schedule of the same program")
+            follow, made = self._follow()
+        if seen.has_shown():
+            return self._found("under the recorded choices, with other events between them")
+        if follow.fits and not _failures(made):
+            why = "the recorded choices fit, with other events between them, and nothing fails under them"
+            return Judgement(False, why, replayed)
+        stopped = f"the trace does not fit this code: {follow.stopped() or diverged}"
+        complete = self._explore(search)
+        if seen.has_shown():
+            return self._found("under another schedule of the same program")
+        if complete and not seen.others:
+            why = f"the recorded schedule does not fit, but every schedule was run ({seen.runs}) and nothing fails"
+            return Judgement(False, why, replayed)
+        if seen.others:
+            why = f"{stopped}; and the program fails otherwise here: {next(iter(seen.others))}"
+            return Judgement(None, why, replayed)
+        return Judgement(None, f"{stopped}; {seen.runs} other schedules show nothing, which proves nothing", replayed)
+
+    def _found(self, how: str) -> Judgement:
+        return Judgement(True, how, self.replayed, self.seen.found)
+
+    def _learn(self, outcome: Outcome) -> None:
+        self.laboratory.control.between_executions()
+        if self.setting.model == "threads":
+            heat(outcome.events, self.setting.hot)
+
+    def _once(self, scheduler: Scheduler) -> Outcome:
+        scheduler.begin(0)
+        made = execute(self.program, scheduler, self.setting)
+        self.seen.look(made)
+        self._learn(made)
+        return made
+
+    def _follow(self) -> tuple[Follow, Outcome]:
+        """The recorded choices, with other events between them; and what comes of it."""
+        follow = Follow(self.choices)
+        return follow, self._once(follow)
+
+    def _walk(self, schedules: int) -> None:
+        """Some runs at random, which also teach the scheduling points of this code."""
+        walk = Portfolio(self.setting.seed)
+        for number in range(schedules):
+            if self.seen.has_shown():
+                return
+            walk.begin(number)
+            made = execute(self.program, walk, self.setting)
+            walk.end(made)
+            self.seen.look(made)
+            self._learn(made)
+
+    def _explore(self, search: int) -> bool:
+        """Search up to the budget: a part at random, then one by one. True where every
+        schedule was run."""
+        walking = min(_WALKING, search // 10)
+        exhausted = False
+        for scheduler, schedules in ((Portfolio(self.setting.seed + 1), walking), (Exhaustive(), search - walking)):
+            exploration = Exploration(
+                self.program,
+                _UntilFound(scheduler, self.seen, isinstance(scheduler, Exhaustive)),
+                self.laboratory,
+                schedules=max(1, schedules),
+                seed=self.setting.seed,
+                model=self.setting.model,
+                stop_on_first=False,
+                hot=self.setting.hot,
+                watchers=self.setting.watchers,
+                judge=False,
+            )
+            result = exploration.run()
+            if result.verdict == "uncontrolled":
+                raise CannotJudge("; ".join(result.notes))
+            if self.seen.has_shown() or self.seen.others:
+                return False
+            exhausted = result.exhausted
+        return exhausted

@@ -1,0 +1,41 @@
+"""What several searches came to together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semafuzz.harness.detectors.coverage import joined_coverage
+from semafuzz.harness.detectors.discipline.table import joined_tables
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.recorder import Finding
+
+
+def summed(results: Sequence[Result], failures: Sequence[Finding] | None = None) -> Result:
+    """The sum of at least one result. ``failures``: of all of them; by default each signature
+    once. The locksets are those of the first: what they come to is no sum."""
+    first = results[0]
+    whole = Result(first.program, first.scheduler, first.seed)
+    whole.schedules = sum(one.schedules for one in results)
+    whole.programs = sum(one.programs for one in results)
+    whole.classes = sum(one.classes for one in results)
+    whole.seconds = sum(one.seconds for one in results)
+    if failures is None:
+        failures = list({one.signature: one for result in results for one in result.failures}.values())
+    whole.failures = list(failures)
+    firsts = [one.first_failure for one in results if one.first_failure is not None]
+    whole.first_failure = min(firsts) if firsts else None
+    verdicts = {one.verdict for one in results}
+    # The searches of one program that were each complete are not told apart from those of several.
+    whole.verdict = next(one for one in ("uncontrolled", "found", "cut", "complete") if one in verdicts)
+    whole.interrupted = any(one.interrupted for one in results)
+    whole.exhausted = whole.verdict == "complete"
+    whole.notes = list(dict.fromkeys(note for one in results for note in one.notes))
+    for one in results:
+        for reason, count in one.passed_over.items():
+            whole.passed_over[reason] = whole.passed_over.get(reason, 0) + count
+    tables = [one.discipline for one in results if one.discipline is not None]
+    whole.discipline = joined_tables(tables) if tables else None
+    counted = [one.coverage for one in results if one.coverage is not None]
+    whole.coverage = joined_coverage(counted) if counted else None
+    whole.locksets = first.locksets
+    return whole

@@ -1,0 +1,110 @@
+"""The gate: no task of the code under test goes on without having been chosen.
+
+trio tells an instrument of every task before it runs, whoever started it
+(``start_soon``, ``start``, a system task); the gate is then put around the task's
+coroutine. It hands every trap on to trio, except that of a plain checkpoint, and
+after each holds the task until the execution has chosen it. So trio's own queue never
+holds more than one task that will run code under test, and the order in which trio
+takes tasks from it (which is random) decides nothing.
+
+Only public names of trio are used; the two messages by which coroutines
+talk to trio are learned by asking public functions for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator
+from types import coroutine
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from semafuzz.harness.kernel.task_errors import Abort
+from semafuzz.harness.trio_engine.tasks import TrioTask
+
+if TYPE_CHECKING:
+    from semafuzz.harness.trio_engine.execution import TrioExecution
+
+_PATIENCE = 10
+"""How often a task may go on instead of ending when it is thrown out."""
+
+_stubborn: list[object] = []
+"""Coroutines that would not end: freeing them would try it again."""
+
+
+def _refuse(_: object) -> trio.lowlevel.Abort:
+    """A task at the gate cannot be cancelled there: it is where it will be told."""
+    return trio.lowlevel.Abort.FAILED
+
+
+def _message(trap: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return trap.send(None)
+    finally:
+        trap.close()
+
+
+WAIT = _message(trio.lowlevel.wait_task_rescheduled(_refuse))
+CHECKPOINT = _message(trio.lowlevel.cancel_shielded_checkpoint())
+
+
+def is_wait(message: object) -> bool:
+    """Whether this is trio's message of a task that waits to be rescheduled."""
+    return type(message) is type(WAIT)
+
+
+@coroutine
+def through(execution: TrioExecution, task: TrioTask) -> Generator[Any, Any, Any]:
+    """Run ``task.inner`` to its end, one chosen step after the other."""
+    inner = task.inner
+    assert inner is not None
+    value: Any = None
+    chosen: Any = None
+    paused = False
+    try:
+        while True:
+            if paused and execution.stays(task):
+                # What trio sends to a task that goes on; each can be opened only once.
+                value = type(chosen)(None)
+            else:
+                chosen = yield WAIT
+                if paused:
+                    value = chosen
+            execution.enter(task)
+            try:
+                trap = inner.throw(Abort()) if task.doomed else inner.send(value)
+            except StopIteration as end:
+                execution.end(task)
+                return end.value
+            except Abort:
+                execution.end(task)
+                return None
+            except BaseException as error:
+                execution.end(task, error)
+                raise
+            if task.doomed:
+                task.refusals += 1
+                if task.refusals > _PATIENCE:
+                    _stubborn.append(inner)
+                    execution.end(task)
+                    return None
+            paused = trap is CHECKPOINT
+            if paused:
+                execution.pause(task)
+            else:
+                execution.block(task, trap)
+                if not task.doomed:
+                    value = yield trap
+                execution.wake(task)
+    except GeneratorExit:
+        inner.close()
+        raise
+
+
+async def gated(execution: TrioExecution, task: TrioTask) -> Any:
+    """A coroutine that trio runs in place of the task's own."""
+    if execution.cancellable and task.index:
+        with trio.CancelScope() as task.scope:
+            return await through(execution, task)
+        return None
+    return await through(execution, task)

@@ -1,0 +1,52 @@
+"""Results for machines."""
+
+from __future__ import annotations
+
+import msgspec
+
+from semafuzz.harness.search.exploration import Result
+
+
+def result_json(result: Result) -> str:
+    """One line of JSON: what was explored, what was found, what it proves."""
+    failures = [
+        {
+            "kind": finding.kind,
+            "message": finding.message,
+            "signature": finding.signature,
+            "trace": finding.trace,
+            "severity": finding.severity,
+            "places": list(finding.places),
+            "operations": list(finding.operations),
+            "schedule": finding.schedule,
+            "preemptions": finding.preemptions,
+            "confirmed": finding.confirmed,
+            "sequential": finding.sequential,
+            "verified": finding.verified,
+        }
+        for finding in result.failures
+    ]
+    answer: dict[str, object] = {
+        "program": result.program,
+        "scheduler": result.scheduler,
+        "seed": result.seed,
+        "schedules": result.schedules,
+        "first_failure": result.first_failure,
+        "failures": failures,
+        "verdict": result.verdict,
+        "exhausted": result.exhausted,
+        "classes": result.classes,
+        "seconds": round(result.seconds, 6),
+        "notes": result.notes,
+    }
+    if result.interrupted:
+        answer["interrupted"] = True
+    if result.programs:
+        answer["programs"] = result.programs
+    if result.discipline is not None:
+        answer["lock_discipline"] = list(result.discipline.rows)
+        answer["lock_discipline_executions"] = result.discipline.executions
+    if result.locksets is not None:
+        answer["locksets"] = list(result.locksets.suggestions)
+        answer["locksets_executions"] = result.locksets.executions
+    return msgspec.json.encode(answer).decode()

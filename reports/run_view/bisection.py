@@ -1,0 +1,13 @@
+"""What a bisection said of a finding, for pages and texts."""
+
+from __future__ import annotations
+
+from semafuzz.reports.run_view.schema import Picture
+
+
+def by_answer(picture: Picture) -> list[tuple[str, str]]:
+    """What a bisection said: each answer with its releases."""
+    told: dict[str, list[str]] = {}
+    for release, answer in picture.releases.items():
+        told.setdefault(answer, []).append(release)
+    return [(answer, ", ".join(releases)) for answer, releases in told.items()]

@@ -1,0 +1,171 @@
+"""What a location holds before and after an access, in short, for a person.
+
+The program's own code must not run for that: no property, no ``__repr__``, no
+``__getattr__`` of it is called. So a value is shown where it is one of Python's own
+plain types, or a container of those; of anything else the type's name is shown.
+
+What it misses: state in C extensions, in slots of classes with descriptors of their own,
+and items under keys that are objects of the program.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections import OrderedDict, defaultdict, deque
+from typing import Any
+
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.observed_execution import Look
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.task import RawEvent
+
+LONGEST = 60
+"""Characters of a value."""
+ITEMS = 4
+"""Of a container that are shown."""
+DEPTH = 2
+_PLAIN = frozenset({int, float, bool, types.NoneType, complex})
+_KEYS = frozenset({str, int, float, bool, bytes, types.NoneType})
+_MAPPINGS: tuple[type, ...] = (dict, OrderedDict, defaultdict)
+_SEQUENCES: dict[type, str] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}", deque: "[]"}
+_ABSENT = object()
+
+
+def describe_value(value: object, depth: int = DEPTH) -> str:
+    """``value`` in short; runs no code of the program under test."""
+    return _shortened(_describe(value, depth))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _describe(value: Any, depth: int) -> str:
+    kind = type(value)
+    if kind in _PLAIN:
+        # The decimal digits of a large number take long to find.
+        return repr(value) if kind is not int or abs(value) < 1 << 256 else "a large int"
+    if kind in (str, bytes):
+        return repr(value[:LONGEST])
+    if depth and kind in _MAPPINGS:
+        pairs = list(dict.items(value))[:ITEMS]
+        parts = [f"{_describe(key, depth - 1)}: {_describe(item, depth - 1)}" for key, item in pairs]
+        return "{" + ", ".join(_and_more(parts, dict.__len__(value))) + "}"
+    if depth and kind in _SEQUENCES:
+        brackets = _SEQUENCES[kind]
+        members = list(value)
+        parts = [_describe(one, depth - 1) for one in members[:ITEMS]]
+        if kind in (set, frozenset):
+            parts.sort()
+        return brackets[0] + ", ".join(_and_more(parts, len(members))) + brackets[1]
+    if isinstance(value, type):
+        return f"class {type.__dict__['__name__'].__get__(value)}"
+    return f"<{kind.__name__}>"
+
+
+def _and_more(parts: list[str], length: int) -> list[str]:
+    return [*parts, f"{length - len(parts)} more"] if length > len(parts) else parts
+
+
+def peek(event: RawEvent) -> str:
+    """What the location of an access holds now; "" where that cannot be told."""
+    kind, _, subject, name, _ = event
+    if kind in (op.READ, op.WRITE):
+        found = _attribute(subject, name)
+    elif kind in (op.READ_ITEM, op.WRITE_ITEM):
+        found = _item(subject, name)
+    else:
+        found = subject
+        if type(subject) not in _MAPPINGS and type(subject) not in _SEQUENCES:
+            return ""
+    return "nothing" if found is _ABSENT else "" if found is _UNKNOWN else describe_value(found)
+
+
+_UNKNOWN = object()
+
+
+def _attribute(subject: object, name: object) -> object:
+    if not isinstance(name, str):
+        return _UNKNOWN
+    if isinstance(subject, dict):
+        # The names of a module, or of an object that was asked for its dictionary.
+        return dict.get(subject, name, _ABSENT)
+    found = inspect.getattr_static(subject, name, _ABSENT)
+    if isinstance(found, types.MemberDescriptorType):
+        try:
+            return found.__get__(subject)
+        except AttributeError:
+            return _ABSENT
+    if isinstance(found, property):
+        return _behind(subject, name)
+    if hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType):
+        return _UNKNOWN
+    return found
+
+
+def _behind(subject: object, name: str) -> object:
+    """What a property most likely shows: the attribute of the instance that has its name with
+    an underscore, or with the prefix that oslo.versionedobjects gives."""
+    try:
+        own = object.__getattribute__(subject, "__dict__")
+    except AttributeError:
+        return _UNKNOWN
+    for behind in (f"_{name}", f"_obj_{name}", f"_{type(subject).__name__.lstrip('_')}__{name}"):
+        if behind in own:
+            return own[behind]
+    return _UNKNOWN
+
+
+def _item(subject: Any, name: Any) -> object:
+    if isinstance(subject, dict):
+        return dict.get(subject, name, _ABSENT) if type(name) in _KEYS else _UNKNOWN
+    if isinstance(subject, (list, deque)) and isinstance(name, int):
+        kind: Any = list if isinstance(subject, list) else deque
+        try:
+            return kind.__getitem__(subject, name)
+        except IndexError:
+            return _ABSENT
+    if isinstance(subject, (set, frozenset)) and type(name) in _KEYS:
+        kind_of_set: Any = set if isinstance(subject, set) else frozenset
+        return name if kind_of_set.__contains__(subject, name) else _ABSENT
+    return _UNKNOWN
+
+
+class Values:
+    """A watcher that notes what each access found and what each write left.
+
+    ``seen``: by the number of the event, the texts before and after; after is "" for a
+    read. A write's value is looked at when the next event shows that it is there.
+    """
+
+    def __init__(self) -> None:
+        self.seen: dict[int, tuple[str, str]] = {}
+        self._written: tuple[int, RawEvent] | None = None
+
+    def begin(self) -> Look:
+        """An execution begins."""
+        self.seen = {}
+        self._written = None
+        return Look(self._show, reads=True)
+
+    def _show(self, event: RawEvent, number: int) -> None:
+        self._settle()
+        if event[0] in op.MEMORY:
+            self.seen[number] = (peek(event), "")
+            if event[0] in op.WRITES:
+                self._written = number, event
+
+    def _settle(self) -> None:
+        if self._written is not None:
+            number, event = self._written
+            self.seen[number] = (self.seen[number][0], peek(event))
+            self._written = None
+
+    def judge(self, outcome: Outcome) -> list[Failure]:
+        """Nothing to say; the last write is there now."""
+        self._settle()
+        return []
+
+    def keep(self, outcome: Outcome) -> None:
+        """Nothing to learn."""

@@ -1,0 +1,302 @@
+"""The command line. Exit codes: 0 nothing found, 1 findings, 2 interrupted,
+3 internal error, 4 bad usage or input, 125 cannot be judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from semafuzz.commands.common import options
+from semafuzz.commands.fuzz.options import fuzz
+from semafuzz.commands.matrix.options import matrix, matrix_column
+from semafuzz.commands.nightly.options import nightly
+from semafuzz.commands.report.options import picture, report
+from semafuzz.commands.trace.merge import merge
+from semafuzz.harness.errors import CannotJudge, NotDeterministic, UsageError
+from semafuzz.self_command import run_options
+
+NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
+HASH_SEED = "0"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="semafuzz", prog_name="semafuzz")
+def semafuzz() -> None:
+    """Find concurrency defects by running the real code under a scheduler that
+    owns every switch between its threads.
+
+    \b
+    Start here:
+      semafuzz check FILE.py:FUNCTION   explore a function of yours that uses threading
+      semafuzz fuzz                     explore OpenStack Nova's resource tracker
+      semafuzz replay TRACE             run a finding again, exactly
+      semafuzz report DIR               make pages of what was found, with pictures
+      semafuzz export TRACE             make a unit test of a finding
+    """
+
+
+@semafuzz.command()
+@click.argument("spec", metavar="FILE.py:FUNCTION")
+@options.scheduler
+@click.option(
+    "--schedules", type=click.IntRange(1), default=1000, show_default=True, help="At most this many executions."
+)
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="At most this long.")
+@options.seed
+@options.model
+@click.option(
+    "--instrument", multiple=True, metavar="MODULE", help="Also see the accesses of this module (repeatable)."
+)
+@click.option("--keep-going", is_flag=True, help="Go on after the first failure.")
+@options.detect
+@options.out
+@options.as_json
+def check(
+    spec: str,
+    scheduler: str,
+    schedules: int,
+    seconds: float | None,
+    seed: int,
+    model: str,
+    instrument: tuple[str, ...],
+    keep_going: bool,
+    detect: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Explore a function without arguments that uses threading.
+
+    An uncaught exception in any thread, a failed assertion or a deadlock is a
+    failure. The function is run again and again, each time under another
+    schedule; sleeping costs nothing.
+
+    \b
+    Examples:
+      semafuzz check bank.py:transfer_twice
+      semafuzz check bank.py:transfer_twice --scheduler exhaustive --schedules 100000
+    """
+    from semafuzz.commands.check import run_check
+
+    sys.exit(run_check(spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, detect, out, as_json))
+
+
+@semafuzz.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option(
+    "--program",
+    metavar="FILE.py:NAME",
+    help="The checked function or the class of your target, where this machine does not know its file.",
+)
+@options.release
+@options.source
+@click.option(
+    "--search",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Schedules to try where the recorded one does not fit.  [default: 0, on other code than recorded 5000]",
+)
+@options.settings
+@options.as_json
+@click.pass_obj
+def replay(
+    arguments: Sequence[str] | None,
+    trace: Path,
+    program: str | None,
+    release: str,
+    source: Path | None,
+    search: int | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Run a finding again, exactly as it was recorded, or on other code.
+
+    Exit code 1: it reproduces. 0: it does not; the recorded schedule fits and nothing
+    fails under it, or every schedule was run and nothing fails. 125: it cannot be
+    told, for instance because the trace does not fit the code, with the step at
+    which it stops fitting.
+
+    \b
+    Examples:
+      semafuzz replay reports/out/0a3b2060ddf6.json
+      semafuzz replay TRACE --release 33.0.2
+      semafuzz replay TRACE --source ~/nova
+      semafuzz replay TRACE --set world=real
+      git bisect run semafuzz replay TRACE --source .
+    """
+    from semafuzz.commands.trace.replay import run_replay
+
+    sys.exit(run_replay(trace, program, as_json, release, source, search, arguments or (), settings))
+
+
+@semafuzz.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the smaller trace.  [default: beside the given one]"
+)
+@click.option("--in-place", is_flag=True, help="Put the smaller trace in the place of the given one.")
+@click.option("--budget", type=click.IntRange(1), default=3000, show_default=True, help="At most this many executions.")
+@click.option(
+    "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
+)
+@options.release
+@options.source
+@click.pass_obj
+def shrink(
+    arguments: Sequence[str] | None,
+    trace: Path,
+    out: Path | None,
+    in_place: bool,
+    budget: int,
+    program: str | None,
+    release: str,
+    source: Path | None,
+) -> None:
+    """Make a trace small: fewer tasks, operations, faults and preemptions.
+
+    The trace is replayed; where it reproduces, everything that the failure does not
+    need is taken away, and the smaller trace is written beside it as NAME.small.json.
+    The given trace is left alone unless --in-place says otherwise. `fuzz` and `check`
+    shrink what they find already; this spends more.
+
+    Exit code 1: it reproduces. 0: it does not, and nothing is written. 125: it cannot
+    be told.
+
+    \b
+    Examples:
+      semafuzz shrink reports/out/0a3b2060ddf6.json
+      semafuzz shrink TRACE --budget 10000 --out smaller
+    """
+    from semafuzz.commands.common.release_process import settle_trace
+    from semafuzz.commands.trace.shrink import run_shrink
+
+    code = settle_trace(trace, release, source, arguments or ())
+    sys.exit(run_shrink(trace, out, budget, program, release, source, in_place) if code is None else code)
+
+
+@semafuzz.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--from", "first", required=True, metavar="X", help="The oldest release.")
+@click.option("--to", "last", required=True, metavar="Y", help="The newest release.")
+@click.option(
+    "--releases", "given", default="", metavar="A,B,C", help="The releases between, in place of those that are known."
+)
+@options.as_json
+def bisect(trace: Path, first: str, last: str, given: str, as_json: bool) -> None:
+    """Find the release in which a finding came or went.
+
+    The trace is replayed on releases of Nova, each in a process of its own; those that
+    are not here are fetched. Up to eight are all judged; of more, the two ends, and
+    where these differ a binary search between them. What cannot be judged is shown as
+    unknown and never guessed.
+
+    Exit code 0: a release was found from which on it is fixed, or affected; or none is
+    affected. 1: all that could be judged are affected. 125: no such release was found,
+    and one of the two ends could not be judged.
+
+    \b
+    Examples:
+      semafuzz bisect TRACE --from 33.0.0 --to 34.0.0
+      semafuzz bisect TRACE --from 33.0.0 --to 34.0.0 --releases 33.0.1,33.0.2
+    """
+    from semafuzz.commands.trace.bisect import run_bisect
+
+    sys.exit(run_bisect(trace, first, last, given, as_json))
+
+
+@semafuzz.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@click.option("--as", "form", type=click.Choice(["unittest"]), default="unittest", show_default=True, help="As what.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="The file to write; never over one that is there.  [default: test_SIGNATURE.py here]",
+)
+@click.option(
+    "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
+)
+def export(trace: Path, form: str, out: Path | None, program: str | None) -> None:
+    """Write a trace as a test that fails while its finding is there.
+
+    The file is a plain unittest.TestCase with the trace inside, for `python -m unittest`
+    and stestr. It passes once the finding is gone, and is skipped, with the reason,
+    where that cannot be told. A trace of Nova is judged on the Nova that the Python
+    of the test imports, for instance the checkout it stands in.
+
+    \b
+    Examples:
+      semafuzz export TRACE
+      semafuzz export TRACE --out nova/tests/unit/compute/test_failed_builds.py
+    """
+    from semafuzz.commands.trace.export import run_export
+
+    sys.exit(run_export(trace, form, out, program))
+
+
+@semafuzz.command(name="list")
+@click.argument(
+    "what", type=click.Choice(["all", "targets", "releases", "schedulers", "detectors", "defects"]), default="all"
+)
+def list_command(what: str) -> None:
+    """Show targets, releases, schedulers, detectors and catalogued defects."""
+    from semafuzz.commands.listing import run_list
+
+    sys.exit(run_list(what))
+
+
+semafuzz.add_command(fuzz)
+semafuzz.add_command(matrix)
+semafuzz.add_command(matrix_column)
+semafuzz.add_command(nightly)
+semafuzz.add_command(merge)
+semafuzz.add_command(report)
+semafuzz.add_command(picture)
+
+
+def _fixed_hash_seed() -> None:
+    """Start again with a fixed hash seed, so that the order of sets is the same
+    in every process; a trace then replays in all of them."""
+    if os.environ.get("PYTHONHASHSEED") == HASH_SEED:
+        return
+    environment = {**os.environ, "PYTHONHASHSEED": HASH_SEED}
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *run_options(), *sys.argv[1:]], environment)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; never raises."""
+    try:
+        semafuzz.main(arguments, prog_name="semafuzz", standalone_mode=False, obj=tuple(arguments))
+    except click.ClickException as error:
+        print(f"semafuzz: {error.format_message()}", file=sys.stderr)
+        return USAGE
+    except UsageError as error:
+        print(f"semafuzz: {error}", file=sys.stderr)
+        return USAGE
+    except CannotJudge as error:
+        print(f"semafuzz: cannot be judged: {error}", file=sys.stderr)
+        return CANNOT_JUDGE
+    except NotDeterministic as error:
+        print(f"semafuzz: cannot be judged: {error}; see docs/determinism.md", file=sys.stderr)
+        return CANNOT_JUDGE
+    except (KeyboardInterrupt, click.Abort):
+        print("semafuzz: interrupted; what was found is kept", file=sys.stderr)
+        return INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else INTERNAL
+    except Exception:
+        traceback.print_exc()
+        print("semafuzz: internal error; please report the lines above", file=sys.stderr)
+        return INTERNAL
+    return NOTHING
+
+
+def main() -> None:
+    """The console script."""
+    _fixed_hash_seed()
+    sys.exit(run(sys.argv[1:]))

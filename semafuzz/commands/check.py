@@ -1,0 +1,72 @@
+"""``semafuzz check``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from semafuzz.commands.common.load_function import load_checked
+from semafuzz.commands.common.output_folder import usable_folder
+from semafuzz.harness.detectors.coverage import Discovery
+from semafuzz.harness.detectors.registry import make_detectors
+from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.recorder import Origin
+from semafuzz.reports.formats.json_result import result_json
+from semafuzz.reports.summaries import Summary, keep_summary
+from semafuzz.reports.terminal.result import print_result, progress_line
+
+
+def run_check(
+    spec: str,
+    scheduler: str,
+    schedules: int,
+    seconds: float | None,
+    seed: int,
+    model: str,
+    instrument: tuple[str, ...],
+    keep_going: bool,
+    detect: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Explore the function and print what was found; the exit code."""
+    chosen = make_scheduler(scheduler, seed)
+    checked, model = load_checked(spec, instrument, model)
+    detectors = make_detectors(detect, model)
+    discovery = Discovery()
+    folder = usable_folder(out)
+    source_index.remember(checked.identity, checked.path)
+    origin = Origin("function", checked.identity)
+    with (
+        open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory,
+        progress_line(enabled=not as_json) as progress,
+    ):
+        search = Exploration(
+            checked.program,
+            chosen,
+            laboratory,
+            schedules=schedules,
+            seconds=seconds,
+            seed=seed,
+            model=model,
+            stop_on_first=not keep_going,
+            origin=origin,
+            folder=folder,
+            progress=progress,
+            watchers=(*detectors, discovery),
+        )
+        result = search.run()
+    result.coverage = discovery.coverage()
+    for detector in detectors:
+        result.locksets = detector.report()
+    keep_summary(Summary("check", spec, "", model, result), folder)
+    if as_json:
+        sys.stdout.write(result_json(result) + "\n")
+    else:
+        print_result(result, program=spec)
+    if result.verdict == "uncontrolled":
+        return 125
+    return 1 if result.failures else 0

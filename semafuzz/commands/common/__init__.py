@@ -1,0 +1,1 @@
+"""What several commands share: options, loading what a person names, processes of other releases."""

@@ -1,0 +1,38 @@
+"""Checked functions with the program that fits them: the one place that knows of trio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.runs.function_file import Checked, load
+from semafuzz.harness.runs.program import Program
+
+
+def load_checked(spec: str, instrument: Sequence[str], model: str) -> tuple[Checked, str]:
+    """The function of ``FILE.py:FUNCTION`` and the model under which it runs.
+
+    That is ``model`` for functions that use threads. One that is ``async`` runs under
+    trio, where a switch happens at checkpoints only. Raises UsageError as
+    :func:`semafuzz.harness.runs.function_file.load` does, and for an async function with ``eventlet``.
+    """
+    checked = load(spec, instrument, rewrite=model != "eventlet", asynchronous=_trio_program)
+    own = getattr(checked.program, "model", None)
+    if own is None:
+        return checked, "threads" if model == "trio" else model
+    if model == "eventlet":
+        raise UsageError(f"{spec} is async and switches at checkpoints; leave --model out")
+    return checked, own
+
+
+def _trio_program(
+    function: Callable[[], Any],
+    name: str,
+    modules: Sequence[ModuleType],
+    refresh: Callable[[], Callable[[], Any]] | None,
+) -> Program:
+    from semafuzz.harness.trio_engine.program import TrioProgram
+
+    return TrioProgram(function, name, modules, refresh)

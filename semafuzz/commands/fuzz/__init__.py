@@ -1,0 +1,1 @@
+"""`semafuzz fuzz`: options, one search, several searches at once, line coverage."""

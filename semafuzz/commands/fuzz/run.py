@@ -1,0 +1,186 @@
+"""``semafuzz fuzz``: small and generated programs, each under many schedules."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+
+from semafuzz.commands.common.lock_detectors import Locking
+from semafuzz.commands.common.output_folder import usable_folder
+from semafuzz.commands.fuzz.line_coverage import Measuring, measured
+from semafuzz.harness.detectors.coverage import Discovery
+from semafuzz.harness.kernel.install import interrupts
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import Result
+from semafuzz.reports.formats.json_result import result_json
+from semafuzz.reports.summaries import Summary, keep_summary
+from semafuzz.reports.terminal.progress import Figures
+from semafuzz.reports.terminal.result import Progress, print_result
+from semafuzz.strategies.fuzz.loop import Fuzzing
+from semafuzz.strategies.fuzz.triage import Refinement
+from semafuzz.targets import choose_target
+from semafuzz.targets.declared.loading import is_spec
+from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.protocol import Target
+from semafuzz.targets.model.scenario import Scenario, describe
+
+Look = Callable[[Figures], None]
+"""Called after an execution."""
+UNDER_WAY = "under-way"
+"""The file, in the folder of such a search, with the program that it runs now."""
+EVERY = 0.5
+"""Seconds between two lines that a search writes for the process that asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to fuzz, and how long. ``settings``: options of the target as ``NAME=VALUE``;
+    ``out``: the folder for traces; ``coverage``: lines and branches are measured."""
+
+    target: str
+    release: str
+    scheduler: str
+    schedules: int
+    seconds: float
+    seed: int
+    model: str
+    detect: tuple[str, ...]
+    out: Path
+    settings: Sequence[str] = ()
+    coverage: bool = False
+
+    def arguments(self) -> list[str]:
+        """The same as arguments of the command."""
+        told = ["fuzz", self.target, "--scheduler", self.scheduler, "--schedules", str(self.schedules)]
+        told += ["--seconds", str(self.seconds), "--seed", str(self.seed), "--model", self.model]
+        told += ["--coverage"] if self.coverage else []
+        told += ["--out", str(self.out), *(["--release", self.release] if self.release else [])]
+        told += [part for name in self.detect for part in ("--detect", name)]
+        return told + [part for one in self.settings for part in ("--set", one)]
+
+
+def run_fuzz(wanted: Search, as_json: bool, share: tuple[int, int] = (0, 1)) -> int:
+    """Fuzz a target in this process; the exit code. ``share``: which part of how many."""
+    progress = None if as_json else Progress()
+    started = perf_counter()
+
+    def look(figures: Figures) -> None:
+        if progress is not None:
+            progress.tell(figures, perf_counter() - started)
+
+    try:
+        result = search(wanted, look, share)
+    finally:
+        if progress is not None:
+            progress.clear()
+    return show(wanted, result, as_json)
+
+
+def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = ()) -> int:
+    """Print what a search came to; the exit code. ``parts``: the folders of the searches that
+    it is made of."""
+    result.notes += [f"{count} {reason}" for reason, count in result.passed_over.items()]
+    files = measured(wanted.out, parts) if wanted.coverage else []
+    summary = Summary("fuzz", wanted.target, wanted.release, wanted.model, result, files=files)
+    keep_summary(summary, wanted.out)
+    if as_json:
+        sys.stdout.write(result_json(result) + "\n")
+    else:
+        print_result(result, program=wanted.target if is_spec(wanted.target) else "")
+    if result.interrupted:
+        print("semafuzz: interrupted; above is what was found so far", file=sys.stderr)
+        return 2
+    if result.failures:
+        return 1
+    return 125 if result.verdict == "uncontrolled" else 0
+
+
+def run_share(wanted: Search, share: tuple[int, int]) -> int:
+    """One of several searches, for the process that asked: lines of JSON, which are
+    figures while it goes on and the result at the end."""
+    last = perf_counter()
+
+    def look(figures: Figures) -> None:
+        nonlocal last
+        if perf_counter() - last > EVERY:
+            last = perf_counter()
+            print(msgspec.json.encode(figures).decode(), flush=True)
+
+    def enter(scenario: Scenario) -> None:
+        # Should this process die of it, somebody will ask which it was.
+        with suppress(OSError):
+            (wanted.out / UNDER_WAY).write_text(describe(scenario), encoding="utf-8", errors="replace")
+
+    result = search(wanted, look, share, enter)
+    print(msgspec.json.encode(result).decode(), flush=True)
+    return 0
+
+
+def target_of(wanted: Search) -> Target:
+    """The target, with its options set. UsageError where there is none, and for a
+    scheduler that is none."""
+    make_scheduler(wanted.scheduler, wanted.seed)
+    return bind(choose_target(wanted.target), wanted.settings)
+
+
+def operations_of(scenario: Scenario) -> list[str]:
+    """The names of its operations."""
+    return [one.name for task in scenario.content.tasks for one in task]
+
+
+def search(
+    wanted: Search, look: Look, share: tuple[int, int] = (0, 1), enter: Callable[[Scenario], None] | None = None
+) -> Result:
+    """Fuzz a target. ``share``: which of how many searches with this seed it is. ``enter`` is
+    called before each program."""
+    target = target_of(wanted)
+    folder = usable_folder(wanted.out)
+    result = Result(wanted.target, wanted.scheduler, wanted.seed)
+    started = perf_counter()
+    model = wanted.model
+
+    def tell(under_way: int = 0) -> None:
+        schedules, waiting = result.schedules + under_way, len(refinement.waiting)
+        look(Figures(schedules, fuzzing.examples, len(result.failures), waiting, discovery.once))
+
+    with (
+        target.open(wanted.release) as opened,
+        open_laboratory(opened.modules, instrument=model == "threads") as laboratory,
+    ):
+        locking = Locking(opened, model, wanted.detect)
+        points = bytearray(max(1 << 16, 2 * len(SITES)))
+        discovery = Discovery()
+        setting = Setting(points, model, wanted.seed, watchers=(*locking.watchers, discovery))
+        refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
+        refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}
+        refinement.look = tell
+        fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
+        fuzzing.enter = enter
+        measuring = Measuring(folder, opened.modules) if wanted.coverage else None
+        if measuring is not None:
+            fuzzing.enter = lambda scenario: measuring.enter(operations_of(scenario))
+        try:
+            with measuring.running() if measuring is not None else nullcontext():
+                fuzzing.run()
+        except KeyboardInterrupt:
+            # What was found so far is told as well as what a whole search finds.
+            result.interrupted = True
+            fuzzing.conclude()
+        locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))
+        # One that came after the last run must not cost the result.
+        result.interrupted |= interrupts.forget()
+    result.coverage = discovery.coverage()
+    result.seconds = perf_counter() - started
+    result.programs = fuzzing.examples
+    result.notes.append(f"{' '.join(filter(None, (target.name, opened.release)))}, {model} model")
+    result.passed_over = refinement.novelty.told()
+    return result

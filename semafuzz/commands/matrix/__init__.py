@@ -1,0 +1,1 @@
+"""`semafuzz matrix`: known defects against releases, a column for each release."""

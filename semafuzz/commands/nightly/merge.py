@@ -1,0 +1,80 @@
+"""What the searches of a night found, taken into the corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from pathlib import Path
+
+import msgspec
+
+from semafuzz.campaign.corpus import Corpus, Known
+from semafuzz.campaign.night import Night
+from semafuzz.campaign.plan import Plan
+from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.traces.codec import read
+from semafuzz.strategies.fuzz.dedup_across_runs import without_doubles
+from semafuzz.targets.model.scenario import describe, scenario_of
+
+
+def merge(corpus: Corpus, night: Night, plan: Plan) -> None:
+    """Take the findings of all searches in: what is not known, once; of what is, the smaller
+    trace. One that was gone and is met has returned. Done again it changes nothing."""
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for shard in plan.shards:
+        ended = night.ended(shard)
+        for finding in night.findings(ended) if ended is not None else ():
+            if finding.confirmed:
+                release = read(Path(finding.trace)).release
+                found.setdefault((shard.target, release), []).append(finding)
+    for (target, release), findings in found.items():
+        _take(corpus, plan.night, target, release, findings)
+
+
+def _take(corpus: Corpus, night: str, target: str, release: str, findings: Sequence[Finding]) -> None:
+    known = {one.name: one for one in corpus.all() if (one.target, one.release) == (target, release)}
+    # What is gone explains nothing: what looks like it may be what was left of it.
+    kept = [_as_finding(corpus, one) for one in known.values() if one.state == "kept"]
+    records = {finding.trace: _record(night, target, release, finding) for finding in findings}
+    for finding in without_doubles(findings, kept, alike=inf):
+        record = records[finding.trace]
+        if record.name not in known:
+            known[record.name] = record
+            corpus.add(record, Path(finding.trace))
+    for trace, record in records.items():
+        before = known.get(record.name)
+        if before is not None:
+            _meet(corpus, night, before, record, Path(trace))
+
+
+def _meet(corpus: Corpus, night: str, before: Known, now: Known, trace: Path) -> None:
+    """A finding that is known was met."""
+    if before.severity != "error" and now.severity == "error":
+        corpus.add(now, trace)
+    elif before.state == "gone":
+        # Gone in this very night: the old trace fits no more, and that is all.
+        changed = "" if before.changed == night else night
+        corpus.add(msgspec.structs.replace(now, found=before.found, changed=changed), trace)
+    elif _size(trace) < _size(corpus.trace_of(before)):
+        corpus.add(msgspec.structs.replace(now, found=before.found, changed=before.changed), trace)
+
+
+def _record(night: str, target: str, release: str, finding: Finding) -> Known:
+    program = describe(scenario_of(read(Path(finding.trace))))
+    operations = tuple(one[:500] for one in finding.operations[:256])
+    return Known(
+        target, release, finding.signature, finding.kind, finding.severity, finding.message[:2000], program[:2000],
+        operations, night,
+    )  # fmt: skip
+
+
+def _as_finding(corpus: Corpus, known: Known) -> Finding:
+    return Finding(
+        known.kind, known.message, known.signature, str(corpus.trace_of(known)), (), "", 0, 0, 0, True, known.severity,
+        known.operations,
+    )  # fmt: skip
+
+
+def _size(path: Path) -> tuple[int, int]:
+    trace = read(path)
+    return sum(map(len, scenario_of(trace).content.tasks)), trace.expected.events

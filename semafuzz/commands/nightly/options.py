@@ -1,0 +1,108 @@
+"""The options of ``semafuzz nightly``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from semafuzz.commands.common import options
+
+
+@click.command()
+@click.argument("target", default="nova")
+@click.option(
+    "--corpus", type=click.Path(path_type=Path), required=True, help="The folder of what is known; made if need be."
+)
+@click.option("--releases", default="", metavar="A,B,C", help="Search each of these.  [default: the installed one]")
+@click.option(
+    "--schedules", type=click.IntRange(1), default=1_000_000, show_default=True, help="At most so many for a release."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), default=600.0, show_default=True, help="For each release."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="So many processes, for the cores."
+)
+@click.option(
+    "--shards",
+    type=click.IntRange(1, 1000),
+    help="Searches of each release, one after the other where there are more than jobs: a crash then costs less.  "
+    "[default: as many as jobs]",
+)
+@click.option("--seed", type=int, help="The root of all seeds.  [default: another one each night, which is printed]")
+@click.option(
+    "--memory", type=click.IntRange(0), default=4096, show_default=True, help="MiB for each process; 0 for no limit."
+)
+@click.option("--anew", is_flag=True, help="Drop a night that was cut, and begin another.")
+@click.option("--pages/--no-pages", default=True, show_default=True, help="Make pages at the end, in CORPUS/report.")
+@click.option(
+    "--engine",
+    type=click.Choice(["processes", "dask"]),
+    default="processes",
+    show_default=True,
+    help="Where searches run: here, or on a Dask cluster (needs semafuzz[dask]).",
+)
+@click.option("--dask", default="", metavar="ADDRESS", help="Of its scheduler.  [default: --jobs processes here]")
+@options.model
+@options.settings
+@options.as_json
+def nightly(
+    target: str,
+    corpus: Path,
+    releases: str,
+    schedules: int,
+    seconds: float,
+    jobs: int,
+    shards: int | None,
+    seed: int | None,
+    memory: int,
+    anew: bool,
+    pages: bool,
+    engine: str,
+    dask: str,
+    model: str,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Replay what is known, search by the clock, and tell what is new.
+
+    The corpus keeps every finding with its trace, from night to night. Known ones are
+    replayed first: one that shows no more has vanished, one that was gone and shows
+    has returned. Then each release is searched with seeds of its own, in processes
+    with a deadline and a limit of memory; one that crashes or hangs is begun again
+    once. At the end all that is known becomes pages, with findings.sarif beside them,
+    as `semafuzz report` makes them.
+
+    Exit code 1: something is new, or has returned. 0: nothing. 125: a search came to no
+    end, with what it said last. A night that was killed goes on where it was when the
+    same command is run again.
+
+    \b
+    Examples:
+      semafuzz nightly --corpus findings --seconds 3600 --jobs 2
+      semafuzz nightly --corpus findings --releases 33.0.2,34.0.0 --seconds 3600
+      semafuzz nightly reference --corpus findings --schedules 2000 --seed 7
+    """
+    from semafuzz.commands.nightly.run import Wanted, run_nightly
+
+    chosen = tuple(one.strip() for one in releases.split(",") if one.strip())
+    wanted = Wanted(
+        target,
+        chosen,
+        corpus,
+        schedules,
+        seconds,
+        jobs,
+        seed,
+        model,
+        settings,
+        memory,
+        anew,
+        pages,
+        engine,
+        dask,
+        shards or 0,
+    )
+    sys.exit(run_nightly(wanted, as_json))

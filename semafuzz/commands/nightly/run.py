@@ -1,0 +1,354 @@
+"""``semafuzz nightly``: replay what is known, search by the clock, tell what is new."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import trio
+
+from semafuzz.campaign.corpus import Corpus, Known
+from semafuzz.campaign.night import Ended, Night
+from semafuzz.campaign.on_dask import Delivery, run_on_dask
+from semafuzz.campaign.plan import Plan, Shard, make_plan
+from semafuzz.campaign.workers import TAIL, Exit, Limits, follow, kill_left_over, run_process, supervise
+from semafuzz.commands.fuzz.run import UNDER_WAY
+from semafuzz.commands.nightly.merge import merge
+from semafuzz.commands.report.run import Order, make_report
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result_sum import summed
+from semafuzz.reports.summaries import Summary, write_summary
+from semafuzz.reports.terminal.nightly import NightlyReport, nightly_json, print_nightly
+from semafuzz.reports.terminal.progress import Figures
+from semafuzz.reports.terminal.result import plain, replay_command
+from semafuzz.reports.terminal.searches import LiveTable
+from semafuzz.self_command import run_options
+from semafuzz.targets import choose_target
+from semafuzz.targets.declared.loading import is_spec
+from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.protocol import Released
+
+ATTEMPTS = 2
+"""At a shard: a crash that comes again is no accident."""
+GRACE = 300.0
+"""Seconds that a search may take beyond its own, for what it met last to be worked out."""
+REPLAY_SECONDS = 600.0
+PAGES = "report"
+"""The folder of the pages, in that of the corpus."""
+Said = TypeVar("Said")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a night is to do. ``schedules`` and ``seconds`` are for each release, on ``jobs``
+    processes at once; ``memory``: MiB for each of these, 0 for no limit; ``anew``: a night
+    that was cut is dropped; ``pages``: pages are made of what is known at its end;
+    ``engine``: ``processes`` here, or ``dask``, whose scheduler is at ``dask``;
+    ``shards``: searches of each release, 0 for as many as ``jobs``."""
+
+    target: str
+    releases: tuple[str, ...]
+    corpus: Path
+    schedules: int
+    seconds: float
+    jobs: int
+    root: int | None
+    model: str
+    settings: tuple[str, ...] = ()
+    memory: int = 0
+    anew: bool = False
+    pages: bool = True
+    engine: str = "processes"
+    dask: str = ""
+    shards: int = 0
+
+
+@dataclass(slots=True)
+class _Nightly:
+    wanted: Wanted
+    corpus: Corpus
+    night: Night
+    plan: Plan
+    unsure: list[tuple[Known, str]] = field(default_factory=list)
+    under_way: dict[str, Path] = field(default_factory=dict)
+    table: LiveTable = field(default_factory=LiveTable)
+    begun: float = 0.0
+
+    async def run(self) -> None:
+        """Everything that takes long and is done here, each part as soon as a process is free."""
+        replays: list[Callable[[], Awaitable[None]]] = [partial(self._replay, known) for known in self.corpus.all()]
+        shards: list[Callable[[], Awaitable[None]]] = [
+            partial(self._search, shard)
+            for shard in self.night.open_shards(self.plan)
+            if self.wanted.engine == "processes"
+        ]
+        self.begun = trio.current_time()
+        # What is known first: that it still shows is news as well, and takes no time.
+        try:
+            await supervise([*replays, *shards], self.wanted.jobs, self._look)
+        finally:
+            self.table.clear()
+
+    def _look(self) -> None:
+        """Show how far the searches are, by what they wrote last."""
+        if self.under_way:
+            searches = [figures_in(folder) for _, folder in sorted(self.under_way.items())]
+            self.table.tell(searches, trio.current_time() - self.begun)
+
+    async def _replay(self, known: Known) -> None:
+        """See whether a finding still shows. On code that has changed its schedule may not
+        fit: then it is gone where a search of its program does not show it, proof or none.
+        """
+        folder = self.night.attempt("replay")
+        told = [*_start(), "replay", str(self.corpus.trace_of(known).absolute()), "--json"]
+        told += ["--program", known.target] if is_spec(known.target) else []
+        ended = await run_process(told, folder, self._limits(REPLAY_SECONDS))
+        answer = None if ended.hung else _last(ended, _Answer)
+        if answer is None or not (answer.judged or answer.schedules):
+            self.unsure.append((known, ended.trouble()))
+            return
+        state = "kept" if answer.reproduces else "gone"
+        if state != known.state:
+            why = "" if answer.reproduces else answer.why[:2000]
+            self.corpus.note(msgspec.structs.replace(known, state=state, changed=self.plan.night, why=why))
+
+    async def _search(self, shard: Shard) -> None:
+        troubles: list[str] = []
+        limits = self._limits(2 * shard.seconds + GRACE)
+        for folder in self.night.attempts(shard.name):
+            # A search outlives who has asked for it, and is not done twice.
+            self.under_way[shard.name] = folder
+            left = await follow(folder, limits)
+            result = _concluded(left)[0] if left is not None else None
+            if result is not None:
+                self.night.note(shard, Ended(result, folder.name))
+                return
+        for _ in range(ATTEMPTS):
+            folder = self.under_way[shard.name] = self.night.attempt(shard.name)
+            told = self._told(shard)
+            command = [*_start(), *told, "--out", str(folder.absolute())]
+            ended = await run_process(command, folder, limits)
+            result, trouble = _concluded(ended)
+            if result is not None:
+                self.night.note(shard, Ended(result, folder.name, tuple(troubles)))
+                return
+            troubles.append(f"{' '.join(told)}: {trouble}{_under_way(folder)}")
+        self.night.note(shard, Ended(None, "", tuple(troubles)))
+
+    def search_on_dask(self) -> None:
+        """The searches, on a cluster; each is noted as it comes back."""
+        left = {shard.name: shard for shard in self.night.open_shards(self.plan)}
+        works = [(name, tuple(self._told(shard)), 2 * shard.seconds + GRACE) for name, shard in left.items()]
+
+        def done(name: str, delivery: Delivery) -> None:
+            folder = self.night.attempt(name)
+            for file, data in delivery.files.items():
+                write_whole(folder / file, data)
+            result, trouble = _concluded(delivery.ended)
+            troubles = () if result is not None else (f"{' '.join(self._told(left[name]))}: {trouble}",)
+            self.night.note(left[name], Ended(result, folder.name if result is not None else "", troubles))
+
+        if works:
+            run_on_dask(works, self.wanted.dask, self.wanted.jobs, done)
+
+    def _limits(self, seconds: float) -> Limits:
+        return Limits(seconds, self.wanted.memory << 20)
+
+    def _told(self, shard: Shard) -> list[str]:
+        told = ["fuzz", shard.target, *(["--release", shard.release] if shard.release else [])]
+        told += ["--schedules", str(shard.schedules), "--seconds", str(shard.seconds), "--seed", str(shard.seed)]
+        told += [part for one in self.plan.settings for part in ("--set", one)]
+        return [*told, "--model", self.plan.model, "--share", shard.share]
+
+    def report(self) -> NightlyReport:
+        """What this night came to, out of what is on the disk."""
+        ended = [(shard, found) for shard in self.plan.shards if (found := self.night.ended(shard)) is not None]
+        everything = self.corpus.all()
+        changed = [one for one in everything if one.changed == self.plan.night]
+        results = [one.result for _, one in ended if one.result is not None]
+        unsteady = [one.message for result in results for one in result.failures if not one.confirmed]
+        return NightlyReport(
+            root=self.plan.root,
+            corpus=self.corpus.folder,
+            schedules=sum(result.schedules for result in results),
+            searches=len(self.plan.shards),
+            known=sum(one.state == "kept" for one in everything),
+            new=[self._told_of(one) for one in everything if one.found == self.plan.night],
+            returned=[self._told_of(one) for one in changed if one.state == "kept"],
+            vanished=[self._told_of(one) for one in changed if one.state == "gone"],
+            unsure=[(*self._told_of(one), why) for one, why in self.unsure],
+            crashed=[
+                (one.troubles[-1], str(self.night.kept_of(shard, self.plan))) for shard, one in ended if not one.result
+            ],
+            notes=[
+                *(f"a search was begun again: {text}" for _, one in ended if one.result for text in one.troubles),
+                *(f"a failure did not show again when its schedule was repeated: {text}" for text in unsteady),
+            ],
+        )
+
+    def _told_of(self, known: Known) -> tuple[Known, str]:
+        program = known.target if is_spec(known.target) else ""
+        return known, replay_command(str(self.corpus.trace_of(known)), program=program)
+
+
+def run_nightly(wanted: Wanted, as_json: bool) -> int:
+    """Do a night, or what is left of the one that was cut; the exit code."""
+    # What is wrong with the arguments is said at once, and environments are made but once.
+    target = choose_target(wanted.target)
+    bind(target, wanted.settings)
+    for release in wanted.releases:
+        if not isinstance(target, Released):
+            raise UsageError(f"the target {wanted.target} has no releases")
+        target.python_for(release)
+    corpus = Corpus(wanted.corpus)
+    try:
+        with corpus.held():
+            corpus.check()
+            return _run(wanted, corpus, as_json)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {wanted.corpus} ({error.strerror}); make room, and run again: what was written stays"
+        ) from None
+
+
+def _run(wanted: Wanted, corpus: Corpus, as_json: bool) -> int:
+    night = Night(wanted.corpus)
+    plan = _plan(wanted, None if wanted.anew else night.plan())
+    kill_left_over(night.work, "replay-*")
+    if night.plan() != plan:
+        kill_left_over(night.work)
+        night.begin(plan)
+        sys.stderr.write(f"a night of {len(plan.shards)} searches begins; the root of its seeds is {plan.root}\n")
+    else:
+        left = len(night.open_shards(plan))
+        sys.stderr.write(
+            f"the night with the root {plan.root} goes on: {left} of {len(plan.shards)} searches are left\n"
+        )
+    nightly = _Nightly(wanted, corpus, night, plan)
+    trio.run(nightly.run)
+    if wanted.engine == "dask":
+        nightly.search_on_dask()
+    merge(corpus, night, plan)
+    report = nightly.report()
+    if wanted.pages:
+        report = replace(report, index=_pages(wanted, corpus, night, plan))
+    _print(report, as_json)
+    night.end(plan)
+    return report.exit_code
+
+
+def _pages(wanted: Wanted, corpus: Corpus, night: Night, plan: Plan) -> str:
+    """Make the pages of what is known; where the index is, "" where there is nothing to show
+    or they cannot be written: that loses no finding."""
+    ended = [found for shard in plan.shards if (found := night.ended(shard)) is not None]
+    results = [one.result for one in ended if one.result is not None]
+    try:
+        if results:
+            releases = ", ".join(dict.fromkeys(shard.release for shard in plan.shards))
+            write_summary(
+                Summary("nightly", wanted.target, releases, wanted.model, summed(results)), corpus.folder, alone=True
+            )
+        program = wanted.target if is_spec(wanted.target) else None
+        order = Order(corpus.folder, corpus.folder / PAGES, program, None, None, wanted.jobs)
+        return str(make_report(order).index) if results or corpus.all() else ""
+    except (UsageError, OSError) as error:
+        print(f"semafuzz: no pages were made: {plain(str(error))}", file=sys.stderr)
+        return ""
+
+
+def _print(report: NightlyReport, as_json: bool) -> None:
+    """Tell; only then may the night end, which is told once."""
+    try:
+        sys.stdout.write(nightly_json(report) + "\n") if as_json else print_nightly(report)
+        sys.stdout.flush()
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to standard output ({error.strerror}); run again: the night is told once more"
+        ) from None
+
+
+def _plan(wanted: Wanted, under_way: Plan | None) -> Plan:
+    """The plan that is under way, or a new one. UsageError where that is another."""
+    root = wanted.root if wanted.root is not None else under_way.root if under_way else secrets.randbelow(1 << 31)
+    each = wanted.shards or wanted.jobs
+    plan = make_plan(
+        under_way.night if under_way else secrets.token_hex(6), wanted.target, wanted.releases or ("",), root,
+        each=each, schedules=wanted.schedules, seconds=wanted.seconds * min(1.0, wanted.jobs / each),
+        model=wanted.model, settings=wanted.settings,
+    )  # fmt: skip
+    if under_way is not None and plan != under_way:
+        one = under_way.shards[0]
+        raise UsageError(
+            f"another night is under way in {wanted.corpus} ({one.target} {one.release}, {one.schedules} schedules, "
+            f"{one.seconds:g} seconds, root {under_way.root}, {len(under_way.shards)} searches); run it to its end "
+            "with its own arguments, or drop it with --anew"
+        )
+    return plan
+
+
+def _start() -> list[str]:
+    return [sys.executable, *run_options()]
+
+
+def figures_in(folder: Path) -> Figures:
+    """The last figures that a search has written."""
+    try:
+        with (folder / "output").open("rb") as output:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - TAIL))
+            lines = [line for line in output.read().split(b"\n") if line.startswith(b"[") and line.endswith(b"]")]
+        return msgspec.json.decode(lines[-1], type=Figures) if lines else Figures()
+    except (OSError, msgspec.DecodeError):
+        return Figures()
+
+
+def _under_way(folder: Path) -> str:
+    """The program that a search ran last, in words."""
+    try:
+        with (folder / UNDER_WAY).open(encoding="utf-8", errors="replace") as file:
+            return f"; it ran {file.read(1000)}"
+    except OSError:
+        return ""
+
+
+class _Answer(msgspec.Struct):
+    """What ``replay --json`` says. Not ``judged``: nobody can tell, ``why`` says what was
+    tried."""
+
+    reproduces: bool
+    judged: bool
+    why: str
+    schedules: int
+
+
+def _last(ended: Exit, kind: type[Said]) -> Said | None:
+    """The last line that a process has written; None where it is no such record."""
+    try:
+        # Not splitlines, which cuts at characters that may stand in a text.
+        return msgspec.json.decode(ended.output.rstrip("\n").rpartition("\n")[2], type=kind)
+    except msgspec.DecodeError:
+        return None
+
+
+def _concluded(ended: Exit) -> tuple[Result | None, str]:
+    """What a search came to, or else why nothing can be said of it."""
+    result = None if ended.hung or ended.code else _last(ended, Result)
+    trouble = ended.trouble() if result is None else _trouble(result)
+    return (None if trouble else result), trouble
+
+
+def _trouble(result: Result) -> str:
+    """Why nothing can be said although the search has ended; "" where something can."""
+    if result.verdict == "uncontrolled":
+        return f"nothing can be said: {'; '.join(result.notes)}"
+    if any(one.severity != "note" and not one.trace for one in result.failures):
+        return "a trace could not be written"
+    return ""

@@ -1,0 +1,1 @@
+"""`semafuzz report`: pages, pictures and files for other tools."""

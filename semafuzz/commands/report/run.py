@@ -1,0 +1,237 @@
+"""``semafuzz report``: what was found, as pages to look at and files for other tools."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import trio
+
+from semafuzz.campaign.workers import Limits, run_process, supervise
+from semafuzz.commands.common.output_folder import usable_folder
+from semafuzz.commands.report.bisection_notes import answers_beside
+from semafuzz.commands.report.draw import told_by
+from semafuzz.commands.report.draw_process import picture_file
+from semafuzz.commands.trace.list_traces import traces_in
+from semafuzz.harness.errors import TraceError, UsageError
+from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.schema import Function, Trace
+from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.site import Site, write_site
+from semafuzz.reports.summaries import Summary, read_summary
+from semafuzz.reports.terminal.result import plain, replay_command, script
+from semafuzz.self_command import run_options
+from semafuzz.targets.declared.target import DECLARED
+
+CHUNK = 6
+"""Traces that one process draws: starting one takes longer than most drawings."""
+SECONDS = 300.0
+"""That a process may take."""
+EACH = 60.0
+"""And so many more for each trace."""
+MATRIX = 16 << 20
+"""Characters of a matrix that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted; see the options of the command."""
+
+    folder: Path
+    out: Path
+    program: str | None
+    source: Path | None
+    matrix: Path | None
+    jobs: int
+
+
+@dataclass(slots=True)
+class _Found:
+    """A trace, and what became of it."""
+
+    path: Path
+    trace: Trace
+    picture: Picture | None = None
+
+
+@dataclass(slots=True)
+class _Drawing:
+    """Having pictures made, in processes of their own: a target that crashes or hangs costs
+    its picture only."""
+
+    order: Order
+    found: list[_Found]
+    work: Path
+    done: int = 0
+    chunks: list[list[_Found]] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Draw all; what a chunk did not get done is tried once more, one by one."""
+        by_code: Callable[[_Found], tuple[str, str]] = lambda one: _code(one.trace)  # noqa: E731
+        for _, group in itertools.groupby(sorted(self.found, key=by_code), key=by_code):
+            members = list(group)
+            # No process is without work as long as another has two traces.
+            size = max(1, min(CHUNK, -(-len(members) // self.order.jobs)))
+            self.chunks += [members[start : start + size] for start in range(0, len(members), size)]
+        await supervise([partial(self._draw, chunk) for chunk in self.chunks], self.order.jobs)
+        left = [one for one in self.found if one.picture is None]
+        await supervise([partial(self._draw, [one], last=True) for one in left], self.order.jobs)
+
+    async def _draw(self, chunk: Sequence[_Found], last: bool = False) -> None:
+        folder = Path(tempfile.mkdtemp(dir=self.work))
+        command = [sys.executable, *run_options(), "picture", *(str(one.path.absolute()) for one in chunk)]
+        command += ["--into", str(folder.absolute())]
+        program = _program_of(chunk[0].trace, self.order)
+        command += ["--program", program] if program else []
+        command += ["--source", str(self.order.source)] if self.order.source and not _is_own(chunk[0].trace) else []
+        ended = await run_process(command, folder, Limits(SECONDS + EACH * len(chunk)))
+        for one in chunk:
+            try:
+                one.picture = msgspec.json.decode(picture_file(folder, one.path).read_bytes(), type=Picture)
+            except (OSError, msgspec.DecodeError):
+                if last:
+                    why = f"it could not be run here: the process {ended.trouble()}"
+                    one.picture = msgspec.structs.replace(told_by(one.trace), reproduces=why)
+                continue
+            self.done += 1
+            _progress(self.done, len(self.found))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written. ``drawn``: findings with a picture; ``files``: in all; ``missing``: why
+    there is no picture of some."""
+
+    index: Path
+    findings: int
+    drawn: int
+    files: int
+    broken: list[str]
+    missing: dict[str, str]
+
+
+def run_report(order: Order, as_json: bool) -> int:
+    """Write the pages and tell; the exit code."""
+    made = make_report(order)
+    if as_json:
+        told = {"index": str(made.index), "findings": made.findings, "drawn": made.drawn, "broken": made.broken}
+        sys.stdout.write(json.dumps(told) + "\n")
+    else:
+        for text in made.broken:
+            print(f"semafuzz: {plain(text)}", file=sys.stderr)
+        for name, why in list(made.missing.items())[:5]:
+            print(f"no picture of {plain(name)}: {plain(why, 300)}", file=sys.stderr)
+        findings = "1 finding" if made.findings == 1 else f"{made.findings} findings"
+        print(f"{findings}, {made.drawn} with a picture, {made.files} files; look at")
+        print(plain(str(made.index), 4000))
+    return 4 if made.broken else 0
+
+
+def make_report(order: Order) -> Made:
+    """Write the pages. UsageError where there is nothing to tell of, or nowhere to."""
+    paths = traces_in(order.folder)
+    summary = read_summary(order.folder)
+    if not paths and summary is None:
+        raise UsageError(f"{order.folder} holds no finding and no search; give the folder that --out named")
+    matrix = _matrix(order.matrix)
+    out = usable_folder(order.out)
+    found, broken = _read(paths)
+    if order.program is not None:
+        if not Path(order.program.rpartition(":")[0]).is_file():
+            raise UsageError(f"there is no file for {order.program}; give it as FILE.py:NAME")
+        if found and not any(_program_of(one.trace, order) for one in found):
+            raise UsageError(f"no trace in {order.folder} is of {order.program}; leave --program out to see all")
+    try:
+        work = Path(tempfile.mkdtemp(prefix=".drawing-", dir=out))
+        try:
+            trio.run(_Drawing(order, found, work).run)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        site = Site([_told(one, summary, order) for one in found], summary, broken, matrix)
+        written = write_site(site, out)
+    except OSError as error:
+        raise UsageError(f"cannot write to {out} ({error.strerror}); make room, and run again") from None
+    drawn = sum(one.picture is not None and one.picture.run is not None for one in found)
+    missing = {one.path.name: one.picture.reproduces for one in found if one.picture and one.picture.run is None}
+    return Made(out / "index.html", len(found), drawn, written, broken, missing)
+
+
+def _read(paths: Sequence[Path]) -> tuple[list[_Found], list[str]]:
+    found, broken = [], []
+    for path in paths:
+        try:
+            found.append(_Found(path, read(path)))
+        except TraceError as error:
+            broken.append(str(error))
+    return found, broken
+
+
+def _code(trace: Trace) -> tuple[str, str]:
+    """What a process is for: one code."""
+    content = trace.program
+    return (content.file, content.sha256) if isinstance(content, Function) else (trace.target, trace.release)
+
+
+def _is_own(trace: Trace) -> bool:
+    return isinstance(trace.program, Function) or trace.target == DECLARED
+
+
+def _program_of(trace: Trace, order: Order) -> str:
+    """``--program``, where it is what this trace is of; else ""."""
+    content = trace.program
+    name = f"{content.file}:{content.function}" if isinstance(content, Function) else trace.release
+    given = order.program or ""
+    return given if given and _is_own(trace) and Path(name).name == Path(given).name else ""
+
+
+def _told(one: _Found, summary: Summary | None, order: Order) -> tuple[Picture, str, str]:
+    """The picture with its commands, how severe it is, and the name of its files."""
+    picture = one.picture
+    assert picture is not None
+    program = _program_of(one.trace, order)
+    path = plain(str(one.path), 4000)
+    commands = [replay_command(str(one.path), program=program)]
+    if not _is_own(one.trace):
+        commands.append(
+            f"{script()} bisect {path} --from {one.trace.release} --to 34.0.0" if one.trace.target == "nova" else ""
+        )
+    commands.append(f"{script()} export {path}" + (f" --program {program}" if program else ""))
+    picture = msgspec.structs.replace(
+        picture, commands=[one for one in commands if one], releases=answers_beside(one.path)
+    )
+    severity = picture.severity or (summary.severity_of(picture.signature) if summary is not None else "") or "error"
+    return picture, severity, one.path.name.removesuffix(".json").removesuffix(".trace")
+
+
+def _matrix(path: Path | None) -> dict[str, list[dict[str, str]]]:
+    """What ``semafuzz matrix --json`` printed: the cells of each release."""
+    if path is None:
+        return {}
+    try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file that holds something")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MATRIX)
+        told = json.loads(text.splitlines()[-1])["releases"]
+        return {
+            str(release): [{"defect": str(cell["defect"]), "answer": str(cell["answer"])} for cell in cells]
+            for release, cells in told.items()
+        }
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise UsageError(f"{path} is not what `semafuzz matrix --json` prints; make it again") from None
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{done} of {of} findings drawn" + ("\n" if done == of else ""))
+        sys.stderr.flush()

@@ -1,0 +1,1 @@
+"""Commands that take a trace: replay, shrink, bisect, export, merge."""

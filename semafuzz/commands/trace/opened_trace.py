@@ -1,0 +1,181 @@
+"""What a trace is of, made ready to run: a checked function, or a target's operations."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from semafuzz.commands.common.load_function import load_checked
+from semafuzz.commands.common.lock_detectors import Locking
+from semafuzz.commands.common.release_process import choose_code
+from semafuzz.harness.errors import CannotJudge, CodeError, UsageError
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.program import Program, Setting
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.search.recorder import Origin
+from semafuzz.harness.traces.schema import Function, Operations, Trace
+from semafuzz.reports.terminal.result import plain
+from semafuzz.targets import traced_target
+from semafuzz.targets.declared.target import DECLARED
+from semafuzz.targets.model.configured_target import bind, fixed_by
+from semafuzz.targets.model.protocol import OpenTarget, Released, Target
+from semafuzz.targets.model.scenario import Scenario, scenario_of
+from semafuzz.targets.model.trace_origin import origin_of
+
+
+@dataclass(slots=True)
+class Subject:
+    """A trace's program in an open laboratory.
+
+    ``recorded``: it is the code that made the trace, as far as names and digests tell.
+    ``code``: what it is, for a person. ``target``, ``opened`` and ``scenario`` are
+    None for a checked function. ``program_option``: what a replay has to be given.
+    """
+
+    trace: Trace
+    program: Program
+    laboratory: Laboratory
+    setting: Setting
+    origin: Origin
+    code: str
+    recorded: bool
+    target: Target | None = None
+    opened: OpenTarget | None = None
+    scenario: Scenario | None = None
+    program_option: str = ""
+
+
+@contextmanager
+def open_subject(
+    trace: Trace,
+    program: str | None = None,
+    release: str = "",
+    source: Path | None = None,
+    settings: Sequence[str] = (),
+) -> Iterator[Subject]:
+    """Make ready what ``trace`` is of.
+
+    ``program``: FILE.py:NAME, for a checked function or a target of one's own.
+    ``release`` and ``source``: which Nova, for traces of its operations; by default
+    the one that made the trace. ``settings``: options of the target, as ``NAME=VALUE``,
+    in place of those recorded. Raises UsageError where these do not go together or
+    name nothing, CannotJudge where control fails or the code does not run.
+    """
+    with ExitStack() as stack:
+        try:
+            subject = stack.enter_context(_opened(trace, program, release, source, settings))
+        except CodeError as error:
+            raise CannotJudge(str(error)) from error
+        yield subject
+
+
+@contextmanager
+def _opened(
+    trace: Trace, program: str | None, release: str, source: Path | None, settings: Sequence[str]
+) -> Iterator[Subject]:
+    if isinstance(trace.program, Function):
+        if release or source is not None:
+            raise UsageError("--release and --source go with traces of Nova; this one is of a checked function")
+        if settings:
+            raise UsageError("--set goes with traces of a target's operations; a checked function has no options")
+        with _open_function(trace, trace.program, program) as subject:
+            yield subject
+        return
+    with _open_operations(trace, trace.program, program, release, source, settings) as subject:
+        yield subject
+
+
+def _heard(laboratory: Laboratory) -> Laboratory:
+    if laboratory.silence:
+        raise CannotJudge(laboratory.silence)
+    return laboratory
+
+
+def _hot() -> bytearray:
+    return bytearray(max(1 << 16, 2 * len(SITES)))
+
+
+@contextmanager
+def _open_function(trace: Trace, identity: Function, program: str | None) -> Iterator[Subject]:
+    spec = program
+    if spec is None:
+        known = source_index.recall(identity)
+        if known is None and "test" in trace.configuration:
+            test = plain(str(trace.configuration["test"]), 300)
+            raise UsageError(
+                f"this trace is of the test {test}, which needs pytest: name the test and --interleave-replay TRACE"
+            )
+        if known is None:
+            raise UsageError(
+                f"this trace is of {identity.function} in a file {identity.file} that was not checked on this machine; "
+                f"say which it is with --program FILE.py:{identity.function}"
+            )
+        spec = f"{known}:{identity.function}"
+    checked, model = load_checked(spec, identity.instrument, trace.model)
+    if model != trace.model:
+        raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
+    same = checked.identity.sha256 == identity.sha256
+    if not same:
+        print(f"semafuzz: {checked.path} has changed since the trace was made", file=sys.stderr)
+    with open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory:
+        yield Subject(
+            trace,
+            checked.program,
+            _heard(laboratory),
+            Setting(_hot(), trace.model, trace.seed),
+            Origin("function", checked.identity),
+            spec,
+            same,
+            program_option=program or "",
+        )
+
+
+@contextmanager
+def _open_operations(
+    trace: Trace,
+    content: Operations,
+    program: str | None,
+    release: str,
+    source: Path | None,
+    settings: Sequence[str],
+) -> Iterator[Subject]:
+    target = traced_target(trace, program)
+    fixed = fixed_by(bind(target, settings))
+    if release and not isinstance(target, Released):
+        raise UsageError(f"--release goes with Nova; this trace is of {trace.target}")
+    wanted = choose_code(target, release or trace.release, source)
+    with (
+        target.open(wanted) as opened,
+        open_laboratory(opened.modules, instrument=trace.model == "threads") as laboratory,
+    ):
+        changed = _changed(trace, opened)
+        for name in changed:
+            print(f"semafuzz: {name} has changed since the trace was made", file=sys.stderr)
+        recorded = scenario_of(trace)
+        scenario = replace(recorded, configuration={**recorded.configuration, **fixed})
+        code = f"the source in {source}" if source is not None else f"{target.name} {opened.release}"
+        setting = Setting(_hot(), trace.model, trace.seed, watchers=Locking(opened, trace.model).watchers)
+        yield Subject(
+            trace,
+            opened.program(scenario),
+            _heard(laboratory),
+            setting,
+            origin_of(target, opened, scenario),
+            ", ".join([code, *settings]),
+            source is None and opened.release == trace.release and not changed and scenario == recorded,
+            target,
+            opened,
+            scenario,
+            program_option=program or "",
+        )
+
+
+def _changed(trace: Trace, opened: OpenTarget) -> list[str]:
+    """Code of one's own that changed between finding and mending."""
+    if trace.target != DECLARED:
+        return []
+    return [name for name, digest in opened.libraries.items() if trace.versions.get(name) != digest]

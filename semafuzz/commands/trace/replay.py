@@ -1,0 +1,83 @@
+"""``semafuzz replay``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from semafuzz.commands.common.release_process import settle_trace
+from semafuzz.commands.trace.opened_trace import Subject, open_subject
+from semafuzz.harness.errors import CannotJudge
+from semafuzz.harness.runs.replay_run import Replayed, replay
+from semafuzz.harness.search.reproduction import SEARCH, Judgement, judge
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.schema import Function, Trace
+from semafuzz.reports.terminal.result import plain
+
+
+def run_replay(
+    path: Path,
+    program: str | None,
+    as_json: bool,
+    release: str = "",
+    source: Path | None = None,
+    search: int | None = None,
+    arguments: Sequence[str] = (),
+    settings: Sequence[str] = (),
+) -> int:
+    """Replay the trace and say whether it reproduces; the exit code.
+
+    ``search``: schedules to try where the recorded one does not fit; by default
+    none on the code that made the trace, and ``judging.SEARCH`` on other code.
+    ``settings``: options of the target, in place of those recorded. ``arguments``: this
+    command, to run it in another process if need be.
+    """
+    code = settle_trace(path, release, source, arguments)
+    if code is not None:
+        return code
+    trace = read(path)
+    with open_subject(trace, program, release, source, settings) as subject:
+        tries = (0 if subject.recorded else SEARCH) if search is None else search
+        judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)
+        return report(trace, judgement, as_json, subject)
+
+
+def replay_function(trace: Trace, identity: Function, program: str | None) -> Replayed:
+    """Run the trace in its function: that of ``program``, or else in the file known for it.
+
+    Raises UsageError where there is none, CannotJudge where control cannot be had.
+    """
+    with open_subject(trace, program) as subject:
+        return replay(subject.program, recorded_choices(trace), subject.setting)
+
+
+def report(trace: Trace, judgement: Judgement, as_json: bool, subject: Subject) -> int:
+    """Print how the replay compares with the record; the exit code."""
+    replayed = judgement.replayed
+    same = replayed.digest == trace.expected.digest and replayed.diverged is None
+    if as_json:
+        answer = {
+            "reproduces": bool(judgement.reproduces),
+            "judged": judgement.reproduces is not None,
+            "why": judgement.why,
+            "code": subject.code,
+            "signature": trace.expected.signature,
+            "digest": replayed.digest,
+            "identical": same,
+            "diverged": str(replayed.diverged) if replayed.diverged else None,
+            "schedules": judgement.schedules,
+        }
+        sys.stdout.write(json.dumps(answer) + "\n")
+    if judgement.reproduces is None:
+        raise CannotJudge(plain(judgement.why, 1000))
+    if not as_json:
+        words = "reproduces" if judgement.reproduces else "does not reproduce"
+        print(f"{trace.expected.signature} {words}: {trace.expected.kind}: {plain(trace.expected.message, 300)}")
+        if replayed.diverged is None:
+            print(f"event digest {replayed.digest[:16]}, {'the recorded one' if same else 'NOT the recorded one'}")
+        if not subject.recorded:
+            print(f"on {plain(subject.code)}: {plain(judgement.why)}")
+    return 1 if judgement.reproduces else 0

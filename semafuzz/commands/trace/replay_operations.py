@@ -1,0 +1,17 @@
+"""Replaying a trace of a target's operations."""
+
+from __future__ import annotations
+
+from semafuzz.commands.trace.opened_trace import open_subject
+from semafuzz.harness.runs.replay_run import Replayed, replay
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.schema import Trace
+
+
+def replay_operations(trace: Trace, program: str | None = None) -> Replayed:
+    """Run the trace on its target; UsageError where that does not have what it names.
+
+    ``program``: FILE.py:CLASS, for a target of one's own.
+    """
+    with open_subject(trace, program) as subject:
+        return replay(subject.program, recorded_choices(trace), subject.setting)

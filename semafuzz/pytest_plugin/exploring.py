@@ -1,0 +1,137 @@
+"""Exploring one test: many executions, each under another schedule."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.replay_run import replay
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import Exploration, Result
+from semafuzz.harness.search.recorder import Finding, Origin
+from semafuzz.harness.traces import codec
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.pytest_plugin import InterleaveWarning, replay_command, wording
+from semafuzz.pytest_plugin.marked_test import SharedState, Subject
+from semafuzz.pytest_plugin.options import Plan, Settings
+from semafuzz.pytest_plugin.outcomes import CannotSay, Found, Record, Row, keep
+from semafuzz.pytest_plugin.output_once import quiet
+from semafuzz.pytest_plugin.timeouts import respected
+
+
+def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, scheduler: str) -> None:
+    """Explore the test under one scheduler.
+
+    Raises Found or CannotSay, or what the test itself raised to be skipped.
+    """
+    subject = Subject(item, test, plan.instrument)
+    with respected(item) as allowance, quiet(item.config) as keeper:
+        subject.program.begin = keeper.begin
+        limits = [limit for limit in (plan.seconds, allowance.seconds) if limit is not None]
+        with subject.laboratory(plan.model, allowance.stall) as laboratory:
+            exploration = Exploration(
+                subject.program,
+                make_scheduler(scheduler, plan.seed),
+                laboratory,
+                schedules=plan.schedules,
+                seconds=min(limits, default=None),
+                seed=plan.seed,
+                model=plan.model,
+                stop_on_first=not plan.keep_going,
+                origin=Origin("function", subject.identity, configuration={"test": test}),
+                folder=settings.out / _folder_name(test),
+            )
+            result, shared = exploration.result, None
+            try:
+                exploration.run()
+            except SharedState as error:
+                shared, result.verdict = error, "uncontrolled"
+            keeper.end()
+            shown = [_run_again(subject, finding, exploration.setting) for finding in result.failures]
+        commands = [_command(subject, finding, allowance.patience) for finding in result.failures]
+    _conclude(subject, settings, result, shown, commands, shared)
+    if plan.model == "threads" and 1 not in exploration.setting.hot:
+        result.notes.append(_nothing_shared(subject))
+    for note in result.notes:
+        _warn(subject, note)
+
+
+def _warn(subject: Subject, note: str) -> None:
+    """A pass that is worth less than it looks is said to be."""
+    line = subject.item.function.__code__.co_firstlineno
+    try:
+        warnings.warn_explicit(InterleaveWarning(f"{subject.test}: {note}"), None, str(subject.path), line)
+    except InterleaveWarning as error:
+        pytest.fail(str(error), pytrace=False)  # warnings are errors here
+
+
+def _folder_name(test: str) -> str:
+    """A folder for each test: two tests can fail in one way, and have one signature."""
+    name = re.sub(r"[^\w.-]+", "-", test, flags=re.ASCII).strip("-.")
+    if len(name) <= 80:
+        return name or "test"
+    return f"{name[-70:].strip('-.')}-{hashlib.sha256(test.encode()).hexdigest()[:8]}"
+
+
+def _run_again(subject: Subject, finding: Finding, setting: Setting) -> Outcome | None:
+    """The finding's run once more, from its file; what it prints is what pytest shows."""
+    if not finding.trace or not finding.confirmed:
+        return None
+    return replay(subject.program, recorded_choices(codec.read(Path(finding.trace))), setting).outcome
+
+
+def _command(subject: Subject, finding: Finding, patience: float) -> str:
+    if not finding.trace:
+        return ""
+    if subject.alone:
+        source_index.remember(subject.identity, subject.path)
+    return replay_command.command(subject, finding.trace, patience)
+
+
+def _conclude(
+    subject: Subject,
+    settings: Settings,
+    result: Result,
+    shown: Sequence[Outcome | None],
+    commands: Sequence[str],
+    shared: SharedState | None,
+) -> None:
+    """Keep the record, and raise where the test does not pass."""
+    record = Record(result.verdict, result.schedules)
+    texts = []
+    for finding, outcome, command in zip(result.failures, shown, commands, strict=True):
+        record.rows.append(
+            Row(
+                finding.signature,
+                finding.severity,
+                wording.line(f"{finding.kind}: {finding.message}"),
+                replay_command.shown(subject.item.config, finding.trace),
+                command,
+                fails=finding.severity == "error" or settings.strict,
+            )
+        )
+        texts.append(wording.found(finding, outcome, result, command))
+    keep(subject.item, record)
+    if shared is not None:
+        raise CannotSay("\n\n".join([str(shared), *texts]))
+    if result.verdict == "uncontrolled":
+        raise CannotSay("\n\n".join([wording.uncontrolled(subject.test, result.notes), *texts]))
+    if any(row.fails for row in record.rows):
+        raise Found("\n\n".join(texts))
+
+
+def _nothing_shared(subject: Subject) -> str:
+    if subject.program.tasks < 2:
+        return "it started no thread, so there was nothing to interleave"
+    return (
+        "its threads were not seen to share anything; where the code under test stands in modules of its own, name "
+        "them: instrument=['package.module'], or interleave_instrument in the configuration file"
+    )

@@ -1,0 +1,190 @@
+"""A test as a program: its function with its fixtures, executed again and again.
+
+pytest sets the fixtures up once, before the search. Each execution gets the same
+objects; of them, only primitives that are given directly or held by what is given
+(``Event``, ``Condition``, queues) are put back in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import linecache
+import re
+import unittest
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.execution import Chooser
+from semafuzz.harness.kernel.install.adoption import COMPOSITES
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.runs.program import FunctionProgram, Setting
+from semafuzz.harness.runs.replay_run import replay
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.schedulers.replay.strict import RecordedChoice
+from semafuzz.harness.traces.build import choices_of
+from semafuzz.harness.traces.schema import Function
+from semafuzz.harness.traces.signature import failure_identity
+from semafuzz.pytest_plugin.assertions import preparation, unrecorded
+from semafuzz.pytest_plugin.outcomes import CannotSay
+
+_ENDINGS = (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception, unittest.SkipTest)
+"""What a test raises to end as something else than passed or failed."""
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
+
+
+class SharedState(CannotSay):
+    """What the test changes outlives an execution, and changes what comes next."""
+
+
+class Subject:
+    """One test item: its program, and what a trace says of it.
+
+    ``alone``: it could be run without pytest, as a function without arguments.
+    """
+
+    def __init__(self, item: pytest.Function, test: str, instrument: Sequence[str]) -> None:
+        self.item = item
+        self.test = test
+        self.module: ModuleType = item.module
+        linecache.checkcache(str(item.path))  # the file may have changed in a process that runs several sessions
+        names = item._fixtureinfo.argnames
+        self._holder = ModuleType("fixture")
+        vars(self._holder).update(_with_parts({name: item.funcargs[name] for name in names}))
+        self._modules = [self.module, *(_imported(name, test) for name in instrument if name != self.module.__name__)]
+        self.alone = item.cls is None and not _fixtures_of(item)
+        function = item.originalname if item.cls is None else item.obj.__qualname__
+        source = item.path.read_text(encoding="utf-8")
+        digest = hashlib.sha256(source.encode()).hexdigest()
+        self.identity = Function(item.path.name, function[:200], digest, tuple(instrument))
+        self.program = TestProgram(test, self._call, self._modules, names)
+
+    @property
+    def path(self) -> Path:
+        """The file of the test."""
+        return self.item.path
+
+    def _call(self) -> object:
+        given = vars(self._holder)
+        return self.item.obj(**{name: given[name] for name in self.item._fixtureinfo.argnames})
+
+    @contextmanager
+    def laboratory(self, model: str, stall: float) -> Iterator[Laboratory]:
+        """Put up what its executions need."""
+        with ExitStack() as stack:
+            stack.enter_context(unrecorded(self.module))
+            laboratory = open_laboratory(
+                self._modules,
+                instrument=model == "threads",
+                stall=stall,
+                holders=[self._holder],
+                prepare=preparation(self.module),
+            )
+            try:
+                opened = stack.enter_context(laboratory)
+            except UsageError as error:
+                raise CannotSay(f"{self.test}: {error}") from None
+            yield opened
+
+
+def _with_parts(arguments: dict[str, object]) -> dict[str, object]:
+    """The arguments, and the primitives that they hold, by name."""
+    parts = {
+        f"{name}.{key}": value
+        for name, argument in arguments.items()
+        for key, value in (getattr(argument, "__dict__", None) or {}).items()
+        if isinstance(value, COMPOSITES)
+    }
+    return {**arguments, **parts}
+
+
+def _fixtures_of(item: pytest.Function) -> list[str]:
+    """The fixtures that the test has, those that it did not ask for included."""
+    return [name for name in item.fixturenames if not name.startswith("__interleave")]
+
+
+def _imported(name: str, test: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise CannotSay(
+            f"{test}: the module {name!r} to be instrumented cannot be imported ({error}); give a dotted name that can"
+        ) from None
+
+
+class TestProgram:
+    """Calls the test as the main thread. See :class:`semafuzz.harness.runs.program.Program`."""
+
+    __test__ = False
+
+    def __init__(
+        self, name: str, call: Callable[[], object], modules: Sequence[ModuleType], fixtures: Sequence[str]
+    ) -> None:
+        self.name = name
+        self.begin: Callable[[], None] = lambda: None
+        self.tasks = 0
+        self._call = call
+        self._fixtures = fixtures
+        self._inner = FunctionProgram(self._body, name, modules)
+        self._ending: BaseException | None = None
+        self._first: tuple[list[RecordedChoice], set[tuple[str, ...]]] | None = None
+        self._compared: set[tuple[str, ...]] = set()
+
+    def modules(self) -> Sequence[ModuleType]:
+        """The modules under test."""
+        return self._inner.modules()
+
+    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+        """Run once. Raises what the test raised to skip itself or to end the session,
+        and SharedState."""
+        self.begin()
+        outcome = self._inner.execute(scheduler, setting, forced)
+        self.tasks = max(self.tasks, len(outcome.tasks))
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            raise ending
+        outcome.failures[:] = map(_without_addresses, outcome.failures)
+        if forced is None and not outcome.uncontrolled:
+            self._compare(outcome, setting)
+        return outcome
+
+    def _body(self) -> None:
+        try:
+            self._call()
+        except _ENDINGS as ending:
+            self._ending = ending
+
+    def _compare(self, outcome: Outcome, setting: Setting) -> None:
+        """Run the first schedule again when a failure is new.
+
+        It did not show the failure then. If it does now, the schedule is not the cause.
+        """
+        shown = {failure_identity(failure) for failure in outcome.failures}
+        if self._first is None:
+            self._first = (choices_of(outcome), shown)
+        choices, known = self._first
+        new = shown - known - self._compared
+        if not new:
+            return
+        self._compared |= new
+        again = replay(self, choices, setting)
+        for failure in again.outcome.failures:
+            if again.diverged is None and failure_identity(failure) in new:
+                held = f"the fixtures {', '.join(self._fixtures)} are set up" if self._fixtures else "its module is"
+                raise SharedState(
+                    f"{self.name}: its first schedule passed, and failed when it was run again later "
+                    f"({failure.message.splitlines()[0]}). What the test changes outlives an execution: {held} once "
+                    "for all of them. Make that state inside the test, or let the fixture give a function that makes it"
+                )
+
+
+def _without_addresses(failure: Failure) -> Failure:
+    """Assertions name objects by their address, which is another in every process."""
+    message = _ADDRESS.sub("at 0x...", failure.message)
+    return replace(failure, message=message, detail=tuple(_ADDRESS.sub("at 0x...", line) for line in failure.detail))

@@ -1,0 +1,65 @@
+"""What a failing item says: the finding as on the terminal, not a traceback of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.traces.schema import Trace
+from semafuzz.harness.traces.signature import failure_identity
+from semafuzz.reports.run_view.interleaving import interleaving
+from semafuzz.reports.terminal.result import plain
+
+
+def line(text: str, limit: int = 200) -> str:
+    """The first line of ``text``, fit for a terminal."""
+    return plain(text.splitlines()[0] if text else "", limit)
+
+
+def found(finding: Finding, outcome: Outcome | None, result: Result, command: str) -> str:
+    """The report of a finding. ``outcome``: its run, where that was made again."""
+    times = f"{finding.preemptions} preemption" + ("" if finding.preemptions == 1 else "s")
+    head = [
+        *_message(finding.kind, finding.message, finding.task),
+        f"in schedule {finding.schedule:,} (scheduler {result.scheduler}, seed {result.seed}); made small: {times}",
+    ]
+    if finding.severity != "error":
+        head.append(f"severity: {finding.severity}")
+    if not finding.confirmed:
+        head.append("it did not repeat when its schedule was run again: something else differs between two runs")
+    head += [f"note: {plain(note)}" for note in result.notes]
+    return _report(head, finding.places, outcome, command)
+
+
+def replayed(trace: Trace, failure: Failure, outcome: Outcome, command: str) -> str:
+    """The report of a kept trace whose failure is still there."""
+    places = trace.expected.places or [SITES[site].place() for site in failure.sites]
+    name, same = trace.expected.signature, failure_identity(failure) == trace.expected.identity
+    told = f"kept trace {name} still shows it" if same else f"kept trace {name} shows this instead of its own failure"
+    head = [*_message(failure.kind, failure.message, failure.task), told]
+    return _report(head, places, outcome, command)
+
+
+def uncontrolled(test: str, notes: Sequence[str]) -> str:
+    """Nothing can be said of the test, and why."""
+    return "\n".join(["uncontrolled: nothing can be said of " + test, *(plain(note, 2000) for note in notes)])
+
+
+def _message(kind: str, message: str, task: str) -> list[str]:
+    lines = [plain(text, 300) for text in message.splitlines()] or [""]
+    # Who takes part in a deadlock stands in its message.
+    where = f" (in {plain(task, 100)})" if task and kind != "deadlock" else ""
+    return [f"{kind}: {lines[0]}{where}", *lines[1:20]]
+
+
+def _report(head: list[str], places: Sequence[str], outcome: Outcome | None, command: str) -> str:
+    lines = [*head, "", "places:", *(f"    {plain(place, 160)}" for place in dict.fromkeys(places))]
+    steps = interleaving(outcome) if outcome is not None else []
+    if steps:
+        lines += ["interleaving:", *(f"    {plain(step, 200)}" for step in steps)]
+    if command:
+        lines += ["replay:", f"    {command}"]
+    return "\n".join(lines)

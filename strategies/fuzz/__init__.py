@@ -1,0 +1,1 @@
+"""The fuzz loop: programs in turn, triage of failures, deduplication, follow-ups."""

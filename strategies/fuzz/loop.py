@@ -1,0 +1,279 @@
+"""Searching a target: small programs one after the other, and generated ones.
+
+Both have turns, by the executions that they took, and each program is run under many
+schedules.
+What fails is made small after a while, then the search goes on. One seed, one search, as long as the
+budget is one of schedules; a budget of seconds ends it earlier.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.runs.program import execute
+from semafuzz.harness.runs.replay_run import replay
+from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.stale_pairs import TornReads
+from semafuzz.harness.search.exploration import Exploration, Result
+from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.signature import failure_identity
+from semafuzz.strategies.fuzz.follow_up import consequences
+from semafuzz.strategies.fuzz.program_shrinker import Source
+from semafuzz.strategies.fuzz.small_scope import small_scenarios
+from semafuzz.strategies.fuzz.triage import Refinement
+from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.strategies.generate.scenarios import scenarios
+from semafuzz.targets.model.protocol import ImpossibleStartError
+from semafuzz.targets.model.scenario import Scenario, parts_of
+from semafuzz.targets.model.scenario_order import key_of
+from semafuzz.targets.model.trace_origin import origin_of
+
+ROUND = 50
+"""Examples that Hypothesis generates in one run; shrinking one generates those before
+it again."""
+PER_PROGRAM, ALONE = 15, 2
+"""Schedules for each program before the next one gets its turn: there are not many for a
+task alone."""
+PER_PAIR = 120
+"""Schedules for a small program, of all those with one change of priority; and of those
+with torn reads."""
+AT_ACCESSES = 8
+"""Schedules for it with switches at accesses as well, to which these two are blind."""
+FOR_SMALL = 2 / 3
+"""The part of the executions that goes to small programs."""
+FOR_FINDINGS = 0.4
+"""The part of the time that is left for working out what was met, once there is any."""
+FOR_CONSEQUENCES = 0.04
+"""The part of the executions that goes to what wrong states lead to; they cost more than others."""
+NOTES = 5
+"""Remarks taken over from the search of one program."""
+
+
+@dataclass(slots=True)
+class Fuzzing:
+    """One search. ``refinement``: the target, and what becomes of what is found.
+
+    ``most``: schedules at most. ``share``: this search takes of the small programs
+    each ``share[1]``-th, from the one with number ``share[0]``. ``look`` is called after
+    executions, with the number of those that the result does not count yet; ``enter`` before
+    each program.
+    """
+
+    refinement: Refinement
+    scheduler: str
+    most: int
+    share: tuple[int, int] = (0, 1)
+    look: Callable[[int], None] | None = None
+    enter: Callable[[Scenario], None] | None = None
+    advised: set[tuple[str, ...]] = field(default_factory=set)
+    met: set[bytes] = field(default_factory=set)
+    explore_until: float = 0.0
+    examples: int = 0
+    _small: Iterator[Scenario] | None = None
+    _small_schedules: int = 0
+    _continued: int = 0
+    _worsened: set[tuple[str, ...]] = field(default_factory=set)
+    _rounds: int = 0
+    _number: int = 0
+
+    @property
+    def result(self) -> Result:
+        """What the search came to."""
+        return self.refinement.result
+
+    def run(self) -> None:
+        """Search until the budget is used up or something escapes control."""
+        work, result = self.refinement, self.result
+        if work.laboratory.silence:
+            result.verdict = "uncontrolled"
+            result.notes.append(work.laboratory.silence)
+            return
+        shared = small_scenarios(work.target, self._calls_of, work.setting.seed)
+        self._small = itertools.islice(shared, self.share[0], None, self.share[1])
+        while self._left() > 0 and result.verdict != "uncontrolled":
+            left = work.deadline - perf_counter()
+            self.explore_until = work.deadline - FOR_FINDINGS * left
+            self._explore()
+            work.work_out()
+        self.conclude()
+
+    def conclude(self) -> None:
+        """Say what it came to, also where somebody has ended it."""
+        work, result = self.refinement, self.result
+        if result.verdict != "uncontrolled":
+            result.verdict = "found" if result.failures else "cut"
+            work.tell()
+            work.novelty.unworked += len(work.waiting)
+            if not result.schedules and not result.interrupted:
+                result.notes.append("no execution ended within the budget; give it more with --seconds")
+                result.verdict = "uncontrolled"
+
+    def _explore(self) -> None:
+        """Programs of both kinds, until it is time for what was met."""
+        while self._left() > 0 and self.result.verdict != "uncontrolled":
+            self._number = 0
+            feed(scenarios(self.refinement.target), self._consume, seed=self._seed(), most=ROUND)
+            self._rounds += 1
+
+    def _seed(self) -> str:
+        # Searches that share the small programs draw others.
+        return "/".join(
+            map(str, (self.refinement.setting.seed, self._rounds, *([self.share[0]] if self.share[0] else [])))
+        )
+
+    def _left(self) -> int:
+        until = self.explore_until if self.refinement.waiting else self.refinement.deadline
+        return self.most - self.result.schedules if perf_counter() < until else 0
+
+    def _consume(self, scenario: Scenario) -> bool:
+        """Explore one generated program, and small ones; False when the search is over."""
+        self._number += 1
+        if self._number == 1 and self._rounds:
+            # Every round begins with the simplest program there is.
+            return True
+        key = key_of(scenario)
+        if key not in self.met:
+            # Hypothesis makes some of its examples by repeating parts of earlier ones.
+            self.met.add(key)
+            many = PER_PROGRAM if len(scenario.content.tasks) > 1 else ALONE
+            self._try(scenario, make_scheduler(self.scheduler, self._seed_of_program()), many, self._source())
+        while self._small is not None and self._small_is_due() and self._goes_on():
+            self._try_small()
+        return self._goes_on()
+
+    def _small_is_due(self) -> bool:
+        return self._small_schedules < FOR_SMALL * self.result.schedules
+
+    def _goes_on(self) -> bool:
+        return self._left() > 0 and self.result.verdict != "uncontrolled"
+
+    def _try_small(self) -> None:
+        assert self._small is not None
+        scenario = next(self._small, None)
+        if scenario is None:
+            self._small = None
+            return
+        before = self.result.schedules
+        if len(scenario.content.tasks) == 1:
+            self._try(scenario, Serial((0,)), 1, None)
+        else:
+            for scheduler in self._for_pairs():
+                self._try(scenario, scheduler, PER_PAIR, None)
+            self._try(scenario, make_scheduler(self.scheduler, self._seed_of_program()), AT_ACCESSES, None)
+        self._small_schedules += self.result.schedules - before
+
+    def _try(self, scenario: Scenario, scheduler: Scheduler, most: int, source: Source | None) -> None:
+        """Explore one program and take in what it shows."""
+        left = self._left()
+        if left <= 0:
+            return
+        self.examples += 1
+        if self.enter is not None:
+            self.enter(scenario)
+        work = self.refinement
+        try:
+            search = Exploration(
+                work.opened.program(scenario),
+                scheduler,
+                work.laboratory,
+                schedules=min(most, left),
+                seconds=max(0.1, work.deadline - perf_counter()),
+                seed=work.setting.seed,
+                model=work.setting.model,
+                stop_on_first=False,
+                origin=origin_of(work.target, work.opened, scenario),
+                folder=work.raw,
+                progress=None if self.look is None else self._look,
+                hot=work.setting.hot,
+                shrink_budget=0,
+                watchers=work.setting.watchers,
+                advised=self.advised,
+            )
+            found = search.run()
+        except ImpossibleStartError:
+            return
+        self._add(found)
+        if found.verdict == "uncontrolled":
+            self.result.verdict = "uncontrolled"
+            self.result.notes += found.notes
+            return
+        warnings = work.take(scenario, found.failures, source)
+        for warning in warnings if len(scenario.content.tasks) > 1 else ():
+            self._worsen(scenario, warning)
+
+    def _worsen(self, scenario: Scenario, warning: Finding) -> None:
+        """See what a new warning leads to where the target works on."""
+        work = self.refinement
+        trace = read(Path(warning.trace))
+        identity = trace.expected.identity
+        if identity in self._worsened or self._continued > FOR_CONSEQUENCES * self.result.schedules:
+            return
+        self._worsened.add(identity)
+        outcome = replay(work.opened.program(scenario), recorded_choices(trace), work.setting).outcome
+        for longer, made in consequences(scenario, outcome, work.target, work.opened, work.setting):
+            work.laboratory.control.between_executions()
+            if made.uncontrolled:
+                self.result.notes.append(made.uncontrolled)
+                self.result.verdict = "uncontrolled"
+                return
+            self._continued += 1
+            self.result.schedules += 1
+            if self.look is not None:
+                self.look(0)
+            for watcher in work.setting.watchers:
+                watcher.keep(made)
+            for failure in made.failures:
+                if failure.severity == "error" and not work.novelty.is_known(
+                    failure_identity(failure), parts_of(longer)
+                ):
+                    raw = work.recorder_of(longer).record(made, failure_identity(failure))
+                    work.take(longer, [raw], None)
+            if not self._goes_on():
+                return
+
+    def _for_pairs(self) -> tuple[Scheduler, ...]:
+        target = self.refinement.target
+        idle: Callable[[str], bool] = getattr(target, "is_idle", lambda call: False)
+        writes: Callable[[str], bool] | None = getattr(target, "is_write", None)
+        sees_memory = self.refinement.setting.model == "threads" and not self.refinement.laboratory.unseen
+        return Sweep(idle, sees_memory), TornReads(idle, writes)
+
+    def _calls_of(self, scenario: Scenario) -> list[str]:
+        """The calls that leave the process in a run without a switch; none where it cannot start."""
+        work = self.refinement
+        try:
+            outcome = execute(work.opened.program(scenario), Serial((0,)), work.setting)
+        except ImpossibleStartError:
+            return []
+        work.laboratory.control.between_executions()
+        return [str(name) for kind, _, _, name, _ in outcome.events if kind == op.IO]
+
+    def _seed_of_program(self) -> int:
+        return self.refinement.setting.seed + self.examples
+
+    def _look(self, search: Exploration) -> None:
+        assert self.look is not None
+        self.look(search.result.schedules)
+
+    def _add(self, found: Result) -> None:
+        result = self.result
+        result.schedules += found.schedules
+        result.classes += found.classes
+        if found.verdict != "uncontrolled":
+            # That runs were cut, or that accesses are not seen, must not get lost.
+            result.notes += [note for note in found.notes if note not in result.notes][:NOTES]
+        if found.first_failure is not None and result.first_failure is None:
+            result.first_failure = result.schedules - found.schedules + found.first_failure
+
+    def _source(self) -> Source:
+        return Source(self._seed(), ROUND, self._number)

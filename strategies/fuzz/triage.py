@@ -1,0 +1,261 @@
+"""From the failures that a search meets to its findings.
+
+What is new is made small (``semafuzz.strategies.fuzz.program_shrinker``), shown again where that can be asked
+(``semafuzz.strategies.fuzz.cross_check``), and kept with its trace, when the search has time for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+
+from semafuzz.harness.kernel.outcome import ADVICE, Outcome
+from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.replay_run import replay
+from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.search.exploration import Exploration, Result
+from semafuzz.harness.search.recorder import Finding, shows, shows_serially
+from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.schema import Trace
+from semafuzz.strategies.fuzz.cross_check import Verification, described
+from semafuzz.strategies.fuzz.dedup import Key, Novelty
+from semafuzz.strategies.fuzz.program_shrinker import Reduction, Source
+from semafuzz.strategies.fuzz.reproducer import EFFORT, Seeking
+from semafuzz.targets.model.legality import single_operations
+from semafuzz.targets.model.protocol import OpenTarget, Target
+from semafuzz.targets.model.scenario import Scenario, faults_of, parts_of, scenario_of
+from semafuzz.targets.model.trace_origin import origin_of
+
+Waiting = tuple[Scenario, Finding, Source | None]
+"""What is to be worked out: a failure, its program, and where Hypothesis made that."""
+FINAL_STEPS = 200
+FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
+"""Executions for making a schedule small once its program is, and the events that they
+may take together, by severity."""
+FAULTY = 3
+"""Parts that a fault counts for besides itself, where what waits is put in order."""
+SMALLEST, SMALL = 2, 5
+"""Parts of programs that are worked out first, warnings among them, and of those after which
+large ones come: of one operation with a fault there can be hundreds."""
+LARGEST = 4
+"""Operations of the programs from which warnings are worked out, where there is something
+else to show: making larger ones small takes more than meeting the same in a small one."""
+UNVERIFIED = "unverified"
+"""The folder, beside the traces, for what the faithful world does not show."""
+
+
+@dataclass(slots=True)
+class Refinement:
+    """What one search has found. ``deadline``: when to end at the latest, by
+    ``perf_counter``. ``folder``: for the traces. ``result`` gets the findings.
+
+    ``waiting``: what is to be worked out, each with its scenario and where that came from.
+    ``look`` is called before each of them is.
+    """
+
+    target: Target
+    opened: OpenTarget
+    laboratory: Laboratory
+    setting: Setting
+    folder: Path
+    deadline: float
+    result: Result
+    look: Callable[[], None] | None = None
+    known: dict[str, Finding] = field(default_factory=dict)
+    novelty: Novelty = field(default_factory=Novelty)
+    unverified: list[Finding] = field(default_factory=list)
+    verification: Verification = field(init=False)
+    waiting: list[Waiting] = field(default_factory=list)
+    _first: dict[Key, Waiting] = field(default_factory=dict)
+    _held: int = 0
+
+    def __post_init__(self) -> None:
+        self.verification = Verification(self.target, self.opened, self.laboratory, self.setting)
+
+    @property
+    def raw(self) -> Path:
+        """The folder for traces of what is not worked out yet."""
+        return self.folder / "raw"
+
+    def recorder_of(self, scenario: Scenario, steps: int = 0) -> Exploration:
+        """Records runs of a scenario; makes their schedules small in so many executions."""
+        return Exploration(
+            self.opened.program(scenario),
+            Serial((0,)),
+            self.laboratory,
+            schedules=0,
+            seed=self.setting.seed,
+            model=self.setting.model,
+            origin=origin_of(self.target, self.opened, scenario),
+            folder=self.raw,
+            hot=self.setting.hot,
+            shrink_budget=steps,
+            watchers=self.setting.watchers,
+        )
+
+    def tell(self) -> None:
+        """Remark how findings were shown again, and what was not."""
+        asked, notes = self.verification, self.result.notes
+        if not asked.options:
+            return
+        if asked.refused:
+            notes.append(f"no finding was tried with {described(asked.options)}: {asked.refused}")
+        elif self.result.failures:
+            notes.append(f"every finding showed again with {described(asked.options)}")
+        if self.unverified:
+            notes.append(
+                f"{len(self.unverified)} more did not show again with {described(asked.options)}, so that they are "
+                f"not listed: the search's own world is wrong there; traces in {self.folder / UNVERIFIED}"
+            )
+
+    def take(self, scenario: Scenario, failures: Sequence[Finding], source: Source | None) -> list[Finding]:
+        """Take in what a search of one program has met; what is new waits until it is worked
+        out, but for advice. ``source``: where Hypothesis made the scenario. Returns the new
+        warnings."""
+        # All of them first: what one comes to can have the name that another has here.
+        held = [self._hold(raw) for raw in failures if raw.trace]
+        return [raw for raw in held if self._is_new_warning(scenario, raw, source)]
+
+    def _hold(self, raw: Finding) -> Finding:
+        self._held += 1
+        file = Path(raw.trace)
+        return replace(raw, trace=str(file.replace(file.with_name(f"waiting-{self._held}.json"))))
+
+    def _is_new_warning(self, scenario: Scenario, raw: Finding, source: Source | None) -> bool:
+        trace, faults = read(Path(raw.trace)), faults_of(scenario)
+        key = self.novelty.key_of(trace.expected.identity, raw, faults)
+        if self.novelty.is_met(trace.expected.identity, raw, parts_of(scenario), faults):
+            self._keep_smaller(key, (scenario, raw, source))
+            return False
+        if raw.kind in ADVICE:
+            self._work_out(scenario, raw, trace, source)
+            return False
+        self._first[key] = (scenario, raw, source)
+        self.waiting.append(self._first[key])
+        return raw.severity == "warning"
+
+    def _keep_smaller(self, key: Key, met: Waiting) -> None:
+        """Of two that count as the same, that one waits whose turn comes earlier: what a large
+        program has met first is shown by a small one soon enough."""
+        first = self._first.get(key)
+        place = next((place for place, one in enumerate(self.waiting) if one is first), None)
+        gone = met
+        if first is not None and place is not None and _turn(met) < _turn(first):
+            self._first[key] = self.waiting[place] = met
+            gone = first
+        Path(gone[1].trace).unlink(missing_ok=True)
+
+    def work_out(self) -> None:
+        """Make findings of what waits: of the smallest programs first, since what an operation
+        shows alone explains others, and large ones take long; then errors before warnings. What
+        needs a fault comes later."""
+        self.waiting.sort(key=_turn)
+        while self.waiting:
+            if self.look is not None:
+                self.look()
+            scenario, raw, source = self.waiting.pop(0)
+            if perf_counter() >= self.deadline:
+                # Their traces stay where they are; one is shown where there is nothing else.
+                self.novelty.unworked += 1 + len(self.waiting)
+                self.waiting.clear()
+                if not self.result.failures:
+                    self._keep(raw)
+            elif raw.severity != "error" and len(parts_of(scenario)) > LARGEST and self.result.failures:
+                self.novelty.large += 1
+            else:
+                self._work_out(scenario, raw, read(Path(raw.trace)), source)
+
+    def _work_out(self, scenario: Scenario, raw: Finding, trace: Trace, source: Source | None) -> None:
+        """Make the program small, then the schedule; keep what is worth it."""
+        file = Path(raw.trace)
+        identity = trace.expected.identity
+        if not self.novelty.is_worth(identity, raw, parts_of(scenario), faults_of(scenario)):
+            file.unlink(missing_ok=True)
+            return
+        same = shows(identity)
+        shown = self._again(scenario, trace)
+        if not same(shown):
+            finding, smallest = raw, scenario
+        else:
+            advice = raw.kind in ADVICE
+            seeking = self._seeking(same, raw.severity)
+            alone = self._alone(scenario, same) if advice else None
+            smallest, outcome = alone or self._reduce(scenario, shown, seeking, source)
+            steps = min(FINAL_STEPS, FINAL_EFFORT[raw.severity] // seeking.cost_of(smallest, outcome))
+            finding = self.recorder_of(smallest, steps).record(outcome, identity)
+            program = self.opened.program(smallest)
+            sequential = not advice and shows_serially(program, len(smallest.content.tasks), self.setting, same)
+            finding = replace(finding, sequential=sequential, schedule=raw.schedule)
+            if finding.trace and Path(finding.trace) != file:
+                file.unlink(missing_ok=True)
+        self.novelty.learn(identity, finding, parts_of(smallest))
+        self._keep(finding)
+
+    def _keep(self, finding: Finding) -> None:
+        """Add a finding with its trace, if the faithful world shows it too; of two with
+        one signature the first stays, in the list and on the disk."""
+        if finding.signature in self.known:
+            if finding.trace:
+                Path(finding.trace).unlink(missing_ok=True)
+            return
+        verified = self._verified(finding)
+        folder = self.folder if verified is not None else self.folder / UNVERIFIED
+        if finding.trace:
+            working = Path(finding.trace)
+            folder.mkdir(parents=True, exist_ok=True)
+            finding = replace(finding, trace=str(working.replace(folder / f"{finding.signature}.json")))
+        self.known[finding.signature] = finding
+        if verified is None:
+            self.unverified.append(finding)
+        else:
+            self.result.failures.append(replace(finding, verified=verified))
+
+    def _verified(self, finding: Finding) -> str | None:
+        """The options under which a finding showed again, "" where there is nothing to
+        ask; None where it did not show."""
+        asked = self.verification
+        if not asked.possible or not finding.trace:
+            return ""
+        trace = read(Path(finding.trace))
+        shown = asked.verify(scenario_of(trace), trace)
+        if asked.refused:
+            return ""
+        return described(asked.options) if shown else None
+
+    def _seeking(self, same: Callable[[Outcome], bool], severity: str) -> Seeking:
+        effort = EFFORT[severity]
+        return Seeking(self.target, self.opened, self.laboratory, self.setting, same, effort, self.deadline)
+
+    def _again(self, scenario: Scenario, trace: Trace) -> Outcome:
+        """The failing run itself."""
+        return replay(self.opened.program(scenario), recorded_choices(trace), self.setting).outcome
+
+    def _alone(self, scenario: Scenario, same: Callable[[Outcome], bool]) -> tuple[Scenario, Outcome] | None:
+        """One operation that shows advice by itself, as most often one does: it seldom
+        depends on the schedule."""
+        for content in single_operations(scenario.content, self.target.operations()):
+            made = execute(self.opened.program(Scenario(content)), Serial((0,)), self.setting)
+            if same(made):
+                return Scenario(content), made
+        return None
+
+    def _reduce(
+        self, scenario: Scenario, outcome: Outcome, seeking: Seeking, source: Source | None
+    ) -> tuple[Scenario, Outcome]:
+        """The smallest program found that fails alike, and a run of it."""
+        outcome = seeking.focus(scenario, outcome)
+        reduction = Reduction(self.target, seeking.seek, seeking.enough)
+        return reduction.reduce(scenario, outcome, source)
+
+
+def _turn(waiting: Waiting) -> tuple[int, int, int]:
+    """What an operation or two show alone comes first, then small programs, then large ones."""
+    scenario, raw, _ = waiting
+    size, warns = len(parts_of(scenario)) + (FAULTY if scenario.faults else 0), int(raw.severity != "error")
+    if size <= SMALLEST:
+        return 0, size, warns
+    return 1 if size <= SMALL else 2, warns, size

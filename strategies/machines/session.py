@@ -1,0 +1,249 @@
+"""What state machines need while Hypothesis runs them: control, and a memory.
+
+Control is installed and the modules are instrumented once for a whole run of
+Hypothesis. The scheduling points stay as they are while it runs: Hypothesis runs
+an example again to shrink it and has to get the same steps.
+"""
+
+from __future__ import annotations
+
+import os
+import unittest
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+from typing import Any
+
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as Settings  # noqa: N812
+from hypothesis.errors import HypothesisException
+from hypothesis.stateful import run_state_machine_as_test
+
+from semafuzz.harness.detectors.discipline.detector import LockDiscipline
+from semafuzz.harness.errors import CannotJudge, UsageError
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.harness.traces.signature import failure_identity
+from semafuzz.strategies.generate.example_database import tolerant
+from semafuzz.targets.model.protocol import Stage
+from semafuzz.targets.model.scenario import Scenario
+
+PATIENCE = 5.0
+"""Seconds in which Hypothesis may look for a smaller example of what a target's machine
+found; then the smallest one is made smaller still without it, which takes as long at most."""
+
+OUT = "SEMAFUZZ_OUT"
+"""The variable in which the pytest plugin leaves the folder for traces."""
+
+STEPS = 15
+"""Rules of an example, where nothing else is asked for: many small examples find more
+than few large ones, and shrink sooner."""
+
+Identity = tuple[str, ...]
+Size = tuple[int | bytes, ...]
+
+
+class EnoughError(BaseException):
+    """Ends Hypothesis's run; not an Exception, so that Hypothesis lets it through."""
+
+
+class Found(AssertionError):
+    """A machine found something. There is one subclass for each identity of a
+    failure, because Hypothesis tells defects apart by the type of the exception
+    and would otherwise shrink one defect into another."""
+
+    identity: Identity = ()
+
+
+@dataclass
+class Session:
+    """The state of one run of Hypothesis over one machine class.
+
+    ``setting``: of what is stepped, with the same scheduling points all the time.
+    ``searching``: of runs of whole programs, which teach further points: what comes of
+    a program is remembered, so Hypothesis does not notice.
+    """
+
+    machine: type
+    laboratory: Laboratory
+    setting: Setting
+    searching: Setting
+    folder: Path | None = None
+    opened: Any = None
+    examples: int = 0
+    ended: bool = False
+    findings: list[Finding] = field(default_factory=list)
+    conclude: Callable[[Identity], Sequence[str]] = field(default=lambda identity: ())
+    keep: Callable[..., Found] = field(default=lambda *_: Found())
+    _discipline: LockDiscipline | None = None
+    _stages: dict[str, Stage] = field(default_factory=dict)
+    _explored: dict[str, Any] = field(default_factory=dict)
+    _enough: float | None = None
+    _smallest: tuple[Size, Found] | None = None
+    _kinds: dict[Identity, type[Found]] = field(default_factory=dict)
+
+    def stage(self, setup: tuple[Operation, ...], configuration: Mapping[str, Value]) -> Stage:
+        """The target's start state; kept, since Hypothesis asks for few again and again."""
+        key = repr((setup, sorted(configuration.items())))
+        found = self._stages.get(key)
+        if found is None:
+            if len(self._stages) > 200:
+                self._stages.clear()
+            found = self._stages[key] = self.opened.stage(setup, configuration)
+        return found
+
+    def explored(self, scenario: Scenario, explore: Callable[[Scenario], Any]) -> Any:
+        """What exploring a scenario came to; explored once."""
+        key = repr(scenario)
+        if key not in self._explored:
+            self._explored[key] = explore(scenario)
+        return self._explored[key]
+
+    def watch(self, discipline: LockDiscipline) -> None:
+        """Have every execution watched, of what is stepped and of whole programs."""
+        self._discipline = discipline
+        self.setting.watchers = self.searching.watchers = (discipline,)
+
+    def broken(self, outcome: Outcome) -> list[Failure]:
+        """Where the execution that began last broke the lock discipline so far."""
+        if self._discipline is None or not self._discipline.noticed():
+            return []
+        return self._discipline.judge(outcome)
+
+    def go_on(self) -> None:
+        """Raise EnoughError where shrinking has had its time."""
+        if self._enough is not None and perf_counter() > self._enough:
+            self.ended = True
+            raise EnoughError
+
+    def smallest(self) -> Found:
+        """The smallest that was found; to be asked for after EnoughError only."""
+        assert self._smallest is not None
+        return self._smallest[1]
+
+    def found(self, failure: Failure, text: str, size: Size | None = None) -> Found:
+        """The exception that stands for this failure. ``size``: of what failed, where
+        that can be made smaller without Hypothesis, which then has only so much time."""
+        if size is not None and self._enough is None:
+            self._enough = perf_counter() + PATIENCE
+        identity = failure_identity(failure)
+        kind = self._kinds.get(identity)
+        if kind is None:
+            kind = self._kinds[identity] = type(f"Found{len(self._kinds) or ''}", (Found,), {"identity": identity})
+        made = kind(text)
+        if size is not None and (self._smallest is None or size < self._smallest[0]):
+            self._smallest = size, made
+        return made
+
+
+_sessions: list[Session] = []
+
+
+def the_session(machine: type) -> Session:
+    """The session in which ``machine`` runs now."""
+    if not _sessions:
+        raise UsageError(
+            f"{machine.__name__} needs control while it runs: use {machine.__name__}.TestCase, or "
+            f"semafuzz.strategies.machines.session.run_machine({machine.__name__})"
+        )
+    session = _sessions[-1]
+    session.go_on()
+    session.examples += 1
+    session.laboratory.control.between_executions()
+    return session
+
+
+@contextmanager
+def open_session(
+    machine: type, modules: Sequence[ModuleType], folder: Path | None = None, *, every_access: bool = True
+) -> Iterator[Session]:
+    """Install control for machines of one class. ``every_access``: every access to
+    data in the modules is a scheduling point, since nothing was learned before.
+
+    Raises CannotJudge where something is not under control.
+    """
+    model = getattr(machine, "model", "threads")
+    with open_laboratory(modules, instrument=model == "threads") as laboratory:
+        if laboratory.silence:
+            raise CannotJudge(laboratory.silence)
+        size = max(1 << 16, 2 * len(SITES))
+        hot = bytearray(b"\1" * size) if every_access else bytearray(size)
+        setting = Setting(hot, model)
+        session = Session(machine, laboratory, setting, replace(setting, hot=bytearray(hot)), folder)
+        _sessions.append(session)
+        try:
+            yield session
+        finally:
+            _sessions.remove(session)
+
+
+def default_folder() -> Path:
+    """Where traces go: that of ``--interleave-out`` under pytest, ``reports/out`` otherwise."""
+    return Path(os.environ.get(OUT) or "reports/out")
+
+
+def run_machine(machine: Any, settings: Settings | None = None, folder: Path | None = None) -> None:
+    """Run a state machine; raises :class:`Found` where it fails.
+
+    ``settings``: Hypothesis's; those of the loaded profile where not given. ``folder``:
+    where traces go, for machines over targets; :func:`default_folder` where not given.
+    """
+    given = settings or Settings(stateful_step_count=STEPS)
+    chosen = Settings(
+        given,
+        deadline=None,
+        database=tolerant(given.database),
+        suppress_health_check=list(HealthCheck),
+        # One defect at a time is shrunk and told; traces of others are kept.
+        report_multiple_bugs=False,
+        # What it explains says nothing about schedules, and it traces every line.
+        phases=[phase for phase in given.phases if phase is not Phase.explain],
+    )
+    with machine.open(folder or default_folder()) as session:
+        try:
+            run_state_machine_as_test(machine, settings=chosen)
+        except Found as error:
+            _annotate(session, error)
+            raise
+        except (EnoughError, HypothesisException):
+            # Hypothesis may take a run that was cut short for one that is not deterministic.
+            if not session.ended:
+                raise
+            smallest = session.smallest()
+            _annotate(session, smallest)
+            raise smallest from None
+
+
+def _annotate(session: Session, error: Found) -> None:
+    for line in session.conclude(error.identity):
+        error.add_note(line)
+
+
+class TestCaseOf:
+    """``Machine.TestCase``: a ``unittest.TestCase`` that runs the machine under
+    control, for pytest, unittest and stestr."""
+
+    __test__ = False
+
+    def __get__(self, instance: object, owner: Any) -> type[unittest.TestCase]:
+        made: type[unittest.TestCase] | None = vars(owner).get("_test_case")
+        if made is None:
+
+            class StateMachineTestCase(unittest.TestCase):
+                settings: Settings | None = None
+
+                def runTest(self) -> None:
+                    run_machine(owner, self.settings)
+
+            made = StateMachineTestCase
+            made.__name__ = made.__qualname__ = f"{owner.__name__}.TestCase"
+            made.__module__ = owner.__module__
+            owner._test_case = made
+        return made

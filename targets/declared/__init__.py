@@ -1,0 +1,1 @@
+"""Targets that a person declares in a class of some thirty lines."""

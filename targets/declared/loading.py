@@ -1,0 +1,121 @@
+"""Targets declared in a file: ``semafuzz fuzz FILE.py:CLASS``."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import linecache
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from semafuzz.harness.errors import CodeError, UsageError
+from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.function_file import module_name, read_source
+from semafuzz.harness.traces.schema import Function, Trace
+from semafuzz.targets.declared.api import DeclaredTarget
+from semafuzz.targets.declared.target import Declared
+
+_SPEC = re.compile(r"(?P<file>.+\.py):(?P<name>\w+)", re.DOTALL)
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def is_spec(name: str) -> bool:
+    """Whether a name on the command line is of the form ``FILE.py:CLASS``."""
+    return ":" in name or name.endswith(".py")
+
+
+def load_declared(spec: str, *, remember: bool = False) -> Declared:
+    """Import the file of ``spec`` and make a target of the class.
+
+    ``remember``: note where the file is, so that its traces replay on this machine
+    without naming it. Raises UsageError: no such file, not Python, an import that
+    fails, no such class, or one that is no target.
+    """
+    found = _SPEC.fullmatch(spec)
+    if found is None:
+        raise UsageError(f"{spec!r} is not of the form FILE.py:CLASS, for example bank_target.py:Bank")
+    path, name = Path(found["file"]), found["name"]
+    source = read_source(path, "FILE.py:CLASS")
+    declared = getattr(_imported(path, source), name, None)
+    if not isinstance(declared, type) or not issubclass(declared, DeclaredTarget):
+        raise CodeError(f"{path} has no class {name!r} that derives from semafuzz.targets.declared.api.DeclaredTarget")
+    identity = Function(path.name, name, hashlib.sha256(source.encode()).hexdigest())
+    label = f"{identity.file}:{identity.function}"
+    if len(label) > 200:
+        raise UsageError(f"the name {label!r} is too long for a trace; use at most 200 characters")
+    try:
+        made = declared()
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{spec}: {name}() fails ({type(error).__name__}: {error}); it takes no arguments") from error
+    target = Declared(made, release=label, versions={label: identity.sha256})
+    if remember:
+        source_index.remember(identity, path)
+    return target
+
+
+def imported_target(kind: type[DeclaredTarget]) -> Declared:
+    """The target of a class that has been imported. Where its file is known, traces
+    are of ``FILE.py:CLASS``, as if it had been named so, and replay here by themselves."""
+    file = inspect.getsourcefile(kind) if inspect.getmodule(kind) is not None else None
+    path = Path(file) if file is not None and file.endswith(".py") else None
+    if path is None or not path.exists() or "." in kind.__qualname__:
+        return Declared(kind())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    identity = Function(path.name, kind.__name__, digest)
+    label = f"{identity.file}:{identity.function}"[:200]
+    source_index.remember(identity, path)
+    return Declared(kind(), release=label, versions={label: digest})
+
+
+def _imported(path: Path, source: str) -> ModuleType:
+    filename = str(path.resolve())
+    linecache.checkcache(filename)
+    try:
+        code = compile(source, filename, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise CodeError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    module = ModuleType(module_name(path))
+    module.__file__ = filename
+    sys.modules[module.__name__] = module
+    try:
+        exec(code, vars(module))
+    except UsageError:
+        raise
+    except Exception as error:
+        raise CodeError(f"{path} cannot be imported ({type(error).__name__}: {error}); correct that first") from error
+    return module
+
+
+def traced_declared(trace: Trace, program: str | None) -> Declared:
+    """The target of a trace that names a class of a file. ``program``:
+    ``FILE.py:CLASS``, where the person who replays says which it is.
+
+    A trace from elsewhere must not be able to choose what runs here: without
+    ``program`` only a file that was fuzzed on this machine is found. Raises
+    UsageError where it is not known.
+    """
+    file, _, name = trace.release.rpartition(":")
+    digest = trace.versions.get(trace.release, "")
+    if not file or not _DIGEST.fullmatch(digest):
+        raise UsageError("the trace does not say of which file's class it is; use the original")
+    if program is None:
+        known = source_index.recall(Function(file, name, digest))
+        if known is None:
+            raise UsageError(
+                f"this trace is of {name} in a file {file} that was not fuzzed on this machine; "
+                f"say which it is with --program FILE.py:{name}"
+            )
+        program = f"{known}:{name}"
+    target = load_declared(program)
+    # Under another name or path it is still the target that the trace is of.
+    target.versions = {trace.release: next(iter(target.versions.values()))}
+    target.release = trace.release
+    return target

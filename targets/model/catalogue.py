@@ -1,0 +1,122 @@
+"""Catalogues of defects: each with the smallest program that shows it.
+
+A target keeps them as TOML files of data; nothing in them is code. They are known
+defects, by which a search can be measured, and findings of our own, for the people who
+maintain the target.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.traces.schema import Operation, Operations
+
+_OPERATION = re.compile(r"(\w+)\((\d*)\)")
+_INSTANCE = re.compile(r"(\d+) (\w+)((?: \w+=\d+)*)")
+_FAULT = re.compile(r"(\w+) in task (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the target's code: ``at`` is ``FILE:NUMBER`` in its package, ``code`` what
+    stands there, ``why`` what it has to do with the defect."""
+
+    at: str
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One entry. ``instances`` and ``tasks``: its smallest program. ``fault``: a fault that
+    it takes, at any call of a task (``name in task NUMBER``), or "". ``shows``: what the
+    failure is called (an invariant or an exception). ``heals``: what puts it right.
+    ``warns``: what it is called while it does no harm yet, or "".
+    ``lines``: where it is in the target's code. ``fixed``: the first releases without it.
+    """
+
+    name: str
+    title: str
+    shows: str
+    warns: str
+    content: Operations
+    fault: tuple[str, int] | None
+    known: str
+    severity: str
+    needs: str
+    heals: str
+    lines: Sequence[Line]
+    affected: Sequence[str]
+    fixed: Sequence[str]
+    models: Sequence[str]
+    text: str
+
+
+@runtime_checkable
+class Catalogued(Protocol):
+    """A target that keeps catalogues."""
+
+    def defects(self) -> Sequence[Defect]:
+        """Known defects and own findings, in the order in which they are to be read."""
+
+
+def read_catalogue(path: Path) -> list[Defect]:
+    """The entries of one file. UsageError for one that is damaged."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return [_defect(entry) for entry in data["defect"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"the catalogue {path.name} cannot be read ({error}); take the one of the release") from None
+
+
+def _defect(entry: Mapping[str, Any]) -> Defect:
+    setup = tuple(map(_instance, entry.get("instances", ())))
+    tasks = tuple(tuple(map(_operation, task.split(" ; "))) for task in entry["tasks"])
+    fault = None
+    if "fault" in entry:
+        name, task = _parts(_FAULT, entry["fault"])
+        fault = name, int(task)
+    return Defect(
+        name=entry["name"],
+        title=entry["title"],
+        shows=entry["shows"],
+        warns=entry.get("warns", ""),
+        content=Operations(setup, tasks),
+        fault=fault,
+        known=entry.get("known", ""),
+        severity=entry.get("severity", "error"),
+        needs=entry.get("needs", ""),
+        heals=entry.get("heals", ""),
+        lines=tuple(Line(one["at"], one["code"], one["why"]) for one in entry.get("lines", ())),
+        affected=tuple(entry.get("affected", ())),
+        fixed=tuple(entry.get("fixed", ())),
+        models=tuple(entry.get("models", ())),
+        text=entry.get("text", "").strip(),
+    )
+
+
+def _parts(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
+    found = pattern.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not understood")
+    return found.groups()
+
+
+def _operation(text: str) -> Operation:
+    name, number = _parts(_OPERATION, text)
+    return Operation(name, {"instance": int(number)} if number else {})
+
+
+def _instance(text: str) -> Operation:
+    """``1 leaving flavor=3``"""
+    number, role, rest = _parts(_INSTANCE, text)
+    named = dict(one.split("=") for one in rest.split())
+    return Operation(
+        "instance", {"instance": int(number), "role": role, **{name: int(value) for name, value in named.items()}}
+    )

@@ -1,0 +1,121 @@
+"""A target under a configuration that somebody chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from types import ModuleType
+
+from semafuzz.harness.detectors.discipline.detector import LockPolicy
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.runs.program import Program
+from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets.model.configuration import check_configuration
+from semafuzz.targets.model.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage, Target
+from semafuzz.targets.model.scenario import Scenario
+
+
+class Bound:
+    """``target`` with the options in ``fixed`` set, in every scenario: strategies do
+    not vary them, and they need not be named. UsageError where it has no such option
+    or value."""
+
+    def __init__(self, target: Target, fixed: Mapping[str, Value]) -> None:
+        check_configuration(target.options(), fixed)
+        self.target = target
+        self.fixed = dict(fixed)
+        self.name = target.name
+        self.summary = target.summary
+        self.bundles = getattr(target, "bundles", None)
+        self.operation_cost: int = getattr(target, "operation_cost", 0)
+        self.is_idle: Callable[[str], bool] = getattr(target, "is_idle", lambda call: False)
+        self.is_write: Callable[[str], bool] | None = getattr(target, "is_write", None)
+        verification: Mapping[str, Value] = getattr(target, "verification", {})
+        # Whoever chose the world gets that one and no other.
+        self.verification = {} if verification.keys() & self.fixed.keys() else verification
+
+    def complete(self, scenario: Scenario) -> Scenario:
+        """The scenario with what is set here."""
+        return replace(scenario, configuration={**scenario.configuration, **self.fixed})
+
+    def releases(self) -> list[tuple[str, str]]:
+        """Those of the target."""
+        return self.target.releases()
+
+    def operations(self) -> Sequence[OperationInfo]:
+        """Those of the target."""
+        return self.target.operations()
+
+    def roles(self) -> Sequence[str]:
+        """Those of the target."""
+        return self.target.roles()
+
+    def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
+        """Those of the target."""
+        return self.target.setup_arguments()
+
+    def faults(self) -> Sequence[FaultInfo]:
+        """Those of the target."""
+        return self.target.faults()
+
+    def options(self) -> Sequence[OptionInfo]:
+        """Those of the target that are not set here."""
+        return [option for option in self.target.options() if option.name not in self.fixed]
+
+    @contextmanager
+    def open(self, release: str = "") -> Iterator[OpenTarget]:
+        """Make the target ready; its scenarios are completed."""
+        with self.target.open(release) as opened:
+            yield _OpenBound(self, opened)
+
+
+class _OpenBound:
+    def __init__(self, bound: Bound, opened: OpenTarget) -> None:
+        self._bound = bound
+        self._opened = opened
+        self.release = opened.release
+        self.modules: Sequence[ModuleType] = opened.modules
+        self.libraries: Mapping[str, str] = opened.libraries
+        self.policy: LockPolicy | None = opened.policy
+
+    def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
+        """The start state, under what is set."""
+        return self._opened.stage(setup, {**configuration, **self._bound.fixed})
+
+    def program(self, scenario: Scenario) -> Program:
+        """The program of the completed scenario."""
+        return self._opened.program(self._bound.complete(scenario))
+
+
+def complete(target: Target, scenario: Scenario) -> Scenario:
+    """The scenario with what is set for the target, if anything is."""
+    return target.complete(scenario) if isinstance(target, Bound) else scenario
+
+
+def fixed_by(target: Target) -> Mapping[str, Value]:
+    """What is set for the target."""
+    return target.fixed if isinstance(target, Bound) else {}
+
+
+def bind(target: Target, settings: Sequence[str]) -> Target:
+    """``target`` with settings of the form ``NAME=VALUE``; itself where there are none.
+    UsageError where one has another form, or no such option or value."""
+    fixed: dict[str, Value] = {}
+    options = {option.name: option for option in target.options()}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise UsageError(f"{setting!r} is not of the form NAME=VALUE, for example total=8")
+        if name not in options:
+            raise UsageError(f"target {target.name} has no option {name!r}; it has {', '.join(options) or 'none'}")
+        values = (*options[name].legal, *options[name].illegal)
+        fixed[name] = _value(name, text, values)
+    return Bound(target, fixed) if fixed else target
+
+
+def _value(name: str, text: str, values: Sequence[Value]) -> Value:
+    for value in values:
+        if str(value) == text:
+            return value
+    raise UsageError(f"option {name} takes one of {', '.join(map(str, values))}, not {text!r}")

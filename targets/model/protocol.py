@@ -1,0 +1,166 @@
+"""What a target is: operations on a world, and oracles that judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol, runtime_checkable
+
+from semafuzz.harness.detectors.discipline.detector import LockPolicy
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.runs.program import Program
+from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets.model.scenario import Scenario
+
+Plain = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationInfo:
+    """One operation, as far as generating programs goes.
+
+    ``on_instance``: it works on one instance, which must have the role ``before``
+    and then has ``after``. ``shared``: it may run beside others on the same
+    instance. ``weight``: its share among the operations of programs.
+    ``arguments``: further arguments, each with the values that it can take, the
+    simplest first. ``like``: another operation of which it is a variant; what that one
+    shows says what is wrong with this one, too, so that it is its turn after that.
+    """
+
+    name: str
+    on_instance: bool = False
+    before: str = ""
+    after: str = ""
+    shared: bool = False
+    weight: int = 2
+    arguments: Mapping[str, Sequence[Plain]] = field(default_factory=dict)
+    like: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInfo:
+    """One thing that can go wrong at a call that leaves the process.
+
+    ``calls``: beginnings of the names of the I/O points that it fits, as the world
+    announces them. ``error`` makes the exception that the call then raises, given
+    the name of the point.
+    """
+
+    name: str
+    summary: str
+    calls: tuple[str, ...]
+    error: Callable[[str], BaseException]
+
+    def fits(self, call: str) -> bool:
+        """Whether the fault can happen at this I/O point."""
+        return call.startswith(self.calls)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionInfo:
+    """One option of the target's configuration. ``legal``: values that it must work
+    with, the default first; ``illegal``: values that it must refuse. ``varied``:
+    whether generated scenarios vary it, or it is only set on purpose."""
+
+    name: str
+    legal: tuple[Value, ...]
+    illegal: tuple[Value, ...] = ()
+    varied: bool = True
+
+
+class ImpossibleStartError(UsageError):
+    """The set-up of a scenario does not fit into the target's world: its instances ask
+    for more than there is. Searches pass such a scenario over."""
+
+
+class Stage(Protocol):
+    """A start state of a target's world, from which operations run again and again.
+
+    ``refusals``: exceptions with which the code under test legally declines an
+    operation; what the same task would do next with that instance is left out then.
+    """
+
+    refusals: tuple[type[BaseException], ...]
+
+    def restore(self) -> None:
+        """Go back to the start state; no execution is running. Raises
+        ImpossibleStartError where it cannot be made."""
+
+    def perform(self, operation: Operation) -> object:
+        """Do one operation, in the running task."""
+
+    def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
+        """What does not hold now that nothing is under way. ``tasks``: what ran."""
+
+
+class OpenTarget(Protocol):
+    """A target ready to run programs. ``policy``: which state is guarded by which
+    lock, or None where the target does not say."""
+
+    release: str
+    modules: Sequence[ModuleType]
+    libraries: Mapping[str, str]
+    policy: LockPolicy | None
+
+    def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
+        """The start state that ``setup`` makes; UsageError where it is not one."""
+
+    def program(self, scenario: Scenario) -> Program:
+        """The program of a scenario; UsageError where it is not one."""
+
+
+class Target(Protocol):
+    """What the registry holds; imports of the code under test happen in ``open``.
+
+    It may have more, which searches then use: ``operation_cost`` (what an operation takes
+    beside its events, in events), ``is_idle(call)`` (whether others see the same before
+    this I/O point as before the task's next one), ``is_write(call)`` (whether it changes what
+    others read; without it any may), ``verification`` (the options of a world
+    in which findings have to show again) and ``bundles``.
+    """
+
+    name: str
+    summary: str
+
+    def releases(self) -> list[tuple[str, str]]:
+        """``(release, state)`` of each release that can be driven."""
+
+    def operations(self) -> Sequence[OperationInfo]:
+        """The operation table."""
+
+    def roles(self) -> Sequence[str]:
+        """The roles in which an instance can start; empty where there are no instances."""
+
+    def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
+        """What else describes an instance (``flavor``), with its values, the simplest first
+        and what has most parts last: of these two searches take more."""
+
+    def faults(self) -> Sequence[FaultInfo]:
+        """What can go wrong around the code under test."""
+
+    def options(self) -> Sequence[OptionInfo]:
+        """Configuration that is worth varying."""
+
+    def open(self, release: str = "") -> AbstractContextManager[OpenTarget]:
+        """Make the target ready; everything is put back when the block ends."""
+
+
+@runtime_checkable
+class Released(Protocol):
+    """A target whose code comes in releases and source trees; one of them in a process."""
+
+    def python_for(self, release: str) -> str | None:
+        """The Python to start for a release that this process is not made for, or None
+        where it is. UsageError where the release cannot be had or driven."""
+
+    def choose_source(self, source: Path) -> str:
+        """Have this process run a source tree; the release to open it with.
+        UsageError where the folder holds none."""
+
+    def releases_between(self, first: str, last: str, given: Sequence[str]) -> list[str]:
+        """The releases from ``first`` to ``last``, with both of them, oldest first:
+        those in ``given``, or else those that are known. UsageError for what is none."""

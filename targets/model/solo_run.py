@@ -1,0 +1,41 @@
+"""Running one function under control, with no other task beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from semafuzz.harness.errors import CannotJudge
+from semafuzz.harness.kernel.doubles.locks import control_thread
+from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.schedulers.serial_order import Serial
+
+
+def run_alone(function: Callable[[], object]) -> list[Failure]:
+    """Call ``function`` in a controlled execution of its own: virtual time, random
+    numbers from the start of their seed, and a deadlock where it would block for ever.
+    Threads that it starts run when it waits or has ended. Where no control is
+    installed it is simply called.
+
+    Returns what went wrong. Raises CannotJudge where it escaped control.
+    """
+    if not control_thread[0]:
+        function()
+        return []
+    execution = Execution(Serial((0,)), _cold(), preemptive=False)
+    execution.add_task(function, "alone")
+    outcome = execution.run()
+    if outcome.uncontrolled:
+        raise CannotJudge(outcome.uncontrolled)
+    return outcome.failures
+
+
+_nowhere_hot = bytearray(1 << 16)
+
+
+def _cold() -> bytearray:
+    """No scheduling point at any site; nothing writes to it."""
+    if len(_nowhere_hot) < 2 * len(SITES):
+        _nowhere_hot.extend(bytes(2 * len(SITES)))
+    return _nowhere_hot

@@ -1,0 +1,136 @@
+"""What can go wrong around the tracker, as a real nova-compute sees it.
+
+A conductor that fails answers with an exception over RPC: one of Nova's own keeps its
+class, any other arrives as ``RemoteError``. A time-out says nothing about what was done:
+it happens both before the call was performed and after. Placement's failures are answers
+with a status, or no answer. A record that is gone was deleted by another process (the API
+deletes by itself where it believes the host to be down), with its migrations and
+allocations. A fault leaves every record as a real failure would, so that what the
+operation does next is a legal history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from semafuzz.targets.model.protocol import FaultInfo
+
+DONE = " done"
+"""How the name of an I/O point ends at which the call has been performed."""
+_INSTANCE_CALLS = ("save", "get_by_uuid", "destroy", "drop_migration_context")
+_MIGRATION_CALLS = ("save", "get_by_uuid")
+_WRITES = tuple(
+    f"conductor {kind}.{method}"
+    for kind in ("Instance", "Migration", "ComputeNode", "PciDevice")
+    for method in ("save", "create", "destroy", "drop_migration_context")
+)
+
+
+class RowGoneError(Exception):
+    """Raised at a call to the conductor: the record that it is about is deleted first."""
+
+
+class AnswerError(Exception):
+    """Raised at a call to placement, which then answers with ``status``."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"placement answers {status}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFault(FaultInfo):
+    """A fault that prevents the call: it fits a request, not its answer."""
+
+    def fits(self, call: str) -> bool:
+        """Whether the fault can happen at this I/O point."""
+        return call.startswith(self.calls) and not call.endswith(DONE)
+
+
+def _deadlock(call: str) -> BaseException:
+    from oslo_messaging.rpc.client import RemoteError
+
+    text = "(pymysql.err.OperationalError) (1213, 'Deadlock found when trying to get lock; try restarting transaction')"
+    error: BaseException = RemoteError("DBDeadlock", text, [])
+    return error
+
+
+def _timeout(call: str) -> BaseException:
+    from oslo_messaging.exceptions import MessagingTimeout
+
+    error: BaseException = MessagingTimeout(f"Timed out waiting for a reply ({call})")
+    return error
+
+
+def _unreachable(call: str) -> BaseException:
+    from keystoneauth1.exceptions import ConnectFailure
+
+    return ConnectFailure(f"Unable to establish connection ({call})")
+
+
+def _no_hypervisor(call: str) -> BaseException:
+    from nova import exception
+
+    return exception.HypervisorUnavailable(host="host1")  # type: ignore[no-any-return]
+
+
+FAULTS: Sequence[FaultInfo] = (
+    RequestFault("db_deadlock", "the database rolls a write back: DBDeadlock over RPC", _WRITES, _deadlock),
+    FaultInfo("conductor_timeout", "no answer; performed or not", ("conductor ",), _timeout),
+    RequestFault(
+        "instance_gone",
+        "the instance was deleted by the API",
+        tuple(f"conductor Instance.{method}" for method in _INSTANCE_CALLS),
+        lambda call: RowGoneError(call),
+    ),
+    RequestFault(
+        "migration_gone",
+        "the migration was deleted with its instance",
+        tuple(f"conductor Migration.{method}" for method in _MIGRATION_CALLS),
+        lambda call: RowGoneError(call),
+    ),
+    RequestFault(
+        "placement_conflict",
+        "409: another process changed the provider or the consumer",
+        ("placement PUT", "placement POST"),
+        lambda call: AnswerError(409),
+    ),
+    RequestFault("placement_error", "500 from placement", ("placement ",), lambda call: AnswerError(500)),
+    FaultInfo("placement_unreachable", "no answer from placement; performed or not", ("placement ",), _unreachable),
+    RequestFault("hypervisor_error", "the hypervisor is not available", ("hypervisor ",), _no_hypervisor),
+)
+
+
+def name_cause(error: BaseException, answered: BaseException | None) -> None:
+    """Say that ``error`` comes from a fault: the report client raises exceptions of its
+    own for a bad answer, and while it handles one that never came.
+
+    ``answered``: the fault that placement answered a request of this operation with.
+    Only exceptions that the client raises for that purpose are explained in this
+    way; another one stays a failure.
+    """
+    if error.__cause__ is not None or type(error).__name__ not in _TRANSLATIONS:
+        return
+    error.__cause__ = answered or error.__context__
+
+
+_TRANSLATIONS = frozenset(
+    {
+        "AllocationDeleteFailed",
+        "AllocationMoveFailed",
+        "AllocationUpdateFailed",
+        "ConsumerAllocationRetrievalFailed",
+        "PlacementAPIConnectFailure",
+        "ResourceProviderAggregateRetrievalFailed",
+        "ResourceProviderAllocationRetrievalFailed",
+        "ResourceProviderCreationFailed",
+        "ResourceProviderRetrievalFailed",
+        "ResourceProviderSyncFailed",
+        "ResourceProviderTraitRetrievalFailed",
+        "ResourceProviderUpdateConflict",
+        "ResourceProviderUpdateFailed",
+        "TraitRetrievalFailed",
+    }
+)
+"""Exceptions of ``nova.exception`` that the report client documents for failures of placement."""

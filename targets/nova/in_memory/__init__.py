@@ -1,0 +1,1 @@
+"""The fast world: conductor and placement in memory."""

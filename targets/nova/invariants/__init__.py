@@ -1,0 +1,1 @@
+"""What must hold of Nova's tracker, at quiescence and after faults."""

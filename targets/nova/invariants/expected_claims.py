@@ -1,0 +1,107 @@
+"""What belongs to a node, computed from the rows alone: the rules of an audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from semafuzz.targets.nova.in_memory.conductor_records import FINAL_STATUSES
+from semafuzz.targets.nova.world.node_id import Place
+from semafuzz.targets.nova.world.world import HERE, World
+
+MOVING_TASKS = ("resize_prep", "resize_migrating", "resize_migrated", "resize_finish")
+REBUILDING_TASKS = ("rebuilding", "rebuild_block_device_mapping", "rebuild_spawning")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that does not hold. ``name`` identifies it, ``text`` has the values."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a pending migration holds on a node: the ``new_`` or the ``old_`` ``side`` of
+    its instance."""
+
+    migration: Any
+    instance: Any
+    side: str
+
+    @property
+    def uuid(self) -> str:
+        """That of the instance."""
+        return str(self.instance["uuid"])
+
+    @property
+    def flavor(self) -> Any:
+        """The flavor that counts: only resizes change it."""
+        extra = self.instance["_extra"]
+        return extra[f"{self.side}_flavor" if self.migration["migration_type"] == "resize" else "flavor"]
+
+    def of_context(self, name: str) -> Any:
+        """``numa_topology`` or ``pci_requests`` of this side of the migration context."""
+        return self.instance["_extra"]["migration_context"]["nova_object.data"].get(f"{self.side}_{name}")
+
+
+def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Share]]:
+    """Instances of a node, and what incoming or outgoing migrations hold on it besides."""
+    instances = {
+        row["uuid"]: row
+        for row in world.conductor.rows("instance")
+        if (row["host"], row["node"]) == place and row["vm_state"] != "deleted"
+    }
+    shares = []
+    for row in world.conductor.rows("migration"):
+        if row["status"] is None or row["status"] in FINAL_STATUSES:
+            continue
+        instance = world.conductor.tables["instance"].get(row["instance_uuid"])
+        if instance is None or instance["deleted"] or not _is_moving(instance, row):
+            continue
+        side = _side(row, instance, place)
+        if side and (row["instance_uuid"] not in instances or _stays(row)):
+            shares.append(Share(row, instance, side))
+    return instances, shares
+
+
+def _stays(migration: Any) -> bool:
+    """Whether it is a resize on one node."""
+    return bool(
+        migration["source_compute"] == migration["dest_compute"] and migration["source_node"] == migration["dest_node"]
+    )
+
+
+def _side(migration: Any, instance: Any, place: Place) -> str:
+    """Which side of the instance is on the node by this migration, "" for none. On one
+    node, it is the one that the instance does not have at the moment."""
+    incoming = (migration["dest_compute"], migration["dest_node"]) == place
+    outgoing = (migration["source_compute"], migration["source_node"]) == place
+    if incoming and outgoing:
+        return "new" if instance["instance_type_id"] == migration["old_instance_type_id"] else "old"
+    return "new" if incoming else "old" if outgoing else ""
+
+
+def _is_moving(instance: Any, migration: Any) -> bool:
+    """Whether the instance is in the midst of this migration, as the audit sees it."""
+    state, task = instance["vm_state"], instance["task_state"]
+    changing = state == "resized" or (state in ("active", "stopped") and task in (*MOVING_TASKS, *REBUILDING_TASKS))
+    live = state in ("active", "paused") and task == "migrating"
+    context = instance["_extra"]["migration_context"]
+    matches = context is not None and context["nova_object.data"]["migration_id"] == migration["id"]
+    return (changing or live) and matches
+
+
+def flavors(world: World, place: Place = HERE) -> list[Any]:
+    """The flavors that count, as dictionaries: of instances and of pending migrations."""
+    instances, shares = counted(world, place)
+    found = [row["_extra"]["flavor"] for row in instances.values()] + [share.flavor for share in shares]
+    return [flavor["nova_object.data"] for flavor in found if flavor is not None]
+
+
+def topologies(world: World, place: Place = HERE) -> list[Any]:
+    """The NUMA topologies that count, likewise; primitives or None."""
+    instances, shares = counted(world, place)
+    own = [row["_extra"]["numa_topology"] for row in instances.values()]
+    return own + [share.of_context("numa_topology") for share in shares]

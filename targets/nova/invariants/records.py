@@ -1,0 +1,92 @@
+"""I13 and I15: what the rows and placement say once everything has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from semafuzz.targets.nova.in_memory.conductor_records import FINAL_STATUSES
+from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.world.flavors import FLAVORS, VPMEM_CLASS, vpmem_units
+from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
+from semafuzz.targets.nova.world.node_id import Place
+from semafuzz.targets.nova.world.world import HERE, World
+
+
+def placement_violations(world: World, place: Place = HERE, *, called_off: bool = False) -> Iterator[Violation]:
+    """I13, after an audit: an instance that runs here has the allocation of its flavor,
+    one that is gone has none, a migration only while it is under way. ``called_off``: a start
+    of the service may have called builds off, which keep theirs until they are deleted."""
+    allocations = world.placement.allocations
+    # In 16 a migration has no uuid, and no allocation.
+    pending = {row.get("uuid") for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES}
+    known = {row["uuid"] for row in world.conductor.tables["migration"].values() if "uuid" in row}
+    for consumer in sorted(known & set(allocations)):
+        if consumer not in pending:
+            yield Violation("I13 migration", f"migration {consumer} has ended and holds an allocation")
+    # The host that an instance was evacuated from gives its part back when it returns.
+    left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row)}
+    for uuid, row in sorted(world.conductor.tables["instance"].items()):
+        amounts = dict(allocations[uuid][1]) if uuid in allocations else {}
+        if uuid in left:
+            _subtract(amounts, left[uuid])
+        if row["deleted"] or (row["host"] is None and row["vm_state"] == "error" and not called_off):
+            if NODE_UUIDS[place.node] in amounts:
+                yield Violation("I13 gone", f"{uuid} is {row['vm_state']} and holds an allocation")
+        elif _rests(row) and Place(row["host"], row["node"]) == place:
+            wanted = {NODE_UUIDS[place.node]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
+            if amounts != wanted:
+                yield Violation("I13 instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
+
+
+def _holds_both(migration: Any) -> bool:
+    """Whether the instance holds what it had on the source as well. In 16, where migrations
+    have no uuid, it does as long as it moves."""
+    evacuated = migration["migration_type"] == "evacuation" and migration["status"] == "done"
+    return bool(evacuated or ("uuid" not in migration and migration["status"] not in FINAL_STATUSES))
+
+
+def _rests(instance: Any) -> bool:
+    return instance["vm_state"] in ("active", "resized") and instance["task_state"] is None
+
+
+def _subtract(amounts: dict[str, dict[str, int]], migration: Any) -> None:
+    """Leave out what is held for the source of a migration."""
+    spec, source = FLAVORS[migration["old_instance_type_id"]], NODE_UUIDS[migration["source_node"]]
+    rest = {name: amount - spec.resources.get(name, 0) for name, amount in amounts.pop(source, {}).items()}
+    if any(rest.values()):
+        amounts[source] = rest
+
+
+def _resources(flavor: Mapping[str, Any]) -> dict[str, int]:
+    disk = flavor["root_gb"] + flavor["ephemeral_gb"] + -(-flavor["swap"] // 1024)
+    asked = {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["memory_mb"], "DISK_GB": disk}
+    units = vpmem_units(flavor["extra_specs"])
+    return {**asked, VPMEM_CLASS: units} if units else asked
+
+
+def row_violations(world: World) -> Iterator[Violation]:
+    """I15: an instance is on a host with a node or on neither; without one it owns no
+    CPUs, and one at rest is not in the midst of a migration."""
+    for uuid, row in sorted(world.conductor.tables["instance"].items()):
+        if row["deleted"]:
+            continue
+        extra = row["_extra"]
+        # Before 28 there is no compute_id.
+        where = {name: row[name] for name in ("host", "node", "compute_id") if name in row}
+        if len({value is None for value in where.values()}) > 1:
+            text = f"{uuid} has " + ", ".join(f"{name} {value}" for name, value in where.items())
+            yield Violation("I15 host", text)
+        # One that is shelved keeps the topology that it had until it is unshelved.
+        if row["host"] is None and row["vm_state"] != "shelved_offloaded" and _is_pinned(extra["numa_topology"]):
+            yield Violation("I15 numa_topology", f"{uuid} is on no host and still pinned to CPUs of one")
+        resting = row["vm_state"] == "active" and row["task_state"] is None
+        if resting and extra["migration_context"] is not None:
+            yield Violation("I15 migration_context", f"{uuid} is not moving and has a migration context")
+
+
+def _is_pinned(topology: Any) -> bool:
+    if topology is None:
+        return False
+    cells = [cell["nova_object.data"] for cell in topology["nova_object.data"]["cells"]]
+    return any(cell.get("cpu_pinning_raw") for cell in cells)

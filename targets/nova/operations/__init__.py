@@ -1,0 +1,1 @@
+"""The table of operations that programs are made of."""

@@ -1,0 +1,1 @@
+"""Operations carried out by Nova's own ComputeManager."""

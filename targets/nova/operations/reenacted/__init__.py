@@ -1,0 +1,1 @@
+"""Operations re-enacted around the tracker, without Nova's ComputeManager."""

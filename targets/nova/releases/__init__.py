@@ -1,0 +1,1 @@
+"""Which Nova runs here: environments, fetched releases, library sets, shims."""

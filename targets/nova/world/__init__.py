@@ -1,0 +1,1 @@
+"""What surrounds the tracker: host, hypervisor, network, names and devices."""

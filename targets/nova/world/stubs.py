@@ -1,0 +1,218 @@
+"""What stands around a compute manager: nothing, and somebody who listens.
+
+Networks, volumes, images and shares are there but empty, and notifications, instance actions
+and faults (records that nobody here reads) are left out. Pools of threads do their work in
+order. What the manager keeps to itself can be heard (:func:`faults_told`).
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, Protocol
+from unittest import mock
+
+from semafuzz.targets.nova.in_memory.conductor import EPOCH
+
+
+class Later(Protocol):
+    """Somebody who has things done once the running method has returned."""
+
+    def later(self, function: Callable[[], object]) -> None:
+        """Have something done."""
+
+
+delivering: ContextVar[Later] = ContextVar("delivering")
+"""What delivers the message that the running task handles."""
+
+
+class Nothing:
+    """A service that has nothing to do: whatever is asked of it, there is none."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *args: object, **options: object) -> Any:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        return None
+
+
+class Images(Nothing):
+    """Images: each is there, and says nothing of itself."""
+
+    def get(self, context: Any, image: str, *args: object, **options: object) -> dict[str, Any]:
+        """What is known of an image."""
+        return {"properties": {}}
+
+
+NOTHING = Nothing()
+
+_LEFT_OUT = (
+    "_notify_about_instance_usage", "_update_scheduler_instance_info", "_delete_scheduler_instance_info",
+    # There are no server groups, certificates for images or consoles.
+    "_validate_instance_group_policy", "_check_trusted_certs", "_clean_instance_console_tokens",
+    # A file with the node's uuid, events of the hypervisor.
+    "_ensure_existing_node_identity", "init_virt_events",
+)  # fmt: skip
+
+
+def none_of(context: Any, uuid: str, *args: object, **options: object) -> Any:
+    """The block devices of an instance."""
+    from nova import objects
+
+    return objects.BlockDeviceMappingList(context=context, objects=[])
+
+
+@contextmanager
+def nobody_listens() -> Iterator[None]:
+    """For the time of the block: no notifications, no instance actions, no faults, no
+    block devices. None of them is read by what is under test, and each would be calls."""
+    from nova import exception_wrapper, objects, rpc
+    from nova.compute import manager, utils
+    from nova.image import glance
+    from nova.network import model
+
+    said: dict[str, Callable[..., None]]
+    said = {name: _say_nothing for name in dir(utils) if name.startswith("notify_")}
+    said["add_instance_fault_from_exc"] = _tell
+    # Ports are those that the instance comes with.
+    said["refresh_info_cache_for_instance"] = _say_nothing
+    with ExitStack() as changes:
+        for name, function in said.items():
+            if hasattr(utils, name):
+                changes.enter_context(mock.patch.object(utils, name, function))
+        changes.enter_context(mock.patch.object(utils, "EventReporter", NOTHING))
+        for name in [one for one in dir(exception_wrapper) if one.startswith("_emit_")]:
+            changes.enter_context(mock.patch.object(exception_wrapper, name, _say_nothing))
+        changes.enter_context(mock.patch.multiple(rpc, NOTIFIER=NOTHING, LEGACY_NOTIFIER=NOTHING))
+        changes.enter_context(mock.patch.object(objects.BlockDeviceMappingList, "get_by_instance_uuid", none_of))
+        changes.enter_context(mock.patch.object(objects.Instance, "get_network_info", _no_ports))
+        for name in _LEFT_OUT:
+            if hasattr(manager.ComputeManager, name):
+                changes.enter_context(mock.patch.object(manager.ComputeManager, name, _say_nothing))
+        changes.enter_context(mock.patch.object(manager, "timeutils", _Clock()))
+        changes.enter_context(
+            mock.patch.object(manager.LOG, "exception", partial(_log_and_tell, manager.LOG.exception))
+        )
+        if hasattr(glance, "generate_image_url"):
+            # For a notification, which is made before it is known whether anybody listens.
+            changes.enter_context(mock.patch.object(glance, "generate_image_url", _say_nothing))
+        # Networks are allocated beside a build, and there are none.
+        changes.enter_context(mock.patch.object(model, "NetworkInfoAsyncWrapper", _no_ports))
+        if hasattr(manager.utils, "spawn_n"):
+            changes.enter_context(mock.patch.object(manager.utils, "spawn_n", _spawn_build))
+        if hasattr(manager, "thread_pool_factory"):
+            changes.enter_context(mock.patch.object(manager.thread_pool_factory, "spawn_on", spawn_here))
+        yield
+
+
+def spawn_here(pool: Any, function: Callable[..., object], *args: object, **options: object) -> Any:
+    """What the manager leaves to a pool of threads is done in order: at once where it waits
+    for the result (audits of several nodes), else when its own method has returned."""
+    future: Future[object] = Future()
+    if getattr(pool, "name", "") == "UPDATE_RESOURCES":
+        try:
+            future.set_result(function(*args, **options))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def run() -> None:
+        # As an executor does it. What it raises, nobody in Nova asks for: it is a failure here.
+        future.set_running_or_notify_cancel()
+        try:
+            result = function(*args, **options)
+        except Exception as error:
+            future.set_exception(error)
+            raise
+        future.set_result(result)
+
+    delivering.get().later(run)
+    return future
+
+
+class Pool:
+    """An executor of the manager, up to where it had its own."""
+
+    name = "LIVE_MIGRATION"
+
+    def submit(self, function: Callable[..., object], *args: object, **options: object) -> Any:
+        """Likewise."""
+        return spawn_here(self, function, *args, **options)
+
+
+class _Clock:
+    """``oslo_utils.timeutils`` for the manager, which stamps rows: it is always the same time."""
+
+    def __getattr__(self, name: str) -> Any:
+        from oslo_utils import timeutils
+
+        return getattr(timeutils, name)
+
+    def utcnow(self, with_timezone: bool = False) -> datetime.datetime:
+        """When every execution happens."""
+        return EPOCH if with_timezone else EPOCH.replace(tzinfo=None)
+
+
+def _spawn_build(function: Callable[..., object], *args: object, **options: object) -> None:
+    """Up to 31 a build has a thread of its own, of no pool."""
+    delivering.get().later(partial(function, *args, **options))
+
+
+def _no_ports(*args: object, **options: object) -> Any:
+    from nova.network.model import NetworkInfo
+
+    return NetworkInfo()
+
+
+_told: ContextVar[list[Exception]] = ContextVar("told")
+
+
+@contextmanager
+def faults_told() -> Iterator[list[Exception]]:
+    """What the manager keeps to itself during the block: what it logs with its traceback, and
+    faults of instances, the reason of one that it wraps in place of it."""
+    told: list[Exception] = []
+    token = _told.set(told)
+    try:
+        yield told
+    finally:
+        _told.reset(token)
+
+
+def _tell(context: Any, instance: Any, fault: Exception, *args: object, **options: object) -> None:
+    from nova import exception
+
+    if isinstance(fault, exception.RescheduledException | exception.BuildAbortException):
+        reason = fault.__context__
+        fault = reason if isinstance(reason, Exception) else fault
+    _told.get([]).append(fault)
+
+
+def _log_and_tell(log: Callable[..., None], *args: object, **options: object) -> None:
+    error = sys.exc_info()[1]
+    if isinstance(error, Exception):
+        _told.get([]).append(error)
+    log(*args, **options)
+
+
+def _say_nothing(*args: object, **options: object) -> None:
+    return None
