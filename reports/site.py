@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from semafuzz.harness.files.atomic_write import write_whole
@@ -12,23 +10,11 @@ from semafuzz.reports.formats.junit import junit_xml
 from semafuzz.reports.formats.markdown import bug_report, summary
 from semafuzz.reports.formats.perfetto import trace_events
 from semafuzz.reports.formats.sarif import sarif_log
+from semafuzz.reports.pages.content import Site
 from semafuzz.reports.pages.finding import finding_page
 from semafuzz.reports.pages.index import index_page
-from semafuzz.reports.run_view.schema import Picture
-from semafuzz.reports.summaries import Summary
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What a report is made of. ``findings``: each with its severity and the name of its files;
-    ``broken``: what could not be read; ``matrix``: answers for defects, by release."""
-
-    findings: Sequence[tuple[Picture, str, str]]
-    summary: Summary | None = None
-    broken: Sequence[str] = ()
-    matrix: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
 
 def write_site(site: Site, folder: Path) -> int:

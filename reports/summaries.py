@@ -12,7 +12,7 @@ import msgspec
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import write_whole
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import summed
 
 NAME = "search.summary"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from semafuzz.harness.runs.program import FunctionProgram, TaskProgram
-    from semafuzz.harness.search.exploration import Result, explore
+    from semafuzz.harness.search.exploration import explore
+    from semafuzz.harness.search.result import Result
 
 __version__ = "0.1.0"
 __all__ = ["FunctionProgram", "Result", "TaskProgram", "explore"]

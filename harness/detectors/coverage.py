@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import coarse_key
 from semafuzz.harness.kernel.observed_execution import Look
 from semafuzz.harness.kernel.outcome import ADVICE, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
@@ -29,7 +30,6 @@ EVERY = 4
 """Of the executions that do not fail, each so manyth is looked at closely."""
 MOST = 50_000
 """Of pairs of places that are told apart."""
-_ITEMS = frozenset({op.READ_ITEM, op.WRITE_ITEM, op.READ_ALL, op.WRITE_ALL})
 Point = tuple[int, float, int, int]
 """Executions, seconds, distinct failures, distinct orders of two places."""
 
@@ -127,7 +127,7 @@ class Discovery:
         for kind, task, subject, name, site in outcome.events:
             if kind > op.WRITE_ALL or not site:
                 continue
-            key = (id(subject), None if kind in _ITEMS else name)
+            key = coarse_key(kind, subject, name)
             writes = kind in op.WRITES
             before = last.get(key)
             if before is not None and before[0] != task.index and (writes or before[2]):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.running import Running
 from semafuzz.harness.kernel.sites import NOWHERE
-
-if TYPE_CHECKING:
-    from semafuzz.harness.kernel.execution import Execution
 
 EPOCH = 1_750_000_000.0
 """What ``time.time()`` says at the start of every execution (seconds)."""
@@ -31,7 +27,7 @@ class VirtualClock:
     def __init__(self) -> None:
         self.now = 0.0
 
-    def read(self, execution: Execution) -> float:
+    def read(self, execution: Running) -> float:
         """The time since the start, as ``time.monotonic`` gives it; an event.
 
         ``execution`` is handed in: holding it would make a cycle that only the

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from semafuzz.harness.kernel.execution import Execution
+    from semafuzz.harness.kernel.running import Running
 
-execution: Execution | None = None
+execution: Running | None = None
 """Set exactly while tasks of an execution run; None in set-up, checks,
 schedulers called between tasks, and outside control."""
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.kernel.running import Recorded
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
-
-if TYPE_CHECKING:
-    from semafuzz.harness.kernel.execution import Execution
 
 TAIL = 5000
 """Events at the end of a run that must be without progress for a livelock."""
 
 
-def describe_deadlock(execution: Execution) -> Failure:
+def describe_deadlock(execution: Recorded) -> Failure:
     """The failure for a state in which nothing is enabled and no timer runs."""
     waiting = [task for task in execution.tasks if not task.done and not task.daemon]
     parts = [_waits(task) for task in waiting]
@@ -58,7 +55,7 @@ def _cycle(waiting: list[Task]) -> list[Task]:
     return []
 
 
-def describe_endless(execution: Execution) -> Failure:
+def describe_endless(execution: Recorded) -> Failure:
     """The failure for a run that reached its limit: a livelock where the tail
     of it made no progress, otherwise only a run that is too long to judge."""
     tail = execution.events[-TAIL:]

@@ -13,7 +13,7 @@ to one task, or when
 - both are input or output. What they do is not seen: two calls may reach one row of
   one database, so each pair counts.
 
-As ``semafuzz.harness.kernel.hot_sites`` has it, plus the last three, which the happens-before
+As ``semafuzz.harness.kernel.locations`` has it, plus the last three, which the happens-before
 classes need not keep apart. What is not recorded (a library's state, a generator shared
 between tasks) is missing here too.
 """
@@ -23,26 +23,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import ANY_ITEM, ITEM, LOOKS, WHOLE, WHOLE_CONTAINER, Key, key_of
 
-Cell = tuple[int, object]
-
-_READING = frozenset({op.READ, op.READ_ITEM, op.READ_ALL, op.TRY, op.JOIN})
+_READING = LOOKS | {op.JOIN}
 _WRITING = op.WRITES | {op.ACQUIRE, op.RELEASE, op.TIMEOUT, op.SPAWN, op.BEGIN, op.END}
-_ITEM = frozenset({op.READ_ITEM, op.WRITE_ITEM})
-_WHOLE = frozenset({op.READ_ALL, op.WRITE_ALL})
 _TIME = frozenset({op.SLEEP, op.CLOCK, op.TIMEOUT})
-_ALL_ITEMS = "all items"
-_CONTAINER = "the container"
-_CLOCK: Cell = (0, "clock")
-_OUTSIDE: Cell = (0, "outside")
+_CLOCK: Key = (0, "clock")
+_OUTSIDE: Key = (0, "outside")
 
 
 class Reach(NamedTuple):
     """What an operation looks at and leaves its mark on; empty where nothing
     depends on it."""
 
-    seen: tuple[Cell, ...] = ()
-    marked: tuple[Cell, ...] = ()
+    seen: tuple[Key, ...] = ()
+    marked: tuple[Key, ...] = ()
     writes: bool = False
 
 
@@ -54,13 +49,13 @@ def reach(kind: int, subject: object, name: object) -> Reach:
     if kind == op.IO:
         return Reach((_OUTSIDE,), (_OUTSIDE,), True)
     where = id(subject)
-    if kind in _ITEM:
-        item = (where, ("item", name))
-        return Reach((item, (where, _CONTAINER)), (item, (where, _ALL_ITEMS)), kind == op.WRITE_ITEM)
-    if kind in _WHOLE:
-        container = (where, _CONTAINER)
-        return Reach((container, (where, _ALL_ITEMS)), (container,), kind == op.WRITE_ALL)
-    cells: tuple[Cell, ...] = ()
+    if kind in ITEM:
+        item = key_of(kind, subject, name)
+        return Reach((item, (where, WHOLE_CONTAINER)), (item, (where, ANY_ITEM)), kind == op.WRITE_ITEM)
+    if kind in WHOLE:
+        container = (where, WHOLE_CONTAINER)
+        return Reach((container, (where, ANY_ITEM)), (container,), kind == op.WRITE_ALL)
+    cells: tuple[Key, ...] = ()
     if kind in _READING or kind in _WRITING:
         cells = ((where, name),)
     if kind in _TIME:
@@ -72,8 +67,8 @@ class Summary:
     """What a number of operations reach, taken together."""
 
     def __init__(self) -> None:
-        self._touched: set[Cell] = set()
-        self._written: set[Cell] = set()
+        self._touched: set[Key] = set()
+        self._written: set[Key] = set()
 
     def add(self, one: Reach) -> None:
         """Add an operation."""

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from semafuzz.harness.kernel import event_kinds as op
+
 READ: Final = 0
 WRITE: Final = 1
 READ_ITEM: Final = 2
@@ -79,3 +81,7 @@ WRITES: Final = frozenset({WRITE, WRITE_ITEM, WRITE_ALL})
 PROGRESS: Final = frozenset({WRITE, WRITE_ITEM, WRITE_ALL, ACQUIRE, RELEASE, SPAWN, BEGIN, END, JOIN, IO})
 """Events after which a waiting loop may come out differently; a run of
 scheduling points without any of them is a livelock."""
+
+
+GIVES_WAY = frozenset({op.SLEEP, op.YIELD, op.JOIN})
+"""Operations at which a task lets others run by itself."""

@@ -32,6 +32,7 @@ from semafuzz.harness.kernel.deadlock import describe_deadlock, describe_endless
 from semafuzz.harness.kernel.greenlet_pool import pool_of
 from semafuzz.harness.kernel.install import executors, interrupts
 from semafuzz.harness.kernel.outcome import Failure, Outcome, RawDecision
+from semafuzz.harness.kernel.running import Lockable
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 from semafuzz.harness.kernel.task_errors import Abort, describe_exception, message_of
@@ -44,13 +45,6 @@ class Chooser(Protocol):
 
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
         """Return the member of ``enabled`` that runs next."""
-
-
-class Lockable(Protocol):
-    """The state of a lock double that the execution works on."""
-
-    owner: Task | None
-    waiters: list[Task]
 
 
 class Execution:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextvars
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-if TYPE_CHECKING:
-    from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.running import Running
 
 
 class Pool:
@@ -38,7 +37,7 @@ class Pool:
         worker.gr_context = context
         return worker
 
-    def _serve(self, execution: Execution) -> None:
+    def _serve(self, execution: Running) -> None:
         me, hub = getcurrent(), self.hub
         while True:
             task = execution.current

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import ITEM
 from semafuzz.harness.kernel.ownership import is_own
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
@@ -41,7 +42,7 @@ def describe_pending(pending: Pending) -> str:
     what = subject_type(subject)
     item = name_text(name)
     if what or item:
-        words.append(f"{what}[{item}]" if kind in (op.READ_ITEM, op.WRITE_ITEM) else f"{what}.{item}".strip("."))
+        words.append(f"{what}[{item}]" if kind in ITEM else f"{what}.{item}".strip("."))
     if site:
         words.append(f"in {SITES[site].function}")
     return " ".join(words)

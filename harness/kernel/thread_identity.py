@@ -18,13 +18,11 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.running import Recorded
 from semafuzz.harness.kernel.task import Task
-
-if TYPE_CHECKING:
-    from semafuzz.harness.kernel.execution import Execution
 
 _PREFIX = "thread.local."
 IN_THREAD_STATE = sys.version_info < (3, 13)
@@ -132,7 +130,7 @@ class Hosted:
 _EMPTY: dict[str, object] = {}
 
 
-def host(execution: Execution, inherit: Task | None) -> Hosted:
+def host(execution: Recorded, inherit: Task | None) -> Hosted:
     """Set the calling thread's own values and identity aside for a run.
 
     ``inherit`` gets them (it stands for the calling thread); the others start
@@ -150,7 +148,7 @@ def host(execution: Execution, inherit: Task | None) -> Hosted:
     return hosted
 
 
-def unhost(execution: Execution, hosted: Hosted) -> None:
+def unhost(execution: Recorded, hosted: Hosted) -> None:
     """Put back what :func:`host` set aside; ``inherit``'s changes are kept."""
     if hosted.state:
         _take(hosted.state)

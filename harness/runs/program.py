@@ -13,65 +13,11 @@ from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
 from semafuzz.harness.kernel import current
-from semafuzz.harness.kernel.execution import Chooser, Execution
-from semafuzz.harness.kernel.observed_execution import Look, Watched
+from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.runs.setting import Setting
 
 State = TypeVar("State")
-
-
-class Watcher(Protocol):
-    """Looks at executions while they happen, and says of each what it noticed."""
-
-    def begin(self) -> Look | None:
-        """An execution begins. What is to be called with its events, or None where
-        those that are there at its end are enough."""
-
-    def judge(self, outcome: Outcome) -> list[Failure]:
-        """What was noticed in the execution that began last. Asked when every oracle
-        has spoken, so that nothing is hidden by it."""
-
-    def keep(self, outcome: Outcome) -> None:
-        """That execution was one of the search, not a repetition of one: learn from it."""
-
-
-@dataclass(slots=True)
-class Setting:
-    """How to run an execution; the fields are those of ``Execution``. ``watchers``
-    see every execution, also those of shrinking and replay."""
-
-    hot: bytearray
-    model: str = "threads"
-    seed: int = 0
-    max_decisions: int = 50_000
-    max_events: int = 200_000
-    watchers: tuple[Watcher, ...] = ()
-
-    def execution(self, scheduler: Chooser, forced: dict[int, bool] | None = None) -> Execution:
-        """An execution in this setting. ``forced``: the steps with a recorded
-        choice, for replay. A scheduler that has ``watch`` is told the outcome
-        as it comes into being."""
-        looks = tuple(look for watcher in self.watchers if (look := watcher.begin()) is not None)
-        kind = partial(Watched, looks=looks) if looks else Execution
-        made = kind(
-            scheduler,
-            self.hot,
-            preemptive=self.model == "threads",
-            forced=forced,
-            max_decisions=self.max_decisions,
-            max_events=self.max_events,
-            seed=self.seed,
-        )
-        watch = getattr(scheduler, "watch", None)
-        if watch is not None:
-            watch(made.outcome)
-        return made
-
-    def judge(self, outcome: Outcome) -> None:
-        """Add what the watchers noticed in the execution that has just been made."""
-        if not outcome.uncontrolled:
-            for watcher in self.watchers:
-                outcome.failures.extend(watcher.judge(outcome))
 
 
 class Program(Protocol):

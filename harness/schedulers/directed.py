@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from semafuzz.harness.kernel.event_kinds import GIVES_WAY
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import RawEvent, Task
-from semafuzz.harness.shrink.size import GIVES_WAY
 
 _MANY = 1 << 20
 

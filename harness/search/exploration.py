@@ -7,73 +7,33 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 from typing import cast
 
-from semafuzz.harness.detectors.coverage import Coverage
-from semafuzz.harness.detectors.discipline.table import DisciplineTable
-from semafuzz.harness.detectors.lockset.eraser import LocksetReport
+from semafuzz.harness.detectors.protocol import Watcher
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.events import Observer, typed
-from semafuzz.harness.kernel.hot_sites import happens_before_class, heat
+from semafuzz.harness.kernel.happens_before import happens_before_class
+from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.install import escapes
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import FunctionProgram, Program, Setting, Watcher, execute
+from semafuzz.harness.runs.origin import Origin
+from semafuzz.harness.runs.program import FunctionProgram, Program, execute
 from semafuzz.harness.runs.replay_run import recheck
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.search.recorder import Finding, Origin, Recorder, matching
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.recorder import Recorder, matching
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.signature import failure_identity
 
 Progress = Callable[["Exploration"], None]
-
-
-@dataclass(slots=True)
-class Result:
-    """What an exploration came to; the fields of ``semafuzz check --json``.
-
-    ``verdict``: ``found``; ``complete`` (every schedule was covered); ``cut`` (it
-    ended before that: nothing was found, which proves nothing); ``uncontrolled``
-    (something escaped the kernel, so nothing can be said). ``classes`` counts the
-    distinct happens-before classes among the executions. ``notes`` are remarks
-    for a person. ``discipline``: what was seen of the target's locking, where it states
-    a policy. ``locksets``: which locks seem to guard what, where that was asked for.
-    ``programs``: how many were explored, in a search of many; ``passed_over``: how many
-    failures that search did not work out, by the reason. ``coverage``: what was met how
-    often, where that was counted. ``interrupted``: somebody ended the search.
-    """
-
-    program: str
-    scheduler: str
-    seed: int
-    schedules: int = 0
-    first_failure: int | None = None
-    failures: list[Finding] = field(default_factory=list)
-    verdict: str = "cut"
-    exhausted: bool = False
-    classes: int = 0
-    seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    discipline: DisciplineTable | None = None
-    locksets: LocksetReport | None = None
-    programs: int = 0
-    passed_over: dict[str, int] = field(default_factory=dict)
-    coverage: Coverage | None = None
-    interrupted: bool = False
-
-    def assert_holds(self) -> None:
-        """Raise AssertionError where something was found, or nothing can be said."""
-        if self.failures:
-            first = self.failures[0]
-            raise AssertionError(f"{first.kind} in schedule {first.schedule}: {first.message}")
-        if self.verdict == "uncontrolled":
-            raise AssertionError(f"the program escaped control: {'; '.join(self.notes)}")
 
 
 class Exploration:
@@ -338,9 +298,7 @@ def as_program(program: Program | Callable[[], object], instrument: Sequence[str
     while isinstance(inner, functools.partial):
         inner = inner.func
     if inspect.iscoroutinefunction(inner):
-        raise UsageError(
-            "explore takes no async function; semafuzz.harness.trio_engine.explore_async takes those that use trio"
-        )
+        raise UsageError("explore takes no async function; semafuzz.explore_async takes those that use trio")
     own = sys.modules.get(getattr(inner, "__module__", "") or "")
     if own is None:
         raise UsageError("explore cannot tell the module of this callable; pass a plain function")

@@ -18,11 +18,12 @@ from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.naming import Namer, name_text
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.origin import Origin
+from semafuzz.harness.runs.program import Program, execute
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.directed import Directed, Directive, places_of
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.serial_order import Serial
-from semafuzz.harness.search.recorder import Origin
 from semafuzz.harness.shrink.size import interruptions
 
 TRIES = 40

@@ -16,24 +16,11 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import conflicts
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.task import RawEvent
 
-_CONTAINER = frozenset({op.READ_ITEM, op.WRITE_ITEM, op.READ_ALL, op.WRITE_ALL})
-_WRITING = frozenset({op.WRITE, op.WRITE_ITEM, op.WRITE_ALL})
 _LOOK_BACK = 2000
-
-
-def _overlap(kind: int, subject: object, name: object, event: RawEvent) -> bool:
-    """Whether the event is on the location, and one of the two writes."""
-    other, _, whom, what, _ = event
-    if whom is not subject or subject is None or other not in op.MEMORY:
-        return False
-    if kind not in _WRITING and other not in _WRITING:
-        return False
-    if kind in _CONTAINER and other in _CONTAINER:
-        return name == what or name is None or what is None
-    return name == what and kind not in _CONTAINER and other not in _CONTAINER
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +52,7 @@ def racing_pair(outcome: Outcome) -> RacingPair:
         kind, subject, name, site = decision.pending[decision.enabled.index(victim)]
         for step in range(start, end):
             event = events[step]
-            if site and event[4] and _overlap(kind, subject, name, event):
+            if site and event[4] and conflicts(kind, subject, name, event):
                 return RacingPair((site, event[4]), (start, step), (victim, event[1].index))
         nearest = accesses.nearest(victim, start, end)
         if nearest is not None:
@@ -86,7 +73,7 @@ class _Accesses:
             if site and kind in op.MEMORY:
                 key = (task.index, id(subject))
                 self._all.setdefault(key, []).append(step)
-                if kind in _WRITING:
+                if kind in op.WRITES:
                     self._writes.setdefault(key, []).append(step)
 
     def nearest(self, victim: int, start: int, end: int) -> tuple[int, int] | None:
@@ -99,13 +86,13 @@ class _Accesses:
             kind, _, subject, name, site = events[step]
             if not site or kind not in op.MEMORY:
                 continue
-            earlier = (self._all if kind in _WRITING else self._writes).get((victim, id(subject)), [])
+            earlier = (self._all if kind in op.WRITES else self._writes).get((victim, id(subject)), [])
             least = start - _LOOK_BACK if found is None else found[0]
             for position in range(bisect_left(earlier, start) - 1, -1, -1):
                 before = earlier[position]
                 if before <= max(least, 0):
                     break
-                if _overlap(kind, subject, name, events[before]):
+                if conflicts(kind, subject, name, events[before]):
                     found = (before, step)
                     break
         return found
@@ -121,9 +108,9 @@ def _last_conflict(events: list[RawEvent]) -> RacingPair:
         key = (id(subject), name)
         number = last.get(key)
         previous = None if number is None else events[number]
-        if previous is not None and previous[1] is not task and _overlap(kind, subject, name, previous):
+        if previous is not None and previous[1] is not task and conflicts(kind, subject, name, previous):
             found = RacingPair((previous[4], site), (number or 0, step), (previous[1].index, task.index))
-        if previous is None or kind in _WRITING or previous[0] not in _WRITING:
+        if previous is None or kind in op.WRITES or previous[0] not in op.WRITES:
             last[key] = step
     return found
 

@@ -4,71 +4,25 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 from semafuzz.harness.errors import NotDeterministic, TraceError
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.origin import Origin
+from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import recheck
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.racing_pair import RacingPair, operations_under_way, pair_of
-from semafuzz.harness.shrink.necessity import WithoutFault
 from semafuzz.harness.shrink.schedule import Shrunk, shrink_schedule
 from semafuzz.harness.shrink.size import preemptions
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.build import build_trace
-from semafuzz.harness.traces.schema import Function, Necessity, Operation, Operations, Trace, Value
+from semafuzz.harness.traces.schema import Function, Necessity, Trace
 from semafuzz.harness.traces.signature import failure_identity, signature
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One failure, once.
-
-    ``places``: code places, the two racing ones first. ``trace``: the file, or
-    empty where none was asked for. ``confirmed``: its schedule was run again
-    with the same events. ``operations``: the names of the target's operations
-    that were under way, where it has such. ``severity``: error, warning or note.
-    ``sequential``: a serial order of the operations fails too. ``necessity``: which of
-    its preemptions and faults it needs; None where that was not checked. ``verified``:
-    the options of a more faithful world in which it showed again; "" for none.
-    """
-
-    kind: str
-    message: str
-    signature: str
-    trace: str
-    places: tuple[str, ...]
-    task: str
-    schedule: int
-    preemptions: int
-    decisions: int
-    confirmed: bool
-    severity: str = "error"
-    operations: tuple[str, ...] = ()
-    detail: tuple[str, ...] = ()
-    sequential: bool = False
-    necessity: Necessity | None = None
-    verified: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a trace says of where it comes from; see ``traces.schema.Trace``.
-
-    ``without_fault``: the same program without one of its faults, by number."""
-
-    target: str
-    program: Function | Operations
-    release: str = ""
-    configuration: Mapping[str, Value] = field(default_factory=dict)
-    libraries: Mapping[str, str] = field(default_factory=dict)
-    operations: Sequence[str] = ()
-    faults: Sequence[Operation] = ()
-    without_fault: WithoutFault | None = None
 
 
 def shows(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:

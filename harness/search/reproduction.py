@@ -24,19 +24,21 @@ from dataclasses import dataclass, field
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
-from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import Replayed, recheck, replay
 from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.exhaustive import Exhaustive
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_operation import Follow
-from semafuzz.harness.schedulers.replay.strict import Diverged, RecordedChoice
+from semafuzz.harness.schedulers.replay.strict import Diverged
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.recorder import shows
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.choices import RecordedChoice
 from semafuzz.harness.traces.schema import Trace
 
 SEARCH = 5000

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from semafuzz.harness.detectors.coverage import joined_coverage
 from semafuzz.harness.detectors.discipline.table import joined_tables
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 
 
 def summed(results: Sequence[Result], failures: Sequence[Finding] | None = None) -> Result:

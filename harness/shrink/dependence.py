@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.dependence import Cell, Reach, reach
+from semafuzz.harness.kernel.dependence import Reach, reach
+from semafuzz.harness.kernel.locations import Key
 from semafuzz.harness.kernel.task import RawEvent
 
 Counts = dict[int, int]
@@ -33,8 +34,8 @@ class Order:
         self.needs: dict[int, Counts] = {}
         self.reaches: list[Reach] = []
         known: dict[tuple[int, int, object], Reach] = {}
-        writes: dict[Cell, Counts] = {}
-        touches: dict[Cell, Counts] = {}
+        writes: dict[Key, Counts] = {}
+        touches: dict[Key, Counts] = {}
         for number, (kind, task, subject, name, _) in enumerate(events):
             index = task.index
             lane = self.lanes.get(index)

@@ -10,19 +10,16 @@ places, so a preemption can be called needed though some other schedule does wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Program
+from semafuzz.harness.runs.origin import WithoutFault
 from semafuzz.harness.schedulers.directed import Directive
 from semafuzz.harness.shrink.size import interruptions
 from semafuzz.harness.shrink.trials import Failing, Run, Trials
 from semafuzz.harness.traces.schema import Interruption, Necessity
-
-WithoutFault = Callable[[int], Program]
-"""The program without the fault of this number."""
 
 
 @dataclass(frozen=True, slots=True)

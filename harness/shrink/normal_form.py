@@ -20,10 +20,11 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.event_kinds import GIVES_WAY
 from semafuzz.harness.kernel.task import RawEvent
 from semafuzz.harness.schedulers.directed import Directive, Place
 from semafuzz.harness.shrink.dependence import Order
-from semafuzz.harness.shrink.size import GIVES_WAY, Size, Turn
+from semafuzz.harness.shrink.size import Size, Turn
 from semafuzz.harness.shrink.trials import Failing, Run, Trials
 
 MOST_STATES = 2000

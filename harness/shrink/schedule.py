@@ -19,11 +19,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Program, Setting
+from semafuzz.harness.runs.origin import WithoutFault
+from semafuzz.harness.runs.program import Program
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.directed import directives_of
 from semafuzz.harness.schedulers.guided import Directive, Guided
 from semafuzz.harness.shrink.deepening import Deepening
-from semafuzz.harness.shrink.necessity import WithoutFault, check_necessity
+from semafuzz.harness.shrink.necessity import check_necessity
 from semafuzz.harness.shrink.normal_form import in_normal_form
 from semafuzz.harness.shrink.placing import placed
 from semafuzz.harness.shrink.removal import without_some

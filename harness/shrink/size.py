@@ -12,11 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.event_kinds import GIVES_WAY
 from semafuzz.harness.kernel.outcome import Decision, Outcome
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
-
-GIVES_WAY = frozenset({op.SLEEP, op.YIELD, op.JOIN})
-"""Operations at which a task lets others run by itself."""
 
 Turn = tuple[int, int]
 """``(task, minus the number of its events)``: a stretch in which one task runs."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from semafuzz.harness.kernel.naming import describe_pending, digest
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.schedulers.replay.strict import RecordedChoice
+from semafuzz.harness.traces.choices import RecordedChoice
 from semafuzz.harness.traces.schema import (
     FORMAT,
     Choice,

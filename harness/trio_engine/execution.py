@@ -30,15 +30,16 @@ from semafuzz.harness.kernel import current as _current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.clock import PATIENCE, TICK
 from semafuzz.harness.kernel.doubles import locks
-from semafuzz.harness.kernel.execution import Chooser, Execution, Lockable
+from semafuzz.harness.kernel.execution import Chooser, Execution
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.observed_execution import Watched
 from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.running import Lockable
 from semafuzz.harness.kernel.sites import NOWHERE, SITES
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.kernel.task_errors import Abort
-from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.trio_engine import failures
 from semafuzz.harness.trio_engine.await_sites import stand
 from semafuzz.harness.trio_engine.cancellation import Cancellation, Faults

@@ -15,15 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
 from types import coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import trio
 
 from semafuzz.harness.kernel.task_errors import Abort
 from semafuzz.harness.trio_engine.tasks import TrioTask
-
-if TYPE_CHECKING:
-    from semafuzz.harness.trio_engine.execution import TrioExecution
 
 _PATIENCE = 10
 """How often a task may go on instead of ending when it is thrown out."""
@@ -53,8 +50,34 @@ def is_wait(message: object) -> bool:
     return type(message) is type(WAIT)
 
 
+class Gatekeeper(Protocol):
+    """What the gate asks of the execution, which chooses who passes it."""
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether tasks can be cancelled from outside."""
+
+    def stays(self, task: TrioTask) -> bool:
+        """Whether a task at a plain checkpoint goes on at once."""
+
+    def enter(self, task: TrioTask) -> None:
+        """The task goes on."""
+
+    def end(self, task: TrioTask, error: BaseException | None = None) -> None:
+        """The task has ended."""
+
+    def pause(self, task: TrioTask) -> None:
+        """The task stands at a checkpoint."""
+
+    def block(self, task: TrioTask, trap: object) -> None:
+        """The task waits for something of trio's."""
+
+    def wake(self, task: TrioTask) -> None:
+        """What it waited for has come."""
+
+
 @coroutine
-def through(execution: TrioExecution, task: TrioTask) -> Generator[Any, Any, Any]:
+def through(execution: Gatekeeper, task: TrioTask) -> Generator[Any, Any, Any]:
     """Run ``task.inner`` to its end, one chosen step after the other."""
     inner = task.inner
     assert inner is not None
@@ -101,7 +124,7 @@ def through(execution: TrioExecution, task: TrioTask) -> Generator[Any, Any, Any
         raise
 
 
-async def gated(execution: TrioExecution, task: TrioTask) -> Any:
+async def gated(execution: Gatekeeper, task: TrioTask) -> Any:
     """A coroutine that trio runs in place of the task's own."""
     if execution.cancellable and task.index:
         with trio.CancelScope() as task.scope:

@@ -14,9 +14,11 @@ from typing import Any
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting, invariant_failure
+from semafuzz.harness.runs.program import invariant_failure
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.protocol import Scheduler
-from semafuzz.harness.search.exploration import Result, explore
+from semafuzz.harness.search.exploration import explore
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.trio_engine import self_check
 from semafuzz.harness.trio_engine.cancellation import Cancellation, Faults
 from semafuzz.harness.trio_engine.execution import TrioExecution, WatchedTrioExecution, real_locks
@@ -114,7 +116,7 @@ def explore_async(
     instrument: Sequence[str | ModuleType] = (),
     stop_on_first: bool = True,
 ) -> Result:
-    """``semafuzz.harness.search.exploration`` for an async function without arguments that uses trio.
+    """``semafuzz.explore`` for an async function without arguments that uses trio.
 
     Options are those of ``explore``. For cancellations and checks, make a
     :class:`TrioProgram` and give that to ``explore``. Raises UsageError where the

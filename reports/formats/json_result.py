@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 
 
 def result_json(result: Result) -> str:

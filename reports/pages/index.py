@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from semafuzz.harness.detectors.coverage import Coverage, unseen_chance, unseen_kinds
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 from semafuzz.reports.pages.charts import discovery_curve
 from semafuzz.reports.pages.finding import sentence
 from semafuzz.reports.pages.render import page
@@ -17,7 +17,7 @@ from semafuzz.reports.summaries import Measured
 from semafuzz.reports.terminal.locksets import lockset_lines
 
 if TYPE_CHECKING:
-    from semafuzz.reports.site import Site
+    from semafuzz.reports.pages.content import Site
 
 OPERATIONS = 40
 """Of the table of overlaps: those that overlapped most."""

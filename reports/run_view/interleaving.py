@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import ITEM, coarse_key
 from semafuzz.harness.kernel.naming import Namer, name_text
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
@@ -13,7 +14,6 @@ from semafuzz.harness.kernel.task import RawEvent, Task
 from semafuzz.harness.search.racing_pair import racing_pair
 
 LINES = 12
-_CONTAINER = frozenset({op.READ_ITEM, op.WRITE_ITEM, op.READ_ALL, op.WRITE_ALL})
 _CHANGING = op.WRITES | {op.ACQUIRE, op.RELEASE}
 _WORDS = {
     op.READ: "reads {}",
@@ -74,7 +74,7 @@ def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
 def location_of(event: RawEvent) -> tuple[int, object]:
     """What an event is on; the items of a container are one location."""
     kind, _, subject, name, _ = event
-    return id(subject), None if kind in _CONTAINER else name
+    return coarse_key(kind, subject, name)
 
 
 def is_deadlocked(outcome: Outcome) -> bool:
@@ -102,7 +102,7 @@ def shared_locations(events: Sequence[RawEvent], waiting: Sequence[Task]) -> set
 def named(namer: Namer, kind: int, subject: object, name: object) -> str:
     """``Account#1.balance`` or ``dict#2[h1]``."""
     owner, part = namer.name(subject), name_text(name)
-    if kind in (op.READ_ITEM, op.WRITE_ITEM):
+    if kind in ITEM:
         return f"{owner}[{part}]"
     return f"{owner}.{part}" if part else owner
 

@@ -16,6 +16,7 @@ from collections import OrderedDict, defaultdict, deque
 from typing import Any
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import ITEM
 from semafuzz.harness.kernel.observed_execution import Look
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.task import RawEvent
@@ -73,7 +74,7 @@ def peek(event: RawEvent) -> str:
     kind, _, subject, name, _ = event
     if kind in (op.READ, op.WRITE):
         found = _attribute(subject, name)
-    elif kind in (op.READ_ITEM, op.WRITE_ITEM):
+    elif kind in ITEM:
         found = _item(subject, name)
     else:
         found = subject

@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from semafuzz.harness.search.exploration import Exploration, Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 from semafuzz.reports.terminal.discipline import discipline_lines
 from semafuzz.reports.terminal.locksets import lockset_lines
 from semafuzz.reports.terminal.progress import Figures

@@ -18,8 +18,8 @@ from semafuzz.campaign.plan import Plan, Shard
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import write_whole
 from semafuzz.harness.files.bounded_read import Record, read_record
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 
 MAX_BYTES = 64 << 20
 

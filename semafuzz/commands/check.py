@@ -10,10 +10,10 @@ from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.harness.search.recorder import Origin
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
 from semafuzz.reports.terminal.result import print_result, progress_line

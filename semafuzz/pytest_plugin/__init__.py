@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from semafuzz.pytest_plugin import options
+from semafuzz.pytest_plugin.interleave_warning import InterleaveWarning
 from semafuzz.pytest_plugin.summary import Summary
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ __all__ = ["InterleaveWarning"]
 _settings = pytest.StashKey[options.Settings]()
 _kept: pytest.StashKey[KeptTraces] = pytest.StashKey()
 _summary = pytest.StashKey[Summary]()
-
-
-class InterleaveWarning(pytest.PytestWarning):
-    """Something about an interleaved test or a kept trace that its owner should know."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,41 +4,15 @@ from __future__ import annotations
 
 import inspect
 import unittest
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from semafuzz.pytest_plugin.item_parameter import PARAMETER, REPLAYED, Replay, Search, choice_of, test_of
 from semafuzz.pytest_plugin.options import Settings, plan_of
 
 if TYPE_CHECKING:
-    from semafuzz.harness.traces.schema import Trace
     from semafuzz.pytest_plugin.kept_traces import KeptTraces
-
-PARAMETER = "__interleave__"
-"""The parameter that tells the items of one test apart; the test does not get it."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """Explore under this scheduler."""
-
-    label: str
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Replay this trace of ``test``."""
-
-    label: str
-    test: str
-    path: Path
-    trace: Trace
-
-
-REPLAYED = pytest.StashKey[Replay]()
-"""The trace given by ``--interleave-replay``, at the item that replays it."""
 
 
 def parametrize(metafunc: pytest.Metafunc, settings: Settings, kept: KeptTraces | None) -> None:
@@ -64,12 +38,12 @@ def _refuse(function: Any) -> None:
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise pytest.UsageError(
             "the interleave marker is for code that uses threads, not for async functions; for trio, call "
-            "semafuzz.harness.trio_engine.explore_async in the body of the test"
+            "semafuzz.explore_async in the body of the test"
         )
     if getattr(function, "is_hypothesis_test", False):
         raise pytest.UsageError(
             "the interleave marker and @given do not go together: Hypothesis would run inside one execution; "
-            "call semafuzz.harness.search.exploration in the body of the test instead"
+            "call semafuzz.explore in the body of the test instead"
         )
 
 
@@ -82,24 +56,6 @@ def refuse_other_kinds(item: pytest.Item) -> None:
             "not on those of unittest.TestCase or other kinds of tests",
             pytrace=False,
         )
-
-
-def choice_of(item: pytest.Item) -> Search | Replay | None:
-    """Which item of its test this is; None for tests without the marker."""
-    callspec = getattr(item, "callspec", None)
-    found = None if callspec is None else callspec.params.get(PARAMETER)
-    return found if isinstance(found, (Search, Replay)) else None
-
-
-def test_of(item: pytest.Item) -> str:
-    """The node id of the test, without what tells its items apart. A trace names it."""
-    choice, name = choice_of(item), item.nodeid
-    if choice is None:
-        return name
-    for ending, rest in ((f"[{choice.label}]", ""), (f"-{choice.label}]", "]")):
-        if name.endswith(ending):
-            return name[: -len(ending)] + rest
-    return name
 
 
 def belongs(item: pytest.Item, settings: Settings, kept: KeptTraces | None) -> bool:

@@ -18,8 +18,8 @@ import pytest
 from semafuzz.harness.errors import CannotJudge, NotDeterministic, TraceError, UsageError
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Function, Trace
-from semafuzz.pytest_plugin import InterleaveWarning
-from semafuzz.pytest_plugin.items import REPLAYED, Replay, test_of
+from semafuzz.pytest_plugin.interleave_warning import InterleaveWarning
+from semafuzz.pytest_plugin.item_parameter import REPLAYED, Replay, test_of
 from semafuzz.pytest_plugin.options import Settings
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.install.adoption import COMPOSITES
 from semafuzz.harness.kernel.outcome import Failure, Outcome
-from semafuzz.harness.runs.program import FunctionProgram, Setting
+from semafuzz.harness.runs.program import FunctionProgram
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.schedulers.replay.strict import RecordedChoice
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.traces.build import choices_of
+from semafuzz.harness.traces.choices import RecordedChoice
 from semafuzz.harness.traces.schema import Function
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.pytest_plugin.assertions import preparation, unrecorded

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.replay_run import Replayed, replay
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.harness.traces.signature import failure_identity

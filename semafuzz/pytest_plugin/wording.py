@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Trace
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.reports.run_view.interleaving import interleaving

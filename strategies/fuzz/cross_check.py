@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from semafuzz.harness.errors import CannotJudge, UsageError
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.search.reproduction import judge
 from semafuzz.harness.traces.schema import Trace, Value
 from semafuzz.targets.model.protocol import OpenTarget, Target

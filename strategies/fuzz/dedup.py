@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from semafuzz.harness.kernel.outcome import ADVICE
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
 
 ALIKE = 3
 """Findings of one kind between the same operations that are worked out; what

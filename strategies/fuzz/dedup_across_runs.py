@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.codec import read
 from semafuzz.strategies.fuzz.dedup import ALIKE, Novelty
 from semafuzz.targets.model.scenario import faults_of, parts_of, scenario_of

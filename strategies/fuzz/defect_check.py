@@ -18,7 +18,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.session import Laboratory
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.strategies.fuzz.cross_check import options_of

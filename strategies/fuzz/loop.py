@@ -22,8 +22,9 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.schedulers.stale_pairs import TornReads
-from semafuzz.harness.search.exploration import Exploration, Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.signature import failure_identity

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.bounded import Bounded, BoundedAt
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.protocol import Scheduler

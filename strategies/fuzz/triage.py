@@ -12,12 +12,15 @@ from pathlib import Path
 from time import perf_counter
 
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
-from semafuzz.harness.search.exploration import Exploration, Result
-from semafuzz.harness.search.recorder import Finding, shows, shows_serially
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.recorder import shows, shows_serially
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Trace

@@ -25,7 +25,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Failure
 from semafuzz.harness.runs.program import invariant_failure
-from semafuzz.harness.runs.stepping import DRIVER, SteppedExecution
+from semafuzz.harness.runs.stepping import SteppedExecution
+from semafuzz.harness.schedulers.replay.by_owner import DRIVER
 from semafuzz.reports.run_view.turns import story
 from semafuzz.strategies.machines.session import Found, Session, TestCaseOf, open_session, the_session
 

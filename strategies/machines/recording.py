@@ -13,9 +13,10 @@ from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.stepping import DRIVER, Following
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.search.recorder import Finding, Recorder, matching, shows, shows_serially
+from semafuzz.harness.schedulers.replay.by_owner import DRIVER, Following
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.recorder import Recorder, matching, shows, shows_serially
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
@@ -75,7 +76,7 @@ class Recording:
 
     def keep(self, scenario: Scenario, outcome: Outcome, failure: Failure, wanted: Sequence[int] = ()) -> Found:
         """Keep a failing run; the exception to raise. ``wanted``: for a stepped run,
-        which task made each event (``semafuzz.harness.runs.stepping.owners``): it is run
+        which task made each event (``semafuzz.harness.schedulers.replay.by_owner.owners``): it is run
         again as a program first."""
         identity = failure_identity(failure)
         lines = [f"{failure.kind}: {failure.message}", describe(scenario)]

@@ -26,9 +26,9 @@ from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.strategies.generate.example_database import tolerant

@@ -22,7 +22,8 @@ from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.task import Task
-from semafuzz.harness.runs.stepping import SteppedExecution, owners
+from semafuzz.harness.runs.stepping import SteppedExecution
+from semafuzz.harness.schedulers.replay.by_owner import owners
 from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.strategies.generate.configuration import configurations
 from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, from_on, wishes

@@ -10,18 +10,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, TypeVar, overload
 
-from semafuzz.harness.detectors.discipline.detector import Guard, LockPolicy
+from semafuzz.harness.detectors.discipline.policy import Guard, LockPolicy
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.doubles.locks import running
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.traces.schema import Value
-from semafuzz.targets.model.protocol import FaultInfo, OperationInfo, OptionInfo, Plain
-
-if TYPE_CHECKING:
-    from semafuzz.targets.declared.target import Declared
+from semafuzz.targets.model.protocol import FaultInfo, OperationInfo, OptionInfo, Plain, Target
 
 __all__ = ["DeclaredTarget", "FaultInfo", "Guard", "LockPolicy", "OptionInfo", "Violation", "io", "operation"]
 
@@ -94,6 +91,10 @@ def operation(
     return mark if method is None else mark(method)
 
 
+target_factories: list[Callable[[type[DeclaredTarget]], Target]] = []
+"""What makes a target of a class; entered by ``loading``, which imports this module."""
+
+
 class DeclaredTarget:
     """Base of targets of one's own. The first line of the docstring is the summary.
 
@@ -156,11 +157,9 @@ class DeclaredTarget:
             _check_values(f"instance_arguments of {cls.__name__}", name, values)
 
     @classmethod
-    def target(cls) -> Declared:
+    def target(cls) -> Target:
         """A target made of this class, as strategies and state machines take it."""
-        from semafuzz.targets.declared.loading import imported_target
-
-        return imported_target(cls)
+        return target_factories[0](cls)
 
 
 def _info(owner: str, name: str, method: Callable[..., object]) -> OperationInfo:

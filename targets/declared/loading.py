@@ -14,7 +14,7 @@ from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.function_file import module_name, read_source
 from semafuzz.harness.traces.schema import Function, Trace
-from semafuzz.targets.declared.api import DeclaredTarget
+from semafuzz.targets.declared.api import DeclaredTarget, target_factories
 from semafuzz.targets.declared.target import Declared
 
 _SPEC = re.compile(r"(?P<file>.+\.py):(?P<name>\w+)", re.DOTALL)
@@ -69,6 +69,9 @@ def imported_target(kind: type[DeclaredTarget]) -> Declared:
     label = f"{identity.file}:{identity.function}"[:200]
     source_index.remember(identity, path)
     return Declared(kind(), release=label, versions={label: digest})
+
+
+target_factories.append(imported_target)
 
 
 def _imported(path: Path, source: str) -> ModuleType:

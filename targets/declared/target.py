@@ -12,7 +12,7 @@ from inspect import getgeneratorstate, isgenerator
 from types import FrameType, ModuleType
 from typing import Any
 
-from semafuzz.harness.detectors.discipline.detector import Guard, LockPolicy
+from semafuzz.harness.detectors.discipline.policy import Guard, LockPolicy
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import module_source
 from semafuzz.harness.instrument.method_calls import visible_calls

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import ModuleType
 
-from semafuzz.harness.detectors.discipline.detector import LockPolicy
+from semafuzz.harness.detectors.discipline.policy import LockPolicy
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.program import Program
 from semafuzz.harness.traces.schema import Operation, Value

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol, runtime_checkable
 
-from semafuzz.harness.detectors.discipline.detector import LockPolicy
+from semafuzz.harness.detectors.discipline.policy import LockPolicy
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Failure
 from semafuzz.harness.runs.program import Program

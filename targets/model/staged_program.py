@@ -11,7 +11,7 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.model.fault_plan import FaultPlan, check_faults
 from semafuzz.targets.model.protocol import FaultInfo, Stage

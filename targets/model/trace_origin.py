@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from semafuzz.harness.search.recorder import Origin
+from semafuzz.harness.runs.origin import Origin
 from semafuzz.targets.model.configured_target import complete
 from semafuzz.targets.model.legality import without_fault
 from semafuzz.targets.model.protocol import OpenTarget, Target

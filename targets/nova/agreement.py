@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.targets.model.protocol import OpenTarget

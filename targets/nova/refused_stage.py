@@ -9,7 +9,8 @@ from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.targets.nova.configuration import put_in_force
 from semafuzz.targets.nova.invariants.usage import audited_violations, run_audit, usage_violations
 from semafuzz.targets.nova.operations.table import set_up
-from semafuzz.targets.nova.world.world import HOST, World
+from semafuzz.targets.nova.world.names import HOST
+from semafuzz.targets.nova.world.world import World
 
 
 class RefusedStage:

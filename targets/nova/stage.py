@@ -20,9 +20,10 @@ from semafuzz.targets.nova.operations.restarts import STARTS
 from semafuzz.targets.nova.operations.table import TABLE, set_up
 from semafuzz.targets.nova.world.flavors import is_rounded
 from semafuzz.targets.nova.world.named_locks import forget_locks
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.rpc import lost_answer_error
-from semafuzz.targets.nova.world.world import HERE, Snapshot, World
+from semafuzz.targets.nova.world.world import Snapshot, World
 
 COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ", "I12 ")
 """Oracles that compare the tracker with the records that there are at the moment."""

@@ -34,7 +34,7 @@ from semafuzz.targets.nova.releases import environments
 from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST
 
 if TYPE_CHECKING:
-    from semafuzz.harness.detectors.discipline.detector import LockPolicy
+    from semafuzz.harness.detectors.discipline.policy import LockPolicy
     from semafuzz.targets.nova.world.world import Snapshot, World
 
 MODULES = (

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from semafuzz.campaign.on_dask import _delivery, do_shard
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.codec import MAX_BYTES
 from tests.campaign.test_nightly import known_in, unmeasured
 from tests.conftest import Run

@@ -10,8 +10,8 @@ import pytest
 from semafuzz.campaign.night import Ended, Night
 from semafuzz.campaign.plan import make_plan
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 
 PLAN = make_plan("0" * 12, "reference", ("a", "b"), 7, each=2, schedules=101, seconds=5.0)
 

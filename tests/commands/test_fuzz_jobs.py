@@ -12,8 +12,8 @@ import pytest
 from semafuzz.cli import run
 from semafuzz.commands.fuzz.jobs import joined
 from semafuzz.harness.detectors.discipline.table import GUARDED, NEVER, READS, UNGUARDED, DisciplineTable, MethodRow
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.codec import read
 
 TARGET = """

@@ -12,10 +12,10 @@ import pytest
 from semafuzz.cli import run
 from semafuzz.commands.trace.shrink import Size, _destination
 from semafuzz.harness.runs.function_file import load
+from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.harness.search.recorder import Origin
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets.model.scenario import Scenario

@@ -11,15 +11,17 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from semafuzz.harness.detectors.discipline.detector import Guard, LockDiscipline, LockPolicy
+from semafuzz.harness.detectors.discipline.detector import LockDiscipline
+from semafuzz.harness.detectors.discipline.policy import Guard, LockPolicy
 from semafuzz.harness.detectors.discipline.table import GUARDED, NEVER, READS, UNGUARDED, discipline_table
 from semafuzz.harness.instrument.method_calls import visible_calls
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Failure, Outcome
-from semafuzz.harness.runs.program import Setting, TaskProgram, execute
+from semafuzz.harness.runs.program import TaskProgram, execute
 from semafuzz.harness.runs.replay_run import recheck
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.search.exploration import Exploration

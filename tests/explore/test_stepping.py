@@ -14,9 +14,11 @@ import pytest
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.runs.program import Setting, TaskProgram, execute
+from semafuzz.harness.runs.program import TaskProgram, execute
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.stepping import DRIVER, Following, SteppedExecution, owners
+from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.stepping import SteppedExecution
+from semafuzz.harness.schedulers.replay.by_owner import DRIVER, Following, owners
 
 
 def _load(name: str) -> Any:

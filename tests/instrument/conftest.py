@@ -15,8 +15,8 @@ from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
 
 _numbers = itertools.count()

@@ -20,7 +20,7 @@ from collections.abc import Callable
 import pytest
 
 from semafuzz import explore
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 
 LOCAL = threading.local()
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="none")

@@ -12,10 +12,10 @@ import pytest
 
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.function_file import load
+from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.harness.search.recorder import Origin
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target

@@ -7,9 +7,9 @@ from time import perf_counter
 
 import pytest
 
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.codec import read
 from semafuzz.strategies.fuzz.loop import Fuzzing
 from semafuzz.strategies.fuzz.triage import Refinement

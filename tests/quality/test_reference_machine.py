@@ -14,8 +14,9 @@ from hypothesis import seed, settings
 
 from semafuzz.commands.trace.replay_operations import replay_operations
 from semafuzz.harness.kernel.hot_sites import heat
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.bounded import Bounded
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.signature import failure_identity

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from semafuzz.reports.pages.content import Site
 from semafuzz.reports.pages.finding import finding_page
 from semafuzz.reports.pages.index import index_page
 from semafuzz.reports.run_view.schema import Lane, Picture, Run, Span, Step, Switch
-from semafuzz.reports.site import Site
 from tests.reports.test_pages import HOSTILE, hostile_picture
 
 Draw = Callable[..., Picture]

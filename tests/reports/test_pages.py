@@ -11,13 +11,13 @@ import msgspec
 import pytest
 
 from semafuzz.harness.detectors.coverage import Coverage
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 from semafuzz.reports.pages.charts import discovery_curve
+from semafuzz.reports.pages.content import Site
 from semafuzz.reports.pages.finding import finding_page
 from semafuzz.reports.pages.index import index_page
 from semafuzz.reports.pages.render import LONGEST, clean, data_text
 from semafuzz.reports.run_view.schema import Picture
-from semafuzz.reports.site import Site
 from semafuzz.reports.summaries import Summary
 
 Draw = Callable[..., Picture]

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.terminal.result import Progress, plain, print_result, progress_line
 

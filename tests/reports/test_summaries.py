@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 from semafuzz.reports import summaries
 from semafuzz.reports.summaries import MERGED, NAME, Summary, merge_summaries, read_summary, write_summary
 

@@ -8,8 +8,9 @@ import pytest
 
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.bounded import Bounded, BoundedAt
 from semafuzz.harness.shrink.schedule import preemptions
 

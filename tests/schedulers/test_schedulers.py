@@ -12,7 +12,7 @@ from semafuzz.harness.errors import NotDeterministic, UsageError
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import SCHEDULERS, make_scheduler
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 
 THIS = sys.modules[__name__]
 

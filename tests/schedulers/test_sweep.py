@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from semafuzz import TaskProgram, explore
 from semafuzz.harness.kernel import current
-from semafuzz.harness.kernel.hot_sites import happens_before_class
+from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.one_change_sweep import Sweep
 from semafuzz.harness.shrink.schedule import preemptions
 

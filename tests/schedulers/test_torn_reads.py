@@ -9,8 +9,9 @@ from collections.abc import Callable
 from semafuzz import TaskProgram, explore
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Program, Setting, execute
+from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.one_change_sweep import Sweep
 from semafuzz.harness.schedulers.stale_pairs import Tear, TornReads
 from semafuzz.harness.shrink.schedule import preemptions

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.exhaustive import Exhaustive
 from semafuzz.harness.shrink.schedule import shrink_schedule
 from semafuzz.harness.shrink.size import preemptions, switches

@@ -11,13 +11,15 @@ import pytest
 
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Program, Setting
+from semafuzz.harness.runs.origin import Origin
+from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.directed import Directive, Place
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.harness.search.recorder import Finding, Origin
+from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.shrink.necessity import Checked, check_necessity
 from semafuzz.harness.shrink.trials import Failing, Trials
 from semafuzz.harness.traces import codec

@@ -15,8 +15,9 @@ from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.directed import Directed, directives_of
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.shrink.dependence import Order

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from semafuzz.commands.fuzz.run import Search, search
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.one_change_sweep import Sweep
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import loop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
 from semafuzz.strategies.fuzz.dedup import ALIKE, WIDESPREAD, Novelty
 
 

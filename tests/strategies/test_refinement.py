@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import triage
 from semafuzz.strategies.fuzz.triage import LARGEST, Refinement

@@ -14,10 +14,11 @@ from async_tracker.defects import NAMES, Defects
 from async_tracker.programs import SCENARIOS, program
 
 from semafuzz import explore
+from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.search.exploration import Exploration, Result
-from semafuzz.harness.search.recorder import Origin
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Function
 
 BUDGET = 60

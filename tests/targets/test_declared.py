@@ -14,8 +14,9 @@ import pytest
 from semafuzz.cli import run
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operation, Operations, Value

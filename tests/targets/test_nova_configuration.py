@@ -9,8 +9,8 @@ from hypothesis import given, settings
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Failure
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.strategies.generate.configuration import configurations, illegal_configurations

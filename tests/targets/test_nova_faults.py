@@ -9,8 +9,8 @@ import pytest
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target

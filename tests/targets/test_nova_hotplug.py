@@ -8,8 +8,9 @@ import pytest
 
 pytest.importorskip("nova")
 
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.targets import find_target
@@ -18,8 +19,9 @@ from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.nova.invariants.expected_claims import Violation
 from semafuzz.targets.nova.invariants.pci import reported_violations
 from semafuzz.targets.nova.stage import NovaStage
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.pci_devices import WITHOUT_ONE
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 pytestmark = pytest.mark.nova
 VANISHES, RETURNS = Operation("device_vanishes"), Operation("device_returns")

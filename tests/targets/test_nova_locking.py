@@ -20,8 +20,9 @@ from semafuzz.harness.detectors.discipline.table import (
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.search.exploration import Exploration

@@ -22,7 +22,8 @@ from semafuzz.targets.nova.operations.reenacted.builds import (
 )
 from semafuzz.targets.nova.operations.reenacted.manager import Compute
 from semafuzz.targets.nova.stage import NovaStage
-from semafuzz.targets.nova.world.world import EXTRA, HERE, NODE, World
+from semafuzz.targets.nova.world.names import EXTRA, HERE, NODE
+from semafuzz.targets.nova.world.world import World
 
 pytestmark = pytest.mark.nova
 TWO = [[Operation("node_appears"), Operation("audit")]]

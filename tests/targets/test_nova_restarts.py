@@ -11,8 +11,8 @@ pytest.importorskip("nova")
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.one_change_sweep import Sweep
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.traces.schema import Operation, Operations
@@ -23,7 +23,7 @@ from semafuzz.targets.model.staged_program import StagedProgram
 from semafuzz.targets.nova.boundary.process import Process, ProcessEndedError, die_if_killed, running_in
 from semafuzz.targets.nova.operations.table import TABLE
 from semafuzz.targets.nova.stage import NovaStage
-from semafuzz.targets.nova.world.world import HERE
+from semafuzz.targets.nova.world.names import HERE
 
 pytestmark = pytest.mark.nova
 RESTART = (Operation("restart"),)

@@ -14,8 +14,9 @@ from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
 from semafuzz.targets.nova.operations.table import TABLE
 from semafuzz.targets.nova.stage import NovaStage
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.stubs import faults_told
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 pytestmark = pytest.mark.nova
 ENDS = {

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from semafuzz.harness.runs.program import Setting, execute
+from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target
@@ -24,7 +25,8 @@ from semafuzz.targets.nova.releases import environments
 from semafuzz.targets.nova.world import vpmem
 from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST, VPMEM_CLASS
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
-from semafuzz.targets.nova.world.world import OTHER, Snapshot, World
+from semafuzz.targets.nova.world.names import OTHER
+from semafuzz.targets.nova.world.world import Snapshot, World
 
 pytestmark = pytest.mark.nova
 PROVIDER = NODE_UUIDS[NODE]

@@ -18,12 +18,12 @@ from semafuzz.harness.kernel.naming import describe_pending, digest
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.replay_run import recheck, replay
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.serial_order import Serial
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.trio_engine import (
     Cancellation,

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semafuzz.harness.errors import TraceError
-from semafuzz.harness.schedulers.replay.strict import RecordedChoice
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.choices import RecordedChoice
 from semafuzz.harness.traces.schema import (
     FORMAT,
     Choice,

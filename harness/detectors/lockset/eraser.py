@@ -28,6 +28,7 @@ from typing import Final
 from semafuzz.harness.detectors.lockset.lock_names import Names
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.doubles.locks import WaiterLock
+from semafuzz.harness.kernel.locations import key_of
 from semafuzz.harness.kernel.observed_execution import Look
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
@@ -37,8 +38,6 @@ _LIBRARY: Final = frozenset({"threading", "queue"})
 EVERY: Final = 200
 """So many executions are looked at one and all, later ones one in ten: what locks
 guard seldom depends on the schedule."""
-
-_ITEM, _WHOLE = "item", "whole container"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class _Total:
 
 
 class Lockset:
-    """Learns from executions (a ``semafuzz.harness.runs.program.Watcher``); no execution fails by it.
+    """Learns from executions (a ``semafuzz.harness.detectors.protocol.Watcher``); no execution fails by it.
 
     ``executions``: how many it looked at.
     """
@@ -217,10 +216,10 @@ class _Run:
         kind, task, subject, name, site = event
         if SITES[site].module in _LIBRARY:
             return
-        grain = _WHOLE if kind >= op.READ_ALL else (_ITEM, name) if kind >= op.READ_ITEM else name
-        state = self.states.get((id(subject), grain))
+        key = key_of(kind, subject, name)
+        state = self.states.get(key)
         if state is None:
-            state = self.states[id(subject), grain] = _State(event, task.index)
+            state = self.states[key] = _State(event, task.index)
         held = self._held.get(task.index, frozenset())
         state.held.update(held)
         over = self._joined.get(task.index, frozenset())

@@ -14,13 +14,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from semafuzz.harness.detectors.discipline.guarded_state import key_text
-from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import ATTRIBUTE, ITEM
 from semafuzz.harness.kernel.naming import name_text
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent
 
-_ATTRIBUTES = frozenset({op.READ, op.WRITE})
-_ITEMS = frozenset({op.READ_ITEM, op.WRITE_ITEM})
 _PLAIN = (str, int, float, bytes, type(None))
 
 
@@ -31,9 +29,9 @@ class Names:
         self._names: dict[int, str] = {}
         for event in events:
             kind, _, subject, name, _ = event
-            if kind in _ATTRIBUTES:
+            if kind in ATTRIBUTE:
                 thing = _attribute(subject, name)
-            elif kind in _ITEMS:
+            elif kind in ITEM:
                 thing = _item(subject, name)
             else:
                 continue
@@ -46,9 +44,9 @@ class Names:
         """``Account.balance``, ``Bank.accounts['a']``; the container itself for all of it."""
         kind, _, subject, name, site = event
         owner = self._owner(subject, site)
-        if kind in _ATTRIBUTES:
+        if kind in ATTRIBUTE:
             return f"{owner}.{name_text(name)}"
-        return f"{owner}[{key_text(name)}]" if kind in _ITEMS else owner
+        return f"{owner}[{key_text(name)}]" if kind in ITEM else owner
 
     def _owner(self, subject: object, site: int) -> str:
         if isinstance(subject, dict) and "__builtins__" in subject:

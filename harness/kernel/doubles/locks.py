@@ -15,8 +15,8 @@ from typing import Any
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.frames import calling_site
+from semafuzz.harness.kernel.running import Running
 from semafuzz.harness.kernel.task import Task
 
 _real_lock = _thread.allocate_lock
@@ -27,7 +27,7 @@ control_thread = [0]
 """Identifier of the OS thread on which control is installed, or 0."""
 
 
-def running() -> Execution | None:
+def running() -> Running | None:
     """The execution, where the caller is one of its tasks."""
     execution = current.execution
     if execution is not None and _real_ident() == control_thread[0]:
@@ -60,7 +60,7 @@ class Lock:
     def __init__(self, real: Any = None) -> None:
         self.owner: Task | None = None
         self.waiters: list[Task] = []
-        self._epoch: Execution | None = None
+        self._epoch: Running | None = None
         self._real = real
         self.label = ""
 
@@ -69,7 +69,7 @@ class Lock:
             self._real = _real_lock()
         return self._real
 
-    def _enter_epoch(self, execution: Execution) -> None:
+    def _enter_epoch(self, execution: Running) -> None:
         """A lock that outlives an execution starts the next one as it stood
         outside: what a deadlocked run left held is not held any more."""
         self._epoch = execution
@@ -179,7 +179,7 @@ class RLock(Lock):
             self._real = _real_rlock()
         return self._real
 
-    def _enter_epoch(self, execution: Execution) -> None:
+    def _enter_epoch(self, execution: Running) -> None:
         self._epoch = execution
         self.waiters = []
         self.owner = None

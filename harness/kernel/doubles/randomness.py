@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from semafuzz.harness.kernel.doubles.locks import running
-from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.running import Running
 
 _real_urandom = os.urandom
 _hidden: random.Random = vars(random)["_inst"]
@@ -59,7 +59,7 @@ def _lazily_seeded(real: Callable[..., Any]) -> Callable[..., Any]:
     return draw
 
 
-def _seed(execution: Execution) -> None:
+def _seed(execution: Running) -> None:
     execution.random_seeded = True
     _hidden.seed(execution.seed)
     _bytes[0] = random.Random(execution.seed + 1)

@@ -16,8 +16,8 @@ from typing import Any
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel import thread_identity
 from semafuzz.harness.kernel.doubles.locks import Lock, running
-from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.frames import calling_site
+from semafuzz.harness.kernel.running import Running
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.kernel.task_errors import Abort
 
@@ -69,7 +69,7 @@ def start(thread: Any) -> None:
     thread_identity.register(task, thread)
 
 
-def _body(execution: Execution, thread: Any) -> Callable[[], None]:
+def _body(execution: Running, thread: Any) -> Callable[[], None]:
     def run() -> None:
         try:
             thread.run()

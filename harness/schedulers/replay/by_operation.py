@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from semafuzz.harness.kernel.naming import describe_pending
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
-from semafuzz.harness.schedulers.replay.strict import RecordedChoice
+from semafuzz.harness.traces.choices import RecordedChoice
 
 
 class Follow:

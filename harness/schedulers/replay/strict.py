@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.kernel.naming import describe_pending
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedChoice:
-    """A choice as data: by whom, out of whom, and what each was about to do."""
-
-    step: int
-    chosen: int
-    enabled: tuple[int, ...]
-    pending: tuple[str, ...]
-    yielded: bool = False
+from semafuzz.harness.traces.choices import RecordedChoice
 
 
 class Diverged(CannotJudge):

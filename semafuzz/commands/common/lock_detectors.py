@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.detectors.discipline.table import discipline_table
+from semafuzz.harness.detectors.protocol import Watcher
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Watcher
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 from semafuzz.targets.model.protocol import OpenTarget
 
 

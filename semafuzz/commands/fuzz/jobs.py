@@ -21,8 +21,8 @@ import msgspec
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.fuzz.run import Search, show, target_of
 from semafuzz.harness.errors import CannotJudge
-from semafuzz.harness.search.exploration import Result
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import summed
 from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.searches import LiveTable

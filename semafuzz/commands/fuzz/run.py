@@ -17,10 +17,10 @@ from semafuzz.commands.fuzz.line_coverage import Measuring, measured
 from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
 from semafuzz.reports.terminal.progress import Figures

@@ -11,7 +11,7 @@ import msgspec
 from semafuzz.campaign.corpus import Corpus, Known
 from semafuzz.campaign.night import Night
 from semafuzz.campaign.plan import Plan
-from semafuzz.harness.search.recorder import Finding
+from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.codec import read
 from semafuzz.strategies.fuzz.dedup_across_runs import without_doubles
 from semafuzz.targets.model.scenario import describe, scenario_of

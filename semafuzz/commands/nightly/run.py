@@ -24,7 +24,7 @@ from semafuzz.commands.nightly.merge import merge
 from semafuzz.commands.report.run import Order, make_report
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import write_whole
-from semafuzz.harness.search.exploration import Result
+from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import summed
 from semafuzz.reports.summaries import Summary, write_summary
 from semafuzz.reports.terminal.nightly import NightlyReport, nightly_json, print_nightly

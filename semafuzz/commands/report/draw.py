@@ -12,8 +12,8 @@ from semafuzz.commands.trace.opened_trace import Subject, open_subject
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.outcome import ADVICE, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.program import Setting
 from semafuzz.harness.runs.replay_run import replay
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.search.nearest_passing import nearest_passing, part
 from semafuzz.harness.search.recorder import matching
 from semafuzz.harness.search.reproduction import judge

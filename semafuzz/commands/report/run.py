@@ -24,8 +24,9 @@ from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
+from semafuzz.reports.pages.content import Site
 from semafuzz.reports.run_view.schema import Picture
-from semafuzz.reports.site import Site, write_site
+from semafuzz.reports.site import write_site
 from semafuzz.reports.summaries import Summary, read_summary
 from semafuzz.reports.terminal.result import plain, replay_command, script
 from semafuzz.self_command import run_options

@@ -14,9 +14,10 @@ from semafuzz.commands.common.release_process import choose_code
 from semafuzz.harness.errors import CannotJudge, CodeError, UsageError
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs import source_index
-from semafuzz.harness.runs.program import Program, Setting
+from semafuzz.harness.runs.origin import Origin
+from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.search.recorder import Origin
+from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.traces.schema import Function, Operations, Trace
 from semafuzz.reports.terminal.result import plain
 from semafuzz.targets import traced_target

@@ -13,11 +13,13 @@ from semafuzz.commands.trace.opened_trace import Subject, open_subject
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.replay.by_step import Retrace
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.harness.search.recorder import Finding, Origin, shows
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.recorder import shows
 from semafuzz.harness.search.reproduction import SEARCH, judge
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces import codec

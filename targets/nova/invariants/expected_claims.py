@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from semafuzz.targets.nova.in_memory.conductor_records import FINAL_STATUSES
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 MOVING_TASKS = ("resize_prep", "resize_migrating", "resize_migrated", "resize_finish")
 REBUILDING_TASKS = ("rebuilding", "rebuild_block_device_mapping", "rebuild_spawning")

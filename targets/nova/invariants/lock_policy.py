@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from semafuzz.harness.detectors.discipline.detector import Guard, LockPolicy
+from semafuzz.harness.detectors.discipline.policy import Guard, LockPolicy
 from semafuzz.targets.nova.world.named_locks import lock_name
 from semafuzz.targets.nova.world.world import World
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafuzz.targets.nova.invariants.expected_claims import Violation, topologies
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 
 def _instance_cells(topology: Any) -> list[Any]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafuzz.targets.nova.invariants.expected_claims import Violation, counted
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.pci_devices import addresses
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 _OWNED = {"claimed": "claims", "allocated": "allocations"}
 _BLOCKED = ("unclaimable", "unavailable")

@@ -9,8 +9,9 @@ from semafuzz.targets.nova.in_memory.conductor_records import FINAL_STATUSES
 from semafuzz.targets.nova.invariants.expected_claims import Violation
 from semafuzz.targets.nova.world.flavors import FLAVORS, VPMEM_CLASS, vpmem_units
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 
 def placement_violations(world: World, place: Place = HERE, *, called_off: bool = False) -> Iterator[Violation]:

@@ -21,8 +21,9 @@ from semafuzz.targets.nova.invariants.pci import pci_figures, pci_violations, sa
 from semafuzz.targets.nova.invariants.records import row_violations
 from semafuzz.targets.nova.invariants.vpmem import given_out, vpmem_violations
 from semafuzz.targets.nova.releases.shims import counts_swap
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 USAGE = ("memory_mb_used", "vcpus_used", "local_gb_used")
 _NUMBERS = {"memory_mb_used": "I1", "vcpus_used": "I2", "local_gb_used": "I3"}

@@ -7,8 +7,9 @@ from typing import Any
 
 from semafuzz.targets.nova.invariants.expected_claims import Violation, counted
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 
 def vpmem_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[Violation]:

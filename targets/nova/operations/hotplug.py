@@ -12,8 +12,9 @@ from typing import Any
 
 from semafuzz.targets.nova.boundary.calls import leave
 from semafuzz.targets.nova.operations.restarts import restart
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.pci_devices import REPORTED, WITHOUT_ONE
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from semafuzz.targets.nova.boundary.calls import leave
-from semafuzz.targets.nova.world.world import EXTRA, HERE, World
+from semafuzz.targets.nova.world.names import EXTRA, HERE
+from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
 

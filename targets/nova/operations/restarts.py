@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from semafuzz.targets.nova.boundary.process import Process, running_in
+from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.tracker_factory import called
-from semafuzz.targets.nova.world.world import HERE, World
+from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
 STARTS = ("restart", "device_vanishes", "device_returns")

@@ -31,7 +31,8 @@ from semafuzz.targets.nova.operations.reenacted.moves import (
 )
 from semafuzz.targets.nova.operations.restarts import restart
 from semafuzz.targets.nova.world.flavors import FLAVORS
-from semafuzz.targets.nova.world.world import HOST, NODE, OTHER, World
+from semafuzz.targets.nova.world.names import HOST, NODE, OTHER
+from semafuzz.targets.nova.world.world import World
 
 __all__ = ["HOST", "NODE", "OTHER", "ROLES", "TABLE", "OperationSpec", "set_up"]
 Arguments = Mapping[str, Any]

@@ -16,19 +16,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from semafuzz.targets.nova.boundary.calls import leave
 from semafuzz.targets.nova.boundary.faults import DONE
 from semafuzz.targets.nova.boundary.process import ProcessEndedError, die_if_killed, running_in, running_process
 from semafuzz.targets.nova.world.named_locks import running_host
-from semafuzz.targets.nova.world.network import Network
-from semafuzz.targets.nova.world.stubs import NOTHING, Images, Pool, delivering
-
-if TYPE_CHECKING:
-    from semafuzz.targets.nova.world.world import World
-
-_ABSENT = ("volume_api", "manila_api", "share_manager", "compute_task_api", "query_client")
+from semafuzz.targets.nova.world.stubs import delivering
 
 
 class _Client:
@@ -70,10 +64,24 @@ class UnsentError(Exception):
     """The queue of messages took no message."""
 
 
+class Delivering(Protocol):
+    """What messages ask of the world that they travel in."""
+
+    @property
+    def hosts(self) -> Mapping[str, Any]:
+        """All hosts, by name."""
+
+    def context(self) -> Any:
+        """A request context."""
+
+    def on(self, host: str, function: Callable[[], Any]) -> Any:
+        """Do something under the locks of a host."""
+
+
 class Bus:
     """Carries messages between the managers of a world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Delivering) -> None:
         self._world = world
         self._casts: dict[int, deque[Callable[[], object]]] = {}
 
@@ -190,39 +198,3 @@ def _fitting(function: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in arguments.items()
     }
     return {name: value for name, value in named.items() if name in known}
-
-
-def make_manager(world: World, host: str) -> Any:
-    """The manager of a host, around the tracker that the host has now."""
-    from nova import manager as base
-    from nova.compute import manager
-
-    made = manager.ComputeManager.__new__(manager.ComputeManager)
-    # Its own constructor makes clients of other services and loads a hypervisor.
-    base.Manager.__init__(made, host=host, service_name="compute")
-    found = world.hosts[host]
-    made.driver, made.rt, made.reportclient = found.driver, found.tracker, found.tracker.reportclient
-    for name in _ABSENT:
-        setattr(made, name, NOTHING)
-    made.image_api = Images()
-    made.network_api = Network()
-    made.notifier = NOTHING
-    made.compute_rpcapi = world.bus.rpcapi()
-    made.instance_events = manager.InstanceEvents()
-    made.virtapi = manager.ComputeVirtAPI(made)
-    made.send_instance_updates = False
-    # Up to 21: whether block devices are given to the hypervisor in the form of old.
-    made.use_legacy_block_device_info = False
-    # Up to 18 the tracker, and a client of the scheduler, go by other names.
-    made._resource_tracker = found.tracker
-    made.scheduler_client = getattr(found.tracker, "scheduler_client", NOTHING)
-    made._build_semaphore = NOTHING
-    # Up to 19: who keeps security groups.
-    made.is_neutron_security_groups = True
-    # Up to 17: how many live migrations go on at once.
-    made._live_migration_semaphore = NOTHING
-    made._waiting_live_migrations = {}
-    made._live_migration_executor = Pool()
-    # 33 and newer count what is under way.
-    made._pending_dest_live_migrations, made._pending_dest_resizes = {}, {}
-    return made

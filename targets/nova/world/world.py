@@ -8,10 +8,7 @@ execution pays for an audit again.
 from __future__ import annotations
 
 import collections
-import io
 import itertools
-import pickle
-import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,112 +25,13 @@ from semafuzz.targets.nova.real.server_side import Elsewhere
 from semafuzz.targets.nova.releases import shims
 from semafuzz.targets.nova.releases.boot import boot
 from semafuzz.targets.nova.world.flavors import FLAVORS, make_flavor
-from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS, make_driver
+from semafuzz.targets.nova.world.host import Host
+from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
 from semafuzz.targets.nova.world.named_locks import forget_locks, running_host
+from semafuzz.targets.nova.world.names import BY_API, HOSTS, IMAGE
 from semafuzz.targets.nova.world.node_id import Place
-from semafuzz.targets.nova.world.pci_devices import REPORTED
-from semafuzz.targets.nova.world.rpc import Bus, make_manager
-from semafuzz.targets.nova.world.tracker_factory import called, make_tracker
-
-HOSTS = {"host1": ("node1",), "host2": ("node2",)}
-HERE = Place("host1", "node1")
-HOST, NODE = HERE
-"""Where most tasks run."""
-EXTRA = Place("host1", "node3")
-"""A second node of the first host, in programs in which it appears."""
-OTHER = Place("host2", "node2")
-"""Where instances come from and go to."""
-PROVIDERS_LOCK = "provider-tree-lock"
-"""The named lock of a provider tree."""
-IMAGE = str(uuid.UUID(int=0x11AA))
-BY_API = ("flavor", "metadata", "system_metadata", "numa_topology")
-"""What is loaded of an instance that the API asks a compute host to work on."""
-BY_BUILD = (*BY_API, "pci_requests", "resources", "migration_context")
-"""What is loaded of an instance that was created a moment ago."""
-BY_RESIZE = (*BY_API, "pci_requests", "resources", "pci_devices")
-"""What is loaded of an instance that is to be resized. The migration context is not: it is
-read from the database when it is asked for, and the copy that a claim takes asks later."""
-BY_CONFIRM = ("flavor", "metadata", "system_metadata")
-"""What the manager loads anew before it confirms."""
-
-
-class _Assigned:
-    """The tracker's factory for assigned resources, which it writes as a lambda."""
-
-    def __call__(self) -> Any:
-        return collections.defaultdict(set)
-
-
-class Host:
-    """One nova-compute process: a driver, a report client, a tracker."""
-
-    def __init__(self, world: World, name: str, nodes: Sequence[str]) -> None:
-        self.name = name
-        self.nodes = tuple(nodes)
-        self.devices = REPORTED if world.pci else ""
-        self.driver = make_driver(name, nodes, self.devices, vpmem=world.vpmem)
-        self._world = world
-        self._manager: Any = None
-        self.process = Process()
-        self.tracker = self.new_tracker()
-
-    @property
-    def manager(self) -> Any:
-        """Nova's own compute manager around the tracker; made when it is first asked for."""
-        if self._manager is None or self._manager.rt is not self.tracker:
-            self._manager = make_manager(self._world, self.name)
-        return self._manager
-
-    def new_tracker(self) -> Any:
-        """A tracker as a service start makes it: it knows nothing yet."""
-        from nova import objects
-
-        tracker = make_tracker(self.name, self.driver, self._world.placement)
-        if hasattr(tracker, "set_service_ref"):
-            # 28 and newer.
-            tracker.set_service_ref(objects.Service.get_by_compute_host(self._world.context(), self.name))
-        return tracker
-
-    def save(self) -> bytes:
-        """The tracker as it is now. What it shares with the world goes by name."""
-        from nova.context import RequestContext
-
-        names = {id(self.driver): "driver", id(self._world.placement): "placement"}
-
-        class Pickler(pickle.Pickler):
-            def persistent_id(self, thing: Any) -> str | None:
-                if isinstance(thing, RequestContext):
-                    return "context"
-                # A provider tree of 32 and older holds the named lock itself.
-                return PROVIDERS_LOCK if isinstance(thing, threading.Semaphore) else names.get(id(thing))
-
-        # 20 and newer.
-        assigned = getattr(self.tracker, "assigned_resources", None)
-        if assigned is not None and not isinstance(assigned.default_factory, _Assigned):
-            self.tracker.assigned_resources = collections.defaultdict(_Assigned(), assigned)
-        sink = io.BytesIO()
-        Pickler(sink, protocol=5).dump(self.tracker)
-        return sink.getvalue()
-
-    def load(self, data: bytes) -> None:
-        """Go back to what :meth:`save` gave. The bytes never leave this process."""
-        from oslo_concurrency import lockutils
-
-        things = {
-            "driver": self.driver,
-            "placement": self._world.placement,
-            "context": self._world.context(),
-            PROVIDERS_LOCK: lockutils.internal_lock(PROVIDERS_LOCK),
-        }
-
-        class Unpickler(pickle.Unpickler):
-            def persistent_load(self, name: Any) -> Any:
-                return things[name]
-
-        self.tracker = Unpickler(io.BytesIO(data)).load()
-        self._manager = None
-        self.process = Process()
-
+from semafuzz.targets.nova.world.rpc import Bus
+from semafuzz.targets.nova.world.tracker_factory import called
 
 Snapshot = tuple[Any, Any, dict[str, bytes]]
 

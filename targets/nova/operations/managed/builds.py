@@ -13,8 +13,9 @@ from semafuzz.targets.nova.boundary.calls import done_elsewhere
 from semafuzz.targets.nova.operations.managed import requests
 from semafuzz.targets.nova.operations.reenacted.builds import BuildFailed, check_devices
 from semafuzz.targets.nova.world.hypervisor import failing_spawn
+from semafuzz.targets.nova.world.names import BY_BUILD, HERE, IMAGE
 from semafuzz.targets.nova.world.stubs import faults_told, none_of
-from semafuzz.targets.nova.world.world import BY_BUILD, HERE, IMAGE, World
+from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
 

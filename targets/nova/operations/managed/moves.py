@@ -13,10 +13,11 @@ from typing import Any
 from semafuzz.targets.nova.boundary.calls import done_elsewhere
 from semafuzz.targets.nova.operations.managed import requests
 from semafuzz.targets.nova.world.flavors import FLAVORS
+from semafuzz.targets.nova.world.names import HERE, OTHER
 from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.rpc import UnsentError
 from semafuzz.targets.nova.world.tracker_factory import called
-from semafuzz.targets.nova.world.world import HERE, OTHER, World
+from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
 

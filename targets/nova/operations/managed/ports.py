@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from semafuzz.targets.nova.boundary.calls import done_elsewhere
+from semafuzz.targets.nova.world.names import BY_API, HERE
 from semafuzz.targets.nova.world.network import Network, port_of
-from semafuzz.targets.nova.world.world import BY_API, HERE, World
+from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
 LOADED = (*BY_API, "pci_requests", "pci_devices")

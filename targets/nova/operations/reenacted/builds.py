@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from semafuzz.targets.nova.operations.reenacted.manager import Compute
+from semafuzz.targets.nova.world.names import BY_BUILD, NODE
 from semafuzz.targets.nova.world.tracker_factory import called
-from semafuzz.targets.nova.world.world import BY_BUILD, NODE, World
+from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from semafuzz.targets.nova.world.names import HOST
 from semafuzz.targets.nova.world.tracker_factory import called
-from semafuzz.targets.nova.world.world import HOST, World
+from semafuzz.targets.nova.world.world import World
 
 
 class Compute:

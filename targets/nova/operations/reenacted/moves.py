@@ -13,8 +13,9 @@ from typing import Any
 
 from semafuzz.targets.nova.operations.reenacted.builds import BuildFailed
 from semafuzz.targets.nova.operations.reenacted.manager import Compute
+from semafuzz.targets.nova.world.names import BY_API, BY_CONFIRM, BY_RESIZE, NODE, OTHER
 from semafuzz.targets.nova.world.tracker_factory import called
-from semafuzz.targets.nova.world.world import BY_API, BY_CONFIRM, BY_RESIZE, NODE, OTHER, World
+from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
 

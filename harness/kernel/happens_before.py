@@ -1,0 +1,66 @@
+"""The happens-before class of a run.
+
+Two runs of one class differ only in the order of operations that commute: they are one
+Mazurkiewicz trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import (
+    ANY_ITEM,
+    CHANGES,
+    ITEM,
+    LOOKS,
+    WHOLE,
+    WHOLE_CONTAINER,
+    Key,
+    locations,
+    whole_conflicts,
+)
+from semafuzz.harness.kernel.task import RawEvent
+
+
+def happens_before_class(events: Sequence[RawEvent]) -> int:
+    """A number that equal Mazurkiewicz traces share (64 bits; different ones
+    collide with the probability of a hash).
+
+    Each operation on a conflicting location is hashed with its task, its number
+    within the task, its place and the operations it directly depends on; the
+    hashes are added, so the order of commuting operations does not matter.
+    """
+    table = locations(events)
+    shared = {key for key, location in table.items() if key[1] is not ANY_ITEM and location.conflicting}
+    wholes = {key[0] for key in table if key[1] is WHOLE_CONTAINER and whole_conflicts(table, key)}
+    last_write: dict[Key, int] = {}
+    reads: dict[Key, int] = {}
+    counts: dict[int, int] = {}
+    total = 0
+    for kind, task, subject, name, site in events:
+        if kind in LOOKS:
+            reading = True
+        elif kind in CHANGES or kind == op.IO:
+            reading = False
+        else:
+            continue
+        where = id(subject)
+        key: Key
+        if kind == op.IO:
+            key = (0, "io")
+        elif where in wholes and (kind in WHOLE or kind in ITEM):
+            key = (where, WHOLE_CONTAINER)
+        else:
+            key = (where, ("item", name)) if kind in ITEM else (where, name)
+            if key not in shared:
+                continue
+        number = counts[task.index] = counts.get(task.index, 0) + 1
+        if reading:
+            value = hash((task.index, number, site, last_write.get(key, 0)))
+            reads[key] = reads.get(key, 0) + value
+        else:
+            value = hash((task.index, number, site, last_write.get(key, 0), reads.pop(key, 0)))
+            last_write[key] = value
+        total += value
+    return total & 0xFFFFFFFFFFFFFFFF

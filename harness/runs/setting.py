@@ -1,0 +1,50 @@
+"""How an execution is run: model, seed, limits and the detectors that watch it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from semafuzz.harness.detectors.protocol import Watcher
+from semafuzz.harness.kernel.execution import Chooser, Execution
+from semafuzz.harness.kernel.observed_execution import Watched
+from semafuzz.harness.kernel.outcome import Outcome
+
+
+@dataclass(slots=True)
+class Setting:
+    """How to run an execution; the fields are those of ``Execution``. ``watchers``
+    see every execution, also those of shrinking and replay."""
+
+    hot: bytearray
+    model: str = "threads"
+    seed: int = 0
+    max_decisions: int = 50_000
+    max_events: int = 200_000
+    watchers: tuple[Watcher, ...] = ()
+
+    def execution(self, scheduler: Chooser, forced: dict[int, bool] | None = None) -> Execution:
+        """An execution in this setting. ``forced``: the steps with a recorded
+        choice, for replay. A scheduler that has ``watch`` is told the outcome
+        as it comes into being."""
+        looks = tuple(look for watcher in self.watchers if (look := watcher.begin()) is not None)
+        kind = partial(Watched, looks=looks) if looks else Execution
+        made = kind(
+            scheduler,
+            self.hot,
+            preemptive=self.model == "threads",
+            forced=forced,
+            max_decisions=self.max_decisions,
+            max_events=self.max_events,
+            seed=self.seed,
+        )
+        watch = getattr(scheduler, "watch", None)
+        if watch is not None:
+            watch(made.outcome)
+        return made
+
+    def judge(self, outcome: Outcome) -> None:
+        """Add what the watchers noticed in the execution that has just been made."""
+        if not outcome.uncontrolled:
+            for watcher in self.watchers:
+                outcome.failures.extend(watcher.judge(outcome))

@@ -1,0 +1,38 @@
+"""One failure, as a search reports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from semafuzz.harness.traces.schema import Necessity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One failure, once.
+
+    ``places``: code places, the two racing ones first. ``trace``: the file, or
+    empty where none was asked for. ``confirmed``: its schedule was run again
+    with the same events. ``operations``: the names of the target's operations
+    that were under way, where it has such. ``severity``: error, warning or note.
+    ``sequential``: a serial order of the operations fails too. ``necessity``: which of
+    its preemptions and faults it needs; None where that was not checked. ``verified``:
+    the options of a more faithful world in which it showed again; "" for none.
+    """
+
+    kind: str
+    message: str
+    signature: str
+    trace: str
+    places: tuple[str, ...]
+    task: str
+    schedule: int
+    preemptions: int
+    decisions: int
+    confirmed: bool
+    severity: str = "error"
+    operations: tuple[str, ...] = ()
+    detail: tuple[str, ...] = ()
+    sequential: bool = False
+    necessity: Necessity | None = None
+    verified: str = ""

@@ -1,0 +1,52 @@
+"""What a search came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from semafuzz.harness.detectors.coverage import Coverage
+from semafuzz.harness.detectors.discipline.table import DisciplineTable
+from semafuzz.harness.detectors.lockset.eraser import LocksetReport
+from semafuzz.harness.search.finding import Finding
+
+
+@dataclass(slots=True)
+class Result:
+    """What an exploration came to; the fields of ``semafuzz check --json``.
+
+    ``verdict``: ``found``; ``complete`` (every schedule was covered); ``cut`` (it
+    ended before that: nothing was found, which proves nothing); ``uncontrolled``
+    (something escaped the kernel, so nothing can be said). ``classes`` counts the
+    distinct happens-before classes among the executions. ``notes`` are remarks
+    for a person. ``discipline``: what was seen of the target's locking, where it states
+    a policy. ``locksets``: which locks seem to guard what, where that was asked for.
+    ``programs``: how many were explored, in a search of many; ``passed_over``: how many
+    failures that search did not work out, by the reason. ``coverage``: what was met how
+    often, where that was counted. ``interrupted``: somebody ended the search.
+    """
+
+    program: str
+    scheduler: str
+    seed: int
+    schedules: int = 0
+    first_failure: int | None = None
+    failures: list[Finding] = field(default_factory=list)
+    verdict: str = "cut"
+    exhausted: bool = False
+    classes: int = 0
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    discipline: DisciplineTable | None = None
+    locksets: LocksetReport | None = None
+    programs: int = 0
+    passed_over: dict[str, int] = field(default_factory=dict)
+    coverage: Coverage | None = None
+    interrupted: bool = False
+
+    def assert_holds(self) -> None:
+        """Raise AssertionError where something was found, or nothing can be said."""
+        if self.failures:
+            first = self.failures[0]
+            raise AssertionError(f"{first.kind} in schedule {first.schedule}: {first.message}")
+        if self.verdict == "uncontrolled":
+            raise AssertionError(f"the program escaped control: {'; '.join(self.notes)}")
