@@ -4,8 +4,7 @@ A *raw event* is the tuple ``(kind, task, subject, name, site)``: what was
 done, by which :class:`~semafuzz.harness.kernel.task.Task`, to which object, under which
 attribute or item name, at which code place (an index into
 :data:`semafuzz.harness.kernel.sites.SITES`).  Raw events are what the kernel records
-because a tuple costs a tenth of a class instance; ``semafuzz.harness.events`` turns
-them into the typed union that observers see.
+because a tuple costs a tenth of a class instance.
 
 Plain integers instead of an ``enum.IntEnum``: the comparison is in the hot
 path of every instrumented access and the enum triples its cost.

@@ -15,7 +15,6 @@ from typing import cast
 from semafuzz.harness.detectors.protocol import Watcher
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.events import Observer, typed
 from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.install import escapes
@@ -40,8 +39,8 @@ class Exploration:
     """One search over the schedules of one program, in an open laboratory.
 
     ``hot`` may be shared between explorations of one target: what one program
-    taught about its scheduling points serves the next. ``observers`` see the event
-    stream of every execution, typed; ``watchers`` may look while it happens. ``advised``
+    taught about its scheduling points serves the next. ``watchers``
+    see every execution, and may look while it happens. ``advised``
     may be shared likewise: the identities of advice (``ADVICE``) that was given before.
     ``judge=False`` only learns scheduling points: what fails is passed over.
     """
@@ -62,7 +61,6 @@ class Exploration:
         progress: Progress | None = None,
         hot: bytearray | None = None,
         shrink_budget: int = 300,
-        observers: Sequence[Observer] = (),
         judge: bool = True,
         watchers: Sequence[Watcher] = (),
         advised: set[tuple[str, ...]] | None = None,
@@ -77,7 +75,6 @@ class Exploration:
         self._seconds = seconds
         self._stop_on_first = stop_on_first
         self._judges = judge
-        self._observers = observers
         self._progress = progress
         # Where an execution costs many times the usual, the program says how many it is worth.
         budget: int = getattr(program, "shrink_budget", shrink_budget)
@@ -156,11 +153,7 @@ class Exploration:
     def _step(self) -> bool:
         """One execution; False to end the search."""
         result, setting = self.result, self.setting
-        for observer in self._observers:
-            observer.begin(result.schedules)
         outcome = execute(self.program, self.scheduler, setting)
-        if self._observers:
-            self._show(outcome)
         self._laboratory.control.between_executions()
         result.schedules += 1
         if outcome.uncontrolled:
@@ -182,15 +175,6 @@ class Exploration:
             if len(self._paths) < 200_000:
                 self._paths.add(path)
         return go_on
-
-    def _show(self, outcome: Outcome) -> None:
-        """Every observer sees every event. One that raises ends the search: what
-        it would have noticed must not pass for absent."""
-        for event in typed(outcome.events):
-            for observer in self._observers:
-                observer.event(event)
-        for observer in self._observers:
-            observer.end(outcome)
 
     def _learn(self, outcome: Outcome) -> None:
         """What a schedule that was not seen before teaches. Under the same

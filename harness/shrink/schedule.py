@@ -23,7 +23,6 @@ from semafuzz.harness.runs.origin import WithoutFault
 from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.directed import directives_of
-from semafuzz.harness.schedulers.guided import Directive, Guided
 from semafuzz.harness.shrink.deepening import Deepening
 from semafuzz.harness.shrink.necessity import check_necessity
 from semafuzz.harness.shrink.normal_form import in_normal_form
@@ -33,7 +32,7 @@ from semafuzz.harness.shrink.size import Size, preemptions
 from semafuzz.harness.shrink.trials import Failing, Run, Trials, size_of
 from semafuzz.harness.traces.schema import Necessity
 
-__all__ = ["Directive", "Guided", "Shrunk", "preemptions", "shrink_schedule"]
+__all__ = ["Shrunk", "preemptions", "shrink_schedule"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,8 @@ import pytest
 
 from semafuzz import FunctionProgram, TaskProgram, explore
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.events import Access, Call, Event, Io, Lifecycle, Locking, Note, Section, Time, typed
-from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.execution import Execution
-from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.runs import self_check
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.schedulers.random_walk import RandomWalk
@@ -115,47 +113,21 @@ def _two(counter: Counter) -> None:
     assert counter.value == 2
 
 
-class Watcher:
-    def __init__(self) -> None:
-        self.seen: list[Event] = []
-        self.ends = 0
+class Faulty:
+    def begin(self) -> None:
+        return None
 
-    def begin(self, execution: int) -> None:
-        self.seen.clear()
-
-    def event(self, event: Event) -> None:
-        self.seen.append(event)
-
-    def end(self, outcome: Outcome) -> None:
-        self.ends += 1
-
-
-class Faulty(Watcher):
-    def event(self, event: Event) -> None:
+    def judge(self, outcome: Outcome) -> list[Failure]:
         raise RuntimeError("a detector that raises")
 
+    def keep(self, outcome: Outcome) -> None:
+        """Nothing to learn."""
 
-def test_observers_see_every_event_and_their_faults_are_not_hidden() -> None:
+
+def test_the_fault_of_a_detector_is_not_hidden() -> None:
     program = TaskProgram(Counter, [Counter.add, Counter.store], under_test=[THIS])
-    watcher = Watcher()
-    with open_laboratory([THIS]) as laboratory:
-        Exploration(program, RandomWalk(0), laboratory, schedules=4, observers=[watcher]).run()
-        assert watcher.ends == 4
-        kinds = {type(event) for event in watcher.seen}
-        assert {Access, Lifecycle} <= kinds
-        accesses = [event for event in watcher.seen if isinstance(event, Access)]
-        assert {event.name for event in accesses} >= {"value", "items", "k"}
-        assert {event.grain for event in accesses} == {"attribute", "item", "whole"}
-        assert [event.step for event in watcher.seen] == list(range(len(watcher.seen)))
-        with pytest.raises(RuntimeError, match="a detector that raises"):
-            Exploration(program, RandomWalk(0), laboratory, schedules=2, observers=[Faulty()]).run()
-
-
-def test_every_kind_of_event_has_a_type() -> None:
-    task = SimpleNamespace(index=0)
-    events = [(kind, task, None, "name", 0) for kind in range(len(op.KIND_NAMES))]
-    kinds = [type(event) for event in typed(events)]  # type: ignore[arg-type]
-    assert set(kinds) == {Access, Locking, Section, Call, Lifecycle, Time, Io, Note}
+    with open_laboratory([THIS]) as laboratory, pytest.raises(RuntimeError, match="a detector that raises"):
+        Exploration(program, RandomWalk(0), laboratory, schedules=2, watchers=[Faulty()]).run()
 
 
 def test_a_dead_canary_means_uncontrolled(monkeypatch: pytest.MonkeyPatch) -> None:
