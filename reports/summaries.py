@@ -12,6 +12,7 @@ import msgspec
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import summed
 
@@ -49,9 +50,9 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int = FORMAT
     files: list[Measured] = []
 
-    def severity_of(self, signature: str) -> str:
-        """Of a finding; "" where this search did not list it."""
-        return next((one.severity for one in self.result.failures if one.signature == signature), "")
+    def severity_of(self, signature: str) -> Severity | None:
+        """Of a finding; None where this search did not list it."""
+        return next((one.severity for one in self.result.failures if one.signature == signature), None)
 
 
 def write_summary(summary: Summary, folder: Path, *, alone: bool = False) -> None:

@@ -18,6 +18,7 @@ from semafuzz.commands.nightly.options import nightly
 from semafuzz.commands.report.options import picture, report
 from semafuzz.commands.trace.merge import merge
 from semafuzz.harness.errors import CannotJudge, NotDeterministic, UsageError
+from semafuzz.harness.kernel.outcome import Model
 from semafuzz.self_command import run_options
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
@@ -62,7 +63,7 @@ def check(
     schedules: int,
     seconds: float | None,
     seed: int,
-    model: str,
+    model: Model,
     instrument: tuple[str, ...],
     keep_going: bool,
     detect: tuple[str, ...],

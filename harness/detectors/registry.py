@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from semafuzz.harness.detectors.lockset.eraser import Lockset
 from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.outcome import Model
 
 DETECTORS = {"lockset": ("which lock seems to guard which state (Eraser); advice, never a failure", Lockset)}
 
 
-def make_detectors(names: Sequence[str], model: str) -> list[Lockset]:
+def make_detectors(names: Sequence[str], model: Model) -> list[Lockset]:
     """The detectors with these names, each once. UsageError for one that there is not,
     in the eventlet model, in which no access is seen, and for trio, whose locks are not."""
     if names and model == "eventlet":

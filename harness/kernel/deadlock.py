@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.outcome import Failure
 from semafuzz.harness.kernel.running import Recorded
 from semafuzz.harness.kernel.sites import SITES
@@ -30,11 +31,11 @@ def _waits(task: Task) -> str:
     place = SITES[site].place()
     if kind == op.JOIN and isinstance(subject, Task):
         return f"{task.name} joins {subject.name} at {place}"
-    if getattr(subject, "notified", False):
+    lock = lock_of(subject)
+    if lock is not None and lock.notified:
         return f"{task.name} waits for a notification at {place}"
-    owner = getattr(subject, "owner", None)
-    label = getattr(subject, "label", None) or type(subject).__name__
-    held = f", held by {owner.name}" if isinstance(owner, Task) else ""
+    label = (lock.label if lock is not None else "") or type(subject).__name__
+    held = f", held by {lock.owner.name}" if lock is not None and lock.owner is not None else ""
     return f"{task.name} waits for {label} at {place}{held}"
 
 
@@ -46,13 +47,20 @@ def _cycle(waiting: list[Task]) -> list[Task]:
         while task is not None and task not in seen:
             seen.append(task)
             subject = task.pending[1]
-            owner = subject if isinstance(subject, Task) else getattr(subject, "owner", None)
-            if getattr(subject, "notified", False):
-                owner = None
-            task = owner if isinstance(owner, Task) and not owner.done else None
+            task = _awaited(subject)
         if task is start:
             return seen
     return []
+
+
+def _awaited(subject: object) -> Task | None:
+    """Whom a task waits for that waits for this: the task to end, or a lock's holder."""
+    lock = lock_of(subject)
+    if lock is not None:
+        owner = None if lock.notified else lock.owner
+    else:
+        owner = subject if isinstance(subject, Task) else None
+    return owner if owner is not None and not owner.done else None
 
 
 def describe_endless(execution: Recorded) -> Failure:

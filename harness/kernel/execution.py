@@ -31,8 +31,8 @@ from semafuzz.harness.kernel.clock import VirtualClock
 from semafuzz.harness.kernel.deadlock import describe_deadlock, describe_endless
 from semafuzz.harness.kernel.greenlet_pool import pool_of
 from semafuzz.harness.kernel.install import executors, interrupts
+from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.outcome import Failure, Outcome, RawDecision
-from semafuzz.harness.kernel.running import Lockable
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 from semafuzz.harness.kernel.task_errors import Abort, describe_exception, message_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import ITEM
-from semafuzz.harness.kernel.ownership import is_own
+from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 
@@ -31,8 +31,8 @@ def subject_type(subject: object) -> str:
         return ""
     if isinstance(subject, Task):
         return f"task {subject.index}"
-    label = getattr(subject, "label", None) if is_own(type(subject).__module__) else None
-    return label if isinstance(label, str) and label else type(subject).__name__
+    lock = lock_of(subject)
+    return (lock.label if lock is not None else "") or type(subject).__name__
 
 
 def describe_pending(pending: Pending) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 
@@ -32,8 +32,20 @@ class Decision(NamedTuple):
         return self.chosen != self.current and self.current in self.enabled
 
 
+Model = Literal["threads", "eventlet", "trio"]
+"""Where a switch can happen: at any shared access; where code blocks or does I/O; at trio's
+checkpoints."""
+
+FailureKind = Literal[
+    "exception", "assertion", "deadlock", "livelock", "step-limit", "invariant", "configuration", "lock-discipline"
+]
+"""What an execution can come to; as it stands in traces."""
+
+Severity = Literal["error", "warning", "note"]
+"""How bad: proved by a run, advice, or worth knowing."""
+
 LOCK_DISCIPLINE: Final = "lock-discipline"
-ADVICE: Final = frozenset({LOCK_DISCIPLINE})
+ADVICE: Final[frozenset[str]] = frozenset({LOCK_DISCIPLINE})
 """Kinds that speak of how the code under test is written, not of what an execution
 came to: they end no search, and a schedule that shows nothing else has not failed."""
 
@@ -42,8 +54,7 @@ came to: they end no search, and a schedule that shows nothing else has not fail
 class Failure:
     """One thing that went wrong in an execution.
 
-    ``kind`` is one of ``exception``, ``assertion``, ``deadlock``, ``livelock``,
-    ``step-limit``, ``invariant``, ``lock-discipline``. ``sites`` are the code places that identify it (for
+    ``sites`` are the code places that identify it (for
     an exception the innermost frame of the code under test, for a deadlock the
     place where each task waits). ``error_type`` is the exception's type name, or
     the name of the invariant, or the method that breaks the discipline and the state
@@ -52,13 +63,13 @@ class Failure:
     beside it, which do not identify it.
     """
 
-    kind: str
+    kind: FailureKind
     message: str
     task: str = ""
     sites: tuple[int, ...] = ()
     error_type: str = ""
     detail: tuple[str, ...] = ()
-    severity: str = "error"
+    severity: Severity = "error"
     steps: tuple[int, ...] = ()
     related: tuple[int, ...] = ()
 

@@ -9,16 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.outcome import Outcome, RawDecision
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.kernel.task import RawEvent, Task
-
-
-class Lockable(Protocol):
-    """The state of a lock double that the execution works on."""
-
-    owner: Task | None
-    waiters: list[Task]
 
 
 class Clock(Protocol):

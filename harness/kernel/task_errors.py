@@ -7,6 +7,7 @@ from types import TracebackType
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.frames import is_machinery
+from semafuzz.harness.kernel.outcome import FailureKind
 from semafuzz.harness.kernel.sites import SITES
 
 
@@ -33,13 +34,13 @@ def message_of(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def describe_exception(error: BaseException) -> tuple[str, tuple[int, ...], str, tuple[str, ...]]:
+def describe_exception(error: BaseException) -> tuple[FailureKind, tuple[int, ...], str, tuple[str, ...]]:
     """``(kind, sites, type name, detail)`` of an exception nobody caught.
 
     The site is the innermost frame of the code under test, or else the
     innermost frame: message texts hold values that vary, places do not.
     """
-    kind = "assertion" if isinstance(error, AssertionError) else "exception"
+    kind: FailureKind = "assertion" if isinstance(error, AssertionError) else "exception"
     site = _innermost(error.__traceback__)
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     return kind, (site,) if site else (), type(error).__name__, _printable_lines("".join(lines))

@@ -7,33 +7,53 @@ that is made anew for every execution.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from semafuzz.harness.kernel import current
-from semafuzz.harness.kernel.execution import Chooser
-from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.schedulers.protocol import Scheduler
 
 State = TypeVar("State")
 
 
-class Program(Protocol):
-    """Anything that can be executed again and again from the same start."""
+class Program:
+    """Anything that can be executed again and again from the same start.
+
+    ``under_test``: the modules to instrument, whose primitives are adopted. ``model``: the
+    model that it has of its own, whatever is asked for; None for most. ``shrink_budget``: the
+    executions that making one of its failing runs small may take, where an execution costs
+    many times the usual.
+    """
 
     name: str
+    under_test: Sequence[ModuleType] = ()
+    model: Model | None = None
+    shrink_budget: int | None = None
 
     def modules(self) -> Sequence[ModuleType]:
-        """The modules under test: instrumented, their primitives adopted."""
+        """The modules under test."""
+        return self.under_test
 
-    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def look_into(self, modules: Sequence[ModuleType]) -> None:
+        """Have further modules under test, from the next session on."""
+        self.under_test = [*self.modules(), *modules]
+
+    def session(self) -> AbstractContextManager[object]:
+        """What is to be in place while it is executed again and again."""
+        return nullcontext()
+
+    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once, from the same start, and judge the outcome."""
+        raise NotImplementedError
 
 
 @dataclass
-class FunctionProgram:
+class FunctionProgram(Program):
     """A function without arguments that uses ``threading``.
 
     It runs as the main thread: what it raises is a failure, and the execution
@@ -46,11 +66,7 @@ class FunctionProgram:
     under_test: Sequence[ModuleType] = ()
     refresh: Callable[[], Callable[[], object]] | None = None
 
-    def modules(self) -> Sequence[ModuleType]:
-        """The modules under test."""
-        return self.under_test
-
-    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once."""
         function = self.refresh() if self.refresh is not None else self.function
         execution = setting.execution(scheduler, forced)
@@ -59,7 +75,7 @@ class FunctionProgram:
 
 
 @dataclass
-class TaskProgram(Generic[State]):
+class TaskProgram(Program, Generic[State]):
     """Tasks on a common state: no Thread objects, so the least cost per execution.
 
     ``setup`` makes the state; each of ``tasks`` is called with it in a task of
@@ -74,11 +90,7 @@ class TaskProgram(Generic[State]):
     under_test: Sequence[ModuleType] = ()
     task_names: Sequence[str] = field(default_factory=tuple)
 
-    def modules(self) -> Sequence[ModuleType]:
-        """The modules under test."""
-        return self.under_test
-
-    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once and check the state."""
         state = self.setup()
         execution = setting.execution(scheduler, forced)
@@ -94,7 +106,7 @@ class TaskProgram(Generic[State]):
         return outcome
 
 
-def execute(program: Program, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+def execute(program: Program, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
     """Run ``program`` once, from where it started: primitives that modules hold
     are put back first, whether the run is one of the search or of shrinking. The
     watchers of the setting have the last word."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from semafuzz.harness.detectors.protocol import Watcher
-from semafuzz.harness.kernel.execution import Chooser, Execution
+from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.observed_execution import Watched
-from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.outcome import Model, Outcome
+from semafuzz.harness.schedulers.protocol import Scheduler
 
 
 @dataclass(slots=True)
@@ -17,16 +18,15 @@ class Setting:
     see every execution, also those of shrinking and replay."""
 
     hot: bytearray
-    model: str = "threads"
+    model: Model = "threads"
     seed: int = 0
     max_decisions: int = 50_000
     max_events: int = 200_000
     watchers: tuple[Watcher, ...] = ()
 
-    def execution(self, scheduler: Chooser, forced: dict[int, bool] | None = None) -> Execution:
+    def execution(self, scheduler: Scheduler, forced: dict[int, bool] | None = None) -> Execution:
         """An execution in this setting. ``forced``: the steps with a recorded
-        choice, for replay. A scheduler that has ``watch`` is told the outcome
-        as it comes into being."""
+        choice, for replay. The scheduler is told the outcome as it comes into being."""
         looks = tuple(look for watcher in self.watchers if (look := watcher.begin()) is not None)
         kind = partial(Watched, looks=looks) if looks else Execution
         made = kind(
@@ -38,9 +38,7 @@ class Setting:
             max_events=self.max_events,
             seed=self.seed,
         )
-        watch = getattr(scheduler, "watch", None)
-        if watch is not None:
-            watch(made.outcome)
+        scheduler.watch(made.outcome)
         return made
 
     def judge(self, outcome: Outcome) -> None:

@@ -25,6 +25,7 @@ from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from semafuzz.harness.kernel.task import Task
 
 
-class SteppedExecution:
+class SteppedExecution(Scheduler):
     """One execution, from :meth:`start` of its first task to :meth:`close`.
 
     Not reusable. To be used on one thread, inside a laboratory; between two calls

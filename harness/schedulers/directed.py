@@ -18,6 +18,7 @@ from typing import NamedTuple
 from semafuzz.harness.kernel.event_kinds import GIVES_WAY
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import RawEvent, Task
+from semafuzz.harness.schedulers.protocol import OneExecution
 
 _MANY = 1 << 20
 
@@ -41,7 +42,7 @@ class Directive(NamedTuple):
     chosen: int
 
 
-class Directed:
+class Directed(OneExecution):
     """Follows directives, and the natural schedule everywhere else.
 
     ``followed``: those that made a difference. ``places``: one for each choice

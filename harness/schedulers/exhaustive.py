@@ -13,9 +13,10 @@ from collections.abc import Sequence
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class Exhaustive:
+class Exhaustive(Scheduler):
     """Enumerates the tree of choices, lowest task number first."""
 
     name = "exhaustive"

@@ -35,11 +35,11 @@ class Sweep(Ranked):
 
     name = "sweep"
 
-    def __init__(self, idle: Callable[[str], bool] = lambda call: False, sees_memory: bool = False) -> None:
-        """``idle``: whether a task need not be left at the I/O point with this name.
+    def __init__(self, commutes: Callable[[str], bool] = lambda call: False, sees_memory: bool = False) -> None:
+        """``commutes``: whether a task need not be left at the I/O point with this name.
         ``sees_memory``: whether events tell of every access that matters, so that equivalent
         schedules can be told."""
-        self._idle, self.sees_memory = idle, sees_memory
+        self._commutes, self.sees_memory = commutes, sees_memory
         self._first = 0
         self._change = self._through = -1
         self._places = self._most = 0
@@ -77,10 +77,10 @@ class Sweep(Ranked):
 
     def _is_place(self, pending: Pending) -> bool:
         kind, _, name, _ = pending
-        return kind not in op.MEMORY and not self._is_idle(kind, name)
+        return kind not in op.MEMORY and not self._is_passed_over(kind, name)
 
-    def _is_idle(self, kind: int, name: object) -> bool:
-        return kind == op.IO and self._idle(str(name))
+    def _is_passed_over(self, kind: int, name: object) -> bool:
+        return kind == op.IO and self._commutes(str(name))
 
     def end(self, outcome: Outcome) -> None:
         """Learn where the places of the first task are, and up to which of them it could have
@@ -114,12 +114,12 @@ class Sweep(Ranked):
         resumed = own[before]
         others = Summary()
         for kind, _, subject, name, _ in (*events[left_at:resumed], *_next_of_others(outcome, resumed, self._first)):
-            if not self._is_idle(kind, name):
+            if not self._is_passed_over(kind, name):
                 others.add(reach(kind, subject, name))
         for position, number in enumerate(own[before:]):
             kind, _, subject, name, _ = events[number]
             is_next = number == resumed + position
-            if not is_next or (not self._is_idle(kind, name) and others.meets(reach(kind, subject, name))):
+            if not is_next or (not self._is_passed_over(kind, name) and others.meets(reach(kind, subject, name))):
                 return before + position
         return len(own)
 

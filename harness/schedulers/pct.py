@@ -20,9 +20,10 @@ from collections.abc import Sequence
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class PCT:
+class PCT(Scheduler):
     """Random priorities with ``depth`` - 1 change points."""
 
     def __init__(self, seed: int = 0, depth: int = 3) -> None:

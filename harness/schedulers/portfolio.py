@@ -11,7 +11,7 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 
 
-class Portfolio:
+class Portfolio(Scheduler):
     """Round-robin over ``members``, one execution each."""
 
     name = "portfolio"

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class Ranked:
+class Ranked(Scheduler):
     """Runs the enabled task of the lowest rank. One that yields, or can only go on by its
     time running out, goes behind all others: waiting loops end so."""
 

@@ -13,9 +13,10 @@ from collections.abc import Collection, Sequence
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class Focused:
+class Focused(Scheduler):
     """Any enabled task at ``sites``, and where the running one cannot go on or
     yields; elsewhere it goes on."""
 
@@ -25,10 +26,6 @@ class Focused:
         self._sites = frozenset(sites)
         self._generator = random.Random(seed)
 
-    def begin(self, execution: int) -> bool:
-        """There is always another one."""
-        return True
-
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
         """The running task, or at one of the places any."""
         if current is not None and current.pending[0] != op.YIELD and current.pending[3] not in self._sites:
@@ -36,9 +33,6 @@ class Focused:
                 if task is current:
                     return task
         return enabled[int(self._generator.random() * len(enabled))]
-
-    def end(self, outcome: Outcome) -> None:
-        """Nothing to learn."""
 
 
 def places_of_preemptions(outcome: Outcome) -> frozenset[int]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class RandomWalk:
+class RandomWalk(Scheduler):
     """Uniform choice from one generator, seeded once: seeding it anew for every
     execution would cost as much as a small execution does."""
 
@@ -23,13 +23,6 @@ class RandomWalk:
     def __init__(self, seed: int = 0) -> None:
         self._draw = random.Random(seed).random
 
-    def begin(self, execution: int) -> bool:
-        """There is always another walk."""
-        return True
-
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
         """Any of ``enabled``."""
         return enabled[int(self._draw() * len(enabled))]
-
-    def end(self, outcome: Outcome) -> None:
-        """A random walk learns nothing."""

@@ -14,7 +14,7 @@ from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class Recheck:
+class Recheck(Scheduler):
     """Chooses as ``inner`` does; the exploration runs each schedule again
     because ``rechecks`` is set, and raises NotDeterministic where they differ."""
 
@@ -22,7 +22,7 @@ class Recheck:
 
     def __init__(self, inner: Scheduler) -> None:
         self.name = f"recheck-{inner.name}"
-        self.covers_all = getattr(inner, "covers_all", False)
+        self.covers_all = inner.covers_all
         self._inner = inner
 
     def begin(self, execution: int) -> bool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import OneExecution
 
 
-class Serial:
+class Serial(OneExecution):
     """Runs the enabled task that comes first in ``order`` (task numbers)."""
 
     name = "serial"
@@ -19,13 +19,6 @@ class Serial:
     def __init__(self, order: Sequence[int]) -> None:
         self._rank = {number: rank for rank, number in enumerate(order)}
 
-    def begin(self, execution: int) -> bool:
-        """One execution."""
-        return execution == 0
-
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
         """The task whose turn it is."""
         return min(enabled, key=lambda task: self._rank.get(task.index, len(self._rank)))
-
-    def end(self, outcome: Outcome) -> None:
-        """Nothing to learn."""

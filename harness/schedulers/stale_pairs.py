@@ -52,13 +52,16 @@ class TornReads(Ranked):
     name = "torn-reads"
 
     def __init__(
-        self, idle: Callable[[str], bool] = lambda call: False, writes: Callable[[str], bool] | None = None
+        self,
+        commutes: Callable[[str], bool] = lambda call: False,
+        may_write: Callable[[str], bool] = lambda call: True,
+        may_read: Callable[[str], bool] = lambda call: True,
     ) -> None:
-        """``idle``: whether nothing changes for others at the call with this name;
-        ``writes``: whether it changes what others read, and reads nothing. Unless told, any
-        call may do both."""
+        """``commutes``: whether nothing changes for others at the call with this name;
+        ``may_write``: whether it may change what others read; ``may_read``: whether it may read
+        what others change. Unless told, any call may do both."""
         super().__init__()
-        self._idle, self._writes = idle, writes
+        self._commutes, self._may_write, self._may_read = commutes, may_write, may_read
         self._first = 0
         self._learned: dict[int, Calls] = {}
         self._tears: Iterator[Tear] = iter(())
@@ -115,11 +118,11 @@ class TornReads(Ranked):
             elif kind == op.IO:
                 number += 1
                 call = str(name)
-                if self._idle(call):
+                if self._commutes(call):
                     continue
-                if not depth and (self._writes is None or self._writes(call)):
+                if not depth and self._may_write(call):
                     found.writes.append(number)
-                if depth and (self._writes is None or not self._writes(call)):
+                if depth and self._may_read(call):
                     reads += 1
                     if reads > 1:
                         found.reads.append(number)

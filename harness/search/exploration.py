@@ -6,11 +6,9 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
-from typing import cast
 
 from semafuzz.harness.detectors.protocol import Watcher
 from semafuzz.harness.detectors.registry import make_detectors
@@ -18,7 +16,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.install import escapes
-from semafuzz.harness.kernel.outcome import ADVICE, Outcome
+from semafuzz.harness.kernel.outcome import ADVICE, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import FunctionProgram, Program, execute
@@ -54,7 +52,7 @@ class Exploration:
         schedules: int = 1000,
         seconds: float | None = None,
         seed: int = 0,
-        model: str = "threads",
+        model: Model = "threads",
         stop_on_first: bool = True,
         origin: Origin | None = None,
         folder: Path | None = None,
@@ -77,7 +75,7 @@ class Exploration:
         self._judges = judge
         self._progress = progress
         # Where an execution costs many times the usual, the program says how many it is worth.
-        budget: int = getattr(program, "shrink_budget", shrink_budget)
+        budget = shrink_budget if program.shrink_budget is None else program.shrink_budget
         self._recorder = Recorder(
             program,
             self.setting,
@@ -100,8 +98,7 @@ class Exploration:
 
     def run(self) -> Result:
         """Search until something is found, all is covered, or the budget ends."""
-        session: Callable[[], AbstractContextManager[object]] = getattr(self.program, "session", nullcontext)
-        with session():
+        with self.program.session():
             return self._search()
 
     def _search(self) -> Result:
@@ -148,7 +145,7 @@ class Exploration:
 
     def _covers_all(self) -> bool:
         """Whether a search that came to its end by itself has seen every schedule."""
-        return getattr(self.scheduler, "covers_all", False) and not self._cut_runs
+        return self.scheduler.covers_all and not self._cut_runs
 
     def _step(self) -> bool:
         """One execution; False to end the search."""
@@ -165,7 +162,7 @@ class Exploration:
             watcher.keep(outcome)
         if outcome.raw_decisions:
             self._single = False
-        if getattr(self.scheduler, "rechecks", False):
+        if self.scheduler.rechecks:
             recheck(self.program, outcome, setting)
         # Judged first: a failing run is shrunk under the points that it had.
         go_on = self._judge(outcome) if self._judges else True
@@ -183,9 +180,7 @@ class Exploration:
         if self.setting.model == "threads" and heat(outcome.events, self.setting.hot):
             self._single = False
             self._paths.clear()
-            restart = getattr(self.scheduler, "restart", None)
-            if restart is not None:
-                restart()
+            self.scheduler.restart()
 
     def _judge(self, outcome: Outcome) -> bool:
         for failure in outcome.failures:
@@ -227,7 +222,7 @@ def explore(
     schedules: int = 1000,
     seconds: float | None = None,
     seed: int = 0,
-    model: str = "threads",
+    model: Model = "threads",
     instrument: Sequence[str | ModuleType] = (),
     stop_on_first: bool = True,
     detect: Sequence[str] = (),
@@ -247,7 +242,7 @@ def explore(
     if schedules < 1:
         raise UsageError("schedules must be at least 1")
     made = as_program(program, instrument)
-    model = getattr(made, "model", model)
+    model = made.model or model
     chosen = make_scheduler(scheduler, seed) if isinstance(scheduler, str) else scheduler
     detectors = make_detectors(detect, model)
     with open_laboratory(made.modules(), instrument=model != "eventlet") as laboratory:
@@ -271,11 +266,10 @@ def explore(
 def as_program(program: Program | Callable[[], object], instrument: Sequence[str | ModuleType] = ()) -> Program:
     """``program`` itself, or a program that calls it."""
     extra = [_module(name) for name in instrument]
-    if hasattr(program, "execute"):
-        made = cast(Program, program)
-        if extra and hasattr(made, "under_test"):
-            made.under_test = [*made.modules(), *extra]
-        return made
+    if isinstance(program, Program):
+        if extra:
+            program.look_into(extra)
+        return program
     if not callable(program):
         raise UsageError("explore takes a function without arguments, or a program")
     inner = program

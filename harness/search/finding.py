@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from semafuzz.harness.kernel.outcome import FailureKind, Severity
 from semafuzz.harness.traces.schema import Necessity
 
 
@@ -20,7 +21,7 @@ class Finding:
     the options of a more faithful world in which it showed again; "" for none.
     """
 
-    kind: str
+    kind: FailureKind
     message: str
     signature: str
     trace: str
@@ -30,7 +31,7 @@ class Finding:
     preemptions: int
     decisions: int
     confirmed: bool
-    severity: str = "error"
+    severity: Severity = "error"
     operations: tuple[str, ...] = ()
     detail: tuple[str, ...] = ()
     sequential: bool = False

@@ -62,16 +62,6 @@ def nearest_passing(
     return None
 
 
-class _Once(Directed):
-    """Directives for one execution, as a scheduler."""
-
-    def begin(self, execution: int) -> bool:
-        return execution == 0
-
-    def end(self, outcome: Outcome) -> None:
-        """Nothing to learn."""
-
-
 def _candidates(program: Program, origin: Origin, failing: Outcome) -> Iterator[tuple[Program, Scheduler, str]]:
     places = list(places_of(failing))
     directives = [Directive(place, decision.chosen) for place, decision in zip(places, failing.decisions, strict=True)]
@@ -81,12 +71,12 @@ def _candidates(program: Program, origin: Origin, failing: Outcome) -> Iterator[
         task = failing.tasks[failing.decisions[number].current].name
         how = f"at that place {task} goes on"
         stay = Directive(places[number], failing.decisions[number].current)
-        yield program, _Once([*directives[:number], stay]), how
-        yield program, _Once([*directives[:number], stay, *directives[number + 1 :]]), how
+        yield program, Directed([*directives[:number], stay]), how
+        yield program, Directed([*directives[:number], stay, *directives[number + 1 :]]), how
     for number, fault in enumerate(origin.faults):
         if origin.without_fault is not None:
             without = origin.without_fault(number)
-            yield without, _Once(directives), f"the fault {fault.name} does not happen"
+            yield without, Directed(directives), f"the fault {fault.name} does not happen"
     for order in itertools.islice(itertools.permutations(range(len(failing.tasks))), ORDERS):
         names = ", then ".join(failing.tasks[number].name for number in order)
         yield program, Serial(order), f"the tasks run one after the other: {names}"

@@ -93,7 +93,7 @@ class _Seen:
         return self.found is not None
 
 
-class _UntilFound:
+class _UntilFound(Scheduler):
     """A scheduler that stops searching once the failure has shown."""
 
     def __init__(self, inner: Scheduler, seen: _Seen, exhaustive: bool) -> None:
@@ -102,8 +102,9 @@ class _UntilFound:
         self._inner = inner
         self._seen = seen
         self._exhaustive = exhaustive
-        self.choose = inner.choose
-        self.restart = getattr(inner, "restart", lambda: None)
+        self.choose = inner.choose  # type: ignore[method-assign]
+        self.restart = inner.restart  # type: ignore[method-assign]
+        self.watch = inner.watch  # type: ignore[method-assign]
 
     def begin(self, execution: int) -> bool:
         seen = self._seen

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from semafuzz.harness.detectors.coverage import Coverage
 from semafuzz.harness.detectors.discipline.table import DisciplineTable
 from semafuzz.harness.detectors.lockset.eraser import LocksetReport
 from semafuzz.harness.search.finding import Finding
+
+Verdict = Literal["found", "complete", "cut", "uncontrolled"]
+"""What a search may claim; they are never mixed."""
 
 
 @dataclass(slots=True)
@@ -31,7 +35,7 @@ class Result:
     schedules: int = 0
     first_failure: int | None = None
     failures: list[Finding] = field(default_factory=list)
-    verdict: str = "cut"
+    verdict: Verdict = "cut"
     exhausted: bool = False
     classes: int = 0
     seconds: float = 0.0

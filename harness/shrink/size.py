@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.event_kinds import GIVES_WAY
+from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.outcome import Decision, Outcome
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 
@@ -81,7 +82,8 @@ def gives_way(pending: Pending, events: Sequence[RawEvent], step: int) -> bool:
         return True
     if kind != op.ACQUIRE:
         return False
-    if getattr(subject, "notified", False):
+    lock = lock_of(subject)
+    if lock is not None and lock.notified:
         return True
     for number in range(step - 1, -1, -1):
         event = events[number]

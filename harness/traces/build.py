@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 
 from semafuzz.harness.kernel.naming import describe_pending, digest
-from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.traces.choices import RecordedChoice
 from semafuzz.harness.traces.schema import (
@@ -32,7 +32,7 @@ def build_trace(
     target: str,
     program: Function | Operations,
     signature: str,
-    model: str,
+    model: Model,
     seed: int,
     release: str = "",
     places: Sequence[int] = (),

@@ -16,6 +16,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from semafuzz.harness.kernel.outcome import FailureKind, Model
+
 FORMAT = 2
 """Increment with every change that an older reader would misread, and say so above."""
 READABLE = (1, 2)
@@ -73,7 +75,7 @@ class Expected(Record, frozen=True):
     """What the run came to. ``digest`` covers the whole event stream;
     ``places`` are for people."""
 
-    kind: Short
+    kind: FailureKind
     message: Text
     signature: Short
     digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -117,7 +119,7 @@ class Trace(Record, frozen=True, omit_defaults=True):
     format: int
     target: Short
     release: Short
-    model: Annotated[str, Meta(pattern="^(threads|eventlet|trio)$")]
+    model: Model
     program: Function | Operations
     seed: Count
     configuration: Annotated[dict[Short, Value], Meta(max_length=256)]

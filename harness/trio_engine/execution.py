@@ -33,9 +33,9 @@ from semafuzz.harness.kernel.doubles import locks
 from semafuzz.harness.kernel.execution import Chooser, Execution
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.install import interrupts
+from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.observed_execution import Watched
 from semafuzz.harness.kernel.outcome import Failure, Outcome
-from semafuzz.harness.kernel.running import Lockable
 from semafuzz.harness.kernel.sites import NOWHERE, SITES
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.kernel.task_errors import Abort

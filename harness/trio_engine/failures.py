@@ -16,7 +16,7 @@ from typing import Any
 import trio
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.kernel.outcome import Failure, FailureKind
 from semafuzz.harness.kernel.sites import NOWHERE, SITES
 from semafuzz.harness.kernel.task import RawEvent
 from semafuzz.harness.kernel.task_errors import Abort, message_of
@@ -44,7 +44,7 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 def describe_error(error: BaseException, task: str) -> Failure:
     """The failure of an exception that left the run. Its place is the innermost
     frame of the code under test, or else the innermost that is not ours."""
-    kind = "assertion" if isinstance(error, AssertionError) else "exception"
+    kind: FailureKind = "assertion" if isinstance(error, AssertionError) else "exception"
     site = innermost(error.__traceback__)
     lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     detail = tuple(lines.encode("utf-8", "backslashreplace").decode().splitlines()[-12:])

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.program import invariant_failure
+from semafuzz.harness.runs.program import Program, invariant_failure
 from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.search.exploration import explore
@@ -24,7 +23,7 @@ from semafuzz.harness.trio_engine.cancellation import Cancellation, Faults
 from semafuzz.harness.trio_engine.execution import TrioExecution, WatchedTrioExecution, real_locks
 from semafuzz.harness.trio_engine.loop import LoopKeeper
 
-MODEL = "trio"
+MODEL: Final = "trio"
 """Where a switch can happen: at checkpoints. The name stands in traces."""
 
 _heard: list[str] = []
@@ -32,7 +31,7 @@ _heard: list[str] = []
 
 
 @dataclass
-class TrioProgram:
+class TrioProgram(Program):
     """An async function without arguments that uses trio.
 
     It runs as the main task of a run of trio; what leaves it is a failure.
@@ -54,7 +53,7 @@ class TrioProgram:
     cancellations: int = 0
     patient: bool = False
     steps: int = 3_000
-    shrink_budget: int = 100
+    shrink_budget: int | None = 100
     model = MODEL
 
     def __post_init__(self) -> None:
@@ -64,10 +63,6 @@ class TrioProgram:
         if not self.under_test:
             own = sys.modules.get(getattr(self.function, "__module__", "") or "")
             self.under_test = [own] if own is not None else []
-
-    def modules(self) -> Sequence[ModuleType]:
-        """The modules under test."""
-        return self.under_test
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -80,7 +75,7 @@ class TrioProgram:
         finally:
             self._keeper.close()
 
-    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once, and check what came of it."""
         if not _heard:
             _heard.append(self_check.listen())
@@ -93,9 +88,7 @@ class TrioProgram:
         looks = tuple(look for watcher in setting.watchers if (look := watcher.begin()) is not None)
         made = partial(WatchedTrioExecution, looks=looks) if looks else TrioExecution
         execution = made(scheduler, setting, faults, forced, patient=self.patient, steps=self.steps)
-        watch = getattr(scheduler, "watch", None)
-        if watch is not None:
-            watch(execution.outcome)
+        scheduler.watch(execution.outcome)
         outcome, result = execution.run_function(function, self._keeper)
         if self.check is not None and not outcome.failures and not outcome.uncontrolled:
             try:

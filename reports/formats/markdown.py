@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.reports.formats.sarif import Told
 from semafuzz.reports.pages.finding import sentence
 from semafuzz.reports.pages.render import clean
@@ -54,7 +55,7 @@ def fenced(lines: Sequence[str]) -> list[str]:
     return [f"{fence}text", *shown, fence]
 
 
-def bug_report(picture: Picture, severity: str) -> str:
+def bug_report(picture: Picture, severity: Severity) -> str:
     """One finding for a bug tracker, complete in itself, with what a bisection said of releases."""
     where = f"{picture.target} {picture.release}".strip()
     lines = [

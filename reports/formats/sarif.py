@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.reports.pages.finding import sentence
 from semafuzz.reports.pages.render import clean
 from semafuzz.reports.run_view.places import Spot, spot_of, spots_of
@@ -29,7 +30,7 @@ RULES = {
     "invariant": "An invariant of the target that is broken under some schedule",
     "lock-discipline": "State that is used without the lock that guards it",
 }
-Told = tuple[Picture, str]
+Told = tuple[Picture, Severity]
 """A finding and its severity."""
 
 
@@ -56,7 +57,7 @@ def sarif_log(findings: Sequence[Told]) -> str:
     return json.dumps(clean(log), indent=1, ensure_ascii=False) + "\n"
 
 
-def _result(picture: Picture, severity: str, kinds: Sequence[str]) -> dict[str, object]:
+def _result(picture: Picture, severity: Severity, kinds: Sequence[str]) -> dict[str, object]:
     spots = spots_of(picture)
     result: dict[str, object] = {
         "ruleId": picture.kind,

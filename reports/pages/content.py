@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.reports.run_view.schema import Picture
 from semafuzz.reports.summaries import Summary
 
@@ -14,7 +15,7 @@ class Site:
     """What a report is made of. ``findings``: each with its severity and the name of its files;
     ``broken``: what could not be read; ``matrix``: answers for defects, by release."""
 
-    findings: Sequence[tuple[Picture, str, str]]
+    findings: Sequence[tuple[Picture, Severity, str]]
     summary: Summary | None = None
     broken: Sequence[str] = ()
     matrix: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)

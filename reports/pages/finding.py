@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.reports.pages.render import data_text, page
 from semafuzz.reports.run_view.bisection import by_answer
 from semafuzz.reports.run_view.schema import Picture, Run, Step
@@ -23,7 +24,7 @@ _VERBS = {
 }
 
 
-def finding_page(picture: Picture, severity: str) -> str:
+def finding_page(picture: Picture, severity: Severity) -> str:
     """The page, as HTML."""
     run, passing = picture.run, picture.passing
     rows = _rows(run) if run is not None else []

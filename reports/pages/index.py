@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from semafuzz.harness.detectors.coverage import Coverage, unseen_chance, unseen_kinds
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.search.result import Result
 from semafuzz.reports.pages.charts import discovery_curve
 from semafuzz.reports.pages.finding import sentence
@@ -24,7 +25,7 @@ OPERATIONS = 40
 _SHOWN = {"yes": "a picture", "no": "none"}
 
 
-def index_page(findings: Sequence[tuple[Picture, str, str]], site: Site, title: str) -> str:
+def index_page(findings: Sequence[tuple[Picture, Severity, str]], site: Site, title: str) -> str:
     """The page, as HTML. ``findings``: in the order of the table."""
     result = site.summary.result if site.summary is not None else None
     coverage = result.coverage if result is not None else None
@@ -49,7 +50,7 @@ def index_page(findings: Sequence[tuple[Picture, str, str]], site: Site, title: 
     )
 
 
-def _row(picture: Picture, severity: str, name: str) -> dict[str, Any]:
+def _row(picture: Picture, severity: Severity, name: str) -> dict[str, Any]:
     spots = spots_of(picture)
     return {
         "name": name,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from semafuzz.harness.kernel.outcome import Severity
+
 STEPS = 20_000
 """Of a run that are drawn."""
 
@@ -109,7 +111,7 @@ class Picture(_Record, frozen=True):
 
     signature: str
     kind: str
-    severity: str
+    severity: Severity | None
     message: str
     detail: list[str]
     target: str

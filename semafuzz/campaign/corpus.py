@@ -21,6 +21,7 @@ from msgspec import Meta
 from semafuzz.harness.errors import TraceError, UsageError
 from semafuzz.harness.files.atomic_write import TEMPORARY, write_whole
 from semafuzz.harness.files.bounded_read import read_record
+from semafuzz.harness.kernel.outcome import FailureKind, Severity
 from semafuzz.harness.traces.codec import read
 
 Text = Annotated[str, Meta(max_length=20_000)]
@@ -39,8 +40,8 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: Short
     release: Short
     signature: Short
-    kind: Annotated[str, Meta(pattern="^[a-z-]{1,40}$")]
-    severity: Annotated[str, Meta(pattern="^(error|warning|note)$")]
+    kind: FailureKind
+    severity: Severity
     message: Text
     program: Text
     operations: Annotated[tuple[Short, ...], Meta(max_length=256)]

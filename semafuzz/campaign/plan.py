@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.outcome import Model
 
 Short = Annotated[str, Meta(max_length=200)]
 
@@ -66,7 +67,7 @@ def make_plan(
     each: int,
     schedules: int,
     seconds: float,
-    model: str = "threads",
+    model: Model = "threads",
     settings: Sequence[str] = (),
 ) -> Plan:
     """A night of ``each`` searches of every release, which share ``schedules``; ``seconds``

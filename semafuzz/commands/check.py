@@ -9,6 +9,7 @@ from semafuzz.commands.common.load_function import load_checked
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.detectors.registry import make_detectors
+from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.session import open_laboratory
@@ -25,7 +26,7 @@ def run_check(
     schedules: int,
     seconds: float | None,
     seed: int,
-    model: str,
+    asked_model: Model,
     instrument: tuple[str, ...],
     keep_going: bool,
     detect: tuple[str, ...],
@@ -34,7 +35,7 @@ def run_check(
 ) -> int:
     """Explore the function and print what was found; the exit code."""
     chosen = make_scheduler(scheduler, seed)
-    checked, model = load_checked(spec, instrument, model)
+    checked, model = load_checked(spec, instrument, asked_model)
     detectors = make_detectors(detect, model)
     discovery = Discovery()
     folder = usable_folder(out)

@@ -21,13 +21,13 @@ from types import ModuleType
 import pytest
 
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.install.adoption import COMPOSITES
-from semafuzz.harness.kernel.outcome import Failure, Outcome
-from semafuzz.harness.runs.program import FunctionProgram
+from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
+from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
 from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice
 from semafuzz.harness.traces.schema import Function
@@ -76,7 +76,7 @@ class Subject:
         return self.item.obj(**{name: given[name] for name in self.item._fixtureinfo.argnames})
 
     @contextmanager
-    def laboratory(self, model: str, stall: float) -> Iterator[Laboratory]:
+    def laboratory(self, model: Model, stall: float) -> Iterator[Laboratory]:
         """Put up what its executions need."""
         with ExitStack() as stack:
             stack.enter_context(unrecorded(self.module))
@@ -119,8 +119,8 @@ def _imported(name: str, test: str) -> ModuleType:
         ) from None
 
 
-class TestProgram:
-    """Calls the test as the main thread. See :class:`semafuzz.harness.runs.program.Program`."""
+class TestProgram(Program):
+    """Calls the test as the main thread."""
 
     __test__ = False
 
@@ -132,16 +132,13 @@ class TestProgram:
         self.tasks = 0
         self._call = call
         self._fixtures = fixtures
+        self.under_test = modules
         self._inner = FunctionProgram(self._body, name, modules)
         self._ending: BaseException | None = None
         self._first: tuple[list[RecordedChoice], set[tuple[str, ...]]] | None = None
         self._compared: set[tuple[str, ...]] = set()
 
-    def modules(self) -> Sequence[ModuleType]:
-        """The modules under test."""
-        return self._inner.modules()
-
-    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once. Raises what the test raised to skip itself or to end the session,
         and SharedState."""
         self.begin()

@@ -12,9 +12,12 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from semafuzz.harness.kernel.outcome import Model
 
 MARKER = (
     "interleave(scheduler='portfolio', schedules=1000, seconds=None, seed=0, model='threads', instrument=(), "
@@ -35,7 +38,7 @@ class Plan:
     schedules: int = 1000
     seconds: float | None = None
     seed: int = 0
-    model: str = "threads"
+    model: Model = "threads"
     instrument: tuple[str, ...] = ()
     keep_going: bool = False
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+
+from semafuzz.harness.kernel.outcome import Severity
+from semafuzz.harness.search.result import Verdict
 
 if TYPE_CHECKING:
     from _pytest.outcomes import Failed
@@ -40,7 +43,7 @@ class Row:
     """One finding in the summary."""
 
     signature: str
-    severity: str
+    severity: Severity
     what: str
     trace: str
     replay: str
@@ -51,7 +54,7 @@ class Row:
 class Record:
     """What came of one item; travels with its report as plain data."""
 
-    verdict: str
+    verdict: Verdict | Literal["gone"]
     schedules: int
     rows: list[Row] = field(default_factory=list)
 

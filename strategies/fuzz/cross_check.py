@@ -24,8 +24,7 @@ TRIES = 300
 
 def options_of(target: Target) -> Mapping[str, Value]:
     """The options under which a target's findings have to show again; none for most."""
-    found: Mapping[str, Value] = getattr(target, "verification", {})
-    return found
+    return target.verification
 
 
 def described(options: Mapping[str, Value]) -> str:

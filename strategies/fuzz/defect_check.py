@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs.session import Laboratory
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
@@ -54,7 +55,7 @@ class Judging:
     close to reality; ``keep``: a folder for traces of what shows."""
 
     only: str = ""
-    model: str = "threads"
+    model: Model = "threads"
     schedules: int = 60
     seconds: float = 60.0
     real: bool = False
@@ -105,7 +106,7 @@ def judge_defect(defect: Defect, target: Target, opened: OpenTarget, laboratory:
     return Cell(defect.name, SILENT, done)
 
 
-def _switching(model: str, defect: Defect) -> tuple[str, ...]:
+def _switching(model: Model, defect: Defect) -> tuple[Model, ...]:
     """The models to search, one after the other. What green threads can do, native ones
     can do as well, and with fewer places to switch it is met sooner."""
     alone = len(defect.content.tasks) == 1

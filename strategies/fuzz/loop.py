@@ -244,10 +244,11 @@ class Fuzzing:
 
     def _for_pairs(self) -> tuple[Scheduler, ...]:
         target = self.refinement.target
-        idle: Callable[[str], bool] = getattr(target, "is_idle", lambda call: False)
-        writes: Callable[[str], bool] | None = getattr(target, "is_write", None)
         sees_memory = self.refinement.setting.model == "threads" and not self.refinement.laboratory.unseen
-        return Sweep(idle, sees_memory), TornReads(idle, writes)
+        return (
+            Sweep(target.changes_nothing_for_others, sees_memory),
+            TornReads(target.changes_nothing_for_others, target.may_write, target.may_read),
+        )
 
     def _calls_of(self, scenario: Scenario) -> list[str]:
         """The calls that leave the process in a run without a switch; none where it cannot start."""

@@ -105,7 +105,7 @@ class Seeking:
 
     def _overhead(self, scenario: Scenario) -> int:
         """What a run of the scenario costs beside its events, in events."""
-        return OVERHEAD + getattr(self.target, "operation_cost", 0) * sum(map(len, scenario.content.tasks))
+        return OVERHEAD + self.target.operation_cost * sum(map(len, scenario.content.tasks))
 
     def _under(self, program: Program, scheduler: Scheduler, most: int, overhead: int) -> tuple[Outcome | None, int]:
         """A run under a scheduler that fails alike, or None; and how many decisions the

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
-from semafuzz.harness.kernel.outcome import ADVICE, Outcome
+from semafuzz.harness.kernel.outcome import ADVICE, Outcome, Severity
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import Laboratory
@@ -229,7 +229,7 @@ class Refinement:
             return ""
         return described(asked.options) if shown else None
 
-    def _seeking(self, same: Callable[[Outcome], bool], severity: str) -> Seeking:
+    def _seeking(self, same: Callable[[Outcome], bool], severity: Severity) -> Seeking:
         effort = EFFORT[severity]
         return Seeking(self.target, self.opened, self.laboratory, self.setting, same, effort, self.deadline)
 

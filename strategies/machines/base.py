@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.kernel.outcome import Failure, Model
 from semafuzz.harness.runs.program import invariant_failure
 from semafuzz.harness.runs.stepping import SteppedExecution
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER
@@ -60,7 +60,7 @@ class ScheduledMachine(RuleBasedStateMachine):
     """
 
     modules: ClassVar[Sequence[str | ModuleType]] = ()
-    model: ClassVar[str] = "threads"
+    model: ClassVar[Model] = "threads"
     TestCase: Any = TestCaseOf()
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class ScheduledMachine(RuleBasedStateMachine):
     @classmethod
     def open(cls, folder: Any = None) -> AbstractContextManager[Session]:
         """What machines of this class need while they run; see ``machine_session``."""
-        return open_session(cls, [_module(one) for one in cls.modules], folder)
+        return open_session(cls, [_module(one) for one in cls.modules], folder, model=cls.model)
 
     # ------------------------------------------------------- the rules
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.errors import CannotJudge, UsageError
-from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.session import Laboratory, open_laboratory
 from semafuzz.harness.runs.setting import Setting
@@ -162,14 +162,18 @@ def the_session(machine: type) -> Session:
 
 @contextmanager
 def open_session(
-    machine: type, modules: Sequence[ModuleType], folder: Path | None = None, *, every_access: bool = True
+    machine: type,
+    modules: Sequence[ModuleType],
+    folder: Path | None = None,
+    *,
+    model: Model = "threads",
+    every_access: bool = True,
 ) -> Iterator[Session]:
     """Install control for machines of one class. ``every_access``: every access to
     data in the modules is a scheduling point, since nothing was learned before.
 
     Raises CannotJudge where something is not under control.
     """
-    model = getattr(machine, "model", "threads")
     with open_laboratory(modules, instrument=model == "threads") as laboratory:
         if laboratory.silence:
             raise CannotJudge(laboratory.silence)

@@ -297,9 +297,8 @@ def machine_of(target: Target, name: str = "", **settings: Any) -> type[TargetMa
 
 
 def _bundles(target: Target) -> Mapping[str, Sequence[str]]:
-    found: Mapping[str, Sequence[str]] | None = getattr(target, "bundles", None)
-    if found is not None:
-        return found
+    if target.bundles is not None:
+        return target.bundles
     return {"instances": tuple(target.roles())} if target.roles() else {}
 
 

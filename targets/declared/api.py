@@ -17,6 +17,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.doubles.locks import running
 from semafuzz.harness.kernel.frames import calling_site
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.traces.schema import Value
 from semafuzz.targets.model.protocol import FaultInfo, OperationInfo, OptionInfo, Plain, Target
 
@@ -42,7 +43,7 @@ class Violation:
 
     name: str
     text: str
-    severity: str = "error"
+    severity: Severity = "error"
 
 
 @dataclass(frozen=True, slots=True)

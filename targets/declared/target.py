@@ -24,7 +24,7 @@ from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.targets.declared.api import DeclaredTarget, Violation
 from semafuzz.targets.model.configuration import check_configuration
 from semafuzz.targets.model.legality import check_content
-from semafuzz.targets.model.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage
+from semafuzz.targets.model.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage, Target
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.solo_run import run_alone
 from semafuzz.targets.model.staged_program import StagedProgram
@@ -33,7 +33,7 @@ DECLARED = "declared"
 """What traces call a target that is not in the registry."""
 
 
-class Declared:
+class Declared(Target):
     """A declaration as a target. ``name``: its registry key. ``release``: what a
     trace says of which one it is. ``versions``: digests of what makes it up."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.traces.schema import Operation, Operations
 
 _OPERATION = re.compile(r"(\w+)\((\d*)\)")
@@ -48,7 +49,7 @@ class Defect:
     content: Operations
     fault: tuple[str, int] | None
     known: str
-    severity: str
+    severity: Severity
     needs: str
     heals: str
     lines: Sequence[Line]

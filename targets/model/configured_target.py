@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import ModuleType
@@ -16,7 +16,7 @@ from semafuzz.targets.model.protocol import FaultInfo, OpenTarget, OperationInfo
 from semafuzz.targets.model.scenario import Scenario
 
 
-class Bound:
+class Bound(Target):
     """``target`` with the options in ``fixed`` set, in every scenario: strategies do
     not vary them, and they need not be named. UsageError where it has no such option
     or value."""
@@ -27,13 +27,26 @@ class Bound:
         self.fixed = dict(fixed)
         self.name = target.name
         self.summary = target.summary
-        self.bundles = getattr(target, "bundles", None)
-        self.operation_cost: int = getattr(target, "operation_cost", 0)
-        self.is_idle: Callable[[str], bool] = getattr(target, "is_idle", lambda call: False)
-        self.is_write: Callable[[str], bool] | None = getattr(target, "is_write", None)
-        verification: Mapping[str, Value] = getattr(target, "verification", {})
-        # Whoever chose the world gets that one and no other.
-        self.verification = {} if verification.keys() & self.fixed.keys() else verification
+        self.bundles = target.bundles
+        self.operation_cost = target.operation_cost
+
+    @property
+    def verification(self) -> Mapping[str, Value]:
+        """That of the target; whoever chose the world gets that one and no other."""
+        options = self.target.verification
+        return {} if options.keys() & self.fixed.keys() else options
+
+    def changes_nothing_for_others(self, call: str) -> bool:
+        """As the target."""
+        return self.target.changes_nothing_for_others(call)
+
+    def may_write(self, call: str) -> bool:
+        """As the target."""
+        return self.target.may_write(call)
+
+    def may_read(self, call: str) -> bool:
+        """As the target."""
+        return self.target.may_read(call)
 
     def complete(self, scenario: Scenario) -> Scenario:
         """The scenario with what is set here."""

@@ -113,40 +113,65 @@ class OpenTarget(Protocol):
         """The program of a scenario; UsageError where it is not one."""
 
 
-class Target(Protocol):
+class Target:
     """What the registry holds; imports of the code under test happen in ``open``.
 
-    It may have more, which searches then use: ``operation_cost`` (what an operation takes
-    beside its events, in events), ``is_idle(call)`` (whether others see the same before
-    this I/O point as before the task's next one), ``is_write(call)`` (whether it changes what
-    others read; without it any may), ``verification`` (the options of a world
-    in which findings have to show again) and ``bundles``.
+    ``operation_cost``: what an operation takes beside its events, in events.
+    ``bundles``: how a state machine groups the instances that it makes, by role; None for
+    one group. The attributes and methods from ``operation_cost`` on have defaults.
     """
 
     name: str
     summary: str
+    operation_cost: int = 0
+    bundles: Mapping[str, Sequence[str]] | None = None
+
+    @property
+    def verification(self) -> Mapping[str, Value]:
+        """The options of a more faithful world in which findings have to show again before
+        they are reported; none for most."""
+        return {}
 
     def releases(self) -> list[tuple[str, str]]:
         """``(release, state)`` of each release that can be driven."""
+        raise NotImplementedError
 
     def operations(self) -> Sequence[OperationInfo]:
         """The operation table."""
+        raise NotImplementedError
 
     def roles(self) -> Sequence[str]:
         """The roles in which an instance can start; empty where there are no instances."""
+        return ()
 
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
         """What else describes an instance (``flavor``), with its values, the simplest first
         and what has most parts last: of these two searches take more."""
+        return {}
 
     def faults(self) -> Sequence[FaultInfo]:
         """What can go wrong around the code under test."""
+        return ()
 
     def options(self) -> Sequence[OptionInfo]:
         """Configuration that is worth varying."""
+        return ()
+
+    def changes_nothing_for_others(self, call: str) -> bool:
+        """Whether others see the same before this I/O point as before the task's next one."""
+        return False
+
+    def may_write(self, call: str) -> bool:
+        """Whether this I/O point may change what others read."""
+        return True
+
+    def may_read(self, call: str) -> bool:
+        """Whether it may read what others change."""
+        return True
 
     def open(self, release: str = "") -> AbstractContextManager[OpenTarget]:
         """Make the target ready; everything is put back when the block ends."""
+        raise NotImplementedError
 
 
 @runtime_checkable

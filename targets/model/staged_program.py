@@ -8,17 +8,18 @@ from types import ModuleType
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.model.fault_plan import FaultPlan, check_faults
 from semafuzz.targets.model.protocol import FaultInfo, Stage
 from semafuzz.targets.model.scenario import Scenario, describe, describe_operation
 
 
-class StagedProgram:
+class StagedProgram(Program):
     """The tasks of a scenario, from its stage's start state, judged at the end."""
 
     def __init__(
@@ -28,21 +29,17 @@ class StagedProgram:
         self.scenario = scenario
         self.name = describe(scenario)
         self.stage = stage
-        self._modules = modules
+        self.under_test = modules
         self._faults = faults
 
-    def modules(self) -> Sequence[ModuleType]:
-        """The modules under test."""
-        return self._modules
-
-    def execute(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run all tasks from the start state and judge what they leave."""
         outcome = self.run_controlled(scheduler, setting, forced)
         if not outcome.failures and not outcome.uncontrolled:
             outcome.failures.extend(self.stage.judge(self.scenario.content.tasks, self.scenario.faults))
         return outcome
 
-    def run_controlled(self, scheduler: Chooser, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def run_controlled(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
         """Run all tasks from the start state; the outcome is not judged."""
         self.stage.restore()
         execution = setting.execution(scheduler, forced)

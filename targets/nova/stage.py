@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence, Set
 
 from semafuzz.harness.kernel import current
-from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.kernel.outcome import Failure, Severity
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.model.protocol import ImpossibleStartError
 from semafuzz.targets.nova.boundary.faults import name_cause
@@ -232,7 +232,7 @@ def _count(tracker: object, node: str = HERE.node) -> int:
     return int(statistics.get("failed_builds", 0))
 
 
-def _failure(violations: Sequence[Violation], severity: str, remark: str = "") -> list[Failure]:
+def _failure(violations: Sequence[Violation], severity: Severity, remark: str = "") -> list[Failure]:
     if not violations:
         return []
     names = ", ".join(sorted({one.name for one in violations}))

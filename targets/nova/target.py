@@ -25,6 +25,7 @@ from semafuzz.targets.model.protocol import (
     OptionInfo,
     Plain,
     Stage,
+    Target,
 )
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
@@ -58,7 +59,7 @@ MOST_STAGES = {"fast": 64, "real": 24}
 running a program. In the real one each has a copy of its databases."""
 
 
-class NovaTarget:
+class NovaTarget(Target):
     """The tracker of the Nova release in this environment."""
 
     name = "nova"
@@ -67,8 +68,10 @@ class NovaTarget:
     """What an operation takes beside its events, in events: some ten milliseconds of
     Nova's own code, most of which is serialization."""
 
-    verification: Mapping[str, Value] = {WORLD.name: "real"}
-    """What is found has to show on Nova's own database layer and the placement service."""
+    @property
+    def verification(self) -> Mapping[str, Value]:
+        """What is found has to show on Nova's own database layer and the placement service."""
+        return {WORLD.name: "real"}
 
     def releases(self) -> list[tuple[str, str]]:
         """``(release, state)`` for each release that can be driven."""
@@ -119,7 +122,7 @@ class NovaTarget:
         roles = {info.before for info in self.operations()}
         return [role for role in ROLES if role in roles]
 
-    bundles: Mapping[str, Sequence[str]] = {
+    bundles: Mapping[str, Sequence[str]] | None = {
         "instances": ("new", "active"),
         "migrations": ("incoming", "arriving", "arrived", "leaving", "resized"),
         "elsewhere": ("there", "shelved"),
@@ -141,17 +144,20 @@ class NovaTarget:
         """What is known to be wrong with Nova's tracker, and what was found with this tool."""
         return [one for name in ("own", "known", "fixed") for one in read_catalogue(FINDINGS / f"{name}.toml")]
 
-    def is_idle(self, call: str) -> bool:
-        """Whether others see the same before this I/O point as before the task's next one:
-        the call was performed and its answer is on the way."""
+    def changes_nothing_for_others(self, call: str) -> bool:
+        """The call was performed and its answer is on the way."""
         return call.endswith(DONE)
 
-    def is_write(self, call: str) -> bool:
+    def may_write(self, call: str) -> bool:
         """Whether this I/O point changes rows or allocations."""
         where, _, what = call.partition(" ")
         if where == "placement":
             return not what.startswith("GET ")
         return where == "conductor" and not what.partition(".")[2].startswith(READING)
+
+    def may_read(self, call: str) -> bool:
+        """Nova's calls do one of the two."""
+        return not self.may_write(call)
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see

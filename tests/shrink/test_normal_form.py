@@ -19,6 +19,7 @@ from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.directed import Directed, directives_of
+from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.shrink.dependence import Order
 from semafuzz.harness.shrink.normal_form import simplest_order
@@ -83,7 +84,7 @@ def clock(things: Things) -> None:
     time.monotonic()
 
 
-class Alternating:
+class Alternating(Scheduler):
     """The other task, at every choice."""
 
     name = "alternating"

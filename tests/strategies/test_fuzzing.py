@@ -9,6 +9,7 @@ import pytest
 
 from semafuzz.harness.schedulers.one_change_sweep import Sweep
 from semafuzz.strategies.fuzz.loop import Fuzzing
+from semafuzz.targets.model.protocol import Target
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ def test_schedules_of_a_pair_are_skipped_only_where_every_access_is_seen(
     model: str, unseen: tuple[str, ...], sees: bool
 ) -> None:
     work: Any = SimpleNamespace(
-        target=SimpleNamespace(), setting=SimpleNamespace(model=model), laboratory=SimpleNamespace(unseen=unseen)
+        target=Target(), setting=SimpleNamespace(model=model), laboratory=SimpleNamespace(unseen=unseen)
     )
     sweep, _ = Fuzzing(work, "portfolio", 1)._for_pairs()
     assert isinstance(sweep, Sweep)

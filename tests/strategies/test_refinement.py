@@ -15,6 +15,7 @@ from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import triage
 from semafuzz.strategies.fuzz.triage import LARGEST, Refinement
+from semafuzz.targets.model.protocol import Target
 from semafuzz.targets.model.scenario import Scenario, parts_of
 
 
@@ -41,7 +42,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -
     made.done = []
     opened: Any = SimpleNamespace()
     Refinement.__init__(
-        made, opened, opened, opened, opened, tmp_path, perf_counter() + seconds, Result("p", "portfolio", 0)
+        made, Target(), opened, opened, opened, tmp_path, perf_counter() + seconds, Result("p", "portfolio", 0)
     )
     return made
 

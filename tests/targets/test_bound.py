@@ -11,13 +11,14 @@ def test_what_searches_use_besides_is_kept() -> None:
     bound = bind(nova, ["world=fast"])
     for name in ("operation_cost", "bundles"):
         assert getattr(bound, name) == getattr(nova, name)
-    assert bound.is_idle("conductor Instance.save done")  # type: ignore[attr-defined]
-    assert not bound.is_idle("conductor Instance.save")  # type: ignore[attr-defined]
-    assert bound.is_write("conductor Instance.save")  # type: ignore[attr-defined]
+    assert bound.changes_nothing_for_others("conductor Instance.save done")
+    assert not bound.changes_nothing_for_others("conductor Instance.save")
+    assert bound.may_write("conductor Instance.save")
+    assert not bound.may_read("conductor Instance.save")
 
 
 def test_a_target_without_them_has_none() -> None:
     bound = bind(find_target("reference"), ["defect=none"])
-    assert bound.operation_cost == 0  # type: ignore[attr-defined]
-    assert not bound.is_idle("database save")  # type: ignore[attr-defined]
-    assert bound.is_write is None  # type: ignore[attr-defined]
+    assert bound.operation_cost == 0
+    assert not bound.changes_nothing_for_others("database save")
+    assert bound.may_write("database save")

@@ -21,6 +21,7 @@ from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.runs.replay_run import recheck, replay
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.search.result import Result
@@ -218,7 +219,7 @@ def test_a_planned_cancellation_strikes_where_it_says(checkpoint: int, reserved:
     assert cancellations(outcome) == ((plan,) if checkpoint < 3 else ())
 
 
-class Recording:
+class Recording(Scheduler):
     """Chooses a cancellation as soon as one is offered, and keeps what was."""
 
     def __init__(self) -> None:

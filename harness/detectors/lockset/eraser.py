@@ -30,7 +30,7 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.doubles.locks import WaiterLock
 from semafuzz.harness.kernel.locations import key_of
 from semafuzz.harness.kernel.observed_execution import Look
-from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.outcome import Failure, Outcome, Severity
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent, Task
 
@@ -61,7 +61,7 @@ class Suggestion:
 
     location: str
     lock: str
-    severity: str
+    severity: Severity
     accesses: int
     guarded: int
     breaches: tuple[Breach, ...] = ()
@@ -164,7 +164,7 @@ def _suggestion(location: str, total: _Total) -> Suggestion:
     lock = min(known, key=lambda text: (-known[text], text), default="")
     breaches = [Breach(place, write, count) for (place, write), count in total.breaches.items()]
     breaches.sort(key=lambda one: (not one.write, -one.count, one.place))
-    severity = "warning" if total.broken else "note"
+    severity: Severity = "warning" if total.broken else "note"
     return Suggestion(location, lock, severity, total.accesses, total.guarded, tuple(breaches))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.frames import calling_site
+from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.running import Running
 from semafuzz.harness.kernel.task import Task
 
@@ -52,10 +53,10 @@ def _checked_timeout(blocking: bool, timeout: float) -> float | None:
     return timeout
 
 
-class Lock:
+class Lock(Lockable):
     """Double of a plain lock: anybody may release it."""
 
-    __slots__ = ("__weakref__", "_epoch", "_real", "label", "owner", "waiters")
+    __slots__ = ("_epoch", "_real")
 
     def __init__(self, real: Any = None) -> None:
         self.owner: Task | None = None

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semafuzz.harness.kernel.naming import describe_pending
-from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.choices import RecordedChoice
 
 
-class Follow:
+class Follow(Scheduler):
     """Makes each recorded choice where it is due next; between them the running task
     goes on, and when it cannot, the one with the lowest number does.
 
@@ -73,6 +73,3 @@ class Follow:
         )
         here = self._met_instead or "here no choice is left to make"
         return f"choice {self.followed + 1} of {len(self._choices)}, recorded at step {due.step}: {recorded}; {here}"
-
-    def end(self, outcome: Outcome) -> None:
-        """Nothing to learn."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.schedulers.protocol import OneExecution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def owners(outcome: Outcome) -> list[int]:
     return made
 
 
-class Following:
+class Following(OneExecution):
     """A scheduler that lets the events come from the given tasks, in order, as far
     as those are enabled; then every task runs on."""
 
@@ -43,10 +44,6 @@ class Following:
     def __init__(self, wanted: Sequence[int]) -> None:
         self._wanted = wanted
 
-    def begin(self, execution: int) -> bool:
-        """One execution."""
-        return execution == 0
-
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
         """The task that made this event."""
         wanted = self._wanted[step] if step < len(self._wanted) else -1
@@ -54,6 +51,3 @@ class Following:
             if task.index == wanted:
                 return task
         return current if current is not None and current in enabled else enabled[0]
-
-    def end(self, outcome: Outcome) -> None:
-        """Nothing to learn."""

@@ -8,6 +8,7 @@ from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.kernel.naming import describe_pending
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.choices import RecordedChoice
 
 
@@ -19,7 +20,7 @@ class Diverged(CannotJudge):
         self.step = step
 
 
-class Replay:
+class Replay(Scheduler):
     """Follows ``choices``; compares the enabled tasks and pending operations."""
 
     name = "replay"

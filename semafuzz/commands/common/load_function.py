@@ -7,11 +7,12 @@ from types import ModuleType
 from typing import Any
 
 from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs.function_file import Checked, load
 from semafuzz.harness.runs.program import Program
 
 
-def load_checked(spec: str, instrument: Sequence[str], model: str) -> tuple[Checked, str]:
+def load_checked(spec: str, instrument: Sequence[str], model: Model) -> tuple[Checked, Model]:
     """The function of ``FILE.py:FUNCTION`` and the model under which it runs.
 
     That is ``model`` for functions that use threads. One that is ``async`` runs under
@@ -19,7 +20,7 @@ def load_checked(spec: str, instrument: Sequence[str], model: str) -> tuple[Chec
     :func:`semafuzz.harness.runs.function_file.load` does, and for an async function with ``eventlet``.
     """
     checked = load(spec, instrument, rewrite=model != "eventlet", asynchronous=_trio_program)
-    own = getattr(checked.program, "model", None)
+    own = checked.program.model
     if own is None:
         return checked, "threads" if model == "trio" else model
     if model == "eventlet":

@@ -9,7 +9,7 @@ from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.detectors.discipline.table import discipline_table
 from semafuzz.harness.detectors.protocol import Watcher
 from semafuzz.harness.detectors.registry import make_detectors
-from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE
+from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE, Model
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
@@ -24,7 +24,7 @@ class Locking:
     eventlet model, in which no access is seen.
     """
 
-    def __init__(self, opened: OpenTarget, model: str, detect: Sequence[str] = ()) -> None:
+    def __init__(self, opened: OpenTarget, model: Model, detect: Sequence[str] = ()) -> None:
         self._discipline: LockDiscipline | None = None
         self._locksets = make_detectors(detect, model)
         if model != "eventlet":

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from semafuzz.commands.common import options
+from semafuzz.harness.kernel.outcome import Model
 
 
 @click.command()
@@ -49,7 +50,7 @@ def fuzz(
     seconds: float,
     jobs: int,
     seed: int,
-    model: str,
+    model: Model,
     detect: tuple[str, ...],
     settings: tuple[str, ...],
     out: Path,

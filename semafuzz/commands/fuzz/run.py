@@ -16,6 +16,7 @@ from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.fuzz.line_coverage import Measuring, measured
 from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.kernel.install import interrupts
+from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.runs.setting import Setting
@@ -52,7 +53,7 @@ class Search:
     schedules: int
     seconds: float
     seed: int
-    model: str
+    model: Model
     detect: tuple[str, ...]
     out: Path
     settings: Sequence[str] = ()

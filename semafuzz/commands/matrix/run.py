@@ -12,6 +12,7 @@ from dataclasses import asdict
 from semafuzz.commands.matrix.column import INTERRUPTED, Column
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.install import interrupts
+from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.reports.terminal.release_bars import WaitingTable
 from semafuzz.reports.terminal.result import plain
@@ -114,7 +115,7 @@ def print_column(cells: Iterable[Cell]) -> int:
     return 0
 
 
-def _wrong(defects: Sequence[Defect], columns: dict[str, list[Cell]], model: str) -> list[str]:
+def _wrong(defects: Sequence[Defect], columns: dict[str, list[Cell]], model: Model) -> list[str]:
     said = []
     for release, column in columns.items():
         for defect, cell in zip(defects, column, strict=True):

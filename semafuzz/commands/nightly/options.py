@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from semafuzz.commands.common import options
+from semafuzz.harness.kernel.outcome import Model
 
 
 @click.command()
@@ -62,7 +63,7 @@ def nightly(
     pages: bool,
     engine: str,
     dask: str,
-    model: str,
+    model: Model,
     settings: tuple[str, ...],
     as_json: bool,
 ) -> None:

@@ -24,6 +24,7 @@ from semafuzz.commands.nightly.merge import merge
 from semafuzz.commands.report.run import Order, make_report
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import summed
 from semafuzz.reports.summaries import Summary, write_summary
@@ -62,7 +63,7 @@ class Wanted:
     seconds: float
     jobs: int
     root: int | None
-    model: str
+    model: Model
     settings: tuple[str, ...] = ()
     memory: int = 0
     anew: bool = False

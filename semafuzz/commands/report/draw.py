@@ -60,7 +60,7 @@ def told_by(trace: Trace, commands: Sequence[str] = ()) -> Picture:
     return Picture(
         signature=trace.expected.signature,
         kind=trace.expected.kind,
-        severity="",
+        severity=None,
         message=trace.expected.message,
         detail=list(trace.expected.detail),
         target=name,

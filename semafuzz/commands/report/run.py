@@ -22,6 +22,7 @@ from semafuzz.commands.report.draw import told_by
 from semafuzz.commands.report.draw_process import picture_file
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
+from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.reports.pages.content import Site
@@ -193,7 +194,7 @@ def _program_of(trace: Trace, order: Order) -> str:
     return given if given and _is_own(trace) and Path(name).name == Path(given).name else ""
 
 
-def _told(one: _Found, summary: Summary | None, order: Order) -> tuple[Picture, str, str]:
+def _told(one: _Found, summary: Summary | None, order: Order) -> tuple[Picture, Severity, str]:
     """The picture with its commands, how severe it is, and the name of its files."""
     picture = one.picture
     assert picture is not None
@@ -208,7 +209,7 @@ def _told(one: _Found, summary: Summary | None, order: Order) -> tuple[Picture, 
     picture = msgspec.structs.replace(
         picture, commands=[one for one in commands if one], releases=answers_beside(one.path)
     )
-    severity = picture.severity or (summary.severity_of(picture.signature) if summary is not None else "") or "error"
+    severity = picture.severity or (summary.severity_of(picture.signature) if summary is not None else None) or "error"
     return picture, severity, one.path.name.removesuffix(".json").removesuffix(".trace")
 
 

@@ -1,0 +1,24 @@
+"""The state of a lock double that the execution works on."""
+
+from __future__ import annotations
+
+from semafuzz.harness.kernel.task import Task
+
+
+class Lockable:
+    """Base of the lock doubles. ``owner``: who holds it; ``waiters``: who waits for it or
+    has announced to take it; ``label``: where it is kept, or empty. ``notified``: it is the
+    private lock on which a waiter of a condition waits for its notification."""
+
+    __slots__ = ("__weakref__", "label", "owner", "waiters")
+
+    label: str
+    owner: Task | None
+    waiters: list[Task]
+    notified = False
+
+
+def lock_of(subject: object) -> Lockable | None:
+    """``subject`` where it is a lock double. Asks for its type and not ``isinstance``, which
+    believes ``__class__`` and so would run code of the program."""
+    return subject if issubclass(type(subject), Lockable) else None  # type: ignore[return-value]
