@@ -1,17 +1,26 @@
-"""Detectors that can be asked for by name; those that a target's policy brings are not here."""
+"""Detectors by the names that the command line takes, and by their sections."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.detectors.lockset.eraser import Lockset
+from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
+from semafuzz.harness.sections.section import Section
 
-DETECTORS = {"lockset": ("which lock seems to guard which state (Eraser); advice, never a failure", Lockset)}
+DETECTORS: dict[str, tuple[str, Callable[[], Detector]]] = {
+    "lockset": ("which lock seems to guard which state (Eraser); advice, never a failure", Lockset),
+}
+"""Those that can be asked for. What a target's policy brings is not here."""
+
+REPORTING: tuple[type[Detector], ...] = (LockDiscipline, Lockset)
+"""Those that report a section."""
 
 
-def make_detectors(names: Sequence[str], model: Model) -> list[Lockset]:
+def make_detectors(names: Sequence[str], model: Model) -> list[Detector]:
     """The detectors with these names, each once. UsageError for one that there is not,
     in the eventlet model, in which no access is seen, and for trio, whose locks are not."""
     if names and model == "eventlet":
@@ -24,3 +33,13 @@ def make_detectors(names: Sequence[str], model: Model) -> list[Lockset]:
         if name not in DETECTORS:
             raise UsageError(f"unknown detector {name!r}; choose one of {', '.join(DETECTORS)}")
     return [DETECTORS[name][1]() for name in dict.fromkeys(names)]
+
+
+def merge_sections(results: Sequence[Sequence[Section]]) -> list[Section]:
+    """The sections of several searches together, each by the detector that made it."""
+    by_name: dict[str, list[Section]] = {}
+    for sections in results:
+        for section in sections:
+            by_name.setdefault(section.name, []).append(section)
+    makers = {detector.section: detector for detector in REPORTING}
+    return [makers.get(name, Detector).merge(sections) for name, sections in by_name.items()]

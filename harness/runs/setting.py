@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from semafuzz.harness.detectors.protocol import Watcher
+from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.observed_execution import Watched
 from semafuzz.harness.kernel.outcome import Model, Outcome
@@ -22,7 +22,7 @@ class Setting:
     seed: int = 0
     max_decisions: int = 50_000
     max_events: int = 200_000
-    watchers: tuple[Watcher, ...] = ()
+    watchers: tuple[Detector, ...] = ()
 
     def execution(self, scheduler: Scheduler, forced: dict[int, bool] | None = None) -> Execution:
         """An execution in this setting. ``forced``: the steps with a recorded

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 
-from semafuzz.harness.detectors.protocol import Watcher
+from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.happens_before import happens_before_class
@@ -25,6 +25,7 @@ from semafuzz.harness.runs.session import Laboratory, open_laboratory
 from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import Recorder, matching
 from semafuzz.harness.search.result import Result
@@ -60,7 +61,7 @@ class Exploration:
         hot: bytearray | None = None,
         shrink_budget: int = 300,
         judge: bool = True,
-        watchers: Sequence[Watcher] = (),
+        watchers: Sequence[Detector] = (),
         advised: set[tuple[str, ...]] | None = None,
     ) -> None:
         self.program = program
@@ -258,8 +259,7 @@ def explore(
             watchers=detectors,
         )
         result = search.run()
-    for detector in detectors:
-        result.locksets = detector.report()
+    conclude(result, detectors)
     return result
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from semafuzz.harness.detectors.coverage import Coverage
-from semafuzz.harness.detectors.discipline.table import DisciplineTable
-from semafuzz.harness.detectors.lockset.eraser import LocksetReport
 from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.sections.coverage import Coverage
+from semafuzz.harness.sections.section import Section
 
 Verdict = Literal["found", "complete", "cut", "uncontrolled"]
 """What a search may claim; they are never mixed."""
@@ -22,8 +21,7 @@ class Result:
     ended before that: nothing was found, which proves nothing); ``uncontrolled``
     (something escaped the kernel, so nothing can be said). ``classes`` counts the
     distinct happens-before classes among the executions. ``notes`` are remarks
-    for a person. ``discipline``: what was seen of the target's locking, where it states
-    a policy. ``locksets``: which locks seem to guard what, where that was asked for.
+    for a person. ``sections``: what detectors have to say of all executions together.
     ``programs``: how many were explored, in a search of many; ``passed_over``: how many
     failures that search did not work out, by the reason. ``coverage``: what was met how
     often, where that was counted. ``interrupted``: somebody ended the search.
@@ -40,12 +38,15 @@ class Result:
     classes: int = 0
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
-    discipline: DisciplineTable | None = None
-    locksets: LocksetReport | None = None
+    sections: list[Section] = field(default_factory=list)
     programs: int = 0
     passed_over: dict[str, int] = field(default_factory=dict)
     coverage: Coverage | None = None
     interrupted: bool = False
+
+    def section(self, name: str) -> Section | None:
+        """The section with this name, where a detector reported one."""
+        return next((section for section in self.sections if section.name == name), None)
 
     def assert_holds(self) -> None:
         """Raise AssertionError where something was found, or nothing can be said."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semafuzz.harness.detectors.coverage import joined_coverage
-from semafuzz.harness.detectors.discipline.table import joined_tables
+from semafuzz.harness.detectors.registry import merge_sections
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
+from semafuzz.harness.sections.coverage import joined_coverage
 
 
 def summed(results: Sequence[Result], failures: Sequence[Finding] | None = None) -> Result:
     """The sum of at least one result. ``failures``: of all of them; by default each signature
-    once. The locksets are those of the first: what they come to is no sum."""
+    once."""
     first = results[0]
     whole = Result(first.program, first.scheduler, first.seed)
     whole.schedules = sum(one.schedules for one in results)
@@ -33,9 +33,7 @@ def summed(results: Sequence[Result], failures: Sequence[Finding] | None = None)
     for one in results:
         for reason, count in one.passed_over.items():
             whole.passed_over[reason] = whole.passed_over.get(reason, 0) + count
-    tables = [one.discipline for one in results if one.discipline is not None]
-    whole.discipline = joined_tables(tables) if tables else None
+    whole.sections = merge_sections([one.sections for one in results])
     counted = [one.coverage for one in results if one.coverage is not None]
     whole.coverage = joined_coverage(counted) if counted else None
-    whole.locksets = first.locksets
     return whole

@@ -43,10 +43,7 @@ def result_json(result: Result) -> str:
         answer["interrupted"] = True
     if result.programs:
         answer["programs"] = result.programs
-    if result.discipline is not None:
-        answer["lock_discipline"] = list(result.discipline.rows)
-        answer["lock_discipline_executions"] = result.discipline.executions
-    if result.locksets is not None:
-        answer["locksets"] = list(result.locksets.suggestions)
-        answer["locksets_executions"] = result.locksets.executions
+    for section in result.sections:
+        answer[section.name] = [row.data for row in section.rows]
+        answer[f"{section.name}_executions"] = section.executions
     return msgspec.json.encode(answer).decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from semafuzz.reports.pages.render import clean
+from semafuzz.reports.run_view.printable import clean
 from semafuzz.reports.run_view.schema import Picture
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import xml.etree.ElementTree as Xml
 from collections.abc import Sequence
 
-from semafuzz.reports.formats.sarif import Told
-from semafuzz.reports.pages.finding import sentence
-from semafuzz.reports.pages.render import clean
+from semafuzz.reports.formats.report import Report
+from semafuzz.reports.run_view.printable import clean
+from semafuzz.reports.run_view.sentence import sentence
 
 
-def junit_xml(findings: Sequence[Told], name: str) -> str:
+def junit_xml(report: Report) -> str:
     """The file; one passed case where nothing was found, since an empty suite is taken for
     a mistake. Warnings and notes are skipped cases: they fail no build."""
+    findings, name = report.findings, report.title
     failed = [told for told in findings if told[1] == "error"]
     suite = Xml.Element("testsuite", name=clean(name), tests=str(max(1, len(findings))))
     suite.set("failures", str(len(failed)))

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 from semafuzz.harness.kernel.outcome import Severity
-from semafuzz.reports.formats.sarif import Told
-from semafuzz.reports.pages.finding import sentence
-from semafuzz.reports.pages.render import clean
+from semafuzz.reports.formats.report import Report
 from semafuzz.reports.run_view.bisection import by_answer
 from semafuzz.reports.run_view.places import spots_of
+from semafuzz.reports.run_view.printable import clean
 from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.sentence import sentence
 
 ROWS = 200
 """Of the summary: job pages drop what is longer than a megabyte."""
@@ -31,8 +31,9 @@ def escaped(text: str, limit: int = 300) -> str:
     )
 
 
-def summary(findings: Sequence[Told], title: str) -> str:
+def summary(report: Report) -> str:
     """A table of findings, errors first."""
+    findings, title = report.findings, report.title
     if not findings:
         return f"## {escaped(title)}\n\nNothing was found.\n"
     lines = [f"## {escaped(title)}", "", f"{len(findings)} findings.", ""]

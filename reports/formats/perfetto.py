@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from semafuzz.reports.pages.render import clean
+from semafuzz.reports.run_view.printable import clean
 from semafuzz.reports.run_view.schema import Picture, Run
 
 LOCKS = 1000

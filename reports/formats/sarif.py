@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from semafuzz.harness.kernel.outcome import Severity
-from semafuzz.reports.pages.finding import sentence
-from semafuzz.reports.pages.render import clean
+from semafuzz.harness.sections.section import Section
+from semafuzz.reports.formats.report import Report
 from semafuzz.reports.run_view.places import Spot, spot_of, spots_of
+from semafuzz.reports.run_view.printable import clean
 from semafuzz.reports.run_view.schema import Picture, Run, Step
+from semafuzz.reports.run_view.sentence import sentence
 
 STEPS = 1000
 """Of one flow."""
@@ -30,12 +32,12 @@ RULES = {
     "invariant": "An invariant of the target that is broken under some schedule",
     "lock-discipline": "State that is used without the lock that guards it",
 }
-Told = tuple[Picture, Severity]
-"""A finding and its severity."""
 
 
-def sarif_log(findings: Sequence[Told]) -> str:
-    """The log, as text."""
+def sarif_log(report: Report) -> str:
+    """The log, as text. What detectors have to say of the whole search are notifications of
+    its invocation: they have no place in the source of their own."""
+    findings = report.findings
     kinds = sorted({picture.kind for picture, _ in findings})
     log = {
         "$schema": SCHEMA,
@@ -50,11 +52,26 @@ def sarif_log(findings: Sequence[Told]) -> str:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
+                "invocations": [_invocation(report.sections)],
                 "results": [_result(picture, severity, kinds) for picture, severity in findings],
             }
         ],
     }
     return json.dumps(clean(log), indent=1, ensure_ascii=False) + "\n"
+
+
+def _invocation(sections: Sequence[Section]) -> dict[str, object]:
+    notifications = [
+        {
+            "level": row.severity,
+            "descriptor": {"id": section.name},
+            "message": {"text": ": ".join([" ".join(map(str, row.cells)), *row.details])},
+        }
+        for section in sections
+        for row in section.rows
+        if row.severity is not None
+    ]
+    return {"executionSuccessful": True, "toolExecutionNotifications": notifications}
 
 
 def _result(picture: Picture, severity: Severity, kinds: Sequence[str]) -> dict[str, object]:

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from semafuzz.harness.detectors.coverage import Coverage, unseen_chance, unseen_kinds
+import msgspec
+
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.search.result import Result
+from semafuzz.harness.sections.coverage import Coverage, unseen_chance, unseen_kinds
+from semafuzz.harness.sections.section import Section
 from semafuzz.reports.pages.charts import discovery_curve
-from semafuzz.reports.pages.finding import sentence
 from semafuzz.reports.pages.render import page
 from semafuzz.reports.run_view.places import spots_of
 from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.sentence import sentence
 from semafuzz.reports.summaries import Measured
-from semafuzz.reports.terminal.locksets import lockset_lines
+from semafuzz.reports.terminal.sections import section_lines
 
 if TYPE_CHECKING:
     from semafuzz.reports.pages.content import Site
@@ -43,8 +46,7 @@ def index_page(findings: Sequence[tuple[Picture, Severity, str]], site: Site, ti
         curve=discovery_curve(coverage.curve) if coverage is not None else None,
         estimates=_estimates(coverage) if coverage is not None else [],
         overlaps=_overlaps(coverage) if coverage is not None else None,
-        discipline=_discipline(result),
-        locksets=lockset_lines(result.locksets) if result is not None and result.locksets is not None else [],
+        sections=[_section(one) for one in result.sections] if result is not None else [],
         matrix=_matrix(site.matrix),
         measured=_measured(site.summary.files) if site.summary is not None else None,
     )
@@ -161,20 +163,16 @@ def ranges(numbers: Sequence[int], most: int = 30) -> str:
     return ", ".join(told[:most]) + (f" and {len(told) - most} more" if len(told) > most else "")
 
 
-def _discipline(result: Result | None) -> dict[str, Any] | None:
-    if result is None or result.discipline is None:
-        return None
-    table = result.discipline
+def _section(section: Section) -> dict[str, Any]:
+    """A section as the page shows it: a table, or sentences."""
     return {
-        "subject": table.subject,
-        "lock": table.lock,
-        "executions": table.executions,
-        "rows": [
-            {"method": row.method, "status": row.status, "calls": row.calls, "writes": row.writes,
-             "unguarded": row.unguarded, "place": row.place}
-            for row in table.rows
-        ],
-    }  # fmt: skip
+        "name": section.name,
+        "title": section.title,
+        "lines": section.lines,
+        "columns": section.columns,
+        "rows": msgspec.to_builtins(section.rows),
+        "text": [] if section.columns else list(section_lines(section))[1:],
+    }
 
 
 def _matrix(matrix: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, Any] | None:

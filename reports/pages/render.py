@@ -17,26 +17,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from semafuzz.reports.run_view.printable import clean
+
 ASSETS = Path(__file__).parent / "assets"
-LONGEST = 4000
-"""Characters of one text."""
-
-
-def clean(value: Any) -> Any:
-    """``value`` with every text in it made harmless to look at: control characters and those
-    that turn the direction of writing are replaced, and what is very long is cut."""
-    if isinstance(value, Markup):
-        # Made here, of texts that went through this.
-        return value
-    if isinstance(value, str):
-        text = value[:LONGEST].replace("\t", "    ")
-        kept = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
-        return kept if len(value) <= LONGEST else kept + "\N{HORIZONTAL ELLIPSIS}"
-    if isinstance(value, dict):
-        return {clean(key): clean(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [clean(one) for one in value]
-    return value
 
 
 def page(template: str, script: str, **values: Any) -> str:
@@ -54,13 +37,13 @@ def page(template: str, script: str, **values: Any) -> str:
         script=Markup(code),
         policy=_policy(style, code),
         version=importlib.metadata.version("semafuzz"),
-        **clean(values),
+        **clean(values, (Markup,)),
     )
 
 
 def data_text(value: Any) -> Markup:
     """``value`` as JSON that can stand in a script element of a page."""
-    text = json.dumps(clean(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(clean(value, (Markup,)), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)

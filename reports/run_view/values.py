@@ -15,6 +15,7 @@ import types
 from collections import OrderedDict, defaultdict, deque
 from typing import Any
 
+from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import ITEM
 from semafuzz.harness.kernel.observed_execution import Look
@@ -133,8 +134,8 @@ def _item(subject: Any, name: Any) -> object:
     return _UNKNOWN
 
 
-class Values:
-    """A watcher that notes what each access found and what each write left.
+class Values(Detector):
+    """Notes what each access found and what each write left.
 
     ``seen``: by the number of the event, the texts before and after; after is "" for a
     read. A write's value is looked at when the next event shows that it is there.

@@ -17,9 +17,8 @@ from rich.table import Table
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
-from semafuzz.reports.terminal.discipline import discipline_lines
-from semafuzz.reports.terminal.locksets import lockset_lines
 from semafuzz.reports.terminal.progress import Figures
+from semafuzz.reports.terminal.sections import section_lines
 
 _VERDICTS = {
     "found": "found",
@@ -109,11 +108,10 @@ def print_result(result: Result, *, program: str = "") -> None:
         print_findings(result.failures, out, program=program)
     else:
         out.print(escape(f"{plain(result.program)}: {_VERDICTS[result.verdict]}"))
-    if result.discipline is not None:
-        # Past the console: the table has its own width.
-        print("", *(plain(line) for line in discipline_lines(result.discipline)), "", sep="\n")
-    if result.locksets is not None:
-        print(*(plain(line) for line in lockset_lines(result.locksets)), sep="\n")
+    for section in result.sections:
+        # Past the console: a section has its own width.
+        around = [""] if section.columns else []
+        print(*around, *(plain(line) for line in section_lines(section)), *around, sep="\n")
     for note in result.notes:
         out.print(escape(f"note: {plain(note)}"))
     rate = result.schedules / result.seconds if result.seconds else 0.0

@@ -14,6 +14,7 @@ from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
@@ -61,8 +62,7 @@ def run_check(
         )
         result = search.run()
     result.coverage = discovery.coverage()
-    for detector in detectors:
-        result.locksets = detector.report()
+    conclude(result, detectors)
     keep_summary(Summary("check", spec, "", model, result), folder)
     if as_json:
         sys.stdout.write(result_json(result) + "\n")

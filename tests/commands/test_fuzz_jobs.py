@@ -11,9 +11,10 @@ import pytest
 
 from semafuzz.cli import run
 from semafuzz.commands.fuzz.jobs import joined
-from semafuzz.harness.detectors.discipline.table import GUARDED, NEVER, READS, UNGUARDED, DisciplineTable, MethodRow
+from semafuzz.harness.detectors.discipline.table import GUARDED, NEVER, READS, SECTION, UNGUARDED, MethodRow
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
+from semafuzz.harness.sections.section import Section
 from semafuzz.harness.traces.codec import read
 
 TARGET = """
@@ -93,8 +94,10 @@ def finding(signature: str, schedule: int = 1) -> Finding:
     return Finding("exception", "text", signature, "", (), "task-0", schedule, 1, 2, True)
 
 
-def table(executions: int, *rows: MethodRow) -> DisciplineTable:
-    return DisciplineTable("Tracker", "lock", executions, rows)
+def table(executions: int, *rows: MethodRow) -> Section:
+    lines = (f"under lock, as seen in {executions:,} executions:",)
+    columns = ("method", "lock", "writes")
+    return Section(SECTION, "Tracker", executions, tuple(row.row() for row in rows), columns, lines)
 
 
 def test_what_both_found_is_one_finding_and_the_figures_are_sums(tmp_path: Path) -> None:
@@ -104,18 +107,23 @@ def test_what_both_found_is_one_finding_and_the_figures_are_sums(tmp_path: Path)
     one.failures, other.failures = [finding("a"), finding("b")], [finding("b"), finding("c")]
     one.passed_over, other.passed_over = {"more": 2}, {"more": 3, "large": 1}
     one.notes, other.notes = ["same", "one"], ["same"]
-    one.discipline = table(
-        10, MethodRow("audit", GUARDED, 5, 9, 0), MethodRow("drop", READS, 1, 0, 0), MethodRow("none", NEVER, 0, 0, 0)
+    one.sections.append(
+        table(
+            10,
+            MethodRow("audit", GUARDED, 5, 9, 0),
+            MethodRow("drop", READS, 1, 0, 0),
+            MethodRow("none", NEVER, 0, 0, 0),
+        )
     )
-    other.discipline = table(
+    other.sections.append(table(
         20, MethodRow("audit", UNGUARDED, 2, 3, 1, "here"), MethodRow("drop", NEVER, 0, 0, 0)
-    )  # fmt: skip
+    ))  # fmt: skip
     both = joined([one, other], tmp_path)
     assert [found.signature for found in both.failures] == ["a", "b", "c"]
     assert (both.schedules, both.classes, both.programs, both.first_failure) == (30, 9, 9, 2)
     assert (both.verdict, both.notes) == ("found", ["same", "one"])
     assert both.passed_over == {"more": 5, "large": 1}
-    assert both.discipline == table(
+    assert both.section(SECTION) == table(
         30,
         MethodRow("audit", UNGUARDED, 7, 12, 1, "here"),
         MethodRow("drop", READS, 1, 0, 0),

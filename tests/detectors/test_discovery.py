@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from semafuzz.harness.detectors.coverage import EVERY, Coverage, Discovery, joined_coverage, unseen_chance, unseen_kinds
+from semafuzz.harness.detectors.coverage import EVERY, Discovery
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES, Site
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.sections.coverage import Coverage, joined_coverage, unseen_chance, unseen_kinds
 
 A, B, C = (SITES.add(Site("discovered", "discovered.py", name, line)) for line, name in enumerate("abc", 1))
 ONE, TWO = Task(0, "one", lambda: None), Task(1, "two", lambda: None)

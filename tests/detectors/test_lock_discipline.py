@@ -13,7 +13,7 @@ import pytest
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.detectors.discipline.policy import Guard, LockPolicy
-from semafuzz.harness.detectors.discipline.table import GUARDED, NEVER, READS, UNGUARDED, discipline_table
+from semafuzz.harness.detectors.discipline.table import GUARDED, NEVER, READS, UNGUARDED
 from semafuzz.harness.instrument.method_calls import visible_calls
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
@@ -314,8 +314,8 @@ def test_a_lock_that_is_an_object_guards_too() -> None:
 def test_a_method_reached_through_a_locked_one_is_guarded_then() -> None:
     outcome, discipline = watched("guarded", "nested")
     assert [one.error_type for one in warnings(outcome)] == ["Shop.nested: queue"]
-    rows = {row.method: row for row in discipline_table(discipline, "shop 1").rows}
-    assert (rows["nested"].writes, rows["nested"].unguarded) == (2, 1)
+    rows = {row.data["method"]: row.data for row in discipline.report().rows}
+    assert (rows["nested"]["writes"], rows["nested"]["unguarded"]) == (2, 1)
 
 
 def test_code_outside_the_methods_is_seen_and_named_so() -> None:
@@ -324,19 +324,19 @@ def test_code_outside_the_methods_is_seen_and_named_so() -> None:
 
     outcome, discipline = watched(meddle)
     assert warnings(outcome)[0].message.startswith("code outside its methods writes Shop.total")
-    assert discipline_table(discipline, "shop 1").rows[0].method == "(outside its methods)"
+    assert discipline.report().rows[0].data["method"] == "(outside its methods)"
 
 
 def test_the_table_says_what_was_seen_of_each_method() -> None:
     discipline = watched("guarded", "direct", "reads", "entrance")[1]
-    table = discipline_table(discipline, "shop 1")
-    status = {row.method: row.status for row in table.rows}
+    table = discipline.report()
+    status = {row.data["method"]: row.data["status"] for row in table.rows}
     assert table.executions == 1
     assert (status["direct"], status["guarded"], status["entrance"]) == (UNGUARDED, GUARDED, GUARDED)
     assert (status["reads"], status["alias"]) == (READS, NEVER)
-    order = [row.status for row in table.rows]
+    order = [row.data["status"] for row in table.rows]
     assert order == sorted(order, key=[UNGUARDED, GUARDED, READS, NEVER].index)
-    assert "(Shop.direct)" in table.rows[0].place
+    assert "(Shop.direct)" in table.rows[0].details[-1]
 
 
 def test_only_kept_executions_count() -> None:
@@ -346,7 +346,7 @@ def test_only_kept_executions_count() -> None:
         outcome = execute(program("direct"), Serial((0,)), setting)
         recheck(program("direct"), outcome, setting)
     assert discipline.tally.executions == 0
-    assert discipline_table(discipline, "shop 1").rows[0].status == NEVER
+    assert discipline.report().rows[0].data["status"] == NEVER
 
 
 def test_an_error_of_the_same_execution_is_not_hidden_and_ends_the_search() -> None:

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from semafuzz import explore
@@ -15,7 +16,7 @@ from semafuzz.harness.runs.program import TaskProgram
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.reports.terminal.locksets import MOST, lockset_lines
+from semafuzz.reports.terminal.sections import MOST, section_lines
 
 THIS = sys.modules[__name__]
 GLOBAL = threading.Lock()
@@ -90,7 +91,7 @@ def learn(*tasks: Callable[[Store], object], schedules: int = 30) -> dict[str, S
         )
         assert search.run().failures == []
     assert detector.report().executions == min(schedules, EVERY)
-    return {one.location: one for one in detector.report().suggestions}
+    return {one.location: one for one in detector.suggestions()}
 
 
 @pytest.mark.parametrize(
@@ -175,21 +176,21 @@ def not_joined() -> None:
 
 def test_before_the_start_and_after_the_join_no_lock_is_needed() -> None:
     result = explore(started_and_joined, schedules=40, detect=["lockset"])
-    assert result.locksets is not None
-    assert [(one.lock, one.severity) for one in result.locksets.suggestions] == [("Store.lock", "note")]
+    (section,) = result.sections
+    assert [(row.data["lock"], row.severity) for row in section.rows] == [("Store.lock", "note")]
 
 
 def test_between_start_and_join_it_is() -> None:
     result = explore(not_joined, schedules=40, detect=["lockset"])
-    assert result.locksets is not None
-    (found,) = result.locksets.suggestions
-    assert (found.lock, found.severity) == ("Store.lock", "warning")
-    assert any("not_joined" in breach.place for breach in found.breaches)
+    assert result.sections[0].severity == "warning"
+    (row,) = result.sections[0].rows
+    assert (row.data["lock"], row.severity) == ("Store.lock", "warning")
+    assert any("not_joined" in breach["place"] for breach in row.data["breaches"])
     assert result.failures == []
 
 
 def test_it_is_off_unless_asked_for_and_refuses_what_it_cannot_do() -> None:
-    assert explore(not_joined, schedules=3).locksets is None
+    assert explore(not_joined, schedules=3).sections == []
     with pytest.raises(UsageError, match="unknown detector 'magic'"):
         explore(not_joined, detect=["magic"])
     with pytest.raises(UsageError, match="--model eventlet"):
@@ -198,14 +199,14 @@ def test_it_is_off_unless_asked_for_and_refuses_what_it_cannot_do() -> None:
 
 def test_what_a_person_reads() -> None:
     detector = Lockset()
-    assert "no location" in list(lockset_lines(detector.report()))[-1]
+    assert "no location" in list(section_lines(detector.report()))[-1]
     program = TaskProgram(Store, [Store.add, Store.add, Store.add_bare, Store.store, Store.store], under_test=[THIS])
     with open_laboratory([THIS]) as laboratory:
         Exploration(program, RandomWalk(0), laboratory, schedules=20, watchers=[detector]).run()
     report = detector.report()
-    text = "\n".join(lockset_lines(report))
+    text = "\n".join(section_lines(report))
     assert "warning: Store.value is guarded by Store.lock at" in text
     assert "written without it:" in text
     assert "note: Store.items['a'] is guarded by Store.lock" in text
-    many = type(report)(1, report.suggestions * (MOST + 1))
-    assert "and 1 more: --json shows all" in "\n".join(lockset_lines(many))
+    many = msgspec.structs.replace(report, rows=report.rows * (MOST + 1))
+    assert "and 1 more: --json shows all" in "\n".join(section_lines(many))

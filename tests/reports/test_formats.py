@@ -16,6 +16,7 @@ from semafuzz.reports.formats.jsonlines import event_lines
 from semafuzz.reports.formats.junit import junit_xml
 from semafuzz.reports.formats.markdown import bug_report, escaped, fenced, summary
 from semafuzz.reports.formats.perfetto import trace_events
+from semafuzz.reports.formats.report import Report
 from semafuzz.reports.formats.sarif import sarif_log
 from semafuzz.reports.run_view.places import spots_of
 from semafuzz.reports.run_view.schema import Picture
@@ -30,7 +31,7 @@ def drawn(picture: Draw, request: pytest.FixtureRequest) -> Picture:
 
 
 def test_sarif(drawn: Picture) -> None:
-    log = json.loads(sarif_log([(drawn, "error")]))
+    log = json.loads(sarif_log(Report([(drawn, "error")])))
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [drawn.kind]
@@ -45,7 +46,7 @@ def test_sarif(drawn: Picture) -> None:
 
 def test_sarif_has_a_thread_flow_for_each_task_in_the_order_of_the_run(picture: Draw) -> None:
     drawn = picture("lost")
-    (result,) = json.loads(sarif_log([(drawn, "error")]))["runs"][0]["results"]
+    (result,) = json.loads(sarif_log(Report([(drawn, "error")])))["runs"][0]["results"]
     ((flow,),) = [[one["threadFlows"]] for one in result["codeFlows"]]
     assert [one["id"] for one in flow] == ["0 MainThread", "1 worker-0", "2 worker-1"]
     orders = [[step["executionOrder"] for step in one["locations"]] for one in flow]
@@ -57,7 +58,7 @@ def test_sarif_has_a_thread_flow_for_each_task_in_the_order_of_the_run(picture: 
 
 
 def test_sarif_without_findings_is_an_empty_log() -> None:
-    assert json.loads(sarif_log([]))["runs"][0]["results"] == []
+    assert json.loads(sarif_log(Report([])))["runs"][0]["results"] == []
 
 
 def test_a_finding_that_names_no_place_stands_where_the_run_was_last(picture: Draw) -> None:
@@ -106,13 +107,13 @@ def test_the_check_of_nesting_can_fail() -> None:
 
 
 def test_junit(drawn: Picture) -> None:
-    root = Xml.fromstring(junit_xml([(drawn, "error"), (drawn, "warning")], "check"))
+    root = Xml.fromstring(junit_xml(Report([(drawn, "error"), (drawn, "warning")], "check")))
     (suite,) = root
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "1")
     assert [case[1].tag for case in suite] == ["failure", "skipped"]
     assert "hostname" not in suite.attrib
     assert f"replay out-{drawn.target}" not in suite[0][0][2].get("value", "")
-    empty = Xml.fromstring(junit_xml([], "check"))
+    empty = Xml.fromstring(junit_xml(Report([], "check")))
     assert (empty[0].get("tests"), len(empty[0])) == ("1", 1)
 
 
@@ -131,21 +132,21 @@ def test_markdown(drawn: Picture) -> None:
     assert "Releases: reproduces: 21.0.0, 21.1.0.\nReleases: does not reproduce: 21.1.1.\n" in text
     assert all(line in text for line in drawn.story)
     assert "semafuzz replay" in shown
-    table = markdown(summary([(drawn, "error")], "check"), extensions=["tables"])
+    table = markdown(summary(Report([(drawn, "error")], "check")), extensions=["tables"])
     assert table.count("<tr>") == 2
     assert drawn.signature in table
-    assert "Nothing was found" in summary([], "check")
+    assert "Nothing was found" in summary(Report([], "check"))
 
 
 def test_hostile_text_stays_text_everywhere(picture: Draw) -> None:
     bad = hostile_picture(picture("lost"))
     told = [(bad, "error")]
-    assert json.loads(sarif_log(told))
+    assert json.loads(sarif_log(Report(told)))
     assert json.loads(trace_events(bad))["traceEvents"]
     assert all(json.loads(line) for line in event_lines(bad))
-    Xml.fromstring(junit_xml(told, HOSTILE))
-    pages = summary(told, HOSTILE), bug_report(bad, "error")
-    for text in (sarif_log(told), trace_events(bad), junit_xml(told, HOSTILE), *pages):
+    Xml.fromstring(junit_xml(Report(told, HOSTILE)))
+    pages = summary(Report(told, HOSTILE)), bug_report(bad, "error")
+    for text in (sarif_log(Report(told)), trace_events(bad), junit_xml(Report(told, HOSTILE)), *pages):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", text)
     for text in pages:
         shown = markdown(text, extensions=["fenced_code", "tables"])

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from semafuzz.harness.detectors.coverage import Coverage
 from semafuzz.harness.search.result import Result
+from semafuzz.harness.sections.coverage import Coverage
 from semafuzz.reports.pages.charts import discovery_curve
 from semafuzz.reports.pages.content import Site
 from semafuzz.reports.pages.finding import finding_page
@@ -62,7 +62,7 @@ def hostile_picture(drawn: Picture) -> Picture:
     """A picture in which every text that a target could choose is hostile."""
     told = msgspec.to_builtins(drawn)
     found = {name: hostile(value) for name, value in told.items()}
-    found["signature"], found["reproduces"] = told["signature"], "yes"
+    found["signature"], found["reproduces"], found["severity"] = told["signature"], "yes", told["severity"]
     found["sources"] = {HOSTILE: HOSTILE}
     run = found["run"]
     for old, new in zip(told["run"]["steps"], run["steps"], strict=True):

@@ -14,8 +14,6 @@ from semafuzz.harness.detectors.discipline.table import (
     NEVER,
     READS,
     UNGUARDED,
-    DisciplineTable,
-    discipline_table,
 )
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
@@ -26,6 +24,7 @@ from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.sections.section import Section
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.generate.hypothesis_runs import feed
 from semafuzz.strategies.generate.scenarios import scenarios
@@ -64,9 +63,12 @@ def broken(outcome: Outcome) -> set[tuple[str, str]]:
     return {(failure.error_type, SITES[failure.sites[0]].place()) for failure in found}
 
 
-def status(table: DisciplineTable) -> dict[str, list[str]]:
+def status(table: Section) -> dict[str, list[str]]:
     """The methods of each status."""
-    return {kind: [row.method for row in table.rows if row.status == kind] for kind in (UNGUARDED, GUARDED, READS)}
+    return {
+        kind: [row.data["method"] for row in table.rows if row.data["status"] == kind]
+        for kind in (UNGUARDED, GUARDED, READS)
+    }
 
 
 def perform(monkeypatch: pytest.MonkeyPatch, action: Callable[[Any], object]) -> None:
@@ -101,7 +103,7 @@ def test_the_other_side_is_the_audit_under_the_lock(nova: Opened) -> None:
 def test_locked_methods_are_guarded(nova: Opened, name: str) -> None:
     outcome, discipline = observed(nova[0], name)
     assert broken(outcome) == set()
-    assert status(discipline_table(discipline, "nova"))[GUARDED]
+    assert status(discipline.report())[GUARDED]
 
 
 @pytest.mark.slow
@@ -128,7 +130,7 @@ def test_a_seeded_fuzz_names_exactly_the_unlocked_three(nova: Opened) -> None:
         return discipline.tally.executions < 160
 
     feed(scenarios(find_target("nova")), consume, seed=11, most=1000)
-    found = status(discipline_table(discipline, "nova 34.0.0"))
+    found = status(discipline.report())
     assert found[UNGUARDED] == ["build_failed", "build_succeeded", "remove_node"]
     assert {"instance_claim", "update_available_resource", "update_usage", "resize_claim"} <= set(found[GUARDED])
     assert "disabled" in found[READS]
@@ -175,7 +177,7 @@ def test_methods_outside_the_operation_table(nova: Opened, monkeypatch: pytest.M
     perform(monkeypatch, others)
     outcome, discipline = observed(nova[0], "audit")
     assert broken(outcome) == set()
-    rows = {row.method: row.status for row in discipline_table(discipline, "nova").rows}
+    rows = {row.data["method"]: row.data["status"] for row in discipline.report().rows}
     assert rows["clean_compute_node_cache"] == GUARDED
     # Under the lock that the other one holds; by itself it takes none.
     assert rows["remove_node"] == GUARDED
@@ -192,6 +194,6 @@ def test_every_public_method_has_a_row(nova: Opened) -> None:
     public = {
         name for name in vars(ResourceTracker) if not name.startswith("_") and callable(getattr(ResourceTracker, name))
     }
-    table = discipline_table(LockDiscipline(nova[0].policy), "nova")
-    assert {row.method for row in table.rows} == public
-    assert {row.status for row in table.rows} == {NEVER}
+    table = LockDiscipline(nova[0].policy).report()
+    assert {row.data["method"] for row in table.rows} == public
+    assert {row.data["status"] for row in table.rows} == {NEVER}

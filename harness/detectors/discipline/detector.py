@@ -15,14 +15,17 @@ several methods under one lock is not the same as making their sequence atomic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from semafuzz.harness.detectors.discipline.guarded_state import Surveyor
 from semafuzz.harness.detectors.discipline.policy import LockPolicy
 from semafuzz.harness.detectors.discipline.run import WHOLE_PATH, PolicyRun, Tally, UnguardedWrite, Use
+from semafuzz.harness.detectors.discipline.table import SECTION, discipline_section, merged_discipline
+from semafuzz.harness.detectors.protocol import Completed, Detector
 from semafuzz.harness.kernel.observed_execution import Look
-from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE, Failure, Outcome
+from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE, Failure, FailureKind, Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.sections.section import Section
 
 _WITH_READS = 10
 """Executions in which reads under the lock are remembered too; after these only while
@@ -31,14 +34,18 @@ _REMEMBERED = 20_000
 """Locations for which it is kept where they are used under the lock."""
 
 
-class LockDiscipline:
-    """Watches executions for writes that break a policy (a ``semafuzz.harness.detectors.protocol.Watcher``).
+class LockDiscipline(Detector):
+    """Watches executions for writes that break a policy.
 
-    ``tally`` sums up the executions that were kept.
+    ``tally`` sums up the executions that were kept. ``subject``: target and release, for
+    the heading of its section.
     """
 
-    def __init__(self, policy: LockPolicy) -> None:
+    section = SECTION
+
+    def __init__(self, policy: LockPolicy, subject: str = "") -> None:
         self.policy = policy
+        self._subject = subject
         self.tally = Tally()
         self._surveyor = Surveyor((policy.guarded, *policy.reach), policy.exempt)
         self._run: PolicyRun | None = None
@@ -102,6 +109,22 @@ class LockDiscipline:
         for where, uses in run.tally.uses.items():
             if where in tally.uses or len(tally.uses) < _REMEMBERED:
                 tally.uses.setdefault(where, {}).update(uses)
+
+    def complete(self, kind: FailureKind, detail: Sequence[str]) -> Completed | None:
+        """The place where the lock is held, if any execution showed one."""
+        use = self.other_side(detail[0]) if kind == LOCK_DISCIPLINE and detail else None
+        if use is None:
+            return None
+        return Completed(f"{detail[0]}; {self.describe(use)}", (SITES[use.site].place(),))
+
+    def report(self) -> Section:
+        """The table of lock discipline by method."""
+        return discipline_section(self.policy, self.tally, self._subject)
+
+    @classmethod
+    def merge(cls, sections: Sequence[Section]) -> Section:
+        """What several searches of one target have seen together."""
+        return merged_discipline(sections)
 
     def other_side(self, clause: str) -> Use | None:
         """Where the location of a warning is used under the lock, as far as was seen

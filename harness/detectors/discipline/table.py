@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 
-from semafuzz.harness.detectors.discipline.detector import LockDiscipline
+from semafuzz.harness.detectors.discipline.policy import LockPolicy
+from semafuzz.harness.detectors.discipline.run import Tally
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.sections.section import Row, Section
 
+SECTION = "lock_discipline"
 UNGUARDED, GUARDED, READS, NEVER = "seen unguarded", "always guarded", "only reads", "never executed"
 _ORDER = (UNGUARDED, GUARDED, READS, NEVER)
 
@@ -31,38 +34,42 @@ class MethodRow:
     unguarded: int
     place: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class DisciplineTable:
-    """The rows, the worst first, and what they rest on. ``subject``: the class and
-    the release; ``executions``: how many were watched."""
-
-    subject: str
-    lock: str
-    executions: int
-    rows: tuple[MethodRow, ...]
+    def row(self) -> Row:
+        """As a row of the section."""
+        details = (f"{self.unguarded:,} without the lock, first at", self.place) if self.place else ()
+        return Row((self.method, self.status, self.writes), details=details, data=asdict(self))
 
 
-def discipline_table(discipline: LockDiscipline, release: str) -> DisciplineTable:
-    """What was seen so far. ``release``: target and release, for the heading."""
-    policy, tally = discipline.policy, discipline.tally
+def discipline_section(policy: LockPolicy, tally: Tally, subject: str) -> Section:
+    """What was seen so far. ``subject``: target and release, for the heading."""
     names = list(policy.methods())
     if tally.guarded[""] or tally.unguarded[""]:
         names.append("")
-    rows = [_row(discipline, name) for name in names]
-    rows.sort(key=lambda row: (_ORDER.index(row.status), row.method))
-    subject = f"{policy.guarded.__name__} ({release})"
-    return DisciplineTable(subject, policy.lock, tally.executions, tuple(rows))
+    title = f"Lock discipline of {policy.guarded.__name__}" + (f" ({subject})" if subject else "")
+    return _section(title, policy.lock, tally.executions, [_method_row(tally, name) for name in names])
 
 
-def joined_tables(tables: Sequence[DisciplineTable]) -> DisciplineTable:
+def merged_discipline(sections: Sequence[Section]) -> Section:
     """What several searches of one target have seen together."""
     rows: dict[str, MethodRow] = {}
-    for row in (row for table in tables for row in table.rows):
+    for row in (MethodRow(**row.data) for section in sections for row in section.rows):
         other = rows.get(row.method)
         rows[row.method] = row if other is None else _together(other, row)
-    ordered = sorted(rows.values(), key=lambda row: (_ORDER.index(row.status), row.method))
-    return replace(tables[0], executions=sum(table.executions for table in tables), rows=tuple(ordered))
+    first = sections[0]
+    lock = first.lines[0].removeprefix("under ").partition(", as seen in ")[0]
+    return _section(first.title, lock, sum(section.executions for section in sections), list(rows.values()))
+
+
+def _section(title: str, lock: str, executions: int, rows: Sequence[MethodRow]) -> Section:
+    ordered = sorted(rows, key=lambda row: (_ORDER.index(row.status), row.method))
+    return Section(
+        SECTION,
+        title,
+        executions,
+        tuple(row.row() for row in ordered),
+        ("method", "lock", "writes"),
+        (f"under {lock}, as seen in {executions:,} executions:",),
+    )
 
 
 def _together(one: MethodRow, other: MethodRow) -> MethodRow:
@@ -76,8 +83,7 @@ def _together(one: MethodRow, other: MethodRow) -> MethodRow:
     )
 
 
-def _row(discipline: LockDiscipline, name: str) -> MethodRow:
-    tally = discipline.tally
+def _method_row(tally: Tally, name: str) -> MethodRow:
     guarded, unguarded, calls = tally.guarded[name], tally.unguarded[name], tally.calls[name]
     status = UNGUARDED if unguarded else GUARDED if guarded else READS if calls else NEVER
     place = SITES[tally.first[name]].place() if unguarded else ""

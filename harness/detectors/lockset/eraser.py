@@ -22,17 +22,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from semafuzz.harness.detectors.lockset.lock_names import Names
+from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.doubles.locks import WaiterLock
 from semafuzz.harness.kernel.locations import key_of
-from semafuzz.harness.kernel.observed_execution import Look
-from semafuzz.harness.kernel.outcome import Failure, Outcome, Severity
+from semafuzz.harness.kernel.outcome import Outcome, Severity
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent, Task
+from semafuzz.harness.sections.section import Row, Section
 
 _LIBRARY: Final = frozenset({"threading", "queue"})
 EVERY: Final = 200
@@ -65,14 +66,6 @@ class Suggestion:
     accesses: int
     guarded: int
     breaches: tuple[Breach, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LocksetReport:
-    """What was learned, warnings first, and how many executions were looked at."""
-
-    executions: int
-    suggestions: tuple[Suggestion, ...]
 
 
 @dataclass(slots=True)
@@ -108,24 +101,18 @@ class _Total:
     breaches: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
 
-class Lockset:
-    """Learns from executions (a ``semafuzz.harness.detectors.protocol.Watcher``); no execution fails by it.
+class Lockset(Detector):
+    """Learns from executions; no execution fails by it.
 
     ``executions``: how many it looked at.
     """
+
+    section = "locksets"
 
     def __init__(self) -> None:
         self.executions = 0
         self._kept = 0
         self._totals: dict[str, _Total] = {}
-
-    def begin(self) -> Look | None:
-        """Nothing is needed while it runs."""
-        return None
-
-    def judge(self, outcome: Outcome) -> list[Failure]:
-        """Nothing is said of a single execution."""
-        return []
 
     def keep(self, outcome: Outcome) -> None:
         """Learn from the events of an execution."""
@@ -140,11 +127,32 @@ class Lockset:
                 total = self._totals.setdefault(names.location(state.access), _Total())
                 _add(total, state, {number: names.lock(*run.locks[number]) for number in state.held})
 
-    def report(self) -> LocksetReport:
-        """What was learned so far."""
+    def suggestions(self) -> list[Suggestion]:
+        """What was learned so far, warnings first."""
         found = [_suggestion(location, total) for location, total in self._totals.items()]
-        found.sort(key=lambda one: (one.severity == "note", one.location))
-        return LocksetReport(self.executions, tuple(found))
+        return sorted(found, key=lambda one: (one.severity == "note", one.location))
+
+    def report(self) -> Section:
+        """The same as a section."""
+        return Section(
+            self.section,
+            f"Locks as used in {self.executions:,} executions (advice: see docs/lock-discipline.md)",
+            self.executions,
+            tuple(_row(one) for one in self.suggestions()),
+            empty="no location was written while tasks shared it",
+        )
+
+
+def _row(one: Suggestion) -> Row:
+    share = f"{one.guarded:,} of {one.accesses:,} accesses"
+    if one.severity == "note":
+        sentence = f"{one.location} is guarded by {one.lock} ({share})"
+    elif one.lock:
+        sentence = f"{one.location} is guarded by {one.lock} at {share} only"
+    else:
+        sentence = f"{one.location} is shared and written without any lock"
+    details = tuple(f"{'written' if breach.write else 'read'} without it: {breach.place}" for breach in one.breaches)
+    return Row((sentence,), one.severity, details if one.severity == "warning" else (), asdict(one))
 
 
 def _add(total: _Total, state: _State, texts: dict[int, str]) -> None:

@@ -11,8 +11,8 @@ from time import perf_counter
 
 import msgspec
 
-from semafuzz.commands.common.lock_detectors import Locking
 from semafuzz.commands.common.output_folder import usable_folder
+from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.commands.fuzz.line_coverage import Measuring, measured
 from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.kernel.install import interrupts
@@ -21,6 +21,7 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.result import Result
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
@@ -157,10 +158,11 @@ def search(
         target.open(wanted.release) as opened,
         open_laboratory(opened.modules, instrument=model == "threads") as laboratory,
     ):
-        locking = Locking(opened, model, wanted.detect)
+        subject = " ".join(dict.fromkeys((wanted.target, opened.release)))
+        detectors = detectors_of(opened, model, wanted.detect, subject)
         points = bytearray(max(1 << 16, 2 * len(SITES)))
         discovery = Discovery()
-        setting = Setting(points, model, wanted.seed, watchers=(*locking.watchers, discovery))
+        setting = Setting(points, model, wanted.seed, watchers=(*detectors, discovery))
         refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
         refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}
         refinement.look = tell
@@ -176,7 +178,7 @@ def search(
             # What was found so far is told as well as what a whole search finds.
             result.interrupted = True
             fuzzing.conclude()
-        locking.conclude(result, " ".join(dict.fromkeys((wanted.target, opened.release))))
+        conclude(result, detectors)
         # One that came after the last run must not cost the result.
         result.interrupted |= interrupts.forget()
     result.coverage = discovery.coverage()

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semafuzz.commands.common.load_function import load_checked
-from semafuzz.commands.common.lock_detectors import Locking
 from semafuzz.commands.common.release_process import choose_code
+from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.harness.errors import CannotJudge, CodeError, UsageError
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs import source_index
@@ -159,7 +159,7 @@ def _open_operations(
         recorded = scenario_of(trace)
         scenario = replace(recorded, configuration={**recorded.configuration, **fixed})
         code = f"the source in {source}" if source is not None else f"{target.name} {opened.release}"
-        setting = Setting(_hot(), trace.model, trace.seed, watchers=Locking(opened, trace.model).watchers)
+        setting = Setting(_hot(), trace.model, trace.seed, watchers=tuple(detectors_of(opened, trace.model)))
         yield Subject(
             trace,
             opened.program(scenario),

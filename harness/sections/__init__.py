@@ -1,0 +1,1 @@
+"""What detectors and searches report, as plain data that every report format shows."""

@@ -1,0 +1,22 @@
+"""What a report is made of, for the formats that tell of all findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from semafuzz.harness.kernel.outcome import Severity
+from semafuzz.harness.sections.section import Section
+from semafuzz.reports.run_view.schema import Picture
+
+Told = tuple[Picture, Severity]
+"""A finding and its severity."""
+
+
+class Report(NamedTuple):
+    """``findings``: the worst first. ``title``: of the search. ``sections``: what its detectors
+    have to say."""
+
+    findings: Sequence[Told]
+    title: str = "semafuzz"
+    sections: Sequence[Section] = ()
