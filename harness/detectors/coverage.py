@@ -124,15 +124,12 @@ def _overlapping(outcome: Outcome) -> set[tuple[str, str]]:
     under_way: dict[int, str] = {}
     found: set[tuple[str, str]] = set()
     for kind, task, _, name, _ in outcome.events:
-        if kind != op.NOTE or not isinstance(name, str):
-            continue
-        word, _, rest = name.partition(" ")
-        if word == "begin":
-            mine = rest.partition("(")[0]
+        if kind == op.OPERATION:
+            mine = str(name).partition("(")[0]
             for number, other in under_way.items():
                 if number != task.index:
                     found.add((min(mine, other), max(mine, other)))
             under_way[task.index] = mine
-        elif word == "end":
+        elif kind == op.OPERATION_END:
             under_way.pop(task.index, None)
     return found

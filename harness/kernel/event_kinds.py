@@ -40,6 +40,8 @@ LOOP: Final = 20
 NOTE: Final = 21
 CALL: Final = 22
 RETURN: Final = 23
+OPERATION: Final = 24
+OPERATION_END: Final = 25
 
 KIND_NAMES: Final[tuple[str, ...]] = (
     "read",
@@ -66,8 +68,13 @@ KIND_NAMES: Final[tuple[str, ...]] = (
     "note",
     "call",
     "return",
+    "operation",
+    "operation-end",
 )
-"""Names by kind, as they stand in traces.  Append only: traces depend on them."""
+"""Names by kind, as they stand in traces.  Append only: traces depend on them.
+
+``operation`` and ``operation-end``: an operation of a target begins and ends in a task; the
+name of the event is the operation as a person reads it, such as ``claim(1)``."""
 
 KIND_NUMBERS: Final[dict[str, int]] = {name: number for number, name in enumerate(KIND_NAMES)}
 

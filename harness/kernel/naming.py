@@ -12,6 +12,7 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 
 _LIMIT = 60
+_AS_NOTES = {op.OPERATION: "begin", op.OPERATION_END: "end"}
 
 
 def name_text(name: object) -> str:
@@ -75,6 +76,10 @@ def digest(events: Sequence[RawEvent]) -> str:
     namer = Namer()
     sink = hashlib.sha256()
     for kind, task, subject, name, site in events:
-        line = f"{op.KIND_NAMES[kind]}|{task.index}|{namer.name(subject)}|{name_text(name)}|{SITES[site].function}\n"
+        word = op.KIND_NAMES[kind]
+        if kind in _AS_NOTES:
+            # As they were recorded up to 0.1.0: digests in traces must stay what they are.
+            word, name = "note", f"{_AS_NOTES[kind]} {name}"
+        line = f"{word}|{task.index}|{namer.name(subject)}|{name_text(name)}|{SITES[site].function}\n"
         sink.update(line.encode("utf-8", "replace"))
     return sink.hexdigest()

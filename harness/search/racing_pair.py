@@ -121,7 +121,7 @@ def operations_under_way(outcome: Outcome, pair: RacingPair) -> tuple[str, ...]:
     found = []
     for step, number in zip(pair.steps, pair.tasks, strict=True):
         for event in reversed(outcome.events[:step]):
-            if event[0] == op.NOTE and event[1].index == number and str(event[3]).startswith("begin "):
-                found.append(str(event[3])[6:])
+            if event[0] == op.OPERATION and event[1].index == number:
+                found.append(str(event[3]))
                 break
     return tuple(found)

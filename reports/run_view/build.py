@@ -16,7 +16,19 @@ from semafuzz.reports.run_view.interleaving import is_deadlocked, location_of, n
 from semafuzz.reports.run_view.schema import STEPS, Lane, Run, Span, Step, Switch
 
 _LOCKS = frozenset({op.ACQUIRE, op.RELEASE, op.TRY, op.TIMEOUT, op.ENTER, op.EXIT})
-_SIGNS = _LOCKS | {op.SPAWN, op.BEGIN, op.END, op.JOIN, op.SLEEP, op.YIELD, op.IO, op.NOTE, op.LOOP}
+_SIGNS = _LOCKS | {
+    op.SPAWN,
+    op.BEGIN,
+    op.END,
+    op.JOIN,
+    op.SLEEP,
+    op.YIELD,
+    op.IO,
+    op.NOTE,
+    op.LOOP,
+    op.OPERATION,
+    op.OPERATION_END,
+}
 """Events that are drawn before accesses of one task alone are, where there are too many."""
 
 
@@ -105,7 +117,7 @@ class _Texts:
 
 
 def _what(namer: Namer, kind: int, subject: object, name: object) -> str:
-    if kind in (op.IO, op.NOTE, op.ENTER, op.EXIT, op.LOOP):
+    if kind in (op.IO, op.NOTE, op.OPERATION, op.OPERATION_END, op.ENTER, op.EXIT, op.LOOP):
         return name_text(name)
     if kind in (op.BEGIN, op.END):
         return ""
@@ -146,13 +158,8 @@ def _lanes(outcome: Outcome) -> list[Lane]:
 
 
 def _operations(outcome: Outcome) -> list[Span]:
-    def sign(kind: int, name: object) -> tuple[bool, str] | None:
-        if kind != op.NOTE or not isinstance(name, str):
-            return None
-        word, _, rest = name.partition(" ")
-        return (word == "begin", rest) if word in ("begin", "end") else None
-
-    return _spans(outcome, lambda event: sign(event[0], event[3]))
+    kinds = (op.OPERATION, op.OPERATION_END)
+    return _spans(outcome, lambda event: (event[0] == op.OPERATION, str(event[3])) if event[0] in kinds else None)
 
 
 def _holds(outcome: Outcome) -> list[Span]:

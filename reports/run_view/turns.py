@@ -35,15 +35,13 @@ def _tell(stretch: list[RawEvent], under_way: dict[int, str]) -> str:
     known = under_way.get(task.index)
     named = [known] if known else []
     for kind, _, _, name, _ in stretch:
-        if kind == op.NOTE and isinstance(name, str):
-            word, _, rest = name.partition(" ")
-            if word == "begin":
-                named.append(rest)
-                under_way[task.index] = rest
-            elif word == "end":
-                under_way.pop(task.index, None)
+        if kind == op.OPERATION:
+            named.append(str(name))
+            under_way[task.index] = str(name)
+        elif kind == op.OPERATION_END:
+            under_way.pop(task.index, None)
     last = stretch[-1]
-    done = last[0] == op.END or (last[0] == op.NOTE and str(last[3]).startswith("end "))
+    done = last[0] in (op.END, op.OPERATION_END)
     where = "to the end" if done else f"up to {_event(last)}"
     operations = ", ".join(dict.fromkeys(named)) or "runs"
     return f"{task.name}: {operations} {where}"

@@ -76,7 +76,7 @@ def perform_all(stage: Stage, operations: Sequence[Operation], plan: FaultPlan |
 def perform(stage: Stage, operation: Operation, plan: FaultPlan | None = None) -> bool:
     """Perform one operation; False where it was refused or ended by a fault."""
     text = describe_operation(operation)
-    _mark(f"begin {text}")
+    _mark(op.OPERATION, text)
     done = True
     try:
         stage.perform(operation)
@@ -87,11 +87,11 @@ def perform(stage: Stage, operation: Operation, plan: FaultPlan | None = None) -
         if plan is None or execution is None or not plan.caused(execution.current.index, error):
             raise
         done = False
-    _mark(f"end {text}")
+    _mark(op.OPERATION_END, text)
     return done
 
 
-def _mark(text: str) -> None:
+def _mark(kind: int, text: str) -> None:
     execution = current.execution
     if execution is not None:
-        execution.note(op.NOTE, None, text, calling_site(op.NOTE))
+        execution.note(kind, None, text, calling_site(op.NOTE))

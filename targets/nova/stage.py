@@ -11,7 +11,7 @@ from semafuzz.targets.model.protocol import ImpossibleStartError
 from semafuzz.targets.nova.boundary.faults import name_cause
 from semafuzz.targets.nova.boundary.process import ProcessEndedError
 from semafuzz.targets.nova.invariants.build_counts import possible_counts
-from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.checks import AUDITS, FAILED_BUILDS, Violation
 from semafuzz.targets.nova.invariants.numa import shared_pins
 from semafuzz.targets.nova.invariants.pci import reported_violations
 from semafuzz.targets.nova.invariants.records import placement_violations
@@ -25,11 +25,6 @@ from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.rpc import lost_answer_error
 from semafuzz.targets.nova.world.world import Snapshot, World
 
-COUNTS_RECORDS = ("I1 ", "I2 ", "I3 ", "I6 ", "I7 ", "I9 owner", "I11 ", "I12 ")
-"""Oracles that compare the tracker with the records that there are at the moment."""
-HOLDS_AFTER_A_KILL = ("I4 ", "I6 shared", "I8 ", "I9 shared", "I10 ", "I14 ", "I17 ", "failed_builds")
-"""What has to hold where a service was killed at work. What was being built or moved stays half
-done then, until somebody ends it: what it should take until then is nobody's promise."""
 NEVER_INTERRUPTED = (*STARTS, "audit_other", "read_node")
 """Operations that do nothing in the process of the first host."""
 HARMLESS = frozenset({"I15 numa_topology"})
@@ -159,7 +154,7 @@ class NovaStage:
         audits = [(place, run_audit(world, world.hosts[place.host].tracker, place)) for place in places]
         for place, raised in audits:
             if raised:
-                lasting.append(Violation("I14 audit raises", f"an audit of {place.node} raises {raised}"))
+                lasting.append(Violation(AUDITS, "audit raises", f"an audit of {place.node} raises {raised}"))
                 # The tracker says nothing any more; the rows may say why.
                 lasting += shared_pins(world, place)
             else:
@@ -167,17 +162,19 @@ class NovaStage:
         possible = possible_counts(0, names, disturbed="disturbed" in excused)
         if count not in possible:
             text = f"failed_builds is {count}, every order of the operations gives {sorted(possible)}"
-            lasting.append(Violation("failed_builds", text))
+            lasting.append(Violation(FAILED_BUILDS, "failed_builds", text))
         for place in places:
             if place != HERE and _count(world.hosts[place.host].tracker, place.node):
-                lasting.append(Violation("failed_builds elsewhere", f"{place.node} counts builds of {HERE.node}"))
+                lasting.append(
+                    Violation(FAILED_BUILDS, "failed_builds elsewhere", f"{place.node} counts builds of {HERE.node}")
+                )
         if "killed" in excused:
-            at_once = [one for one in at_once if one.name.startswith(HOLDS_AFTER_A_KILL)]
-            lasting = [one for one in lasting if one.name.startswith(HOLDS_AFTER_A_KILL)]
+            at_once = [one for one in at_once if one.check.holds_after_kill]
+            lasting = [one for one in lasting if one.check.holds_after_kill]
         healed = [one for one in at_once if one.name not in {other.name for other in lasting}]
         if "gone" in excused:
             # Nobody tells the tracker: it learns from its next audit.
-            healed = [one for one in healed if not one.name.startswith(COUNTS_RECORDS)]
+            healed = [one for one in healed if not one.check.counts_records]
         harmless = [one for one in lasting if one.name in HARMLESS]
         lasting = [one for one in lasting if one.name not in HARMLESS]
         return [
@@ -206,14 +203,14 @@ class NovaStage:
         raised = run_audit(world, tracker, place)
         now = figures(tracker, place, alone)
         if raised or now != before:
-            yield Violation("I14 second audit", raised or f"a second audit changed {before} to {now}")
+            yield Violation(AUDITS, "second audit", raised or f"a second audit changed {before} to {now}")
             return
         fresh = world.hosts[place.host].new_tracker()
         raised = run_audit(world, fresh, place)
         anew = figures(fresh, place, alone)
         if raised or anew != before:
             text = raised or f"the live tracker has {before}, a new one {anew}"
-            yield Violation("I14 fresh tracker", text)
+            yield Violation(AUDITS, "fresh tracker", text)
         if not raised:
             yield from reported_violations(world, fresh, place)
 

@@ -61,17 +61,17 @@ def test_one_task_alone_has_no_orders() -> None:
 def test_operations_that_overlap() -> None:
     discovery = Discovery()
 
-    def note(task: Task, text: str) -> tuple[int, Task, object, object, int]:
-        return op.NOTE, task, None, text, 0
+    def note(task: Task, kind: int, text: str) -> tuple[int, Task, object, object, int]:
+        return kind, task, None, text, 0
 
     discovery.keep(
         outcome(
-            note(ONE, "begin claim(1)"),
-            note(TWO, "begin audit()"),
-            note(ONE, "end claim(1)"),
-            note(ONE, "begin drop(1)"),
-            note(TWO, "end audit()"),
-            note(TWO, "begin late()"),
+            note(ONE, op.OPERATION, "claim(1)"),
+            note(TWO, op.OPERATION, "audit()"),
+            note(ONE, op.OPERATION_END, "claim(1)"),
+            note(ONE, op.OPERATION, "drop(1)"),
+            note(TWO, op.OPERATION_END, "audit()"),
+            note(TWO, op.OPERATION, "late()"),
             failed="lost",
         )
     )

@@ -16,7 +16,8 @@ from semafuzz.reports.pages.charts import discovery_curve
 from semafuzz.reports.pages.content import Site
 from semafuzz.reports.pages.finding import finding_page
 from semafuzz.reports.pages.index import index_page
-from semafuzz.reports.pages.render import LONGEST, clean, data_text
+from semafuzz.reports.pages.render import data_text
+from semafuzz.reports.run_view.printable import LONGEST, clean
 from semafuzz.reports.run_view.schema import Picture
 from semafuzz.reports.summaries import Summary
 

@@ -16,7 +16,7 @@ from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
 from semafuzz.targets.model.scenario import Scenario
-from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.checks import DEVICE_POOLS, Violation
 from semafuzz.targets.nova.invariants.pci import reported_violations
 from semafuzz.targets.nova.stage import NovaStage
 from semafuzz.targets.nova.world.names import HERE
@@ -113,7 +113,7 @@ def test_a_tracker_that_knows_more_or_less_than_the_hypervisor_is_told(nova: Ope
 
 def test_a_tracker_that_starts_anew_is_judged_by_that(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "semafuzz.targets.nova.stage.reported_violations", lambda *_: iter([Violation("I8 reported", "")])
+        "semafuzz.targets.nova.stage.reported_violations", lambda *_: iter([Violation(DEVICE_POOLS, "reported", "")])
     )
     assert shown(nova, 11, "fast", Operation("reload")) == {"I8 reported"}
 

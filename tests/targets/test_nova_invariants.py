@@ -10,7 +10,7 @@ import pytest
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.targets import find_target
 from semafuzz.targets.nova.invariants.build_counts import possible_counts
-from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.checks import Violation
 from semafuzz.targets.nova.invariants.usage import audited_violations, figures, fingerprint, run_audit, usage_violations
 from semafuzz.targets.nova.operations.table import HOST, NODE, TABLE, set_up
 from semafuzz.targets.nova.world.world import Snapshot, World

@@ -9,7 +9,7 @@ import pytest
 
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.targets import find_target
-from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.checks import Violation
 from semafuzz.targets.nova.invariants.numa import numa_violations
 from semafuzz.targets.nova.invariants.pci import pci_figures, pci_violations, saved_pci_violations
 from semafuzz.targets.nova.invariants.records import placement_violations, row_violations

@@ -57,8 +57,10 @@ def outcomes(made: StagedProgram, most: int = 120) -> Iterator[Outcome]:
         yield outcome
 
 
-def notes(outcome: Outcome) -> list[str]:
-    return [str(event[3]) for event in outcome.events if event[0] == op.NOTE]
+def notes(outcome: Outcome) -> list[tuple[int, str, int]]:
+    """Where operations begin and end: the kind, the operation, the number of the event."""
+    kinds = (op.OPERATION, op.OPERATION_END)
+    return [(event[0], str(event[3]), number) for number, event in enumerate(outcome.events) if event[0] in kinds]
 
 
 def found(made: StagedProgram) -> set[str]:
@@ -100,23 +102,20 @@ def test_functions_that_are_saved_one_by_one(nova: OpenTarget) -> None:
 def test_an_operation_that_was_killed_writes_nothing_more(nova: OpenTarget) -> None:
     killed = 0
     for outcome in outcomes(program(nova, "claim", 1)):
-        said = notes(outcome)
-        begin, end = said.index("begin restart()"), said.index("end restart()")
-        if not said.index("begin claim(1)") < begin < said.index("end claim(1)"):
+        at = {(kind, text): number for kind, text, number in notes(outcome)}
+        end = at[op.OPERATION_END, "restart()"]
+        begun, ended = at[op.OPERATION, "claim(1)"], at[op.OPERATION_END, "claim(1)"]
+        if not begun < at[op.OPERATION, "restart()"] < ended:
             continue
         calls = [
             str(event[3])
-            for event in outcome.events[_place(outcome, said[end]) :]
-            if event[0] == op.IO and event[1] == 0 and ("save" in str(event[3]) or "PUT" in str(event[3]))
+            for event in outcome.events[end:]
+            if event[0] == op.IO and event[1].index == 0 and ("save" in str(event[3]) or "PUT" in str(event[3]))
         ]
         killed += 1
         # One that was on its way arrives; its answer has nobody to go to.
         assert len({call.removesuffix(" done") for call in calls}) <= 1
     assert killed > 5
-
-
-def _place(outcome: Outcome, note: str) -> int:
-    return next(number for number, event in enumerate(outcome.events) if event[0] == op.NOTE and str(event[3]) == note)
 
 
 def test_what_comes_after_is_done_by_the_new_process(nova: OpenTarget) -> None:
@@ -143,7 +142,7 @@ def test_whoever_finds_a_process_gone_finds_the_next(nova: OpenTarget, monkeypat
 def test_a_start_that_fails_once_is_tried_again(nova: OpenTarget) -> None:
     fault = Operation("conductor_timeout", {"task": 1, "call": 6})
     for outcome in outcomes(program(nova, "build_failed", 1, faults=(fault,)), 12):
-        assert any(note.startswith("fault ") for note in notes(outcome))
+        assert any(event[0] == op.NOTE and str(event[3]).startswith("fault ") for event in outcome.events)
         assert outcome.failures == []
 
 

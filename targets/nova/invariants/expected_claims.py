@@ -15,14 +15,6 @@ REBUILDING_TASKS = ("rebuilding", "rebuild_block_device_mapping", "rebuild_spawn
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
-    """One thing that does not hold. ``name`` identifies it, ``text`` has the values."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
     """What a pending migration holds on a node: the ``new_`` or the ``old_`` ``side`` of
     its instance."""

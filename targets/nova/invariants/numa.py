@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from semafuzz.targets.nova.invariants.expected_claims import Violation, topologies
+from semafuzz.targets.nova.invariants.checks import CELLS, PINNED_CPUS, PINNED_ONCE, Violation
+from semafuzz.targets.nova.invariants.expected_claims import topologies
 from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.world import World
@@ -44,7 +45,7 @@ def shared_pins(world: World, place: Place = HERE) -> Iterator[Violation]:
     """I6, as far as the rows alone tell: no CPU has two owners."""
     pins = [cpu for cell in _held(world, place) for cpu in _pins(cell)]
     if len(pins) != len(set(pins)):
-        yield Violation("I6 shared pins", f"a CPU is pinned twice among {sorted(pins)}")
+        yield Violation(PINNED_ONCE, "shared pins", f"a CPU is pinned twice among {sorted(pins)}")
 
 
 def numa_violations(world: World, node: Any, place: Place = HERE) -> Iterator[Violation]:
@@ -60,16 +61,20 @@ def numa_violations(world: World, node: Any, place: Place = HERE) -> Iterator[Vi
     pinned = {cpu for cell in host.cells for cpu in cell.pinned_cpus}
     yield from shared_pins(world, place)
     if pinned != set(pins):
-        yield Violation("I6 pinned_cpus", f"the host has pinned {sorted(pinned)}, instances hold {sorted(set(pins))}")
+        yield Violation(
+            PINNED_CPUS, "pinned_cpus", f"the host has pinned {sorted(pinned)}, instances hold {sorted(set(pins))}"
+        )
     for cell in host.cells:
         mine = [one for one in held if one["id"] == cell.id]
         memory, cpus = sum(one["memory"] for one in mine), sum(_shared(one, cell) for one in mine)
         if cell.memory_usage != memory:
             yield Violation(
-                "I7 cell memory", f"cell {cell.id} has {cell.memory_usage} MiB in use, instances hold {memory}"
+                CELLS, "cell memory", f"cell {cell.id} has {cell.memory_usage} MiB in use, instances hold {memory}"
             )
         if cell.cpu_usage != cpus:
-            yield Violation("I7 cell cpus", f"cell {cell.id} has {cell.cpu_usage} CPUs in use, instances hold {cpus}")
+            yield Violation(
+                CELLS, "cell cpus", f"cell {cell.id} has {cell.cpu_usage} CPUs in use, instances hold {cpus}"
+            )
         yield from _page_violations(cell, mine)
 
 
@@ -87,4 +92,4 @@ def _page_violations(cell: Any, mine: list[Any]) -> Iterator[Violation]:
     for pages in cell.mempages:
         if pages.used != wanted[pages.size_kb]:
             text = f"cell {cell.id} has {pages.used} pages of {pages.size_kb} KiB in use, instances hold "
-            yield Violation("I7 pages", text + str(wanted[pages.size_kb]))
+            yield Violation(CELLS, "pages", text + str(wanted[pages.size_kb]))

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from semafuzz.targets.nova.invariants.expected_claims import Violation, counted
+from semafuzz.targets.nova.invariants.checks import DEVICE_COUNTS, DEVICE_OWNERS, DEVICE_POOLS, SAVED_ROWS, Violation
+from semafuzz.targets.nova.invariants.expected_claims import counted
 from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.pci_devices import addresses
@@ -27,16 +28,18 @@ def pci_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[
         wanted = 1 if device.status == "available" else 0
         if free[device.address] != wanted:
             text = f"{device.address} is {device.status} and in {free[device.address]} pools"
-            yield Violation("I8 pools", text)
+            yield Violation(DEVICE_POOLS, "pools", text)
         yield from _family_violations(device)
     for pool in pci.stats.pools:
         if pool["count"] != len(pool["devices"]):
-            yield Violation("I8 pool count", f"a pool counts {pool['count']} devices and has {len(pool['devices'])}")
+            yield Violation(
+                DEVICE_POOLS, "pool count", f"a pool counts {pool['count']} devices and has {len(pool['devices'])}"
+            )
     for status, name in _OWNED.items():
         mapped = sorted((uuid, one.address) for uuid, found in getattr(pci, name).items() for one in found)
         marked = sorted((one.instance_uuid, one.address) for one in pci.pci_devs if one.status == status)
         if mapped != marked:
-            yield Violation(f"I8 {name}", f"the tracker's {name} are {mapped}, devices say {marked}")
+            yield Violation(DEVICE_POOLS, f"{name}", f"the tracker's {name} are {mapped}, devices say {marked}")
     yield from _owner_violations(world, pci, place)
 
 
@@ -50,7 +53,7 @@ def _family_violations(device: Any) -> Iterator[Violation]:
     blocked = [child for child in device.child_devices if child.status in _BLOCKED]
     wanted = len(device.child_devices) if device.status in _OWNED else 0
     if owned != (device.status in _BLOCKED) or len(blocked) != wanted:
-        yield Violation("I8 parent", f"{device.address} is {device.status}, its functions are {children}")
+        yield Violation(DEVICE_POOLS, "parent", f"{device.address} is {device.status}, its functions are {children}")
 
 
 def _requested(primitive: Any) -> int:
@@ -69,9 +72,11 @@ def _owner_violations(world: World, pci: Any, place: Place) -> Iterator[Violatio
     have = Counter(device.instance_uuid for device in pci.pci_devs if device.instance_uuid)
     for uuid in sorted({*wanted, *have}):
         if uuid not in wanted:
-            yield Violation("I9 owner", f"{have[uuid]} PCI devices belong to {uuid}, which is not here")
+            yield Violation(DEVICE_OWNERS, "owner", f"{have[uuid]} PCI devices belong to {uuid}, which is not here")
         elif have[uuid] > wanted[uuid] or (have[uuid] < wanted[uuid] and uuid not in failed):
-            yield Violation("I9 devices", f"{uuid} has {have[uuid]} PCI devices and asked for {wanted[uuid]}")
+            yield Violation(
+                DEVICE_COUNTS, "devices", f"{uuid} has {have[uuid]} PCI devices and asked for {wanted[uuid]}"
+            )
 
 
 def saved_pci_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[Violation]:
@@ -87,11 +92,13 @@ def saved_pci_violations(world: World, tracker: Any, place: Place = HERE) -> Ite
     )
     live = sorted((device.address, device.status, device.instance_uuid) for device in pci.pci_devs)
     if saved != live:
-        yield Violation("I10 pci_devices", f"the rows say {saved}, the tracker {live}")
+        yield Violation(SAVED_ROWS, "pci_devices", f"the rows say {saved}, the tracker {live}")
     pools = Counter(str(one["nova_object.data"]["product_id"]) for one in _pool_data(node) for _ in range(_count(one)))
     free = Counter(str(device.product_id) for device in pci.pci_devs if device.status == "available")
     if pools != free:
-        yield Violation("I10 pci_device_pools", f"the node's row has {dict(pools)} free, the tracker {dict(free)}")
+        yield Violation(
+            SAVED_ROWS, "pci_device_pools", f"the node's row has {dict(pools)} free, the tracker {dict(free)}"
+        )
 
 
 def reported_violations(world: World, fresh: Any, place: Place = HERE) -> Iterator[Violation]:
@@ -105,7 +112,7 @@ def reported_violations(world: World, fresh: Any, place: Place = HERE) -> Iterat
     free = {device.address for device in pci.pci_devs if device.status == "available"}
     if reported - known or free - reported:
         text = f"the hypervisor has {sorted(reported)}, the tracker {sorted(known)}, free are {sorted(free)}"
-        yield Violation("I8 reported", text)
+        yield Violation(DEVICE_POOLS, "reported", text)
 
 
 def _pool_data(node: Any) -> list[Any]:

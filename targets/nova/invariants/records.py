@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from semafuzz.targets.nova.in_memory.conductor_records import FINAL_STATUSES
-from semafuzz.targets.nova.invariants.expected_claims import Violation
+from semafuzz.targets.nova.invariants.checks import ALLOCATIONS, INSTANCE_ROWS, Violation
 from semafuzz.targets.nova.world.flavors import FLAVORS, VPMEM_CLASS, vpmem_units
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
 from semafuzz.targets.nova.world.names import HERE
@@ -24,7 +24,7 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
     known = {row["uuid"] for row in world.conductor.tables["migration"].values() if "uuid" in row}
     for consumer in sorted(known & set(allocations)):
         if consumer not in pending:
-            yield Violation("I13 migration", f"migration {consumer} has ended and holds an allocation")
+            yield Violation(ALLOCATIONS, "migration", f"migration {consumer} has ended and holds an allocation")
     # The host that an instance was evacuated from gives its part back when it returns.
     left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row)}
     for uuid, row in sorted(world.conductor.tables["instance"].items()):
@@ -33,11 +33,11 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
             _subtract(amounts, left[uuid])
         if row["deleted"] or (row["host"] is None and row["vm_state"] == "error" and not called_off):
             if NODE_UUIDS[place.node] in amounts:
-                yield Violation("I13 gone", f"{uuid} is {row['vm_state']} and holds an allocation")
+                yield Violation(ALLOCATIONS, "gone", f"{uuid} is {row['vm_state']} and holds an allocation")
         elif _rests(row) and Place(row["host"], row["node"]) == place:
             wanted = {NODE_UUIDS[place.node]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
             if amounts != wanted:
-                yield Violation("I13 instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
+                yield Violation(ALLOCATIONS, "instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
 
 
 def _holds_both(migration: Any) -> bool:
@@ -77,13 +77,13 @@ def row_violations(world: World) -> Iterator[Violation]:
         where = {name: row[name] for name in ("host", "node", "compute_id") if name in row}
         if len({value is None for value in where.values()}) > 1:
             text = f"{uuid} has " + ", ".join(f"{name} {value}" for name, value in where.items())
-            yield Violation("I15 host", text)
+            yield Violation(INSTANCE_ROWS, "host", text)
         # One that is shelved keeps the topology that it had until it is unshelved.
         if row["host"] is None and row["vm_state"] != "shelved_offloaded" and _is_pinned(extra["numa_topology"]):
-            yield Violation("I15 numa_topology", f"{uuid} is on no host and still pinned to CPUs of one")
+            yield Violation(INSTANCE_ROWS, "numa_topology", f"{uuid} is on no host and still pinned to CPUs of one")
         resting = row["vm_state"] == "active" and row["task_state"] is None
         if resting and extra["migration_context"] is not None:
-            yield Violation("I15 migration_context", f"{uuid} is not moving and has a migration context")
+            yield Violation(INSTANCE_ROWS, "migration_context", f"{uuid} is not moving and has a migration context")
 
 
 def _is_pinned(topology: Any) -> bool:

@@ -15,7 +15,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from semafuzz.targets.nova.invariants.expected_claims import Violation, counted, flavors
+from semafuzz.targets.nova.invariants.checks import (
+    AUDITS,
+    DISK,
+    FREE,
+    MEMORY,
+    RATIOS,
+    SAVED_ROWS,
+    STATISTICS,
+    TRACKED,
+    VCPUS,
+    Violation,
+)
+from semafuzz.targets.nova.invariants.expected_claims import counted, flavors
 from semafuzz.targets.nova.invariants.numa import numa_violations
 from semafuzz.targets.nova.invariants.pci import pci_figures, pci_violations, saved_pci_violations
 from semafuzz.targets.nova.invariants.records import row_violations
@@ -26,7 +38,7 @@ from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.world import World
 
 USAGE = ("memory_mb_used", "vcpus_used", "local_gb_used")
-_NUMBERS = {"memory_mb_used": "I1", "vcpus_used": "I2", "local_gb_used": "I3"}
+_CHECKS = {"memory_mb_used": MEMORY, "vcpus_used": VCPUS, "local_gb_used": DISK}
 
 
 def expected_usage(world: World, place: Place = HERE) -> dict[str, int]:
@@ -58,23 +70,23 @@ def usage_violations(world: World, tracker: Any, rounding: int = 0, place: Place
         have = getattr(node, name)
         lowest = wanted - rounding if name == "local_gb_used" else wanted
         if not lowest <= have <= wanted:
-            yield Violation(f"{_NUMBERS[name]} {name}", f"{name} is {have}, the rows add up to {wanted}")
+            yield Violation(_CHECKS[name], name, f"{name} is {have}, the rows add up to {wanted}")
         if have < 0:
-            yield Violation(f"I4 negative {name}", f"{name} is {have}")
+            yield Violation(FREE, f"negative {name}", f"{name} is {have}")
     if node.free_ram_mb != node.memory_mb - node.memory_mb_used:
         yield Violation(
-            "I4 free_ram_mb", f"{node.free_ram_mb} free of {node.memory_mb} with {node.memory_mb_used} used"
+            FREE, "free_ram_mb", f"{node.free_ram_mb} free of {node.memory_mb} with {node.memory_mb_used} used"
         )
     if node.free_disk_gb != node.local_gb - node.local_gb_used:
         yield Violation(
-            "I4 free_disk_gb", f"{node.free_disk_gb} free of {node.local_gb} with {node.local_gb_used} used"
+            FREE, "free_disk_gb", f"{node.free_disk_gb} free of {node.local_gb} with {node.local_gb_used} used"
         )
     instances, shares = counted(world, place)
     # A move that goes on makes an instance of a migration, or the other way round, without telling the tracker.
     tracked = {*tracker.tracked_instances, *tracker.tracked_migrations}
     here = {*instances, *(one.uuid for one in shares)}
     if tracked != here and len(tracker.compute_nodes) == 1:
-        yield Violation("I11 tracked", f"tracked {sorted(tracked)}, the rows say {sorted(here)}")
+        yield Violation(TRACKED, "tracked", f"tracked {sorted(tracked)}, the rows say {sorted(here)}")
     yield from numa_violations(world, node, place)
     yield from pci_violations(world, tracker, place)
     yield from vpmem_violations(world, tracker, place)
@@ -85,23 +97,25 @@ def audited_violations(world: World, tracker: Any, place: Place = HERE) -> Itera
     """I5, I10, I11 and I17: only hold once an audit has run. (I13 likewise, but see the stage.)"""
     node = tracker.compute_nodes.get(place.node)
     if node is None:
-        yield Violation("I14 node missing", "an audit of a reported node left the tracker without it")
+        yield Violation(AUDITS, "node missing", "an audit of a reported node left the tracker without it")
         return
     instances, shares = counted(world, place)
     for name, wanted in (("instances", {*instances}), ("migrations", {share.uuid for share in shares})):
         have = {*getattr(tracker, f"tracked_{name}")}
         # The audit of each node begins both anew for all of them.
         if have != wanted and len(tracker.compute_nodes) == 1:
-            yield Violation(f"I11 tracked_{name}", f"tracked {sorted(have)}, the rows say {sorted(wanted)}")
+            yield Violation(TRACKED, f"tracked_{name}", f"tracked {sorted(have)}, the rows say {sorted(wanted)}")
     if node.running_vms != len(instances):
-        yield Violation("I5 running_vms", f"running_vms is {node.running_vms}, there are {len(instances)} instances")
+        yield Violation(
+            STATISTICS, "running_vms", f"running_vms is {node.running_vms}, there are {len(instances)} instances"
+        )
     row = world.node_row(place.node)
     if row is None:
-        yield Violation("I10 row missing", f"an audit of {place.node} left no record of it")
+        yield Violation(SAVED_ROWS, "row missing", f"an audit of {place.node} left no record of it")
         return
     for name in (*USAGE, "running_vms"):
         if row[name] != getattr(node, name):
-            yield Violation(f"I10 {name}", f"the row says {row[name]}, the tracker {getattr(node, name)}")
+            yield Violation(SAVED_ROWS, f"{name}", f"the row says {row[name]}, the tracker {getattr(node, name)}")
     yield from saved_pci_violations(world, tracker, place)
     yield from configuration_violations(world, tracker, place)
 
@@ -126,12 +140,12 @@ def configuration_violations(world: World, tracker: Any, place: Place = HERE) ->
         ratio = inventories.get(kind, {}).get("allocation_ratio")
         if node is None or getattr(node, name) != wanted or ratio != wanted:
             have = None if node is None else getattr(node, name)
-            yield Violation(f"I17 {name}", f"{name} is {wanted}, the node has {have}, placement {ratio}")
+            yield Violation(RATIOS, f"{name}", f"{name} is {wanted}, the node has {have}, placement {ratio}")
     disk = -(-CONF.reserved_host_disk_mb // 1024)
     reserved = {"VCPU": CONF.reserved_host_cpus, "MEMORY_MB": CONF.reserved_host_memory_mb, "DISK_GB": disk}
     found = {kind: inventories.get(kind, {}).get("reserved") for kind in reserved}
     if found != reserved:
-        yield Violation("I17 reserved", f"{reserved} is reserved, placement has {found}")
+        yield Violation(RATIOS, "reserved", f"{reserved} is reserved, placement has {found}")
 
 
 def run_audit(world: World, tracker: Any, place: Place = HERE) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from semafuzz.targets.nova.invariants.expected_claims import Violation, counted
+from semafuzz.targets.nova.invariants.checks import GIVEN_OUT, INSTANCE_ROWS, UNITS_OWNED_ONCE, Violation
+from semafuzz.targets.nova.invariants.expected_claims import counted
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
 from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
@@ -25,16 +26,20 @@ def vpmem_violations(world: World, tracker: Any, place: Place = HERE) -> Iterato
         for unit in _units(row["_extra"].get("resources")):
             held.append(_name(unit))
             if unit["provider_uuid"] != provider:
-                yield Violation("I15 resources", f"{uuid} is on {place.node} with {unit['identifier']} of another node")
+                yield Violation(
+                    INSTANCE_ROWS, "resources", f"{uuid} is on {place.node} with {unit['identifier']} of another node"
+                )
     for share in shares:
         held += [_name(unit) for unit in _units(share.of_context("resources"))]
     if len(held) != len(set(held)):
-        yield Violation("I9 shared vPMEM", f"a unit is owned twice among {sorted(unit for _, unit in held)}")
+        yield Violation(
+            UNITS_OWNED_ONCE, "shared vPMEM", f"a unit is owned twice among {sorted(unit for _, unit in held)}"
+        )
     have = given_out(tracker).get(provider, [])
     own = sorted({unit for owner, unit in held if owner == provider})
     # The audit of each node begins anew for all of them.
     if have != own and len(tracker.compute_nodes) == 1:
-        yield Violation("I12 assigned_resources", f"the tracker has given out {have}, the rows hold {own}")
+        yield Violation(GIVEN_OUT, "assigned_resources", f"the tracker has given out {have}, the rows hold {own}")
 
 
 def given_out(tracker: Any) -> dict[str, list[str]]:

@@ -36,9 +36,6 @@ from semafuzz.targets.nova.world.world import World
 
 __all__ = ["HOST", "NODE", "OTHER", "ROLES", "TABLE", "OperationSpec", "set_up"]
 Arguments = Mapping[str, Any]
-_OUTSIDE = frozenset(
-    f"semafuzz.targets.nova.{name}" for name in ("journeys", "servers", "ports", "restarts", "hotplug")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,8 @@ class OperationSpec:
     instance must have; ``after``: the role that it then has. ``weight``: how often
     programs contain it, relative to the others. ``far``: it reaches the other host. ``needs``:
     the method of the tracker without which there is no such operation. ``like``: the one that
-    re-enacts what this one has the manager do.
+    re-enacts what this one has the manager do. ``outside``: it begins outside of the host's
+    process, which it enters by messages, if at all.
     """
 
     name: str
@@ -62,11 +60,7 @@ class OperationSpec:
     far: bool = False
     needs: str = ""
     like: str = ""
-
-    @property
-    def outside(self) -> bool:
-        """Whether it begins outside of the host's process, which it enters by messages, if at all."""
-        return self.run.__module__ in _OUTSIDE
+    outside: bool = False
 
 
 def audit(world: World, arguments: Arguments) -> None:
@@ -108,40 +102,86 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("read_node", read_node, weight=3),
         OperationSpec("node_appears", node_appears, weight=1),
         OperationSpec("node_vanishes", node_vanishes, weight=1),
-        OperationSpec("audit_other", moves.audit_other, far=True, weight=1),
+        OperationSpec("audit_other", moves.audit_other, far=True, weight=1, outside=True),
         OperationSpec("reload", reload, weight=1),
-        OperationSpec("restart", restart, weight=1),
-        OperationSpec("device_vanishes", device_vanishes, weight=1),
-        OperationSpec("device_returns", device_returns, weight=1),
-        OperationSpec("resize_away", moves.resize_away, ("instance",), "active", "leaving", far=True, weight=1),
-        OperationSpec("resize_here", moves.resize_here, ("instance",), "there", "arrived", far=True, weight=1),
-        OperationSpec("resize_fails", moves.resize_fails, ("instance",), "there", "settled", far=True, weight=1),
-        OperationSpec("resize_in_place", moves.resize_here, ("instance",), "active", "resized", weight=1),
-        OperationSpec("confirm_away", moves.confirm, ("instance",), "leaving", "elsewhere", far=True, weight=1),
-        OperationSpec("confirm_here", moves.confirm, ("instance",), "arrived", "active", far=True, weight=1),
-        OperationSpec("confirm_in_place", moves.confirm, ("instance",), "resized", "active", weight=1),
-        OperationSpec("revert_away", moves.revert, ("instance",), "leaving", "active", far=True, weight=1),
-        OperationSpec("revert_here", moves.revert, ("instance",), "arrived", "there", far=True, weight=1),
-        OperationSpec("revert_in_place", moves.revert, ("instance",), "resized", "active", weight=1),
+        OperationSpec("restart", restart, weight=1, outside=True),
+        OperationSpec("device_vanishes", device_vanishes, weight=1, outside=True),
+        OperationSpec("device_returns", device_returns, weight=1, outside=True),
         OperationSpec(
-            "live_migrate_away", moves.live_migrate_away, ("instance",), "active", "there", far=True, weight=1
+            "resize_away", moves.resize_away, ("instance",), "active", "leaving", far=True, weight=1, outside=True
         ),
         OperationSpec(
-            "live_migrate_here", moves.live_migrate_here, ("instance",), "there", "active", far=True, weight=1
-        ),
-        OperationSpec("evacuate_here", moves.evacuate_here, ("instance",), "there", "active", far=True, weight=1),
-        OperationSpec("boot", builds.boot, ("instance",), "new", "active", weight=1, like="claim"),
-        OperationSpec("boot_fails", builds.boot_fails, ("instance",), "new", "failed", weight=1, like="claim_abort"),
-        OperationSpec("rebuild", builds.rebuild, ("instance",), "active", "active", weight=1),
-        OperationSpec("terminate", builds.terminate, ("instance",), "active", "gone", weight=1, like="delete"),
-        OperationSpec(
-            "attach_port", ports.attach_port, ("instance",), "active", "plugged", weight=1, needs="unclaim_pci_devices"
+            "resize_here", moves.resize_here, ("instance",), "there", "arrived", far=True, weight=1, outside=True
         ),
         OperationSpec(
-            "detach_port", ports.detach_port, ("instance",), "plugged", "active", weight=1, needs="unclaim_pci_devices"
+            "resize_fails", moves.resize_fails, ("instance",), "there", "settled", far=True, weight=1, outside=True
         ),
-        OperationSpec("shelve", moves.shelve, ("instance",), "active", "shelved", weight=1),
-        OperationSpec("unshelve", moves.unshelve, ("instance",), "shelved", "active", weight=1),
+        OperationSpec("resize_in_place", moves.resize_here, ("instance",), "active", "resized", weight=1, outside=True),
+        OperationSpec(
+            "confirm_away", moves.confirm, ("instance",), "leaving", "elsewhere", far=True, weight=1, outside=True
+        ),
+        OperationSpec(
+            "confirm_here", moves.confirm, ("instance",), "arrived", "active", far=True, weight=1, outside=True
+        ),
+        OperationSpec("confirm_in_place", moves.confirm, ("instance",), "resized", "active", weight=1, outside=True),
+        OperationSpec(
+            "revert_away", moves.revert, ("instance",), "leaving", "active", far=True, weight=1, outside=True
+        ),
+        OperationSpec("revert_here", moves.revert, ("instance",), "arrived", "there", far=True, weight=1, outside=True),
+        OperationSpec("revert_in_place", moves.revert, ("instance",), "resized", "active", weight=1, outside=True),
+        OperationSpec(
+            "live_migrate_away",
+            moves.live_migrate_away,
+            ("instance",),
+            "active",
+            "there",
+            far=True,
+            weight=1,
+            outside=True,
+        ),
+        OperationSpec(
+            "live_migrate_here",
+            moves.live_migrate_here,
+            ("instance",),
+            "there",
+            "active",
+            far=True,
+            weight=1,
+            outside=True,
+        ),
+        OperationSpec(
+            "evacuate_here", moves.evacuate_here, ("instance",), "there", "active", far=True, weight=1, outside=True
+        ),
+        OperationSpec("boot", builds.boot, ("instance",), "new", "active", weight=1, like="claim", outside=True),
+        OperationSpec(
+            "boot_fails", builds.boot_fails, ("instance",), "new", "failed", weight=1, like="claim_abort", outside=True
+        ),
+        OperationSpec("rebuild", builds.rebuild, ("instance",), "active", "active", weight=1, outside=True),
+        OperationSpec(
+            "terminate", builds.terminate, ("instance",), "active", "gone", weight=1, like="delete", outside=True
+        ),
+        OperationSpec(
+            "attach_port",
+            ports.attach_port,
+            ("instance",),
+            "active",
+            "plugged",
+            weight=1,
+            needs="unclaim_pci_devices",
+            outside=True,
+        ),
+        OperationSpec(
+            "detach_port",
+            ports.detach_port,
+            ("instance",),
+            "plugged",
+            "active",
+            weight=1,
+            needs="unclaim_pci_devices",
+            outside=True,
+        ),
+        OperationSpec("shelve", moves.shelve, ("instance",), "active", "shelved", weight=1, outside=True),
+        OperationSpec("unshelve", moves.unshelve, ("instance",), "shelved", "active", weight=1, outside=True),
     )
 }
 
