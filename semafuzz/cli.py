@@ -81,9 +81,10 @@ def check(
       semafuzz check bank.py:transfer_twice
       semafuzz check bank.py:transfer_twice --scheduler exhaustive --schedules 100000
     """
-    from semafuzz.commands.check import run_check
+    from semafuzz.commands.check import CheckOptions, run_check
 
-    sys.exit(run_check(spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, detect, out, as_json))
+    asked = CheckOptions(spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, detect, out, as_json)
+    sys.exit(run_check(asked))
 
 
 @semafuzz.command()
@@ -129,9 +130,11 @@ def replay(
       semafuzz replay TRACE --set world=real
       git bisect run semafuzz replay TRACE --source .
     """
+    from semafuzz.commands.trace.opened_trace import Code
     from semafuzz.commands.trace.replay import run_replay
 
-    sys.exit(run_replay(trace, program, as_json, release, source, search, arguments or (), settings))
+    code = Code(program, release, source, settings)
+    sys.exit(run_replay(trace, code, as_json=as_json, search=search, arguments=arguments or ()))
 
 
 @semafuzz.command()
@@ -173,10 +176,13 @@ def shrink(
       semafuzz shrink TRACE --budget 10000 --out smaller
     """
     from semafuzz.commands.common.release_process import settle_trace
+    from semafuzz.commands.trace.opened_trace import Code
     from semafuzz.commands.trace.shrink import run_shrink
 
     code = settle_trace(trace, release, source, arguments or ())
-    sys.exit(run_shrink(trace, out, budget, program, release, source, in_place) if code is None else code)
+    if code is None:
+        code = run_shrink(trace, Code(program, release, source), out, budget=budget, in_place=in_place)
+    sys.exit(code)
 
 
 @semafuzz.command()

@@ -25,6 +25,7 @@ from semafuzz.harness.runs.session import Laboratory, open_laboratory
 from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import Recorder, matching
@@ -115,12 +116,12 @@ class Exploration:
                 f"accesses in {', '.join(left[:5])} are not seen (closures made before control over names that are "
                 "rebound); define them inside the program"
             )
-        deadline = None if self._seconds is None else started + self._seconds
+        deadline = Deadline(self._seconds)
         threads_before = escapes.threads_made()
         exhausted = False
         try:
             while result.schedules < self._schedules:
-                if deadline is not None and perf_counter() >= deadline and result.schedules:
+                if deadline.passed and result.schedules:
                     break
                 if not self.scheduler.begin(result.schedules):
                     exhausted = self._covers_all()

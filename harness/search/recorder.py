@@ -1,10 +1,11 @@
-"""From a failing execution to a finding: recorded, confirmed, made small, named."""
+"""From a failing execution to a finding: named, stored, confirmed, minimised, replaced."""
 
 from __future__ import annotations
 
 import itertools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semafuzz.harness.errors import NotDeterministic, TraceError
@@ -17,10 +18,10 @@ from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.racing_pair import RacingPair, operations_under_way, pair_of
-from semafuzz.harness.shrink.schedule import Shrunk, shrink_schedule
+from semafuzz.harness.shrink.schedule import shrink_schedule
 from semafuzz.harness.shrink.size import preemptions
 from semafuzz.harness.traces import codec
-from semafuzz.harness.traces.build import build_trace
+from semafuzz.harness.traces.build import Header, build_trace
 from semafuzz.harness.traces.schema import Function, Necessity, Trace
 from semafuzz.harness.traces.signature import failure_identity, signature
 
@@ -47,10 +48,29 @@ def matching(outcome: Outcome, identity: tuple[str, ...]) -> Failure:
     raise ValueError("the run does not show the failure")
 
 
+@dataclass(frozen=True, slots=True)
+class _FailingRun:
+    """A run that shows a failure, and what is said of it. ``necessity``: None where it was
+    not checked."""
+
+    outcome: Outcome
+    failure: Failure
+    pair: RacingPair
+    operations: tuple[str, ...]
+    signature: str
+    necessity: Necessity | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Code places, the two racing ones first."""
+        sites = (*self.pair.sites, *self.failure.sites, *self.failure.related)
+        return tuple(dict.fromkeys(SITES[site].place() for site in sites))
+
+
 class Recorder:
     """Turns failing executions of one program into findings with trace files.
 
-    The failing schedule is on the disk before it is run again, shrunk or shown.
+    The failing schedule is on the disk before it is run again, minimised or shown.
     Where the disk refuses, the trace goes to standard error.
     """
 
@@ -73,60 +93,69 @@ class Recorder:
 
     def record(self, outcome: Outcome, failure: Failure, schedule: int) -> Finding:
         """The finding of ``failure`` in ``outcome``, the execution with this number."""
-        identity = failure_identity(failure)
-        pair = pair_of(outcome, failure)
-        name = self._sign(outcome, failure, pair)
-        raw = self._store(outcome, failure, name, pair)
-        confirmed = self._confirm(outcome, identity)
-        path = raw
-        necessity: Necessity | None = None
-        if confirmed:
-            shrunk = self._shrink(outcome, identity)
-            confirmed, necessity = shrunk.steady, shrunk.necessity
-            if shrunk.outcome is not outcome or necessity is not None:
-                outcome = shrunk.outcome
-                failure = matching(outcome, identity)
-                pair = pair_of(outcome, failure)
-                name = self._sign(outcome, failure, pair)
-                path = self._store(outcome, failure, name, pair, necessity)
-                if raw is not None and path is not None and raw != path:
-                    raw.unlink(missing_ok=True)
-        places = tuple(dict.fromkeys(SITES[site].place() for site in (*pair.sites, *failure.sites, *failure.related)))
+        run = self._name(outcome, failure)
+        path = self._store(run)
+        steady = self._confirm(run)
+        if steady:
+            smaller, steady = self._shrink(run)
+            path = self._replace(path, run, smaller)
+            run = smaller
         return Finding(
-            failure.kind,
-            failure.message,
-            name,
+            run.failure.kind,
+            run.failure.message,
+            run.signature,
             str(path or ""),
-            places,
-            failure.task,
+            run.places,
+            run.failure.task,
             schedule,
-            preemptions(outcome),
-            len(outcome.decisions),
-            confirmed,
-            severity=failure.severity,
-            operations=self._operations(outcome, pair),
-            detail=failure.detail,
-            necessity=necessity,
+            preemptions(run.outcome),
+            len(run.outcome.decisions),
+            steady,
+            severity=run.failure.severity,
+            operations=run.operations,
+            detail=run.failure.detail,
+            necessity=run.necessity,
         )
 
-    def _confirm(self, outcome: Outcome, identity: tuple[str, ...]) -> bool:
+    def _name(self, outcome: Outcome, failure: Failure) -> _FailingRun:
+        """What the run is called: by the failure, the racing pair and the operations
+        involved, which are those of the pair, or else all."""
+        pair = pair_of(outcome, failure)
+        operations = operations_under_way(outcome, pair) or (tuple(self._origin.operations) if self._origin else ())
+        names = sorted({name.partition("(")[0] for name in operations})
+        return _FailingRun(outcome, failure, pair, operations, signature(failure, pair.sites, names))
+
+    def _store(self, run: _FailingRun) -> Path | None:
+        trace = self._trace(run)
+        if trace is None or self._folder is None:
+            return None
+        try:
+            return codec.write(trace, _free(self._folder / f"{run.signature}.json", trace))
+        except OSError as error:
+            print(f"semafuzz: cannot write to {self._folder} ({error.strerror}); the trace follows", file=sys.stderr)
+            sys.stderr.write(codec.encode(trace).decode())
+            return None
+
+    def _confirm(self, run: _FailingRun) -> bool:
         """Whether the schedule, run again, gives the same run with the same failure."""
         words = "the failing schedule does not repeat"
         try:
-            again = recheck(self._program, outcome, self._setting)
+            again = recheck(self._program, run.outcome, self._setting)
         except NotDeterministic as error:
             print(f"semafuzz: {words}: {error}", file=sys.stderr)
             return False
-        if not shows(identity)(again.outcome):
+        if not shows(failure_identity(run.failure))(again.outcome):
             print(f"semafuzz: {words}: the run is the same, but it does not fail so again", file=sys.stderr)
             return False
         return True
 
-    def _shrink(self, outcome: Outcome, identity: tuple[str, ...]) -> Shrunk:
-        origin = self._origin
-        return shrink_schedule(
+    def _shrink(self, run: _FailingRun) -> tuple[_FailingRun, bool]:
+        """A simpler run with the same failure, or the same run; and whether the failure showed
+        whenever the same choices were made."""
+        identity, origin = failure_identity(run.failure), self._origin
+        shrunk = shrink_schedule(
             self._program,
-            outcome,
+            run.outcome,
             self._setting,
             shows(identity),
             budget=self._budget,
@@ -134,60 +163,39 @@ class Recorder:
             without_fault=origin.without_fault if origin else None,
             between=self._between,
         )
+        if shrunk.outcome is run.outcome and shrunk.necessity is None:
+            return run, shrunk.steady
+        named = self._name(shrunk.outcome, matching(shrunk.outcome, identity))
+        return replace(named, necessity=shrunk.necessity), shrunk.steady
 
-    def _operations(self, outcome: Outcome, pair: RacingPair) -> tuple[str, ...]:
-        """The operations involved: those of the racing pair, or else all."""
-        return operations_under_way(outcome, pair) or (tuple(self._origin.operations) if self._origin else ())
+    def _replace(self, path: Path | None, run: _FailingRun, smaller: _FailingRun) -> Path | None:
+        """Store the simpler run in the place of the first one, which goes only when the other
+        is on the disk."""
+        if smaller is run:
+            return path
+        stored = self._store(smaller)
+        if path is not None and stored is not None and path != stored:
+            path.unlink(missing_ok=True)
+        return stored
 
-    def _sign(self, outcome: Outcome, failure: Failure, pair: RacingPair) -> str:
-        names = sorted({name.partition("(")[0] for name in self._operations(outcome, pair)})
-        return signature(failure, pair.sites, names)
-
-    def build(
-        self,
-        outcome: Outcome,
-        failure: Failure,
-        name: str,
-        pair: RacingPair,
-        necessity: Necessity | None = None,
-    ) -> Trace | None:
+    def _trace(self, run: _FailingRun) -> Trace | None:
         """The trace of a run, where its origin is known."""
         origin = self._origin
         if origin is None:
             return None
-        return build_trace(
-            outcome,
-            failure,
-            target=origin.target,
-            program=origin.program,
-            signature=name,
-            model=self._setting.model,
-            seed=self._setting.seed,
+        header = Header(
+            origin.target,
+            origin.program,
+            self._setting.model,
+            self._setting.seed,
             release=origin.release,
-            places=pair.sites,
             configuration=origin.configuration,
             faults=origin.faults,
             libraries=origin.libraries,
-            necessity=necessity,
         )
-
-    def _store(
-        self,
-        outcome: Outcome,
-        failure: Failure,
-        name: str,
-        pair: RacingPair,
-        necessity: Necessity | None = None,
-    ) -> Path | None:
-        trace = self.build(outcome, failure, name, pair, necessity)
-        if trace is None or self._folder is None:
-            return None
-        try:
-            return codec.write(trace, _free(self._folder / f"{name}.json", trace))
-        except OSError as error:
-            print(f"semafuzz: cannot write to {self._folder} ({error.strerror}); the trace follows", file=sys.stderr)
-            sys.stderr.write(codec.encode(trace).decode())
-            return None
+        return build_trace(
+            run.outcome, run.failure, header, run.signature, places=run.pair.sites, necessity=run.necessity
+        )
 
 
 def _free(path: Path, trace: Trace) -> Path:

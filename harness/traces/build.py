@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from semafuzz.harness.kernel.naming import describe_pending, digest
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
@@ -25,20 +26,27 @@ from semafuzz.harness.traces.schema import (
 from semafuzz.harness.traces.signature import failure_identity
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a trace says of the program that was run, and of how; see ``schema.Trace``."""
+
+    target: str
+    program: Function | Operations
+    model: Model
+    seed: int
+    release: str = ""
+    configuration: Mapping[str, Value] = field(default_factory=dict)
+    faults: Sequence[Operation] = ()
+    libraries: Mapping[str, str] = field(default_factory=dict)
+
+
 def build_trace(
     outcome: Outcome,
     failure: Failure,
-    *,
-    target: str,
-    program: Function | Operations,
+    header: Header,
     signature: str,
-    model: Model,
-    seed: int,
-    release: str = "",
+    *,
     places: Sequence[int] = (),
-    configuration: Mapping[str, Value] | None = None,
-    faults: Sequence[Operation] = (),
-    libraries: Mapping[str, str] | None = None,
     necessity: Necessity | None = None,
 ) -> Trace:
     """The trace of ``outcome``, which showed ``failure``.
@@ -65,17 +73,17 @@ def build_trace(
     )
     return Trace(
         format=FORMAT,
-        target=target,
-        release=release,
-        model=model,
-        program=program,
-        seed=seed,
-        configuration=dict(configuration or {}),
-        faults=tuple(faults),
+        target=header.target,
+        release=header.release,
+        model=header.model,
+        program=header.program,
+        seed=header.seed,
+        configuration=dict(header.configuration),
+        faults=tuple(header.faults),
         words=tuple(words),
         choices=tuple(choices),
         expected=expected,
-        versions={"python": platform.python_version(), "semafuzz": _version("semafuzz"), **(libraries or {})},
+        versions={"python": platform.python_version(), "semafuzz": _version("semafuzz"), **header.libraries},
         hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
         necessity=necessity,
     )

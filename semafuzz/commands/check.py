@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from semafuzz.commands.common.load_function import load_checked
@@ -21,40 +22,45 @@ from semafuzz.reports.summaries import Summary, keep_summary
 from semafuzz.reports.terminal.result import print_result, progress_line
 
 
-def run_check(
-    spec: str,
-    scheduler: str,
-    schedules: int,
-    seconds: float | None,
-    seed: int,
-    asked_model: Model,
-    instrument: tuple[str, ...],
-    keep_going: bool,
-    detect: tuple[str, ...],
-    out: Path,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What was asked for; the options of ``semafuzz check``."""
+
+    spec: str
+    scheduler: str
+    schedules: int
+    seconds: float | None
+    seed: int
+    model: Model
+    instrument: tuple[str, ...]
+    keep_going: bool
+    detect: tuple[str, ...]
+    out: Path
+    as_json: bool
+
+
+def run_check(options: CheckOptions) -> int:
     """Explore the function and print what was found; the exit code."""
-    chosen = make_scheduler(scheduler, seed)
-    checked, model = load_checked(spec, instrument, asked_model)
-    detectors = make_detectors(detect, model)
+    chosen = make_scheduler(options.scheduler, options.seed)
+    checked, model = load_checked(options.spec, options.instrument, options.model)
+    detectors = make_detectors(options.detect, model)
     discovery = Discovery()
-    folder = usable_folder(out)
+    folder = usable_folder(options.out)
     source_index.remember(checked.identity, checked.path)
     origin = Origin("function", checked.identity)
     with (
         open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory,
-        progress_line(enabled=not as_json) as progress,
+        progress_line(enabled=not options.as_json) as progress,
     ):
         search = Exploration(
             checked.program,
             chosen,
             laboratory,
-            schedules=schedules,
-            seconds=seconds,
-            seed=seed,
+            schedules=options.schedules,
+            seconds=options.seconds,
+            seed=options.seed,
             model=model,
-            stop_on_first=not keep_going,
+            stop_on_first=not options.keep_going,
             origin=origin,
             folder=folder,
             progress=progress,
@@ -63,11 +69,11 @@ def run_check(
         result = search.run()
     result.coverage = discovery.coverage()
     conclude(result, detectors)
-    keep_summary(Summary("check", spec, "", model, result), folder)
-    if as_json:
+    keep_summary(Summary("check", options.spec, "", model, result), folder)
+    if options.as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:
-        print_result(result, program=spec)
+        print_result(result, program=options.spec)
     if result.verdict == "uncontrolled":
         return 125
     return 1 if result.failures else 0

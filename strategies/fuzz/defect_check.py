@@ -12,12 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs.session import Laboratory
 from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.codec import read
@@ -82,18 +82,18 @@ def scenarios_of(defect: Defect, target: Target, faithful: bool) -> Iterator[Sce
 def judge_defect(defect: Defect, target: Target, opened: OpenTarget, laboratory: Laboratory, judging: Judging) -> Cell:
     """Explore one defect's program. A trace that is kept is made small and named after the defect."""
     keep = judging.keep
-    until = perf_counter() + judging.seconds
+    until = Deadline(judging.seconds)
     done = 0
     with tempfile.TemporaryDirectory(prefix="semafuzz-") as place:
         for scenario in scenarios_of(defect, target, judging.real):
             for switching in _switching(judging.model, defect):
-                if perf_counter() > until:
+                if until.passed:
                     return Cell(defect.name, SILENT, done)
                 try:
                     search = Exploration(
                         opened.program(scenario), make_scheduler("portfolio", 0), laboratory,
                         origin=origin_of(target, opened, scenario), schedules=_many(defect, judging.schedules),
-                        seconds=max(1.0, until - perf_counter()), model=switching, stop_on_first=False,
+                        seconds=max(1.0, until.left), model=switching, stop_on_first=False,
                         folder=Path(place), hot=bytearray(1 << 17), shrink_budget=SHRINKING if keep else 0,
                     )  # fmt: skip
                     result = search.run()

@@ -12,7 +12,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.runs.program import execute
@@ -22,6 +21,7 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import Serial
 from semafuzz.harness.schedulers.stale_pairs import TornReads
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
@@ -78,7 +78,7 @@ class Fuzzing:
     enter: Callable[[Scenario], None] | None = None
     advised: set[tuple[str, ...]] = field(default_factory=set)
     met: set[bytes] = field(default_factory=set)
-    explore_until: float = 0.0
+    explore_until: Deadline = field(default_factory=Deadline)
     examples: int = 0
     _small: Iterator[Scenario] | None = None
     _small_schedules: int = 0
@@ -102,8 +102,7 @@ class Fuzzing:
         shared = small_scenarios(work.target, self._calls_of, work.setting.seed)
         self._small = itertools.islice(shared, self.share[0], None, self.share[1])
         while self._left() > 0 and result.verdict != "uncontrolled":
-            left = work.deadline - perf_counter()
-            self.explore_until = work.deadline - FOR_FINDINGS * left
+            self.explore_until = work.deadline.before(FOR_FINDINGS)
             self._explore()
             work.work_out()
         self.conclude()
@@ -134,7 +133,7 @@ class Fuzzing:
 
     def _left(self) -> int:
         until = self.explore_until if self.refinement.waiting else self.refinement.deadline
-        return self.most - self.result.schedules if perf_counter() < until else 0
+        return 0 if until.passed else self.most - self.result.schedules
 
     def _consume(self, scenario: Scenario) -> bool:
         """Explore one generated program, and small ones; False when the search is over."""
@@ -188,7 +187,7 @@ class Fuzzing:
                 scheduler,
                 work.laboratory,
                 schedules=min(most, left),
-                seconds=max(0.1, work.deadline - perf_counter()),
+                seconds=max(0.1, work.deadline.left),
                 seed=work.setting.seed,
                 model=work.setting.model,
                 stop_on_first=False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program, execute
@@ -14,6 +13,7 @@ from semafuzz.harness.schedulers.bounded import Bounded, BoundedAt
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_at_sites import Focused, places_of_preemptions
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.shrink.schedule import preemptions, shrink_schedule
 from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario
@@ -43,7 +43,7 @@ class Seeking:
     The first switch only where preemptions were needed so far; then come, for
     small programs, all with one preemption, and some with few preemptions anywhere.
     ``effort``: events that it may take in all, of which ``used`` are gone; ``deadline``:
-    when to end at the latest, by ``perf_counter``. ``executions``: made so far. A target may say what an operation
+    when to end at the latest. ``executions``: made so far. A target may say what an operation
     of it takes beside its events, in events, as its ``operation_cost``.
     """
 
@@ -53,7 +53,7 @@ class Seeking:
     setting: Setting
     same: Callable[[Outcome], bool]
     effort: int
-    deadline: float
+    deadline: Deadline
     used: int = 0
     executions: int = 0
     _sites: frozenset[int] = frozenset()
@@ -61,7 +61,7 @@ class Seeking:
 
     def enough(self) -> bool:
         """Whether the effort or the time is used up."""
-        return self.used >= self.effort or perf_counter() >= self.deadline
+        return self.used >= self.effort or self.deadline.passed
 
     def focus(self, scenario: Scenario, outcome: Outcome, budget: int = FIRST_STEPS) -> Outcome:
         """Learn which preemptions of a failing run matter; the run without the others."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import perf_counter
 
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome, Severity
 from semafuzz.harness.runs.program import execute
@@ -17,6 +16,7 @@ from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import Laboratory
 from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import shows, shows_serially
@@ -53,8 +53,8 @@ UNVERIFIED = "unverified"
 
 @dataclass(slots=True)
 class Refinement:
-    """What one search has found. ``deadline``: when to end at the latest, by
-    ``perf_counter``. ``folder``: for the traces. ``result`` gets the findings.
+    """What one search has found. ``deadline``: when to end at the latest.
+    ``folder``: for the traces. ``result`` gets the findings.
 
     ``waiting``: what is to be worked out, each with its scenario and where that came from.
     ``look`` is called before each of them is.
@@ -65,7 +65,7 @@ class Refinement:
     laboratory: Laboratory
     setting: Setting
     folder: Path
-    deadline: float
+    deadline: Deadline
     result: Result
     look: Callable[[], None] | None = None
     known: dict[str, Finding] = field(default_factory=dict)
@@ -161,7 +161,7 @@ class Refinement:
             if self.look is not None:
                 self.look()
             scenario, raw, source = self.waiting.pop(0)
-            if perf_counter() >= self.deadline:
+            if self.deadline.passed:
                 # Their traces stay where they are; one is shown where there is nothing else.
                 self.novelty.unworked += 1 + len(self.waiting)
                 self.waiting.clear()

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter
 
 from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.outcome import Failure, Outcome
@@ -15,6 +14,7 @@ from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER, Following
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import Recorder, matching, shows, shows_serially
 from semafuzz.harness.shrink.schedule import preemptions
@@ -115,7 +115,7 @@ class Recording:
             return []
         _, scenario, outcome, raw = known
         session = self._session
-        until = perf_counter() + PATIENCE
+        until = Deadline(PATIENCE)
         same, effort = shows(identity), EFFORT["error"]
         seeking = Seeking(self._target, self._opened, session.laboratory, session.searching, same, effort, until)
         outcome = seeking.focus(scenario, outcome)

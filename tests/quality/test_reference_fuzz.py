@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.codec import read
 from semafuzz.strategies.fuzz.loop import Fuzzing
@@ -27,7 +27,7 @@ def fuzz(defect: str, seed: int, schedules: int, folder: Path) -> Result:
     with target.open() as opened, open_laboratory(opened.modules) as laboratory:
         result = Result("reference", "portfolio", seed)
         setting = Setting(bytearray(1 << 17), "threads", seed)
-        refinement = Refinement(target, opened, laboratory, setting, folder, perf_counter() + 3600, result)
+        refinement = Refinement(target, opened, laboratory, setting, folder, Deadline(3600), result)
         Fuzzing(refinement, "portfolio", schedules).run()
     return result
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from semafuzz.commands.check import run_check
+from semafuzz.commands.check import CheckOptions, run_check
 from semafuzz.commands.report.draw import paint
 from semafuzz.harness.traces.codec import read
 from semafuzz.reports.run_view.schema import Picture
@@ -80,7 +80,7 @@ def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pic
         (tmp_path / "programs.py").write_text(text, encoding="utf-8")
         out = tmp_path / f"out-{function}"
         spec = f"programs.py:{function}"
-        assert run_check(spec, "portfolio", 2000, None, 0, "threads", (), False, (), out, True) == 1
+        assert run_check(CheckOptions(spec, "portfolio", 2000, None, 0, "threads", (), False, (), out, True)) == 1
         (trace,) = out.glob("*.json")
         return paint(read(trace), spec, commands=[f"semafuzz replay {trace.name}"])
 

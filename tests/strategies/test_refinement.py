@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Operation, Operations
@@ -42,7 +42,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -
     made.done = []
     opened: Any = SimpleNamespace()
     Refinement.__init__(
-        made, Target(), opened, opened, opened, tmp_path, perf_counter() + seconds, Result("p", "portfolio", 0)
+        made, Target(), opened, opened, opened, tmp_path, Deadline(seconds), Result("p", "portfolio", 0)
     )
     return made
 

@@ -21,6 +21,7 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.session import open_laboratory
 from semafuzz.harness.runs.setting import Setting
 from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.result import Result
 from semafuzz.reports.formats.json_result import result_json
@@ -147,7 +148,7 @@ def search(
     target = target_of(wanted)
     folder = usable_folder(wanted.out)
     result = Result(wanted.target, wanted.scheduler, wanted.seed)
-    started = perf_counter()
+    started, deadline = perf_counter(), Deadline(wanted.seconds)
     model = wanted.model
 
     def tell(under_way: int = 0) -> None:
@@ -163,7 +164,7 @@ def search(
         points = bytearray(max(1 << 16, 2 * len(SITES)))
         discovery = Discovery()
         setting = Setting(points, model, wanted.seed, watchers=(*detectors, discovery))
-        refinement = Refinement(target, opened, laboratory, setting, folder, started + wanted.seconds, result)
+        refinement = Refinement(target, opened, laboratory, setting, folder, deadline, result)
         refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}
         refinement.look = tell
         fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace as replace_fields
 
-from semafuzz.commands.trace.opened_trace import Subject, open_subject
+from semafuzz.commands.trace.opened_trace import Code, Subject, open_subject
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.outcome import ADVICE, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
@@ -41,7 +41,7 @@ def paint(
     not reproduce, the picture says why and has no run."""
     blank = told_by(trace, commands)
     try:
-        with open_subject(trace, program, source=source) as subject:
+        with open_subject(trace, Code(program, source=source)) as subject:
             return _painted(blank, trace, subject)
     except (CannotJudge, UsageError) as error:
         return replace_fields(blank, reproduces=f"it could not be run here: {error}")

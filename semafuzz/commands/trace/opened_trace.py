@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from semafuzz.commands.common.load_function import load_checked
 from semafuzz.commands.common.release_process import choose_code
@@ -26,6 +27,18 @@ from semafuzz.targets.model.configured_target import bind, fixed_by
 from semafuzz.targets.model.protocol import OpenTarget, Released, Target
 from semafuzz.targets.model.scenario import Scenario, scenario_of
 from semafuzz.targets.model.trace_origin import origin_of
+
+
+class Code(NamedTuple):
+    """On which code a trace is to be run. ``program``: FILE.py:NAME, for a checked function or a
+    target of one's own. ``release`` and ``source``: which Nova, for traces of its operations; by
+    default the one that made the trace. ``settings``: options of the target, as ``NAME=VALUE``,
+    in place of those recorded."""
+
+    program: str | None = None
+    release: str = ""
+    source: Path | None = None
+    settings: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -51,42 +64,29 @@ class Subject:
 
 
 @contextmanager
-def open_subject(
-    trace: Trace,
-    program: str | None = None,
-    release: str = "",
-    source: Path | None = None,
-    settings: Sequence[str] = (),
-) -> Iterator[Subject]:
-    """Make ready what ``trace`` is of.
-
-    ``program``: FILE.py:NAME, for a checked function or a target of one's own.
-    ``release`` and ``source``: which Nova, for traces of its operations; by default
-    the one that made the trace. ``settings``: options of the target, as ``NAME=VALUE``,
-    in place of those recorded. Raises UsageError where these do not go together or
-    name nothing, CannotJudge where control fails or the code does not run.
-    """
+def open_subject(trace: Trace, code: Code) -> Iterator[Subject]:
+    """Make ready what ``trace`` is of, on this code. Raises UsageError where what is asked for
+    does not go together or names nothing, CannotJudge where control fails or the code does not
+    run."""
     with ExitStack() as stack:
         try:
-            subject = stack.enter_context(_opened(trace, program, release, source, settings))
+            subject = stack.enter_context(_opened(trace, code))
         except CodeError as error:
             raise CannotJudge(str(error)) from error
         yield subject
 
 
 @contextmanager
-def _opened(
-    trace: Trace, program: str | None, release: str, source: Path | None, settings: Sequence[str]
-) -> Iterator[Subject]:
+def _opened(trace: Trace, code: Code) -> Iterator[Subject]:
     if isinstance(trace.program, Function):
-        if release or source is not None:
+        if code.release or code.source is not None:
             raise UsageError("--release and --source go with traces of Nova; this one is of a checked function")
-        if settings:
+        if code.settings:
             raise UsageError("--set goes with traces of a target's operations; a checked function has no options")
-        with _open_function(trace, trace.program, program) as subject:
+        with _open_function(trace, trace.program, code.program) as subject:
             yield subject
         return
-    with _open_operations(trace, trace.program, program, release, source, settings) as subject:
+    with _open_operations(trace, trace.program, code) as subject:
         yield subject
 
 
@@ -136,14 +136,8 @@ def _open_function(trace: Trace, identity: Function, program: str | None) -> Ite
 
 
 @contextmanager
-def _open_operations(
-    trace: Trace,
-    content: Operations,
-    program: str | None,
-    release: str,
-    source: Path | None,
-    settings: Sequence[str],
-) -> Iterator[Subject]:
+def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator[Subject]:
+    program, release, source, settings = asked
     target = traced_target(trace, program)
     fixed = fixed_by(bind(target, settings))
     if release and not isinstance(target, Released):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semafuzz.commands.common.release_process import settle_trace
-from semafuzz.commands.trace.opened_trace import Subject, open_subject
+from semafuzz.commands.trace.opened_trace import Code, Subject, open_subject
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.runs.replay_run import Replayed, replay
 from semafuzz.harness.search.reproduction import SEARCH, Judgement, judge
@@ -19,27 +19,19 @@ from semafuzz.reports.terminal.result import plain
 
 
 def run_replay(
-    path: Path,
-    program: str | None,
-    as_json: bool,
-    release: str = "",
-    source: Path | None = None,
-    search: int | None = None,
-    arguments: Sequence[str] = (),
-    settings: Sequence[str] = (),
+    path: Path, code: Code, *, as_json: bool, search: int | None = None, arguments: Sequence[str] = ()
 ) -> int:
     """Replay the trace and say whether it reproduces; the exit code.
 
     ``search``: schedules to try where the recorded one does not fit; by default
-    none on the code that made the trace, and ``judging.SEARCH`` on other code.
-    ``settings``: options of the target, in place of those recorded. ``arguments``: this
-    command, to run it in another process if need be.
+    none on the code that made the trace, and ``reproduction.SEARCH`` on other code.
+    ``arguments``: this command, to run it in another process if need be.
     """
-    code = settle_trace(path, release, source, arguments)
-    if code is not None:
-        return code
+    done = settle_trace(path, code.release, code.source, arguments)
+    if done is not None:
+        return done
     trace = read(path)
-    with open_subject(trace, program, release, source, settings) as subject:
+    with open_subject(trace, code) as subject:
         tries = (0 if subject.recorded else SEARCH) if search is None else search
         judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)
         return report(trace, judgement, as_json, subject)
@@ -50,7 +42,7 @@ def replay_function(trace: Trace, identity: Function, program: str | None) -> Re
 
     Raises UsageError where there is none, CannotJudge where control cannot be had.
     """
-    with open_subject(trace, program) as subject:
+    with open_subject(trace, Code(program)) as subject:
         return replay(subject.program, recorded_choices(trace), subject.setting)
 
 

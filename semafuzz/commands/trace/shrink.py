@@ -5,11 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import inf
 from pathlib import Path
 
 from semafuzz.commands.common.output_folder import usable_folder
-from semafuzz.commands.trace.opened_trace import Subject, open_subject
+from semafuzz.commands.trace.opened_trace import Code, Subject, open_subject
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.hot_sites import heat
 from semafuzz.harness.kernel.outcome import Outcome
@@ -17,6 +16,7 @@ from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.replay.by_step import Retrace
+from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import shows
@@ -82,7 +82,7 @@ class _Shrinking:
 
     def _seeking(self, target: Target, opened: OpenTarget, scenario: Scenario, outcome: Outcome) -> Seeking:
         subject = self.subject
-        seeking = Seeking(target, opened, subject.laboratory, subject.setting, self.same, 0, inf)
+        seeking = Seeking(target, opened, subject.laboratory, subject.setting, self.same, 0, Deadline())
         # What the whole budget would cost if nothing became smaller.
         seeking.effort = self.budget * seeking.cost_of(scenario, outcome)
         return seeking
@@ -125,15 +125,7 @@ class _Shrinking:
         return finding
 
 
-def run_shrink(
-    path: Path,
-    out: Path | None,
-    budget: int,
-    program: str | None,
-    release: str,
-    source: Path | None,
-    in_place: bool,
-) -> int:
+def run_shrink(path: Path, code: Code, out: Path | None, *, budget: int, in_place: bool) -> int:
     """Shrink a trace and write the smaller one; the exit code.
 
     ``out``: the folder for it; by default it stands beside the given one, as
@@ -143,7 +135,7 @@ def run_shrink(
         raise UsageError("--in-place and --out exclude each other; give one of them")
     trace = codec.read(path)
     folder = usable_folder(path.parent if out is None else out)
-    with open_subject(trace, program, release, source) as subject:
+    with open_subject(trace, code) as subject:
         tries = 0 if subject.recorded else SEARCH
         judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)
         if judgement.reproduces is None:
@@ -161,7 +153,7 @@ def run_shrink(
         target = path if in_place else _destination(path, folder, small, beside=out is None)
         codec.write(small, target)
     _tell(small if after < before else trace, before, min(before, after))
-    print(replay_command(str(target), program=subject.program_option, source=str(source or "")))
+    print(replay_command(str(target), program=subject.program_option, source=str(code.source or "")))
     return 1
 
 
