@@ -20,8 +20,8 @@ from statistics import median
 from time import perf_counter, process_time
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target
@@ -42,7 +42,7 @@ def serial_seconds(program: StagedProgram, rounds: int) -> float:
     return (perf_counter() - started) / rounds
 
 
-def controlled_seconds(program: StagedProgram, setting: Setting, scheduler: RandomWalk, rounds: int) -> float:
+def controlled_seconds(program: StagedProgram, setting: ExecutionConfig, scheduler: RandomWalk, rounds: int) -> float:
     """The time of one controlled run, outcome not judged."""
     started = perf_counter()
     for number in range(rounds):
@@ -54,24 +54,24 @@ def controlled_seconds(program: StagedProgram, setting: Setting, scheduler: Rand
 def measure(model: str, rounds: int, turns: int) -> dict[str, float]:
     """Medians over the turns, in milliseconds, and their ratio."""
     with find_target("nova").open() as opened:
-        with open_laboratory((), instrument=False):
+        with controlled_session((), instrument=False):
             plain = opened.program(Scenario(PROGRAM))
             assert isinstance(plain, StagedProgram)
             serial_seconds(plain, rounds)
             before = [serial_seconds(plain, rounds) for _ in range(turns)]
-        with open_laboratory(opened.modules, instrument=model == "threads"):
+        with controlled_session(opened.modules, instrument=model == "threads"):
             program = opened.program(Scenario(PROGRAM))
             assert isinstance(program, StagedProgram)
-            setting, scheduler = Setting(bytearray(1 << 17), model), RandomWalk(0)
+            setting, scheduler = ExecutionConfig(bytearray(1 << 17), model), RandomWalk(0)
             # So that every site that can be a scheduling point is one.
-            from semafuzz.harness.kernel.hot_sites import heat
+            from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 
             for number in range(rounds):
                 scheduler.begin(number)
                 outcome = program.run_controlled(scheduler, setting)
-                heat(outcome.events, setting.hot)
+                mark_scheduling_points(outcome.events, setting.hot)
             controlled = [controlled_seconds(program, setting, scheduler, rounds) for _ in range(turns)]
-        with open_laboratory((), instrument=False):
+        with controlled_session((), instrument=False):
             after = [serial_seconds(plain, rounds) for _ in range(turns)]
     serial = median(before + after)
     return {
@@ -86,20 +86,20 @@ def measure(model: str, rounds: int, turns: int) -> dict[str, float]:
 def measure_discipline(rounds: int, turns: int) -> dict[str, float]:
     """What watching the lock discipline adds: medians in milliseconds of processor
     time over many short turns, the two kinds in turn."""
-    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
+    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
         program = opened.program(Scenario(PROGRAM))
         assert isinstance(program, StagedProgram)
         assert opened.policy is not None
-        plain = Setting(bytearray(1 << 17))
-        watched = Setting(plain.hot, watchers=(LockDiscipline(opened.policy),))
+        plain = ExecutionConfig(bytearray(1 << 17))
+        watched = ExecutionConfig(plain.hot, detectors=(LockDiscipline(opened.policy),))
 
-        def turn(setting: Setting) -> float:
+        def turn(setting: ExecutionConfig) -> float:
             scheduler, started = RandomWalk(0), process_time()
             for number in range(rounds):
                 scheduler.begin(number)
                 outcome = program.run_controlled(scheduler, setting)
                 setting.judge(outcome)
-                for watcher in setting.watchers:
+                for watcher in setting.detectors:
                     watcher.keep(outcome)
                 laboratory.control.between_executions()
             return (process_time() - started) / rounds

@@ -18,7 +18,7 @@ from time import perf_counter
 from playwright.sync_api import sync_playwright
 
 from semafuzz.reports.pages.finding import finding_page
-from semafuzz.reports.run_view.schema import Lane, Picture, Run, Span, Step, Switch
+from semafuzz.reports.run_view.schema import FindingView, Lane, Run, Span, Step, Switch
 
 SCROLL = """async () => {
   const one = document.querySelector("#failing .scroller"), times = [];
@@ -34,7 +34,7 @@ SCROLL = """async () => {
 }"""
 
 
-def picture(steps: int) -> Picture:
+def picture(steps: int) -> FindingView:
     """A run of so many steps of three tasks on two hosts, with a passing one of the same length left out."""
     run = Run(
         lanes=[Lane(number, f"task-{number}", f"host{number % 2}") for number in range(3)],
@@ -51,7 +51,7 @@ def picture(steps: int) -> Picture:
         pair=[100, steps - 100],
     )
     texts: list[str] = []
-    return Picture(
+    return FindingView(
         "0123456789ab", "invariant", "error", "an update is lost", texts, "bank.py", "", "threads", texts, texts,
         [["deposit()"]] * 3, texts, [], {}, {}, ["semafuzz replay x"], "yes", run=run,
     )  # fmt: skip

@@ -25,14 +25,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "quali
 
 from small_programs import PROGRAMS
 
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import as_program
-from semafuzz.harness.search.recorder import shows
+from semafuzz.harness.search.recorder import has_failure
 from semafuzz.harness.shrink.schedule import preemptions, shrink_schedule
 from semafuzz.harness.traces.signature import failure_identity
 
@@ -52,7 +52,7 @@ class Shrink:
     milliseconds: float
 
 
-def first_failure(program: Program, scheduler: str, seed: int, setting: Setting) -> Outcome | None:
+def first_failure(program: Program, scheduler: str, seed: int, setting: ExecutionConfig) -> Outcome | None:
     """The first failing run of a search."""
     chosen = make_scheduler(scheduler, seed)
     for number in range(MOST):
@@ -61,19 +61,19 @@ def first_failure(program: Program, scheduler: str, seed: int, setting: Setting)
         chosen.end(outcome)
         if outcome.failures:
             return outcome
-        heat(outcome.events, setting.hot)
+        mark_scheduling_points(outcome.events, setting.hot)
     return None
 
 
 def measure(name: str, scheduler: str, seed: int) -> Shrink | None:
     """One shrink of what one search finds first; None where it finds nothing."""
     program = as_program(PROGRAMS[name]())
-    setting = Setting(bytearray(1 << 16), seed=seed)
-    with open_laboratory(program.modules()):
+    setting = ExecutionConfig(bytearray(1 << 16), seed=seed)
+    with controlled_session(program.modules()):
         outcome = first_failure(program, scheduler, seed, setting)
         if outcome is None:
             return None
-        same = shows(failure_identity(outcome.failures[0]))
+        same = has_failure(failure_identity(outcome.failures[0]))
         started = process_time()
         shrunk = shrink_schedule(program, outcome, setting, same)
         seconds = process_time() - started

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.reports.formats.registry import OF_FINDINGS, OF_REPORTS
 from semafuzz.reports.formats.report import Report
 from semafuzz.reports.pages.content import Site
@@ -33,7 +33,7 @@ def write_site(site: Site, folder: Path) -> int:
     report = Report([(picture, severity) for picture, severity, _ in findings], title, sections)
     files |= {name: write(report) for name, write in OF_REPORTS.items()}
     for name, text in files.items():
-        write_whole(folder / name, text.encode("utf-8", "replace"))
+        atomic_write(folder / name, text.encode("utf-8", "replace"))
     # Pages of an earlier report stay, and nothing leads to them.
-    write_whole(folder / "index.html", index_page(findings, site, title).encode("utf-8", "replace"))
+    atomic_write(folder / "index.html", index_page(findings, site, title).encode("utf-8", "replace"))
     return len(files) + 1

@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.search.result import Result
-from semafuzz.harness.search.result_sum import summed
+from semafuzz.harness.search.result_sum import merge_results
 
 NAME = "search.summary"
 MERGED = "searches"
@@ -62,9 +62,9 @@ def write_summary(summary: Summary, folder: Path, *, alone: bool = False) -> Non
         with contextlib.suppress(UsageError):
             before = _read(folder / NAME)
             if before:
-                write_whole(folder / MERGED / _named(before), before)
+                atomic_write(folder / MERGED / _named(before), before)
                 _forget_oldest(folder / MERGED)
-    write_whole(folder / NAME, msgspec.json.encode(summary))
+    atomic_write(folder / NAME, msgspec.json.encode(summary))
 
 
 def _forget_oldest(folder: Path) -> None:
@@ -101,7 +101,7 @@ def read_summary(folder: Path) -> Summary | None:
         _listed(one.target for one in all_of_them),
         _listed(one.release for one in all_of_them),
         _listed(one.model for one in all_of_them),
-        summed([one.result for one in all_of_them]),
+        merge_results([one.result for one in all_of_them]),
     )
 
 
@@ -120,7 +120,7 @@ def merge_summaries(folder: Path, into: Path) -> None:
         _decode(data, path)
         name = _named(data)
         if not any(data == _read(there) for there in (into / NAME, into / MERGED / name)):
-            write_whole(into / MERGED / name, data)
+            atomic_write(into / MERGED / name, data)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from semafuzz.harness.kernel.observed_execution import Look
+from semafuzz.harness.kernel.observed_execution import Probe
 from semafuzz.harness.kernel.outcome import Failure, FailureKind, Outcome
 from semafuzz.harness.sections.section import Section
 
@@ -26,7 +26,7 @@ class Detector:
 
     section: ClassVar[str] = ""
 
-    def begin(self) -> Look | None:
+    def begin(self) -> Probe | None:
         """An execution begins. What is to be called with its events, or None where
         those that are there at its end are enough."""
         return None

@@ -28,7 +28,7 @@ def _settle(folder: Path) -> None:
             os.close(handle)
 
 
-def write_whole(path: Path, data: bytes) -> Path:
+def atomic_write(path: Path, data: bytes) -> Path:
     """Write a file, or replace it, in one step that survives a loss of power.
 
     Raises OSError where the disk refuses; nothing is overwritten then.

@@ -169,10 +169,31 @@ def module_source(module: types.ModuleType) -> tuple[str, str]:
     return "".join(lines), filename
 
 
+Functions = Mapping[int, Sequence[types.FunctionType]]
+"""The functions of this process by the ``id`` of their global namespace."""
+
+
+def functions_of(modules: Iterable[types.ModuleType]) -> Functions:
+    """Those of these modules, wherever they are held. One walk over all objects for all of
+    the modules: it is most of what opening a session costs."""
+    found: dict[int, list[types.FunctionType]] = {id(vars(module)): [] for module in modules}
+    kind = types.FunctionType
+    for function in gc.get_objects():
+        if type(function) is kind:
+            there = found.get(id(function.__globals__))
+            if there is not None:
+                there.append(function)
+    return found
+
+
 def instrument_loaded(
-    module: types.ModuleType, applied: Applied, only: Sequence[str] = (), prepare: Preparation | None = None
+    module: types.ModuleType,
+    functions: Functions,
+    applied: Applied,
+    only: Sequence[str] = (),
+    prepare: Preparation | None = None,
 ) -> None:
-    """Exchange the code of ``module``'s functions, wherever they are held."""
+    """Exchange the code of ``module``'s functions, which are among ``functions``."""
     source, filename = module_source(module)
     rewriting = _rewritten(source, filename, module.__name__, tuple(only), prepare)
     hooks.register(rewriting.inner(), rewriting.stored)
@@ -180,9 +201,7 @@ def instrument_loaded(
     namespace = vars(module)
     install_hooks(namespace)
     applied.modules.append(module)
-    for function in gc.get_objects():
-        if type(function) is not types.FunctionType or function.__globals__ is not namespace:
-            continue
+    for function in functions[id(namespace)]:
         old = function.__code__
         if _place(old) not in rewriting.codes:
             continue
@@ -217,11 +236,12 @@ def instrumented(
     ``parts`` limits a module, by its name, to some of its classes. ``prepare``: what to
     do first to the tree of a module, by its name.
     """
-    applied = Applied()
+    applied, modules = Applied(), list(modules)
+    functions = functions_of(modules)
     try:
         for module in modules:
             name = module.__name__
-            instrument_loaded(module, applied, (parts or {}).get(name, ()), (prepare or {}).get(name))
+            instrument_loaded(module, functions, applied, (parts or {}).get(name, ()), (prepare or {}).get(name))
         yield applied
     finally:
         applied.undo()

@@ -127,7 +127,7 @@ class Execution:
         """Create a task from within a task, as starting a thread does."""
         parent = self.current
         task = self.add_task(run, name, daemon=daemon)
-        thread_identity.adopt(task, parent)
+        thread_identity.assign_identity(task, parent)
         self.events.append((op.SPAWN, parent, task, None, NOWHERE))
         return task
 
@@ -139,7 +139,7 @@ class Execution:
         Raises KeyboardInterrupt where a task did, or where one came meanwhile.
         """
         self.hub = getcurrent()
-        hosted = thread_identity.host(self, inherit)
+        hosted = thread_identity.set_aside_caller(self, inherit)
         self._values = hosted.values
         self._workers = pool_of(self.hub)
         if inherit is not None:
@@ -153,7 +153,7 @@ class Execution:
             _current.execution = None
             if self._at_exit:
                 executors.forget_exit()
-            thread_identity.unhost(self, hosted)
+            thread_identity.restore_caller(self, hosted)
         if self.interrupt is not None:
             raise self.interrupt
         if interrupts.pressed:
@@ -353,10 +353,14 @@ class Execution:
         if count > 1:
             return self._decide(running)
         if count == 0:
-            if not self.stopped and not self._at_exit and (waker := executors.waker(self.tasks)) is not None:
+            if (
+                not self.stopped
+                and not self._at_exit
+                and (waker := executors.executor_shutdown(self.tasks)) is not None
+            ):
                 self._at_exit = True
                 closing = self.add_task(waker, "at-exit", daemon=True)
-                thread_identity.adopt(closing, closing)
+                thread_identity.assign_identity(closing, closing)
                 return closing
             if not self.stopped:
                 self.outcome.failures.append(describe_deadlock(self))

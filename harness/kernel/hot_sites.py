@@ -13,7 +13,7 @@ from semafuzz.harness.kernel.locations import ANY_ITEM, WHOLE_CONTAINER, Locatio
 from semafuzz.harness.kernel.task import RawEvent
 
 
-def heat(events: Sequence[RawEvent], hot: bytearray) -> bool:
+def mark_scheduling_points(events: Sequence[RawEvent], hot: bytearray) -> bool:
     """Mark the sites of conflicting locations in ``hot``; True where it grew.
 
     A lock's release commutes with everything other tasks can then do, unless
@@ -35,13 +35,13 @@ def heat(events: Sequence[RawEvent], hot: bytearray) -> bool:
         else:
             continue
         for site in sites:
-            if not hot[site] and _worth_a_point(site, location, releases, events):
+            if not hot[site] and _is_worth_a_point(site, location, releases, events):
                 hot[site] = 1
                 grew = True
     return grew
 
 
-def _worth_a_point(site: int, location: Location, releases: dict[int, bool], events: Sequence[RawEvent]) -> bool:
+def _is_worth_a_point(site: int, location: Location, releases: dict[int, bool], events: Sequence[RawEvent]) -> bool:
     if location.tried:
         return True
     if not releases:

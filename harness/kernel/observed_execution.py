@@ -16,7 +16,7 @@ from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.task import RawEvent
 
 
-class Look(NamedTuple):
+class Probe(NamedTuple):
     """``show`` is called with events and their numbers in the execution: writes,
     sections, calls, and where ``reads`` is true also reads. It must neither run code
     of the program (which would make events) nor change anything that it is shown."""
@@ -30,10 +30,10 @@ SHOWN = frozenset({op.WRITE, op.ENTER, op.EXIT, op.CALL, op.RETURN})
 that is recorded twice, for an item and for the whole container, one is enough."""
 
 
-class Watched(Execution):
+class ObservedExecution(Execution):
     """Shows its events to ``looks``."""
 
-    def __init__(self, *args: Any, looks: tuple[Look, ...], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, looks: tuple[Probe, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._looks = [look.show for look in looks]
         self._readers = [look.show for look in looks if look.reads]

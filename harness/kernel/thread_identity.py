@@ -97,7 +97,7 @@ def thread_of(index: int) -> TaskThread:
     return found
 
 
-def adopt(task: Task, parent: Task) -> None:
+def assign_identity(task: Task, parent: Task) -> None:
     """Give a new task its identity."""
     task.ident = FIRST_IDENT + task.index
 
@@ -108,15 +108,15 @@ def register(task: Task, thread: Any) -> None:
     _active[task.ident] = thread
 
 
-def forget(thread: Any) -> None:
+def unregister(thread: Any) -> None:
     """``thread`` has ended: ``threading.enumerate()`` does not list it any more."""
     listed: Any = _active.get(thread._ident)
     if listed is thread:
         del _active[thread._ident]
 
 
-class Hosted:
-    """What was set aside of the calling thread; see :func:`host`."""
+class SetAside:
+    """What was set aside of the calling thread; see :func:`set_aside_caller`."""
 
     __slots__ = ("inherit", "kept", "state", "values")
 
@@ -130,13 +130,13 @@ class Hosted:
 _EMPTY: dict[str, object] = {}
 
 
-def host(execution: Recorded, inherit: Task | None) -> Hosted:
+def set_aside_caller(execution: Recorded, inherit: Task | None) -> SetAside:
     """Set the calling thread's own values and identity aside for a run.
 
     ``inherit`` gets them (it stands for the calling thread); the others start
     without any, as new threads do.
     """
-    hosted = Hosted(_thread_state() if IN_THREAD_STATE else _EMPTY, inherit)
+    hosted = SetAside(_thread_state() if IN_THREAD_STATE else _EMPTY, inherit)
     for task in execution.tasks:
         if task is inherit:
             task.ident = _real_ident()
@@ -148,8 +148,8 @@ def host(execution: Recorded, inherit: Task | None) -> Hosted:
     return hosted
 
 
-def unhost(execution: Recorded, hosted: Hosted) -> None:
-    """Put back what :func:`host` set aside; ``inherit``'s changes are kept."""
+def restore_caller(execution: Recorded, hosted: SetAside) -> None:
+    """Put back what :func:`set_aside_caller` set aside; ``inherit``'s changes are kept."""
     if hosted.state:
         _take(hosted.state)
     if hosted.inherit is not None:

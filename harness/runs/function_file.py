@@ -19,7 +19,7 @@ from semafuzz.harness.traces.schema import Function
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class LoadedFunction:
     """A function of a file, ready to run. ``identity`` is what a trace says of it."""
 
     program: Program
@@ -35,14 +35,16 @@ def split(spec: str) -> tuple[Path, str]:
     return Path(file), function
 
 
-Making = Callable[[Callable[[], Any], str, Sequence[ModuleType], Callable[[], Callable[[], Any]] | None], Program]
+ProgramFactory = Callable[
+    [Callable[[], Any], str, Sequence[ModuleType], Callable[[], Callable[[], Any]] | None], Program
+]
 """Makes a program of a function: with its name, the modules under test, and what
 makes the function anew (or None)."""
 
 
 def load(
-    spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True, asynchronous: Making | None = None
-) -> Checked:
+    spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True, asynchronous: ProgramFactory | None = None
+) -> LoadedFunction:
     """Read, compile and import the file of ``spec``.
 
     ``instrument``: further modules by name, imported here and instrumented.
@@ -58,7 +60,7 @@ def load(
     except (SyntaxError, ValueError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise CodeError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
-    making: Making = FunctionProgram
+    making: ProgramFactory = FunctionProgram
     if _find(tree, path, name):
         _refuse_asyncio(tree, path, name)
         if asynchronous is None:
@@ -78,7 +80,7 @@ def load(
     stateful = _keeps_state(tree)
     program = making(function, f"{path.name}:{name}", [module, *extra], refresher if stateful else None)
     digest = hashlib.sha256(source.encode()).hexdigest()
-    return Checked(program, Function(path.name, name, digest, tuple(instrument)), path)
+    return LoadedFunction(program, Function(path.name, name, digest, tuple(instrument)), path)
 
 
 def module_name(path: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 State = TypeVar("State")
@@ -47,7 +47,7 @@ class Program:
         """What is to be in place while it is executed again and again."""
         return nullcontext()
 
-    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once, from the same start, and judge the outcome."""
         raise NotImplementedError
 
@@ -66,7 +66,7 @@ class FunctionProgram(Program):
     under_test: Sequence[ModuleType] = ()
     refresh: Callable[[], Callable[[], object]] | None = None
 
-    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once."""
         function = self.refresh() if self.refresh is not None else self.function
         execution = setting.execution(scheduler, forced)
@@ -90,7 +90,7 @@ class TaskProgram(Program, Generic[State]):
     under_test: Sequence[ModuleType] = ()
     task_names: Sequence[str] = field(default_factory=tuple)
 
-    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once and check the state."""
         state = self.setup()
         execution = setting.execution(scheduler, forced)
@@ -106,10 +106,12 @@ class TaskProgram(Program, Generic[State]):
         return outcome
 
 
-def execute(program: Program, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+def execute(
+    program: Program, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None
+) -> Outcome:
     """Run ``program`` once, from where it started: primitives that modules hold
     are put back first, whether the run is one of the search or of shrinking. The
-    watchers of the setting have the last word."""
+    detectors of the setting have the last word."""
     current.restore()
     outcome = program.execute(scheduler, setting, forced)
     setting.judge(outcome)

@@ -11,8 +11,8 @@ from semafuzz.harness.kernel.naming import Namer, digest, name_text
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.replay.strict import Diverged, Replay
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.replay.strict import Diverged, StrictReplay
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice
 
@@ -30,12 +30,12 @@ class Replayed:
         return digest(self.outcome.events)
 
 
-def replay(program: Program, choices: Sequence[RecordedChoice], setting: Setting) -> Replayed:
+def replay(program: Program, choices: Sequence[RecordedChoice], setting: ExecutionConfig) -> Replayed:
     """Run ``program`` under recorded choices.
 
     Scheduling points are those of the record, whatever was learned since.
     """
-    scheduler = Replay(choices)
+    scheduler = StrictReplay(choices)
     scheduler.begin(0)
     cold = replace(setting, hot=bytearray(len(setting.hot)))
     forced = {choice.step: choice.yielded for choice in choices}
@@ -44,7 +44,7 @@ def replay(program: Program, choices: Sequence[RecordedChoice], setting: Setting
     return Replayed(outcome, scheduler.diverged)
 
 
-def recheck(program: Program, outcome: Outcome, setting: Setting) -> Replayed:
+def recheck(program: Program, outcome: Outcome, setting: ExecutionConfig) -> Replayed:
     """Run the schedule of ``outcome`` once more.
 
     Raises NotDeterministic, which names the first step at which the two differ

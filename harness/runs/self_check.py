@@ -20,14 +20,14 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
 
 
-class _Bird:
+class _Subject:
     def __init__(self) -> None:
-        self.songs = 0
+        self.count = 0
         self.lock = threading.Lock()
         self.nested = False
 
-    def sing(self) -> None:
-        self.songs = self.songs + 1
+    def add(self) -> None:
+        self.count = self.count + 1
 
     def hold(self) -> None:
         with self.lock:
@@ -53,24 +53,24 @@ def module() -> ModuleType:
     return sys.modules[__name__]
 
 
-def listen(*, instrumented: bool) -> str:
+def probe(*, instrumented: bool) -> str:
     """Run the canary; empty, or what is not under control."""
     hot = bytearray(b"\1") * (len(SITES) + 4096)
     if instrumented:
-        bird = _Bird()
+        subject = _Subject()
         execution = Execution(_Alternate(), hot)
         for number in range(2):
-            execution.add_task(bird.sing, f"canary-{number}")
+            execution.add_task(subject.add, f"canary-{number}")
         outcome = execution.run()
         if not any(event[0] == op.READ for event in outcome.events):
             return "the instrumentation reports no access: rewritten code is not what runs"
-        if bird.songs != 1:
+        if subject.count != 1:
             return "a switch was asked for between a read and a write and did not happen"
-    bird = _Bird()
+    subject = _Subject()
     seen: list[bool] = []
     execution = Execution(_Alternate(), hot)
-    execution.add_task(bird.hold, "canary-hold")
-    execution.add_task(lambda: seen.append(bird.peek()), "canary-peek")
+    execution.add_task(subject.hold, "canary-hold")
+    execution.add_task(lambda: seen.append(subject.peek()), "canary-peek")
     started = time.perf_counter()
     outcome = execution.run()
     if outcome.failures:

@@ -24,26 +24,26 @@ _STDLIB: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
 """Classes of the standard library that read their state without a lock."""
 
 
-class Laboratory:
-    """Made by :func:`open_laboratory`. ``silence`` is empty, or says why what runs
+class ControlledSession:
+    """Made by :func:`controlled_session`. ``silence`` is empty, or says why what runs
     here is not under control."""
 
     def __init__(self, control: Control, applied: Applied, silence: str) -> None:
         self.control = control
         self.applied = applied
-        self.silence = silence
+        self.uncontrolled_reason = silence
         self.unseen = [name for name in applied.left if not is_own(name)]
 
 
 @contextmanager
-def open_laboratory(
+def controlled_session(
     modules: Sequence[ModuleType] = (),
     *,
     instrument: bool = True,
     stall: float = 5.0,
     holders: Sequence[ModuleType] = (),
     prepare: Mapping[str, Preparation] | None = None,
-) -> Iterator[Laboratory]:
+) -> Iterator[ControlledSession]:
     """Put up a laboratory for these modules, on the calling thread.
 
     ``instrument=False`` leaves the code as it is (eventlet model: nothing is
@@ -60,4 +60,4 @@ def open_laboratory(
         instrumented(chosen, parts, prepare) as applied,
         installed([*modules, *holders], stall=stall) as control,
     ):
-        yield Laboratory(control, applied, self_check.listen(instrumented=instrument))
+        yield ControlledSession(control, applied, self_check.probe(instrumented=instrument))

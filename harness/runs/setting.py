@@ -7,14 +7,14 @@ from functools import partial
 
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel.execution import Execution
-from semafuzz.harness.kernel.observed_execution import Watched
+from semafuzz.harness.kernel.observed_execution import ObservedExecution
 from semafuzz.harness.kernel.outcome import Model, Outcome
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 
 @dataclass(slots=True)
-class Setting:
-    """How to run an execution; the fields are those of ``Execution``. ``watchers``
+class ExecutionConfig:
+    """How to run an execution; the fields are those of ``Execution``. ``detectors``
     see every execution, also those of shrinking and replay."""
 
     hot: bytearray
@@ -22,13 +22,13 @@ class Setting:
     seed: int = 0
     max_decisions: int = 50_000
     max_events: int = 200_000
-    watchers: tuple[Detector, ...] = ()
+    detectors: tuple[Detector, ...] = ()
 
     def execution(self, scheduler: Scheduler, forced: dict[int, bool] | None = None) -> Execution:
         """An execution in this setting. ``forced``: the steps with a recorded
         choice, for replay. The scheduler is told the outcome as it comes into being."""
-        looks = tuple(look for watcher in self.watchers if (look := watcher.begin()) is not None)
-        kind = partial(Watched, looks=looks) if looks else Execution
+        looks = tuple(look for watcher in self.detectors if (look := watcher.begin()) is not None)
+        kind = partial(ObservedExecution, looks=looks) if looks else Execution
         made = kind(
             scheduler,
             self.hot,
@@ -42,7 +42,7 @@ class Setting:
         return made
 
     def judge(self, outcome: Outcome) -> None:
-        """Add what the watchers noticed in the execution that has just been made."""
+        """Add what the detectors noticed in the execution that has just been made."""
         if not outcome.uncontrolled:
-            for watcher in self.watchers:
+            for watcher in self.detectors:
                 outcome.failures.extend(watcher.judge(outcome))

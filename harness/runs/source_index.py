@@ -27,7 +27,7 @@ def _file(identity: Function) -> Path:
     return _folder() / f"{key[:32]}.json"
 
 
-def remember(identity: Function, path: Path) -> None:
+def add(identity: Function, path: Path) -> None:
     """Note where the file is. Failing to is no error: ``--program`` names it then."""
     with contextlib.suppress(OSError):
         target = _file(identity)
@@ -35,7 +35,7 @@ def remember(identity: Function, path: Path) -> None:
         target.write_text(json.dumps({"path": str(path.resolve())}), encoding="utf-8")
 
 
-def recall(identity: Function) -> Path | None:
+def find(identity: Function) -> Path | None:
     """The path noted for this function on this machine, or None.
 
     The same file may be in several folders, beside different modules: one in the

@@ -24,7 +24,7 @@ from semafuzz.harness.kernel.deadlock import describe_deadlock
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import NOWHERE
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER
 
@@ -41,7 +41,7 @@ class SteppedExecution(Scheduler):
     of its methods nothing of it runs.
     """
 
-    def __init__(self, setting: Setting, on_io: Callable[[str, Task], None] | None = None) -> None:
+    def __init__(self, setting: ExecutionConfig, on_io: Callable[[str, Task], None] | None = None) -> None:
         _current.restore()
         self.execution = setting.execution(self)
         self.execution.on_io = on_io
@@ -72,7 +72,7 @@ class SteppedExecution(Scheduler):
     def start(self, run: Callable[[], object], name: str) -> Task:
         """A new task, which has not begun."""
         task = self.execution.add_task(run, name)
-        thread_identity.adopt(task, self._driver)
+        thread_identity.assign_identity(task, self._driver)
         thread_identity.register(task, thread_identity.thread_of(task.index))
         return task
 

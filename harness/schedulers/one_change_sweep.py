@@ -27,10 +27,10 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.dependence import Summary, reach
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
-from semafuzz.harness.schedulers.priorities import Ranked
+from semafuzz.harness.schedulers.priorities import PriorityScheduler
 
 
-class Sweep(Ranked):
+class OneChangeSweep(PriorityScheduler):
     """Gives the first task up at one place after the other, then the next task is first."""
 
     name = "sweep"

@@ -9,7 +9,7 @@ from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class Ranked(Scheduler):
+class PriorityScheduler(Scheduler):
     """Runs the enabled task of the lowest rank. One that yields, or can only go on by its
     time running out, goes behind all others: waiting loops end so."""
 

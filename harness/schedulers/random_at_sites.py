@@ -16,7 +16,7 @@ from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class Focused(Scheduler):
+class RandomAtSites(Scheduler):
     """Any enabled task at ``sites``, and where the running one cannot go on or
     yields; elsewhere it goes on."""
 

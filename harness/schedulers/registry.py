@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.schedulers.exhaustive import Exhaustive
-from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.recheck import Recheck
-from semafuzz.harness.schedulers.stale_pairs import TornReads
+from semafuzz.harness.schedulers.stale_pairs import StalePairs
 
 SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
     "portfolio": ("several of the others in turn (the default)", lambda seed: Portfolio(seed)),
@@ -21,10 +21,10 @@ SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
     "pct3": ("random priorities, 2 change points: bugs of depth 3", lambda seed: PCT(seed, 3)),
     "pct5": ("random priorities, 4 change points", lambda seed: PCT(seed, 5)),
     "exhaustive": ("every schedule once, for small programs; can end as complete", lambda seed: Exhaustive(seed)),
-    "sweep": ("one change of priority, at each lock and call in turn, none at accesses", lambda seed: Sweep()),
+    "sweep": ("one change of priority, at each lock and call in turn, none at accesses", lambda seed: OneChangeSweep()),
     "torn-reads": (
         "a writer stopped between two reads of another's section, at each call in turn",
-        lambda seed: TornReads(),
+        lambda seed: StalePairs(),
     ),
     "recheck": ("random walk, each schedule run twice and compared", lambda seed: Recheck(RandomWalk(seed))),
 }

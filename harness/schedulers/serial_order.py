@@ -11,7 +11,7 @@ from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.schedulers.protocol import OneExecution
 
 
-class Serial(OneExecution):
+class SerialOrder(OneExecution):
     """Runs the enabled task that comes first in ``order`` (task numbers)."""
 
     name = "serial"

@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
-from semafuzz.harness.schedulers.priorities import Ranked
+from semafuzz.harness.schedulers.priorities import PriorityScheduler
 
 
 @dataclass(frozen=True, slots=True)
-class Tear:
+class StalePair:
     """``writer`` stops before its ``write``-th call, ``reader`` then before its ``read``-th."""
 
     writer: int
@@ -46,7 +46,7 @@ class Calls:
     reads: list[int] = field(default_factory=list)
 
 
-class TornReads(Ranked):
+class StalePairs(PriorityScheduler):
     """First each task to its end in turn, then every tear that these runs suggest."""
 
     name = "torn-reads"
@@ -64,8 +64,8 @@ class TornReads(Ranked):
         self._commutes, self._may_write, self._may_read = commutes, may_write, may_read
         self._first = 0
         self._learned: dict[int, Calls] = {}
-        self._tears: Iterator[Tear] = iter(())
-        self._tear: Tear | None = None
+        self._tears: Iterator[StalePair] = iter(())
+        self._tear: StalePair | None = None
         self._met: dict[int, int] = {}
 
     def begin(self, execution: int) -> bool:
@@ -129,9 +129,9 @@ class TornReads(Ranked):
         return found
 
 
-def _tears(learned: dict[int, Calls]) -> Iterator[Tear]:
+def _tears(learned: dict[int, Calls]) -> Iterator[StalePair]:
     for writer, own in learned.items():
         for reader, other in learned.items():
             if reader != writer:
                 for write in own.writes:
-                    yield from (Tear(writer, write, reader, read) for read in other.reads)
+                    yield from (StalePair(writer, write, reader, read) for read in other.reads)

@@ -14,15 +14,15 @@ from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.happens_before import happens_before_class
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.install import escapes
 from semafuzz.harness.kernel.outcome import ADVICE, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import FunctionProgram, Program, execute
 from semafuzz.harness.runs.replay_run import recheck
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.budget import Deadline
@@ -39,7 +39,7 @@ class Exploration:
     """One search over the schedules of one program, in an open laboratory.
 
     ``hot`` may be shared between explorations of one target: what one program
-    taught about its scheduling points serves the next. ``watchers``
+    taught about its scheduling points serves the next. ``detectors``
     see every execution, and may look while it happens. ``advised``
     may be shared likewise: the identities of advice (``ADVICE``) that was given before.
     ``judge=False`` only learns scheduling points: what fails is passed over.
@@ -49,7 +49,7 @@ class Exploration:
         self,
         program: Program,
         scheduler: Scheduler,
-        laboratory: Laboratory,
+        laboratory: ControlledSession,
         *,
         schedules: int = 1000,
         seconds: float | None = None,
@@ -62,13 +62,13 @@ class Exploration:
         hot: bytearray | None = None,
         shrink_budget: int = 300,
         judge: bool = True,
-        watchers: Sequence[Detector] = (),
+        detectors: Sequence[Detector] = (),
         advised: set[tuple[str, ...]] | None = None,
     ) -> None:
         self.program = program
         self.scheduler = scheduler
         points = hot if hot is not None else bytearray(max(1 << 16, 2 * len(SITES)))
-        self.setting = Setting(points, model, seed, watchers=tuple(watchers))
+        self.setting = ExecutionConfig(points, model, seed, detectors=tuple(detectors))
         self.result = Result(program.name, scheduler.name, seed)
         self._laboratory = laboratory
         self._schedules = schedules
@@ -106,8 +106,8 @@ class Exploration:
     def _search(self) -> Result:
         result = self.result
         started = perf_counter()
-        if self._laboratory.silence:
-            result.notes.append(self._laboratory.silence)
+        if self._laboratory.uncontrolled_reason:
+            result.notes.append(self._laboratory.uncontrolled_reason)
             result.verdict = "uncontrolled"
             return result
         left = self._laboratory.unseen
@@ -160,7 +160,7 @@ class Exploration:
             result.verdict = "uncontrolled"
             return False
         self.scheduler.end(outcome)
-        for watcher in setting.watchers:
+        for watcher in setting.detectors:
             watcher.keep(outcome)
         if outcome.raw_decisions:
             self._single = False
@@ -179,7 +179,7 @@ class Exploration:
         """What a schedule that was not seen before teaches. Under the same
         scheduling points the same choices give the same run, so nothing else does."""
         self._classes.add(happens_before_class(outcome.events))
-        if self.setting.model == "threads" and heat(outcome.events, self.setting.hot):
+        if self.setting.model == "threads" and mark_scheduling_points(outcome.events, self.setting.hot):
             self._single = False
             self._paths.clear()
             self.scheduler.restart()
@@ -247,7 +247,7 @@ def explore(
     model = made.model or model
     chosen = make_scheduler(scheduler, seed) if isinstance(scheduler, str) else scheduler
     detectors = make_detectors(detect, model)
-    with open_laboratory(made.modules(), instrument=model != "eventlet") as laboratory:
+    with controlled_session(made.modules(), instrument=model != "eventlet") as laboratory:
         search = Exploration(
             made,
             chosen,
@@ -257,7 +257,7 @@ def explore(
             seed=seed,
             model=model,
             stop_on_first=stop_on_first,
-            watchers=detectors,
+            detectors=detectors,
         )
         result = search.run()
     conclude(result, detectors)

@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.naming import Namer, name_text
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directed, Directive, places_of
 from semafuzz.harness.schedulers.protocol import Scheduler
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.shrink.size import interruptions
 
 TRIES = 40
@@ -40,11 +40,11 @@ class Nearest:
 
 
 def nearest_passing(
-    program: Program, origin: Origin, setting: Setting, failing: Outcome, between: Callable[[], None]
+    program: Program, origin: Origin, setting: ExecutionConfig, failing: Outcome, between: Callable[[], None]
 ) -> Nearest | None:
     """The nearest run that passes; None where none of those tried does.
 
-    ``setting``: one of its own, whose scheduling points may be learned; its watchers have seen
+    ``setting``: one of its own, whose scheduling points may be learned; its detectors have seen
     the run that is returned last. ``between`` is called after each execution.
     """
     if setting.model == "threads":
@@ -52,7 +52,7 @@ def nearest_passing(
             for pending in decision.pending:
                 setting.hot[pending[3]] = 1
         setting.hot[0] = 0
-        heat(failing.events, setting.hot)
+        mark_scheduling_points(failing.events, setting.hot)
     for candidate, scheduler, how in itertools.islice(_candidates(program, origin, failing), TRIES):
         outcome = execute(candidate, scheduler, setting)
         between()
@@ -79,7 +79,7 @@ def _candidates(program: Program, origin: Origin, failing: Outcome) -> Iterator[
             yield without, Directed(directives), f"the fault {fault.name} does not happen"
     for order in itertools.islice(itertools.permutations(range(len(failing.tasks))), ORDERS):
         names = ", then ".join(failing.tasks[number].name for number in order)
-        yield program, Serial(order), f"the tasks run one after the other: {names}"
+        yield program, SerialOrder(order), f"the tasks run one after the other: {names}"
 
 
 def part(one: Outcome, other: Outcome) -> int | None:

@@ -14,8 +14,8 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import recheck
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.racing_pair import RacingPair, operations_under_way, pair_of
 from semafuzz.harness.shrink.schedule import shrink_schedule
@@ -26,7 +26,7 @@ from semafuzz.harness.traces.schema import Function, Necessity, Trace
 from semafuzz.harness.traces.signature import failure_identity, signature
 
 
-def shows(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:
+def has_failure(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:
     """A test for runs: does one of their failures have this identity?"""
 
     def same(outcome: Outcome) -> bool:
@@ -35,9 +35,9 @@ def shows(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:
     return same
 
 
-def shows_serially(program: Program, tasks: int, setting: Setting, same: Callable[[Outcome], bool]) -> bool:
+def fails_serially(program: Program, tasks: int, setting: ExecutionConfig, same: Callable[[Outcome], bool]) -> bool:
     """Whether some serial order of the program's tasks fails alike: then it is no race."""
-    return any(same(execute(program, Serial(order), setting)) for order in itertools.permutations(range(tasks)))
+    return any(same(execute(program, SerialOrder(order), setting)) for order in itertools.permutations(range(tasks)))
 
 
 def matching(outcome: Outcome, identity: tuple[str, ...]) -> Failure:
@@ -77,7 +77,7 @@ class Recorder:
     def __init__(
         self,
         program: Program,
-        setting: Setting,
+        setting: ExecutionConfig,
         origin: Origin | None,
         folder: Path | None,
         *,
@@ -144,7 +144,7 @@ class Recorder:
         except NotDeterministic as error:
             print(f"semafuzz: {words}: {error}", file=sys.stderr)
             return False
-        if not shows(failure_identity(run.failure))(again.outcome):
+        if not has_failure(failure_identity(run.failure))(again.outcome):
             print(f"semafuzz: {words}: the run is the same, but it does not fail so again", file=sys.stderr)
             return False
         return True
@@ -157,7 +157,7 @@ class Recorder:
             self._program,
             run.outcome,
             self._setting,
-            shows(identity),
+            has_failure(identity),
             budget=self._budget,
             faults=len(origin.faults) if origin else 0,
             without_fault=origin.without_fault if origin else None,

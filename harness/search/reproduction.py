@@ -22,20 +22,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from semafuzz.harness.errors import CannotJudge
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import Replayed, recheck, replay
-from semafuzz.harness.runs.session import Laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.exhaustive import Exhaustive
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.protocol import Scheduler
-from semafuzz.harness.schedulers.replay.by_operation import Follow
+from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
 from semafuzz.harness.schedulers.replay.strict import Diverged
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.harness.search.recorder import shows
+from semafuzz.harness.search.recorder import has_failure
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.choices import RecordedChoice
@@ -69,7 +69,7 @@ class Judgement:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Evidence:
     """What the runs so far showed: the failure in question, others, or none."""
 
     identity: tuple[str, ...]
@@ -82,7 +82,7 @@ class _Seen:
         if outcome.uncontrolled:
             raise CannotJudge(outcome.uncontrolled)
         self.runs += 1
-        if self.found is None and shows(self.identity)(outcome):
+        if self.found is None and has_failure(self.identity)(outcome):
             self.found = outcome
         failures = _failures(outcome)
         self.failing = self.failing + 1 if failures else 0
@@ -96,7 +96,7 @@ class _Seen:
 class _UntilFound(Scheduler):
     """A scheduler that stops searching once the failure has shown."""
 
-    def __init__(self, inner: Scheduler, seen: _Seen, exhaustive: bool) -> None:
+    def __init__(self, inner: Scheduler, seen: _Evidence, exhaustive: bool) -> None:
         self.name = inner.name
         self.covers_all = exhaustive
         self._inner = inner
@@ -126,7 +126,9 @@ def _line(failure: Failure) -> str:
     return f"{failure.kind}: {failure.message.splitlines()[0] if failure.message else ''}"
 
 
-def judge(trace: Trace, program: Program, setting: Setting, laboratory: Laboratory, *, search: int = 0) -> Judgement:
+def check_reproduces(
+    trace: Trace, program: Program, setting: ExecutionConfig, laboratory: ControlledSession, *, search: int = 0
+) -> Judgement:
     """Whether ``trace`` reproduces in ``program``; the module says how that is told.
 
     ``search``: how many schedules may be tried where the recorded one does not fit.
@@ -140,7 +142,7 @@ def judge(trace: Trace, program: Program, setting: Setting, laboratory: Laborato
     outcome = replayed.outcome
     if outcome.uncontrolled:
         raise CannotJudge(outcome.uncontrolled)
-    shown = shows(identity)(outcome)
+    shown = has_failure(identity)(outcome)
     if replayed.diverged is None:
         if shown:
             return Judgement(True, "under the recorded schedule", replayed, outcome)
@@ -152,7 +154,7 @@ def judge(trace: Trace, program: Program, setting: Setting, laboratory: Laborato
     stopped = f"the trace does not fit this code: {replayed.diverged}"
     if search <= 0:
         return Judgement(None, stopped, replayed)
-    research = _Research(program, _Seen(identity), replayed, choices, setting, laboratory)
+    research = _FallbackSearch(program, _Evidence(identity), replayed, choices, setting, laboratory)
     judged = research.run(search, advice=trace.expected.kind in ADVICE)
     judged.schedules = research.seen.runs
     if judged.reproduces and judged.outcome is not None:
@@ -180,15 +182,15 @@ def _needed_a_preemption(replayed: Replayed, choices: Sequence[RecordedChoice], 
 
 
 @dataclass(slots=True)
-class _Research:
+class _FallbackSearch:
     """Looking for the failure in other schedules of the same program."""
 
     program: Program
-    seen: _Seen
+    seen: _Evidence
     replayed: Replayed
     choices: Sequence[RecordedChoice]
-    setting: Setting
-    laboratory: Laboratory
+    setting: ExecutionConfig
+    laboratory: ControlledSession
 
     def run(self, search: int, *, advice: bool) -> Judgement:
         """The judgement. ``advice``: what is looked for needs no schedule of its own."""
@@ -199,7 +201,7 @@ class _Research:
         needed = not advice and _needed_a_preemption(replayed, self.choices, diverged.step)
         # What needs no preemption here, and did in the record, is another failure.
         for order in itertools.islice(itertools.permutations(range(len(replayed.outcome.tasks))), _ORDERS):
-            made = self._once(Serial(order))
+            made = self._once(SerialOrder(order))
             if needed and seen.found is made and not preemptions(made):
                 why = f"{stopped}; the same failure shows without any preemption here, so it is another defect"
                 return Judgement(None, why, replayed)
@@ -234,7 +236,7 @@ class _Research:
     def _learn(self, outcome: Outcome) -> None:
         self.laboratory.control.between_executions()
         if self.setting.model == "threads":
-            heat(outcome.events, self.setting.hot)
+            mark_scheduling_points(outcome.events, self.setting.hot)
 
     def _once(self, scheduler: Scheduler) -> Outcome:
         scheduler.begin(0)
@@ -243,9 +245,9 @@ class _Research:
         self._learn(made)
         return made
 
-    def _follow(self) -> tuple[Follow, Outcome]:
+    def _follow(self) -> tuple[ReplayByOperation, Outcome]:
         """The recorded choices, with other events between them; and what comes of it."""
-        follow = Follow(self.choices)
+        follow = ReplayByOperation(self.choices)
         return follow, self._once(follow)
 
     def _walk(self, schedules: int) -> None:
@@ -275,7 +277,7 @@ class _Research:
                 model=self.setting.model,
                 stop_on_first=False,
                 hot=self.setting.hot,
-                watchers=self.setting.watchers,
+                detectors=self.setting.detectors,
                 judge=False,
             )
             result = exploration.run()

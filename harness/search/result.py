@@ -22,7 +22,7 @@ class Result:
     (something escaped the kernel, so nothing can be said). ``classes`` counts the
     distinct happens-before classes among the executions. ``notes`` are remarks
     for a person. ``sections``: what detectors have to say of all executions together.
-    ``programs``: how many were explored, in a search of many; ``passed_over``: how many
+    ``programs``: how many were explored, in a search of many; ``skipped``: how many
     failures that search did not work out, by the reason. ``coverage``: what was met how
     often, where that was counted. ``interrupted``: somebody ended the search.
     """
@@ -40,7 +40,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     programs: int = 0
-    passed_over: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
     coverage: Coverage | None = None
     interrupted: bool = False
 

@@ -10,7 +10,7 @@ from semafuzz.harness.search.result import Result
 from semafuzz.harness.sections.coverage import joined_coverage
 
 
-def summed(results: Sequence[Result], failures: Sequence[Finding] | None = None) -> Result:
+def merge_results(results: Sequence[Result], failures: Sequence[Finding] | None = None) -> Result:
     """The sum of at least one result. ``failures``: of all of them; by default each signature
     once."""
     first = results[0]
@@ -31,8 +31,8 @@ def summed(results: Sequence[Result], failures: Sequence[Finding] | None = None)
     whole.exhausted = whole.verdict == "complete"
     whole.notes = list(dict.fromkeys(note for one in results for note in one.notes))
     for one in results:
-        for reason, count in one.passed_over.items():
-            whole.passed_over[reason] = whole.passed_over.get(reason, 0) + count
+        for reason, count in one.skipped.items():
+            whole.skipped[reason] = whole.skipped.get(reason, 0) + count
     whole.sections = merge_sections([one.sections for one in results])
     counted = [one.coverage for one in results if one.coverage is not None]
     whole.coverage = joined_coverage(counted) if counted else None

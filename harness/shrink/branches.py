@@ -94,7 +94,7 @@ class Branch:
             if step is not None:
                 yield from self.turn.earlier(self.number, directive.chosen, order, step)
 
-    def passed_over(self) -> Iterator[Branch]:
+    def skipped(self) -> Iterator[Branch]:
         """What to run next in the same turn where this one needs no run of its own."""
         if self.turn is not None:
             other = self.schedule[-1].chosen

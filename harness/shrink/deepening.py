@@ -59,7 +59,7 @@ class Deepening:
             if branch.bound > value.size[:3]:
                 continue
             if self._covered(branch):
-                for other in branch.passed_over():
+                for other in branch.skipped():
                     self._push(rank - branch.extra + other.extra, other)
                 continue
             run = trials.make(branch.schedule, learn=False)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.origin import WithoutFault
 from semafuzz.harness.runs.program import Program
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import directives_of
 from semafuzz.harness.shrink.deepening import Deepening
 from semafuzz.harness.shrink.necessity import check_necessity
@@ -56,7 +56,7 @@ class Shrunk:
 def shrink_schedule(
     program: Program,
     outcome: Outcome,
-    setting: Setting,
+    setting: ExecutionConfig,
     same: Callable[[Outcome], bool],
     *,
     budget: int = 300,
@@ -103,7 +103,7 @@ def shrink_schedule(
 def _again(
     program: Program,
     outcome: Outcome,
-    setting: Setting,
+    setting: ExecutionConfig,
     same: Callable[[Outcome], bool],
     budget: int,
     between: Callable[[], None] | None,

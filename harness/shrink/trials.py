@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directed, Directive, Place
 from semafuzz.harness.shrink.size import Size, preemptions, turns
 from semafuzz.harness.traces.build import choices_of
@@ -63,7 +63,7 @@ class Trials:
     def __init__(
         self,
         program: Program,
-        setting: Setting,
+        setting: ExecutionConfig,
         same: Callable[[Outcome], bool],
         budget: int,
         between: Callable[[], None] | None = None,
@@ -90,7 +90,7 @@ class Trials:
 
     def learn(self, outcome: Outcome) -> None:
         """Take over the scheduling points that a run teaches."""
-        if self._learns and heat(outcome.events, self._setting.hot):
+        if self._learns and mark_scheduling_points(outcome.events, self._setting.hot):
             self.generation += 1
 
     def make(

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from semafuzz.harness.errors import TraceError
-from semafuzz.harness.files.atomic_write import printable, write_whole
+from semafuzz.harness.files.atomic_write import atomic_write, printable
 from semafuzz.harness.traces.schema import READABLE, Necessity, Trace
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -149,4 +149,4 @@ def write(trace: Trace, path: Path) -> Path:
 
     Raises OSError where the disk refuses; nothing is overwritten then.
     """
-    return write_whole(path, encode(trace))
+    return atomic_write(path, encode(trace))

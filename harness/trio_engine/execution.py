@@ -34,12 +34,12 @@ from semafuzz.harness.kernel.execution import Chooser, Execution
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.lockable import Lockable
-from semafuzz.harness.kernel.observed_execution import Watched
+from semafuzz.harness.kernel.observed_execution import ObservedExecution
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import NOWHERE, SITES
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.kernel.task_errors import Abort
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.trio_engine import failures
 from semafuzz.harness.trio_engine.await_sites import stand
 from semafuzz.harness.trio_engine.cancellation import Cancellation, Faults
@@ -81,7 +81,7 @@ class TrioExecution(Execution):
     def __init__(
         self,
         scheduler: Chooser,
-        setting: Setting,
+        setting: ExecutionConfig,
         faults: Faults,
         forced: dict[int, bool] | None = None,
         *,
@@ -488,7 +488,7 @@ def real_locks() -> Iterator[None]:
         locks.control_thread[0] = thread
 
 
-class WatchedTrioExecution(Watched, TrioExecution):
+class ObservedTrioExecution(ObservedExecution, TrioExecution):
     """Shows its events while they happen."""
 
 

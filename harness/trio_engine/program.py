@@ -14,13 +14,13 @@ from typing import Any, Final
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program, invariant_failure
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.search.exploration import explore
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.trio_engine import self_check
 from semafuzz.harness.trio_engine.cancellation import Cancellation, Faults
-from semafuzz.harness.trio_engine.execution import TrioExecution, WatchedTrioExecution, real_locks
+from semafuzz.harness.trio_engine.execution import ObservedTrioExecution, TrioExecution, real_locks
 from semafuzz.harness.trio_engine.loop import LoopKeeper
 
 MODEL: Final = "trio"
@@ -75,18 +75,18 @@ class TrioProgram(Program):
         finally:
             self._keeper.close()
 
-    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once, and check what came of it."""
         if not _heard:
-            _heard.append(self_check.listen())
+            _heard.append(self_check.probe())
         if _heard[0]:
             silent = Outcome()
             silent.uncontrolled = _heard[0]
             return silent
         function = self.refresh() if self.refresh is not None else self.function
         faults = Faults(self.faults, self.cancellations)
-        looks = tuple(look for watcher in setting.watchers if (look := watcher.begin()) is not None)
-        made = partial(WatchedTrioExecution, looks=looks) if looks else TrioExecution
+        looks = tuple(look for watcher in setting.detectors if (look := watcher.begin()) is not None)
+        made = partial(ObservedTrioExecution, looks=looks) if looks else TrioExecution
         execution = made(scheduler, setting, faults, forced, patient=self.patient, steps=self.steps)
         scheduler.watch(execution.outcome)
         outcome, result = execution.run_function(function, self._keeper)

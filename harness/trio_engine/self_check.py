@@ -17,7 +17,7 @@ import trio
 from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.trio_engine.cancellation import Faults
 from semafuzz.harness.trio_engine.execution import TrioExecution
 
@@ -79,10 +79,10 @@ class _Bird:
 
 
 def _run(scheduler: Chooser, function: Callable[[], Awaitable[object]]) -> tuple[Outcome, object]:
-    return TrioExecution(scheduler, Setting(bytearray(1 << 16)), Faults((), 0)).run_function(function)
+    return TrioExecution(scheduler, ExecutionConfig(bytearray(1 << 16)), Faults((), 0)).run_function(function)
 
 
-def listen() -> str:
+def probe() -> str:
     """Run the canary; empty, or what is not under control."""
     known = f"trio {trio.__version__} is not under control: "
     for scheduler, wanted in ((_Alternate(), 1), (_Stay(), 2)):

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 from semafuzz.reports.run_view.printable import clean
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 
 
-def event_lines(picture: Picture) -> Iterator[str]:
+def event_lines(picture: FindingView) -> Iterator[str]:
     """The events of the failing run in order; nothing where there is no run."""
     run = picture.run
     if run is None:

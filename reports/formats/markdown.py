@@ -10,7 +10,7 @@ from semafuzz.reports.formats.report import Report
 from semafuzz.reports.run_view.bisection import by_answer
 from semafuzz.reports.run_view.places import spots_of
 from semafuzz.reports.run_view.printable import clean
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 from semafuzz.reports.run_view.sentence import sentence
 
 ROWS = 200
@@ -56,7 +56,7 @@ def fenced(lines: Sequence[str]) -> list[str]:
     return [f"{fence}text", *shown, fence]
 
 
-def bug_report(picture: Picture, severity: Severity) -> str:
+def bug_report(picture: FindingView, severity: Severity) -> str:
     """One finding for a bug tracker, complete in itself, with what a bisection said of releases."""
     where = f"{picture.target} {picture.release}".strip()
     lines = [

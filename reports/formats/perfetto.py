@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 
 from semafuzz.reports.run_view.printable import clean
-from semafuzz.reports.run_view.schema import Picture, Run
+from semafuzz.reports.run_view.schema import FindingView, Run
 
 LOCKS = 1000
 """Numbers of tracks for locks begin here."""
 
 
-def trace_events(picture: Picture) -> str:
+def trace_events(picture: FindingView) -> str:
     """The failing run, as JSON; no event where there is no run."""
     events = [] if picture.run is None else _events(picture.run)
     told = {"displayTimeUnit": "ns", "otherData": {"signature": picture.signature}, "traceEvents": events}

@@ -12,7 +12,7 @@ from semafuzz.reports.formats.markdown import bug_report, summary
 from semafuzz.reports.formats.perfetto import trace_events
 from semafuzz.reports.formats.report import Report
 from semafuzz.reports.formats.sarif import sarif_log
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 
 
 class FindingFormat(NamedTuple):
@@ -20,7 +20,7 @@ class FindingFormat(NamedTuple):
     the run, so that there is none where the trace could not be run."""
 
     suffix: str
-    write: Callable[[Picture, Severity], str]
+    write: Callable[[FindingView, Severity], str]
     needs_run: bool = False
 
 

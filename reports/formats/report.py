@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.sections.section import Section
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 
-Told = tuple[Picture, Severity]
+Told = tuple[FindingView, Severity]
 """A finding and its severity."""
 
 

@@ -17,7 +17,7 @@ from semafuzz.harness.sections.section import Section
 from semafuzz.reports.formats.report import Report
 from semafuzz.reports.run_view.places import Spot, spot_of, spots_of
 from semafuzz.reports.run_view.printable import clean
-from semafuzz.reports.run_view.schema import Picture, Run, Step
+from semafuzz.reports.run_view.schema import FindingView, Run, Step
 from semafuzz.reports.run_view.sentence import sentence
 
 STEPS = 1000
@@ -74,7 +74,7 @@ def _invocation(sections: Sequence[Section]) -> dict[str, object]:
     return {"executionSuccessful": True, "toolExecutionNotifications": notifications}
 
 
-def _result(picture: Picture, severity: Severity, kinds: Sequence[str]) -> dict[str, object]:
+def _result(picture: FindingView, severity: Severity, kinds: Sequence[str]) -> dict[str, object]:
     spots = spots_of(picture)
     result: dict[str, object] = {
         "ruleId": picture.kind,
@@ -104,7 +104,7 @@ def _location(spot: Spot) -> dict[str, object]:
     }
 
 
-def _flows(picture: Picture, run: Run) -> list[dict[str, object]]:
+def _flows(picture: FindingView, run: Run) -> list[dict[str, object]]:
     shown = [step for step in run.steps if step.place >= 0 and (step.shared or step.number in run.pair)]
     flows: list[dict[str, object]] = []
     for lane in run.lanes:
@@ -114,7 +114,7 @@ def _flows(picture: Picture, run: Run) -> list[dict[str, object]]:
     return flows
 
 
-def _step(picture: Picture, run: Run, step: Step) -> dict[str, object] | None:
+def _step(picture: FindingView, run: Run, step: Step) -> dict[str, object] | None:
     spot = spot_of(picture, run.texts[step.place])
     if spot is None:
         return None

@@ -7,14 +7,14 @@ import msgspec
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.reports.pages.render import data_text, page
 from semafuzz.reports.run_view.bisection import by_answer
-from semafuzz.reports.run_view.schema import Picture, Run, Step
+from semafuzz.reports.run_view.schema import FindingView, Run, Step
 from semafuzz.reports.run_view.sentence import sentence, shortened
 
 ROWS = 300
 """Of the table of steps; the picture has all."""
 
 
-def finding_page(picture: Picture, severity: Severity) -> str:
+def finding_page(picture: FindingView, severity: Severity) -> str:
     """The page, as HTML."""
     run, passing = picture.run, picture.passing
     rows = _rows(run) if run is not None else []
@@ -36,7 +36,7 @@ def finding_page(picture: Picture, severity: Severity) -> str:
     )
 
 
-def _more(picture: Picture) -> list[str]:
+def _more(picture: FindingView) -> list[str]:
     """What the heading leaves out: the whole message, where the details do not say it again."""
     lines = picture.message.strip().splitlines()
     parts = [one for one in picture.detail if one in picture.message]
@@ -45,14 +45,14 @@ def _more(picture: Picture) -> list[str]:
     return [*whole, *picture.detail]
 
 
-def _where(picture: Picture) -> str:
+def _where(picture: FindingView) -> str:
     parts = [f"{picture.target} {picture.release}".strip(), f"{picture.model} model"]
     if "python" in picture.versions:
         parts.append(f"found on Python {picture.versions['python']}")
     return ", ".join(parts)
 
 
-def _needs(picture: Picture) -> list[str]:
+def _needs(picture: FindingView) -> list[str]:
     """The preemptions and faults of the run, each with whether the failure needs it."""
     found = []
     run = picture.run
@@ -100,14 +100,14 @@ def _act(step: Step, what: str) -> str:
     return f"{step.kind} {what}".strip()
 
 
-def _facts(picture: Picture) -> list[tuple[str, str]]:
+def _facts(picture: FindingView) -> list[tuple[str, str]]:
     facts = [("target", f"{picture.target} {picture.release}".strip()), ("model", picture.model)]
     facts += [(f"releases: {answer}", releases) for answer, releases in by_answer(picture)]
     facts += [(f"option {name}", value) for name, value in picture.configuration.items()]
     return facts + sorted(picture.versions.items())
 
 
-def _data(picture: Picture) -> object:
+def _data(picture: FindingView) -> object:
     """What the script draws."""
     if picture.run is None:
         return ""

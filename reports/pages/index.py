@@ -15,7 +15,7 @@ from semafuzz.harness.sections.section import Section
 from semafuzz.reports.pages.charts import discovery_curve
 from semafuzz.reports.pages.render import page
 from semafuzz.reports.run_view.places import spots_of
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 from semafuzz.reports.run_view.sentence import sentence
 from semafuzz.reports.summaries import Measured
 from semafuzz.reports.terminal.sections import section_lines
@@ -28,7 +28,7 @@ OPERATIONS = 40
 _SHOWN = {"yes": "a picture", "no": "none"}
 
 
-def index_page(findings: Sequence[tuple[Picture, Severity, str]], site: Site, title: str) -> str:
+def index_page(findings: Sequence[tuple[FindingView, Severity, str]], site: Site, title: str) -> str:
     """The page, as HTML. ``findings``: in the order of the table."""
     result = site.summary.result if site.summary is not None else None
     coverage = result.coverage if result is not None else None
@@ -52,7 +52,7 @@ def index_page(findings: Sequence[tuple[Picture, Severity, str]], site: Site, ti
     )
 
 
-def _row(picture: Picture, severity: Severity, name: str) -> dict[str, Any]:
+def _row(picture: FindingView, severity: Severity, name: str) -> dict[str, Any]:
     spots = spots_of(picture)
     return {
         "name": name,

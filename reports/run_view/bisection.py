@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 
 
-def by_answer(picture: Picture) -> list[tuple[str, str]]:
+def by_answer(picture: FindingView) -> list[tuple[str, str]]:
     """What a bisection said: each answer with its releases."""
     told: dict[str, list[str]] = {}
     for release, answer in picture.releases.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 
 _PLACE = re.compile(r"(?P<module>[^\s:]+):(?P<line>\d+) \((?P<function>.*)\)$")
 
@@ -22,7 +22,7 @@ class Spot(NamedTuple):
     function: str
 
 
-def spot_of(picture: Picture, place: str) -> Spot | None:
+def spot_of(picture: FindingView, place: str) -> Spot | None:
     """Where a place is; None where the text is no place of the source."""
     found = _PLACE.match(place)
     if found is None or found["line"] == "0":
@@ -32,7 +32,7 @@ def spot_of(picture: Picture, place: str) -> Spot | None:
     return Spot(file, int(found["line"]), found["function"])
 
 
-def spots_of(picture: Picture) -> list[Spot]:
+def spots_of(picture: FindingView) -> list[Spot]:
     """Where the places of the finding are, the conflicting ones first. Of a finding that names
     none, where the run was last: readers drop what stands nowhere."""
     found = [spot for place in picture.places if (spot := spot_of(picture, place)) is not None]

@@ -102,7 +102,7 @@ class Passing(_Record, frozen=True):
     how: str
 
 
-class Picture(_Record, frozen=True):
+class FindingView(_Record, frozen=True):
     """All that is known of one finding. ``reproduces``: "yes", "no", or why it cannot be told;
     then there is no run. ``sources``: source lines by place, for every step; ``excerpts``:
     those around the places that matter; ``files``: by the module, as its package names it.

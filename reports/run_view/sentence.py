@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 
 LONGEST = 240
 """Characters of a message in a heading."""
@@ -19,7 +19,7 @@ _VERBS = {
 }
 
 
-def sentence(picture: Picture) -> str:
+def sentence(picture: FindingView) -> str:
     """What broke, in one sentence."""
     message = shortened(picture.message.strip().partition("\n")[0])
     if message == "AssertionError":

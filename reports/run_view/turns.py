@@ -11,7 +11,7 @@ LONGEST = 40
 """Lines of a story; what is in between is counted."""
 
 
-def story(outcome: Outcome, *, without: int = -1) -> list[str]:
+def turns(outcome: Outcome, *, without: int = -1) -> list[str]:
     """One line for each stretch in which one task ran: its operations, and what it did
     last. ``without``: the number of a task that is not part of the story."""
     lines: list[str] = []

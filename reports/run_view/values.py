@@ -18,7 +18,7 @@ from typing import Any
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import ITEM
-from semafuzz.harness.kernel.observed_execution import Look
+from semafuzz.harness.kernel.observed_execution import Probe
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.task import RawEvent
 
@@ -145,11 +145,11 @@ class Values(Detector):
         self.seen: dict[int, tuple[str, str]] = {}
         self._written: tuple[int, RawEvent] | None = None
 
-    def begin(self) -> Look:
+    def begin(self) -> Probe:
         """An execution begins."""
         self.seen = {}
         self._written = None
-        return Look(self._show, reads=True)
+        return Probe(self._show, reads=True)
 
     def _show(self, event: RawEvent, number: int) -> None:
         self._settle()

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from semafuzz.harness.errors import TraceError, UsageError
-from semafuzz.harness.files.atomic_write import TEMPORARY, write_whole
+from semafuzz.harness.files.atomic_write import TEMPORARY, atomic_write
 from semafuzz.harness.files.bounded_read import read_record
 from semafuzz.harness.kernel.outcome import FailureKind, Severity
 from semafuzz.harness.traces.codec import read
@@ -114,9 +114,9 @@ class Corpus:
 
     def add(self, known: Known, trace: Path) -> None:
         """Remember a finding, or replace what is known of it. The trace is copied first."""
-        write_whole(self.trace_of(known), trace.read_bytes())
+        atomic_write(self.trace_of(known), trace.read_bytes())
         self.note(known)
 
     def note(self, known: Known) -> None:
         """Replace the record of a finding whose trace stays."""
-        write_whole(self._findings / f"{known.name}.known.json", msgspec.json.encode(known))
+        atomic_write(self._findings / f"{known.name}.known.json", msgspec.json.encode(known))

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from semafuzz.campaign.plan import Plan, Shard
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.files.bounded_read import Record, read_record
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
@@ -24,16 +24,16 @@ from semafuzz.harness.search.result import Result
 MAX_BYTES = 64 << 20
 
 
-class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ShardResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A shard that has ended. ``result``: None where no attempt came to an end; ``folder``:
-    of its traces; ``troubles``: of attempts that did not."""
+    of its traces; ``errors``: of attempts that did not."""
 
     result: Result | None
     folder: str
-    troubles: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
+    errors: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
 
 
-class Night:
+class CampaignState:
     """The folder ``night`` of a corpus."""
 
     def __init__(self, corpus: Path) -> None:
@@ -52,20 +52,20 @@ class Night:
     def begin(self, plan: Plan) -> None:
         """Begin a night. What an earlier one left half done is gone."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        write_whole(self._folder / "plan.json", msgspec.json.encode(plan))
+        atomic_write(self._folder / "plan.json", msgspec.json.encode(plan))
 
-    def ended(self, shard: Shard) -> Ended | None:
+    def ended(self, shard: Shard) -> ShardResult | None:
         """What a shard came to; None where it has not ended."""
         path = self._folder / f"{shard.name}.json"
-        return self._read(path, Ended) if path.exists() else None
+        return self._read(path, ShardResult) if path.exists() else None
 
     def open_shards(self, plan: Plan) -> list[Shard]:
         """Those that have not ended."""
         return [shard for shard in plan.shards if self.ended(shard) is None]
 
-    def note(self, shard: Shard, ended: Ended) -> None:
+    def note(self, shard: Shard, ended: ShardResult) -> None:
         """A shard has ended."""
-        write_whole(self._folder / f"{shard.name}.json", msgspec.json.encode(ended))
+        atomic_write(self._folder / f"{shard.name}.json", msgspec.json.encode(ended))
 
     def attempt(self, name: str) -> Path:
         """A new folder for an attempt at something. Nobody writes into that of another, also
@@ -88,7 +88,7 @@ class Night:
         """The folders of earlier attempts at something, the first one first."""
         return sorted(self.work.glob(f"{name}-*"), key=lambda folder: (len(folder.name), folder.name))
 
-    def findings(self, ended: Ended) -> list[Finding]:
+    def findings(self, ended: ShardResult) -> list[Finding]:
         """What a shard found and has a trace of, wherever the corpus is now."""
         found = [one for one in ended.result.failures if one.trace] if ended.result is not None else []
         folder = self.work / ended.folder

@@ -13,7 +13,7 @@ from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.origin import Origin
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.exploration import Exploration
@@ -46,10 +46,10 @@ def run_check(options: CheckOptions) -> int:
     detectors = make_detectors(options.detect, model)
     discovery = Discovery()
     folder = usable_folder(options.out)
-    source_index.remember(checked.identity, checked.path)
+    source_index.add(checked.identity, checked.path)
     origin = Origin("function", checked.identity)
     with (
-        open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory,
+        controlled_session(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory,
         progress_line(enabled=not options.as_json) as progress,
     ):
         search = Exploration(
@@ -64,7 +64,7 @@ def run_check(options: CheckOptions) -> int:
             origin=origin,
             folder=folder,
             progress=progress,
-            watchers=(*detectors, discovery),
+            detectors=(*detectors, discovery),
         )
         result = search.run()
     result.coverage = discovery.coverage()

@@ -14,7 +14,7 @@ from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
@@ -23,10 +23,10 @@ from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.pytest_plugin import replay_command, wording
 from semafuzz.pytest_plugin.interleave_warning import InterleaveWarning
-from semafuzz.pytest_plugin.marked_test import SharedState, Subject
+from semafuzz.pytest_plugin.marked_test import MarkedTest, SharedState
 from semafuzz.pytest_plugin.options import Plan, Settings
-from semafuzz.pytest_plugin.outcomes import CannotSay, Found, Record, Row, keep
-from semafuzz.pytest_plugin.output_once import quiet
+from semafuzz.pytest_plugin.outcomes import Found, Inconclusive, Record, Row, keep
+from semafuzz.pytest_plugin.output_once import output_once
 from semafuzz.pytest_plugin.timeouts import respected
 
 
@@ -35,8 +35,8 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
 
     Raises Found or CannotSay, or what the test itself raised to be skipped.
     """
-    subject = Subject(item, test, plan.instrument)
-    with respected(item) as allowance, quiet(item.config) as keeper:
+    subject = MarkedTest(item, test, plan.instrument)
+    with respected(item) as allowance, output_once(item.config) as keeper:
         subject.program.begin = keeper.begin
         limits = [limit for limit in (plan.seconds, allowance.seconds) if limit is not None]
         with subject.laboratory(plan.model, allowance.stall) as laboratory:
@@ -67,7 +67,7 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
         _warn(subject, note)
 
 
-def _warn(subject: Subject, note: str) -> None:
+def _warn(subject: MarkedTest, note: str) -> None:
     """A pass that is worth less than it looks is said to be."""
     line = subject.item.function.__code__.co_firstlineno
     try:
@@ -84,23 +84,23 @@ def _folder_name(test: str) -> str:
     return f"{name[-70:].strip('-.')}-{hashlib.sha256(test.encode()).hexdigest()[:8]}"
 
 
-def _run_again(subject: Subject, finding: Finding, setting: Setting) -> Outcome | None:
+def _run_again(subject: MarkedTest, finding: Finding, setting: ExecutionConfig) -> Outcome | None:
     """The finding's run once more, from its file; what it prints is what pytest shows."""
     if not finding.trace or not finding.confirmed:
         return None
     return replay(subject.program, recorded_choices(codec.read(Path(finding.trace))), setting).outcome
 
 
-def _command(subject: Subject, finding: Finding, patience: float) -> str:
+def _command(subject: MarkedTest, finding: Finding, patience: float) -> str:
     if not finding.trace:
         return ""
     if subject.alone:
-        source_index.remember(subject.identity, subject.path)
+        source_index.add(subject.identity, subject.path)
     return replay_command.command(subject, finding.trace, patience)
 
 
 def _conclude(
-    subject: Subject,
+    subject: MarkedTest,
     settings: Settings,
     result: Result,
     shown: Sequence[Outcome | None],
@@ -124,14 +124,14 @@ def _conclude(
         texts.append(wording.found(finding, outcome, result, command))
     keep(subject.item, record)
     if shared is not None:
-        raise CannotSay("\n\n".join([str(shared), *texts]))
+        raise Inconclusive("\n\n".join([str(shared), *texts]))
     if result.verdict == "uncontrolled":
-        raise CannotSay("\n\n".join([wording.uncontrolled(subject.test, result.notes), *texts]))
+        raise Inconclusive("\n\n".join([wording.uncontrolled(subject.test, result.notes), *texts]))
     if any(row.fails for row in record.rows):
         raise Found("\n\n".join(texts))
 
 
-def _nothing_shared(subject: Subject) -> str:
+def _nothing_shared(subject: MarkedTest) -> str:
     if subject.program.tasks < 2:
         return "it started no thread, so there was nothing to interleave"
     return (

@@ -25,26 +25,26 @@ from semafuzz.harness.kernel.install.adoption import COMPOSITES
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice
 from semafuzz.harness.traces.schema import Function
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.pytest_plugin.assertions import preparation, unrecorded
-from semafuzz.pytest_plugin.outcomes import CannotSay
+from semafuzz.pytest_plugin.outcomes import Inconclusive
 
 _ENDINGS = (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception, unittest.SkipTest)
 """What a test raises to end as something else than passed or failed."""
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
 
 
-class SharedState(CannotSay):
+class SharedState(Inconclusive):
     """What the test changes outlives an execution, and changes what comes next."""
 
 
-class Subject:
+class MarkedTest:
     """One test item: its program, and what a trace says of it.
 
     ``alone``: it could be run without pytest, as a function without arguments.
@@ -76,11 +76,11 @@ class Subject:
         return self.item.obj(**{name: given[name] for name in self.item._fixtureinfo.argnames})
 
     @contextmanager
-    def laboratory(self, model: Model, stall: float) -> Iterator[Laboratory]:
+    def laboratory(self, model: Model, stall: float) -> Iterator[ControlledSession]:
         """Put up what its executions need."""
         with ExitStack() as stack:
             stack.enter_context(unrecorded(self.module))
-            laboratory = open_laboratory(
+            laboratory = controlled_session(
                 self._modules,
                 instrument=model == "threads",
                 stall=stall,
@@ -90,7 +90,7 @@ class Subject:
             try:
                 opened = stack.enter_context(laboratory)
             except UsageError as error:
-                raise CannotSay(f"{self.test}: {error}") from None
+                raise Inconclusive(f"{self.test}: {error}") from None
             yield opened
 
 
@@ -114,7 +114,7 @@ def _imported(name: str, test: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise CannotSay(
+        raise Inconclusive(
             f"{test}: the module {name!r} to be instrumented cannot be imported ({error}); give a dotted name that can"
         ) from None
 
@@ -138,7 +138,7 @@ class TestProgram(Program):
         self._first: tuple[list[RecordedChoice], set[tuple[str, ...]]] | None = None
         self._compared: set[tuple[str, ...]] = set()
 
-    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once. Raises what the test raised to skip itself or to end the session,
         and SharedState."""
         self.begin()
@@ -158,7 +158,7 @@ class TestProgram(Program):
         except _ENDINGS as ending:
             self._ending = ending
 
-    def _compare(self, outcome: Outcome, setting: Setting) -> None:
+    def _compare(self, outcome: Outcome, setting: ExecutionConfig) -> None:
         """Run the first schedule again when a failure is new.
 
         It did not show the failure then. If it does now, the schedule is not the cause.

@@ -28,7 +28,7 @@ class Found(Failed, AssertionError):
         super().__init__(text, pytrace=False)
 
 
-class CannotSay(Failed):
+class Inconclusive(Failed):
     """Nothing can be said of the test: it escaped control, or does not start from the
     same state each time. Fails also where a failure is expected (``xfail``)."""
 
@@ -85,11 +85,11 @@ def annotate(report: Any, item: pytest.Item, call: pytest.CallInfo[None]) -> Non
     record = item.stash.get(RECORD, None)
     if record is not None:
         report.semafuzz = asdict(record)
-    if call.excinfo is not None and isinstance(call.excinfo.value, CannotSay) and report.outcome != "failed":
+    if call.excinfo is not None and isinstance(call.excinfo.value, Inconclusive) and report.outcome != "failed":
         report.outcome = "failed"
         del report.wasxfail
         report.longrepr = item.repr_failure(call.excinfo)
     crash = getattr(report.longrepr, "reprcrash", None)
-    if call.excinfo is not None and isinstance(call.excinfo.value, (Found, CannotSay)) and crash is not None:
+    if call.excinfo is not None and isinstance(call.excinfo.value, (Found, Inconclusive)) and crash is not None:
         # pytest prints it whole on a CI server, below the report that says the same.
         crash.message = crash.message.partition("\n")[0]

@@ -21,8 +21,8 @@ EVERY = 200
 """Executions after which captured output is thrown away: it is kept in a file."""
 
 
-class Quiet:
-    """Made by :func:`quiet`."""
+class OutputKeeper:
+    """Made by :func:`output_once`."""
 
     def __init__(self, config: pytest.Config, seen: list[warnings.WarningMessage]) -> None:
         self._capture = config.pluginmanager.getplugin("capturemanager")
@@ -62,14 +62,14 @@ def _distinct(seen: list[warnings.WarningMessage]) -> list[warnings.WarningMessa
 
 
 @contextmanager
-def quiet(config: pytest.Config) -> Iterator[Quiet]:
+def output_once(config: pytest.Config) -> Iterator[OutputKeeper]:
     """Keep the search in the block quiet; afterwards each distinct warning is given once."""
     kept: list[warnings.WarningMessage] = []
     try:
         with warnings.catch_warnings(record=True) as seen:
             assert seen is not None
             try:
-                yield Quiet(config, seen)
+                yield OutputKeeper(config, seen)
             finally:
                 kept = _distinct(seen)
     finally:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from semafuzz.pytest_plugin.marked_test import Subject
+from semafuzz.pytest_plugin.marked_test import MarkedTest
 from semafuzz.reports.terminal.result import plain, script
 
 
-def command(subject: Subject, trace: str, patience: float) -> str:
+def command(subject: MarkedTest, trace: str, patience: float) -> str:
     """How to replay this trace of the test.
 
     ``semafuzz replay`` where that was tried and reproduces it: a function without

@@ -9,15 +9,15 @@ import pytest
 
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.replay_run import Replayed, replay
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.pytest_plugin import replay_command, wording
-from semafuzz.pytest_plugin.marked_test import Subject
+from semafuzz.pytest_plugin.marked_test import MarkedTest
 from semafuzz.pytest_plugin.options import Plan, Settings
-from semafuzz.pytest_plugin.outcomes import CannotSay, Found, Record, Row, keep
-from semafuzz.pytest_plugin.output_once import quiet
+from semafuzz.pytest_plugin.outcomes import Found, Inconclusive, Record, Row, keep
+from semafuzz.pytest_plugin.output_once import output_once
 from semafuzz.pytest_plugin.timeouts import respected
 
 
@@ -30,13 +30,13 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
     if set(trace.program.instrument) != set(plan.instrument):
         recorded, now = list(trace.program.instrument), list(plan.instrument)
         unfit(f"{path.name} was recorded with instrument={recorded}, the test has {now}", settings)
-    subject = Subject(item, test, plan.instrument)
-    with respected(item) as allowance, quiet(item.config) as keeper:
+    subject = MarkedTest(item, test, plan.instrument)
+    with respected(item) as allowance, output_once(item.config) as keeper:
         subject.program.begin = keeper.begin
         with subject.laboratory(trace.model, allowance.stall) as laboratory:
-            if laboratory.silence:
-                raise CannotSay(wording.uncontrolled(test, [laboratory.silence]))
-            setting = Setting(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)
+            if laboratory.uncontrolled_reason:
+                raise Inconclusive(wording.uncontrolled(test, [laboratory.uncontrolled_reason]))
+            setting = ExecutionConfig(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)
             replayed = replay(subject.program, recorded_choices(trace), setting)
     judge(item, trace, path, replayed, replay_command.in_pytest(item.config, test, path), settings)
 
@@ -48,7 +48,7 @@ def judge(item: pytest.Item, trace: Trace, path: Path, replayed: Replayed, comma
     """
     expected = trace.expected
     if replayed.outcome.uncontrolled:
-        raise CannotSay(wording.uncontrolled(item.nodeid, [replayed.outcome.uncontrolled]))
+        raise Inconclusive(wording.uncontrolled(item.nodeid, [replayed.outcome.uncontrolled]))
     if replayed.diverged is not None:
         unfit(f"{path.name} does not fit this code any more: {replayed.diverged}{_hash_seed(trace)}", settings)
     cut = [failure for failure in replayed.outcome.failures if failure.kind == "step-limit"]
@@ -83,6 +83,6 @@ def unfit(reason: str, settings: Settings) -> None:
     """A trace of which nothing can be said is skipped with the reason, and fails only
     where everything has to be certain."""
     if settings.strict:
-        raise CannotSay(f"cannot be judged: {reason}")
+        raise Inconclusive(f"cannot be judged: {reason}")
     # Told with the place of the test, not with this one.
     raise pytest.skip.Exception(f"cannot be judged: {reason}", _use_item_location=True)

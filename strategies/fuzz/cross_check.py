@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from semafuzz.harness.errors import CannotJudge, UsageError
-from semafuzz.harness.runs.session import Laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.search.reproduction import judge
+from semafuzz.harness.runs.session import ControlledSession
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.search.reproduction import check_reproduces
 from semafuzz.harness.traces.schema import Trace, Value
 from semafuzz.targets.model.protocol import OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario
@@ -33,14 +33,14 @@ def described(options: Mapping[str, Value]) -> str:
 
 
 @dataclass(slots=True)
-class Verification:
+class CrossCheck:
     """Shows the findings of one search again. ``refused``: why it cannot, where the
     faithful world cannot be had here."""
 
     target: Target
     opened: OpenTarget
-    laboratory: Laboratory
-    setting: Setting
+    laboratory: ControlledSession
+    setting: ExecutionConfig
     refused: str = ""
     options: Mapping[str, Value] = field(init=False)
 
@@ -58,7 +58,7 @@ class Verification:
         again = Scenario(scenario.content, {**scenario.configuration, **self.options}, scenario.faults)
         try:
             program = self.opened.program(again)
-            return judge(trace, program, self.setting, self.laboratory, search=TRIES).reproduces is True
+            return check_reproduces(trace, program, self.setting, self.laboratory, search=TRIES).reproduces is True
         except CannotJudge:
             return False
         except UsageError as error:

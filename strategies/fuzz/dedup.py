@@ -24,17 +24,17 @@ Key = tuple[str, Identity]
 
 
 @dataclass(slots=True)
-class Novelty:
+class Dedup:
     """What a search has met so far.
 
-    ``passed_over``: failures between operations that have shown enough of their kind.
+    ``skipped``: failures between operations that have shown enough of their kind.
     ``explained``: those that some of the program's operations and faults are known to
     show; warnings also part by part. ``unworked``: those for which no time was left;
     ``large``: those of programs that are too large. ``alike``: findings of one kind between the
     same operations that are worth it. ``like``: operations that are variants of others, and of which.
     """
 
-    passed_over: int = 0
+    skipped: int = 0
     explained: int = 0
     unworked: int = 0
     large: int = 0
@@ -47,7 +47,7 @@ class Novelty:
     _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
     _warned: dict[frozenset[str], set[str]] = field(default_factory=dict)
 
-    def is_met(self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()) -> bool:
+    def seen_before(self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()) -> bool:
         """Whether the same was met before, between the same operations with the same faults;
         from now on it was. ``program``: what was run, operations and faults."""
         self._shown.setdefault(identity, set()).add(frozenset(map(self._name, program)))
@@ -64,7 +64,9 @@ class Novelty:
         """Whether the same was met in a program of some of these operations."""
         return _is_of_some(self._shown, identity, frozenset(map(self._name, program)))
 
-    def is_worth(self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()) -> bool:
+    def worth_shrinking(
+        self, identity: Identity, raw: Finding, program: Sequence[str], faults: Sequence[str] = ()
+    ) -> bool:
         """Whether to work a failure out. ``program``: what was run, operations and faults."""
         if raw.kind in ADVICE:
             return True
@@ -75,7 +77,7 @@ class Novelty:
         group = (identity[0], *sorted([*map(self._name, raw.operations), *faults]))
         self._alike[group] = self._alike.get(group, 0) + 1
         if self._alike[group] > self.alike or self._is_widespread(identity, present):
-            self.passed_over += 1
+            self.skipped += 1
             return False
         return True
 
@@ -92,7 +94,7 @@ class Novelty:
         """What was passed over, in words, and how many."""
         said = {
             "more failures between the same operations were not worked out; fuzz again with another --seed once these "
-            "are mended": self.passed_over,
+            "are mended": self.skipped,
             "more failures were not worked out: what is wrong in them is known to come of some of their operations, as "
             "listed": self.explained,
             "failures were not worked out: give more --seconds; traces in the folder raw": self.unworked,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
-from semafuzz.harness.runs.session import Laboratory
+from semafuzz.harness.runs.session import ControlledSession
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
@@ -79,7 +79,9 @@ def scenarios_of(defect: Defect, target: Target, faithful: bool) -> Iterator[Sce
         yield Scenario(defect.content, options, (Operation(name, {"task": task, "call": call}),))
 
 
-def judge_defect(defect: Defect, target: Target, opened: OpenTarget, laboratory: Laboratory, judging: Judging) -> Cell:
+def judge_defect(
+    defect: Defect, target: Target, opened: OpenTarget, laboratory: ControlledSession, judging: Judging
+) -> Cell:
     """Explore one defect's program. A trace that is kept is made small and named after the defect."""
     keep = judging.keep
     until = Deadline(judging.seconds)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.replay.by_operation import Follow
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets.model.legality import is_legal
@@ -22,13 +22,13 @@ from semafuzz.targets.model.scenario import Scenario
 
 
 def consequences(
-    scenario: Scenario, outcome: Outcome, target: Target, opened: OpenTarget, setting: Setting
+    scenario: Scenario, outcome: Outcome, target: Target, opened: OpenTarget, setting: ExecutionConfig
 ) -> Iterator[tuple[Scenario, Outcome]]:
     """Each longer program, and its run. ``outcome``: a run of ``scenario``, whose choices
     are made again; where a new instance moves them, the run is another one, as legal."""
     choices = choices_of(outcome)
     for longer in continued(scenario, _last_to_end(outcome), target):
-        scheduler = Follow(choices)
+        scheduler = ReplayByOperation(choices)
         scheduler.begin(0)
         try:
             yield longer, execute(opened.program(longer), scheduler, setting)

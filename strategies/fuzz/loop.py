@@ -16,11 +16,11 @@ from pathlib import Path
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.schedulers.serial_order import Serial
-from semafuzz.harness.schedulers.stale_pairs import TornReads
+from semafuzz.harness.schedulers.serial_order import SerialOrder
+from semafuzz.harness.schedulers.stale_pairs import StalePairs
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
@@ -31,8 +31,8 @@ from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.strategies.fuzz.follow_up import consequences
 from semafuzz.strategies.fuzz.program_shrinker import Source
 from semafuzz.strategies.fuzz.small_scope import small_scenarios
-from semafuzz.strategies.fuzz.triage import Refinement
-from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.strategies.fuzz.triage import Triage
+from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.scenarios import scenarios
 from semafuzz.targets.model.protocol import ImpossibleStartError
 from semafuzz.targets.model.scenario import Scenario, parts_of
@@ -61,7 +61,7 @@ NOTES = 5
 
 
 @dataclass(slots=True)
-class Fuzzing:
+class FuzzLoop:
     """One search. ``refinement``: the target, and what becomes of what is found.
 
     ``most``: schedules at most. ``share``: this search takes of the small programs
@@ -70,7 +70,7 @@ class Fuzzing:
     each program.
     """
 
-    refinement: Refinement
+    refinement: Triage
     scheduler: str
     most: int
     share: tuple[int, int] = (0, 1)
@@ -83,7 +83,7 @@ class Fuzzing:
     _small: Iterator[Scenario] | None = None
     _small_schedules: int = 0
     _continued: int = 0
-    _worsened: set[tuple[str, ...]] = field(default_factory=set)
+    _extended: set[tuple[str, ...]] = field(default_factory=set)
     _rounds: int = 0
     _number: int = 0
 
@@ -95,9 +95,9 @@ class Fuzzing:
     def run(self) -> None:
         """Search until the budget is used up or something escapes control."""
         work, result = self.refinement, self.result
-        if work.laboratory.silence:
+        if work.laboratory.uncontrolled_reason:
             result.verdict = "uncontrolled"
-            result.notes.append(work.laboratory.silence)
+            result.notes.append(work.laboratory.uncontrolled_reason)
             return
         shared = small_scenarios(work.target, self._calls_of, work.setting.seed)
         self._small = itertools.islice(shared, self.share[0], None, self.share[1])
@@ -122,7 +122,7 @@ class Fuzzing:
         """Programs of both kinds, until it is time for what was met."""
         while self._left() > 0 and self.result.verdict != "uncontrolled":
             self._number = 0
-            feed(scenarios(self.refinement.target), self._consume, seed=self._seed(), most=ROUND)
+            generate(scenarios(self.refinement.target), self._consume, seed=self._seed(), most=ROUND)
             self._rounds += 1
 
     def _seed(self) -> str:
@@ -165,7 +165,7 @@ class Fuzzing:
             return
         before = self.result.schedules
         if len(scenario.content.tasks) == 1:
-            self._try(scenario, Serial((0,)), 1, None)
+            self._try(scenario, SerialOrder((0,)), 1, None)
         else:
             for scheduler in self._for_pairs():
                 self._try(scenario, scheduler, PER_PAIR, None)
@@ -196,7 +196,7 @@ class Fuzzing:
                 progress=None if self.look is None else self._look,
                 hot=work.setting.hot,
                 shrink_budget=0,
-                watchers=work.setting.watchers,
+                detectors=work.setting.detectors,
                 advised=self.advised,
             )
             found = search.run()
@@ -209,16 +209,16 @@ class Fuzzing:
             return
         warnings = work.take(scenario, found.failures, source)
         for warning in warnings if len(scenario.content.tasks) > 1 else ():
-            self._worsen(scenario, warning)
+            self._extend_with_one_operation(scenario, warning)
 
-    def _worsen(self, scenario: Scenario, warning: Finding) -> None:
+    def _extend_with_one_operation(self, scenario: Scenario, warning: Finding) -> None:
         """See what a new warning leads to where the target works on."""
         work = self.refinement
         trace = read(Path(warning.trace))
         identity = trace.expected.identity
-        if identity in self._worsened or self._continued > FOR_CONSEQUENCES * self.result.schedules:
+        if identity in self._extended or self._continued > FOR_CONSEQUENCES * self.result.schedules:
             return
-        self._worsened.add(identity)
+        self._extended.add(identity)
         outcome = replay(work.opened.program(scenario), recorded_choices(trace), work.setting).outcome
         for longer, made in consequences(scenario, outcome, work.target, work.opened, work.setting):
             work.laboratory.control.between_executions()
@@ -230,7 +230,7 @@ class Fuzzing:
             self.result.schedules += 1
             if self.look is not None:
                 self.look(0)
-            for watcher in work.setting.watchers:
+            for watcher in work.setting.detectors:
                 watcher.keep(made)
             for failure in made.failures:
                 if failure.severity == "error" and not work.novelty.is_known(
@@ -245,15 +245,15 @@ class Fuzzing:
         target = self.refinement.target
         sees_memory = self.refinement.setting.model == "threads" and not self.refinement.laboratory.unseen
         return (
-            Sweep(target.changes_nothing_for_others, sees_memory),
-            TornReads(target.changes_nothing_for_others, target.may_write, target.may_read),
+            OneChangeSweep(target.changes_nothing_for_others, sees_memory),
+            StalePairs(target.changes_nothing_for_others, target.may_write, target.may_read),
         )
 
     def _calls_of(self, scenario: Scenario) -> list[str]:
         """The calls that leave the process in a run without a switch; none where it cannot start."""
         work = self.refinement
         try:
-            outcome = execute(work.opened.program(scenario), Serial((0,)), work.setting)
+            outcome = execute(work.opened.program(scenario), SerialOrder((0,)), work.setting)
         except ImpossibleStartError:
             return []
         work.laboratory.control.between_executions()

@@ -43,7 +43,7 @@ class Source:
 
 
 @dataclass(slots=True)
-class Reduction:
+class ProgramShrinker:
     """Makes one failing scenario small.
 
     ``enough`` says when the budget is used up; a scenario not yet tried counts as one

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.session import Laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.bounded import Bounded, BoundedAt
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.protocol import Scheduler
-from semafuzz.harness.schedulers.random_at_sites import Focused, places_of_preemptions
+from semafuzz.harness.schedulers.random_at_sites import RandomAtSites, places_of_preemptions
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.shrink.schedule import preemptions, shrink_schedule
 from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
@@ -37,7 +37,7 @@ small and whenever it has become smaller; fewer where they cost more than their 
 
 
 @dataclass(slots=True)
-class Seeking:
+class Reproducer:
     """Asks smaller scenarios whether they fail alike, with the fewest executions.
 
     The first switch only where preemptions were needed so far; then come, for
@@ -49,8 +49,8 @@ class Seeking:
 
     target: Target
     opened: OpenTarget
-    laboratory: Laboratory
-    setting: Setting
+    laboratory: ControlledSession
+    setting: ExecutionConfig
     same: Callable[[Outcome], bool]
     effort: int
     deadline: Deadline
@@ -75,7 +75,7 @@ class Seeking:
         self._needed = preemptions(shrunk.outcome)
         return shrunk.outcome
 
-    def seek(self, scenario: Scenario) -> Outcome | None:
+    def try_reproduce(self, scenario: Scenario) -> Outcome | None:
         """A run of the scenario that fails alike, or None where none was met."""
         try:
             return self._seek(scenario)
@@ -86,7 +86,7 @@ class Seeking:
         program = self.opened.program(scenario)
         overhead = self._overhead(scenario)
         seed, before = self.setting.seed, self.used
-        made, decisions = self._under(program, Focused(self._sites, seed), FOCUSED, overhead)
+        made, decisions = self._under(program, RandomAtSites(self._sites, seed), FOCUSED, overhead)
         if made is None and decisions:
             each = max(overhead, (self.used - before) // FOCUSED)
             affordable = self.effort // (SHARE * each)

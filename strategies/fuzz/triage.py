@@ -13,21 +13,21 @@ from pathlib import Path
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome, Severity
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.session import Laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.session import ControlledSession
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
-from semafuzz.harness.search.recorder import shows, shows_serially
+from semafuzz.harness.search.recorder import fails_serially, has_failure
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Trace
-from semafuzz.strategies.fuzz.cross_check import Verification, described
-from semafuzz.strategies.fuzz.dedup import Key, Novelty
-from semafuzz.strategies.fuzz.program_shrinker import Reduction, Source
-from semafuzz.strategies.fuzz.reproducer import EFFORT, Seeking
+from semafuzz.strategies.fuzz.cross_check import CrossCheck, described
+from semafuzz.strategies.fuzz.dedup import Dedup, Key
+from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker, Source
+from semafuzz.strategies.fuzz.reproducer import EFFORT, Reproducer
 from semafuzz.targets.model.legality import single_operations
 from semafuzz.targets.model.protocol import OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario, faults_of, parts_of, scenario_of
@@ -52,7 +52,7 @@ UNVERIFIED = "unverified"
 
 
 @dataclass(slots=True)
-class Refinement:
+class Triage:
     """What one search has found. ``deadline``: when to end at the latest.
     ``folder``: for the traces. ``result`` gets the findings.
 
@@ -62,22 +62,22 @@ class Refinement:
 
     target: Target
     opened: OpenTarget
-    laboratory: Laboratory
-    setting: Setting
+    laboratory: ControlledSession
+    setting: ExecutionConfig
     folder: Path
     deadline: Deadline
     result: Result
     look: Callable[[], None] | None = None
     known: dict[str, Finding] = field(default_factory=dict)
-    novelty: Novelty = field(default_factory=Novelty)
+    novelty: Dedup = field(default_factory=Dedup)
     unverified: list[Finding] = field(default_factory=list)
-    verification: Verification = field(init=False)
+    verification: CrossCheck = field(init=False)
     waiting: list[Waiting] = field(default_factory=list)
     _first: dict[Key, Waiting] = field(default_factory=dict)
     _held: int = 0
 
     def __post_init__(self) -> None:
-        self.verification = Verification(self.target, self.opened, self.laboratory, self.setting)
+        self.verification = CrossCheck(self.target, self.opened, self.laboratory, self.setting)
 
     @property
     def raw(self) -> Path:
@@ -88,7 +88,7 @@ class Refinement:
         """Records runs of a scenario; makes their schedules small in so many executions."""
         return Exploration(
             self.opened.program(scenario),
-            Serial((0,)),
+            SerialOrder((0,)),
             self.laboratory,
             schedules=0,
             seed=self.setting.seed,
@@ -97,7 +97,7 @@ class Refinement:
             folder=self.raw,
             hot=self.setting.hot,
             shrink_budget=steps,
-            watchers=self.setting.watchers,
+            detectors=self.setting.detectors,
         )
 
     def tell(self) -> None:
@@ -131,7 +131,7 @@ class Refinement:
     def _is_new_warning(self, scenario: Scenario, raw: Finding, source: Source | None) -> bool:
         trace, faults = read(Path(raw.trace)), faults_of(scenario)
         key = self.novelty.key_of(trace.expected.identity, raw, faults)
-        if self.novelty.is_met(trace.expected.identity, raw, parts_of(scenario), faults):
+        if self.novelty.seen_before(trace.expected.identity, raw, parts_of(scenario), faults):
             self._keep_smaller(key, (scenario, raw, source))
             return False
         if raw.kind in ADVICE:
@@ -176,22 +176,22 @@ class Refinement:
         """Make the program small, then the schedule; keep what is worth it."""
         file = Path(raw.trace)
         identity = trace.expected.identity
-        if not self.novelty.is_worth(identity, raw, parts_of(scenario), faults_of(scenario)):
+        if not self.novelty.worth_shrinking(identity, raw, parts_of(scenario), faults_of(scenario)):
             file.unlink(missing_ok=True)
             return
-        same = shows(identity)
+        same = has_failure(identity)
         shown = self._again(scenario, trace)
         if not same(shown):
             finding, smallest = raw, scenario
         else:
             advice = raw.kind in ADVICE
-            seeking = self._seeking(same, raw.severity)
+            reproducer = self._seeking(same, raw.severity)
             alone = self._alone(scenario, same) if advice else None
-            smallest, outcome = alone or self._reduce(scenario, shown, seeking, source)
-            steps = min(FINAL_STEPS, FINAL_EFFORT[raw.severity] // seeking.cost_of(smallest, outcome))
+            smallest, outcome = alone or self._reduce(scenario, shown, reproducer, source)
+            steps = min(FINAL_STEPS, FINAL_EFFORT[raw.severity] // reproducer.cost_of(smallest, outcome))
             finding = self.recorder_of(smallest, steps).record(outcome, identity)
             program = self.opened.program(smallest)
-            sequential = not advice and shows_serially(program, len(smallest.content.tasks), self.setting, same)
+            sequential = not advice and fails_serially(program, len(smallest.content.tasks), self.setting, same)
             finding = replace(finding, sequential=sequential, schedule=raw.schedule)
             if finding.trace and Path(finding.trace) != file:
                 file.unlink(missing_ok=True)
@@ -229,9 +229,9 @@ class Refinement:
             return ""
         return described(asked.options) if shown else None
 
-    def _seeking(self, same: Callable[[Outcome], bool], severity: Severity) -> Seeking:
+    def _seeking(self, same: Callable[[Outcome], bool], severity: Severity) -> Reproducer:
         effort = EFFORT[severity]
-        return Seeking(self.target, self.opened, self.laboratory, self.setting, same, effort, self.deadline)
+        return Reproducer(self.target, self.opened, self.laboratory, self.setting, same, effort, self.deadline)
 
     def _again(self, scenario: Scenario, trace: Trace) -> Outcome:
         """The failing run itself."""
@@ -241,17 +241,17 @@ class Refinement:
         """One operation that shows advice by itself, as most often one does: it seldom
         depends on the schedule."""
         for content in single_operations(scenario.content, self.target.operations()):
-            made = execute(self.opened.program(Scenario(content)), Serial((0,)), self.setting)
+            made = execute(self.opened.program(Scenario(content)), SerialOrder((0,)), self.setting)
             if same(made):
                 return Scenario(content), made
         return None
 
     def _reduce(
-        self, scenario: Scenario, outcome: Outcome, seeking: Seeking, source: Source | None
+        self, scenario: Scenario, outcome: Outcome, reproducer: Reproducer, source: Source | None
     ) -> tuple[Scenario, Outcome]:
         """The smallest program found that fails alike, and a run of it."""
-        outcome = seeking.focus(scenario, outcome)
-        reduction = Reduction(self.target, seeking.seek, seeking.enough)
+        outcome = reproducer.focus(scenario, outcome)
+        reduction = ProgramShrinker(self.target, reproducer.try_reproduce, reproducer.enough)
         return reduction.reduce(scenario, outcome, source)
 
 

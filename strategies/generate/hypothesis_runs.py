@@ -26,7 +26,9 @@ class _ShownError(Exception):
     """The failure that is being shrunk: one class, so that it counts as one."""
 
 
-def feed(strategy: SearchStrategy[Example], consume: Callable[[Example], bool], *, seed: int | str, most: int) -> int:
+def generate(
+    strategy: SearchStrategy[Example], consume: Callable[[Example], bool], *, seed: int | str, most: int
+) -> int:
     """Give up to ``most`` examples to ``consume``, until it returns False; the first
     tenth of them is small.
 

@@ -27,7 +27,7 @@ from semafuzz.harness.kernel.outcome import Failure, Model
 from semafuzz.harness.runs.program import invariant_failure
 from semafuzz.harness.runs.stepping import SteppedExecution
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER
-from semafuzz.reports.run_view.turns import story
+from semafuzz.reports.run_view.turns import turns
 from semafuzz.strategies.machines.session import Found, Session, TestCaseOf, open_session, the_session
 
 POINTS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
@@ -165,7 +165,7 @@ class ScheduledMachine(RuleBasedStateMachine):
         self._failed = True
         outcome = self.stepped.close()
         lines = [f"{failure.kind}: {failure.message}", *self.tell()]
-        lines += [f"  {line}" for line in story(outcome, without=DRIVER)]
+        lines += [f"  {line}" for line in turns(outcome, without=DRIVER)]
         raise self.session.found(failure, "\n".join(lines))
 
     def tell(self) -> list[str]:

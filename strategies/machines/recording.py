@@ -8,23 +8,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.schedulers.replay.by_owner import DRIVER, Following
+from semafuzz.harness.schedulers.replay.by_owner import DRIVER, ReplayByOwner
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.finding import Finding
-from semafuzz.harness.search.recorder import Recorder, matching, shows, shows_serially
+from semafuzz.harness.search.recorder import Recorder, fails_serially, has_failure, matching
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.reports.run_view.turns import story
-from semafuzz.strategies.fuzz.program_shrinker import Reduction
-from semafuzz.strategies.fuzz.reproducer import EFFORT, Seeking
-from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.reports.run_view.turns import turns
+from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker
+from semafuzz.strategies.fuzz.reproducer import EFFORT, Reproducer
+from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.scenarios import scenarios
 from semafuzz.strategies.machines.session import PATIENCE, Found, Identity, Session, Size
 from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
@@ -48,7 +48,7 @@ def search(program: Program, session: Session, schedules: int) -> Iterator[Outco
         outcome = execute(program, scheduler, setting)
         scheduler.end(outcome)
         if setting.model == "threads":
-            heat(outcome.events, setting.hot)
+            mark_scheduling_points(outcome.events, setting.hot)
         yield outcome
 
 
@@ -61,7 +61,7 @@ def learn(target: Target, opened: OpenTarget, session: Session) -> None:
         session.laboratory.control.between_executions()
         return True
 
-    feed(scenarios(target), consume, seed=0, most=LEARNING)
+    generate(scenarios(target), consume, seed=0, most=LEARNING)
     session.setting.hot[:] = session.searching.hot
 
 
@@ -83,15 +83,15 @@ class Recording:
         again = outcome
         if wanted:
             program = self._opened.program(scenario)
-            again = execute(program, Following(wanted), self._session.searching)
+            again = execute(program, ReplayByOwner(wanted), self._session.searching)
         size: Size = (*size_of(scenario, self._target), preemptions(again))
-        if shows(identity)(again):
+        if has_failure(identity)(again):
             self._store(identity, size, scenario, again)
         else:
             lines.append("(this run does not show again as a program, so there is no trace of it)")
         if not wanted:
             lines.append("under another schedule than the steps below, of the operations that they start:")
-        lines += [f"  {line}" for line in story(outcome, without=DRIVER)]
+        lines += [f"  {line}" for line in turns(outcome, without=DRIVER)]
         return self._session.found(failure, "\n".join(lines), size)
 
     def _store(self, identity: Identity, size: Size, scenario: Scenario, outcome: Outcome) -> None:
@@ -116,10 +116,12 @@ class Recording:
         _, scenario, outcome, raw = known
         session = self._session
         until = Deadline(PATIENCE)
-        same, effort = shows(identity), EFFORT["error"]
-        seeking = Seeking(self._target, self._opened, session.laboratory, session.searching, same, effort, until)
-        outcome = seeking.focus(scenario, outcome)
-        scenario, outcome = Reduction(self._target, seeking.seek, seeking.enough).reduce(scenario, outcome, None)
+        same, effort = has_failure(identity), EFFORT["error"]
+        reproducer = Reproducer(self._target, self._opened, session.laboratory, session.searching, same, effort, until)
+        outcome = reproducer.focus(scenario, outcome)
+        scenario, outcome = ProgramShrinker(self._target, reproducer.try_reproduce, reproducer.enough).reduce(
+            scenario, outcome, None
+        )
         finding = self._recorder(scenario, SHRINKING).record(outcome, matching(outcome, identity), raw.schedule)
         self._session.findings.append(finding)
         if raw.trace and raw.trace != finding.trace:
@@ -128,12 +130,12 @@ class Recording:
         many = finding.preemptions
         lines.append(f"It takes {many} preemption{'' if many == 1 else 's'}; places: {', '.join(finding.places)}")
         program = self._opened.program(scenario)
-        if shows_serially(program, len(scenario.content.tasks), self._session.searching, shows(identity)):
+        if fails_serially(program, len(scenario.content.tasks), self._session.searching, has_failure(identity)):
             lines.append("A serial order of the operations fails too: it is not a race.")
         if finding.trace:
             trace = read(Path(finding.trace))
             shown = replay(program, recorded_choices(trace), session.searching).outcome
-            lines += [f"  {line}" for line in story(shown)]
+            lines += [f"  {line}" for line in turns(shown)]
             near = os.path.relpath(finding.trace)
             lines.append(f"semafuzz replay {finding.trace if near.startswith(os.pardir) else near}")
         return lines

@@ -26,8 +26,8 @@ from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.harness.traces.signature import failure_identity
@@ -72,9 +72,9 @@ class Session:
     """
 
     machine: type
-    laboratory: Laboratory
-    setting: Setting
-    searching: Setting
+    laboratory: ControlledSession
+    setting: ExecutionConfig
+    searching: ExecutionConfig
     folder: Path | None = None
     opened: Any = None
     examples: int = 0
@@ -109,7 +109,7 @@ class Session:
     def watch(self, discipline: LockDiscipline) -> None:
         """Have every execution watched, of what is stepped and of whole programs."""
         self._discipline = discipline
-        self.setting.watchers = self.searching.watchers = (discipline,)
+        self.setting.detectors = self.searching.detectors = (discipline,)
 
     def broken(self, outcome: Outcome) -> list[Failure]:
         """Where the execution that began last broke the lock discipline so far."""
@@ -174,12 +174,12 @@ def open_session(
 
     Raises CannotJudge where something is not under control.
     """
-    with open_laboratory(modules, instrument=model == "threads") as laboratory:
-        if laboratory.silence:
-            raise CannotJudge(laboratory.silence)
+    with controlled_session(modules, instrument=model == "threads") as laboratory:
+        if laboratory.uncontrolled_reason:
+            raise CannotJudge(laboratory.uncontrolled_reason)
         size = max(1 << 16, 2 * len(SITES))
         hot = bytearray(b"\1" * size) if every_access else bytearray(size)
-        setting = Setting(hot, model)
+        setting = ExecutionConfig(hot, model)
         session = Session(machine, laboratory, setting, replace(setting, hot=bytearray(hot)), folder)
         _sessions.append(session)
         try:

@@ -53,7 +53,7 @@ def load_declared(spec: str, *, remember: bool = False) -> Declared:
         raise UsageError(f"{spec}: {name}() fails ({type(error).__name__}: {error}); it takes no arguments") from error
     target = Declared(made, release=label, versions={label: identity.sha256})
     if remember:
-        source_index.remember(identity, path)
+        source_index.add(identity, path)
     return target
 
 
@@ -67,7 +67,7 @@ def imported_target(kind: type[DeclaredTarget]) -> Declared:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     identity = Function(path.name, kind.__name__, digest)
     label = f"{identity.file}:{identity.function}"[:200]
-    source_index.remember(identity, path)
+    source_index.add(identity, path)
     return Declared(kind(), release=label, versions={label: digest})
 
 
@@ -110,7 +110,7 @@ def traced_declared(trace: Trace, program: str | None) -> Declared:
     if not file or not _DIGEST.fullmatch(digest):
         raise UsageError("the trace does not say of which file's class it is; use the original")
     if program is None:
-        known = source_index.recall(Function(file, name, digest))
+        known = source_index.find(Function(file, name, digest))
         if known is None:
             raise UsageError(
                 f"this trace is of {name} in a file {file} that was not fuzzed on this machine; "

@@ -26,7 +26,7 @@ from semafuzz.targets.model.configuration import check_configuration
 from semafuzz.targets.model.legality import check_content
 from semafuzz.targets.model.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage, Target
 from semafuzz.targets.model.scenario import Scenario
-from semafuzz.targets.model.solo_run import run_alone
+from semafuzz.targets.model.solo_run import run_solo
 from semafuzz.targets.model.staged_program import StagedProgram
 
 DECLARED = "declared"
@@ -175,7 +175,7 @@ class DeclaredStage:
     def restore(self) -> None:
         """Make the world anew; UsageError where the declaration cannot."""
         self._use(self)
-        failures = run_alone(self._start)
+        failures = run_solo(self._start)
         if failures:
             name, first = type(self._declaration).__name__, failures[0]
             place = f" at {SITES[first.sites[0]].place()}" if first.sites else ""
@@ -193,7 +193,7 @@ class DeclaredStage:
     def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
         """What the declaration's check says, one failure for each name."""
         found: list[tuple[Violation, int]] = []
-        failures = run_alone(lambda: found.extend(self._check()))
+        failures = run_solo(lambda: found.extend(self._check()))
         names = dict.fromkeys((violation.name, violation.severity) for violation, _ in found)
         return [_raised(failure) for failure in failures] + [
             _failure([one for one in found if (one[0].name, one[0].severity) == name]) for name in names

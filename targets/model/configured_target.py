@@ -16,7 +16,7 @@ from semafuzz.targets.model.protocol import FaultInfo, OpenTarget, OperationInfo
 from semafuzz.targets.model.scenario import Scenario
 
 
-class Bound(Target):
+class ConfiguredTarget(Target):
     """``target`` with the options in ``fixed`` set, in every scenario: strategies do
     not vary them, and they need not be named. UsageError where it has no such option
     or value."""
@@ -84,7 +84,7 @@ class Bound(Target):
 
 
 class _OpenBound:
-    def __init__(self, bound: Bound, opened: OpenTarget) -> None:
+    def __init__(self, bound: ConfiguredTarget, opened: OpenTarget) -> None:
         self._bound = bound
         self._opened = opened
         self.release = opened.release
@@ -103,15 +103,15 @@ class _OpenBound:
 
 def complete(target: Target, scenario: Scenario) -> Scenario:
     """The scenario with what is set for the target, if anything is."""
-    return target.complete(scenario) if isinstance(target, Bound) else scenario
+    return target.complete(scenario) if isinstance(target, ConfiguredTarget) else scenario
 
 
 def fixed_by(target: Target) -> Mapping[str, Value]:
     """What is set for the target."""
-    return target.fixed if isinstance(target, Bound) else {}
+    return target.fixed if isinstance(target, ConfiguredTarget) else {}
 
 
-def bind(target: Target, settings: Sequence[str]) -> Target:
+def configure(target: Target, settings: Sequence[str]) -> Target:
     """``target`` with settings of the form ``NAME=VALUE``; itself where there are none.
     UsageError where one has another form, or no such option or value."""
     fixed: dict[str, Value] = {}
@@ -124,7 +124,7 @@ def bind(target: Target, settings: Sequence[str]) -> Target:
             raise UsageError(f"target {target.name} has no option {name!r}; it has {', '.join(options) or 'none'}")
         values = (*options[name].legal, *options[name].illegal)
         fixed[name] = _value(name, text, values)
-    return Bound(target, fixed) if fixed else target
+    return ConfiguredTarget(target, fixed) if fixed else target
 
 
 def _value(name: str, text: str, values: Sequence[Value]) -> Value:

@@ -9,10 +9,10 @@ from semafuzz.harness.kernel.doubles.locks import control_thread
 from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.outcome import Failure
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 
 
-def run_alone(function: Callable[[], object]) -> list[Failure]:
+def run_solo(function: Callable[[], object]) -> list[Failure]:
     """Call ``function`` in a controlled execution of its own: virtual time, random
     numbers from the start of their seed, and a deadlock where it would block for ever.
     Threads that it starts run when it waits or has ended. Where no control is
@@ -23,7 +23,7 @@ def run_alone(function: Callable[[], object]) -> list[Failure]:
     if not control_thread[0]:
         function()
         return []
-    execution = Execution(Serial((0,)), _cold(), preemptive=False)
+    execution = Execution(SerialOrder((0,)), _cold(), preemptive=False)
     execution.add_task(function, "alone")
     outcome = execution.run()
     if outcome.uncontrolled:

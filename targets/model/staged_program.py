@@ -11,7 +11,7 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.model.fault_plan import FaultPlan, check_faults
@@ -32,14 +32,16 @@ class StagedProgram(Program):
         self.under_test = modules
         self._faults = faults
 
-    def execute(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
         """Run all tasks from the start state and judge what they leave."""
         outcome = self.run_controlled(scheduler, setting, forced)
         if not outcome.failures and not outcome.uncontrolled:
             outcome.failures.extend(self.stage.judge(self.scenario.content.tasks, self.scenario.faults))
         return outcome
 
-    def run_controlled(self, scheduler: Scheduler, setting: Setting, forced: dict[int, bool] | None = None) -> Outcome:
+    def run_controlled(
+        self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None
+    ) -> Outcome:
         """Run all tasks from the start state; the outcome is not judged."""
         self.stage.restore()
         execution = setting.execution(scheduler, forced)

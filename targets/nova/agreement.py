@@ -12,16 +12,16 @@ from typing import Any
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import Laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.pct import PCT
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.targets.model.protocol import OpenTarget
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
 from semafuzz.targets.nova.stage import NovaStage
 
-Opened = tuple[OpenTarget, Laboratory]
+Opened = tuple[OpenTarget, ControlledSession]
 _STAMPS = ("created_at", "updated_at", "deleted_at", "mapped")
 _OWN = frozenset(("id", "uuid", "migration_id", "compute_id", "compute_node_id", "dest_compute_id", *_STAMPS))
 """Numbers and stamps that a database gives out in an order of its own."""
@@ -68,9 +68,9 @@ def run(nova: Opened, scenario: Scenario, world: str, schedule: int) -> tuple[An
     assert isinstance(program.stage, NovaStage)
     # A state that was judged before is not audited again, and what an audit writes is compared.
     program.stage.forget_judgements()
-    scheduler: Any = Serial(range(len(scenario.content.tasks))) if not schedule else PCT(schedule, 2)
+    scheduler: Any = SerialOrder(range(len(scenario.content.tasks))) if not schedule else PCT(schedule, 2)
     scheduler.begin(0)
-    outcome = execute(program, scheduler, Setting(bytearray(b"\1" * (1 << 17)), "threads", 0))
+    outcome = execute(program, scheduler, ExecutionConfig(bytearray(b"\1" * (1 << 17)), "threads", 0))
     laboratory.control.between_executions()
     assert not outcome.uncontrolled
     failures = [(failure.kind, failure.error_type, failure.severity) for failure in outcome.failures]

@@ -233,11 +233,11 @@ def _undisturbed() -> Iterator[None]:
 
     from semafuzz.targets.nova.configuration import put_in_force
     from semafuzz.targets.nova.world.named_locks import visible_sections
-    from semafuzz.targets.nova.world.stubs import nobody_listens
+    from semafuzz.targets.nova.world.stubs import without_notifications
 
     previous_api = base.NovaObject.indirection_api
     try:
-        with visible_sections(), visible_calls(ResourceTracker), nobody_listens():
+        with visible_sections(), visible_calls(ResourceTracker), without_notifications():
             yield
     finally:
         base.NovaObject.indirection_api = previous_api

@@ -128,8 +128,8 @@ def test_a_disturbed_campaign_loses_nothing_and_repeats_little(tmp_path: Path) -
     assert "new" in calm.communicate(timeout=600)[0]
     assert calm.returncode == 1
     generator = random.Random(50)
-    troubles = generator.sample(range(SHARDS), 9)
-    for number, trouble in zip(troubles, ["hangs", "memory", "dies"] * 3, strict=True):
+    errors = generator.sample(range(SHARDS), 9)
+    for number, trouble in zip(errors, ["hangs", "memory", "dies"] * 3, strict=True):
         (tmp_path / f"plan-{number}-{SHARDS}").write_text(trouble)
     killed: set[str] = set()
     for number in range(50):
@@ -138,7 +138,7 @@ def test_a_disturbed_campaign_loses_nothing_and_repeats_little(tmp_path: Path) -
         while time.monotonic() < deadline and supervisor.poll() is None:
             time.sleep(0.1)
             if generator.random() < 0.05:
-                kill_a_search(tmp_path, killed, {str(one) for one in troubles}, generator)
+                kill_a_search(tmp_path, killed, {str(one) for one in errors}, generator)
         supervisor.send_signal(signal.SIGKILL)
         said = supervisor.communicate()[0]
         wanted = (4, -signal.SIGKILL) if number in (5, 25) else (-signal.SIGKILL,)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from semafuzz.campaign.night import Ended, Night
+from semafuzz.campaign.night import CampaignState, ShardResult
 from semafuzz.campaign.plan import make_plan
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.search.finding import Finding
@@ -30,14 +30,14 @@ def test_equal_data_is_an_equal_plan() -> None:
 
 
 def test_what_has_ended_is_not_done_again(tmp_path: Path) -> None:
-    night = Night(tmp_path)
+    night = CampaignState(tmp_path)
     assert night.plan() is None
     night.begin(PLAN)
-    assert Night(tmp_path).plan() == PLAN
+    assert CampaignState(tmp_path).plan() == PLAN
     first, second, *rest = PLAN.shards
-    night.note(first, Ended(Result("reference", "portfolio", 1), "work", ("once",)))
-    night.note(second, Ended(None, "", ("twice", "thrice")))
-    again = Night(tmp_path)
+    night.note(first, ShardResult(Result("reference", "portfolio", 1), "work", ("once",)))
+    night.note(second, ShardResult(None, "", ("twice", "thrice")))
+    again = CampaignState(tmp_path)
     assert again.open_shards(PLAN) == rest
     ended = again.ended(first)
     assert ended is not None
@@ -49,23 +49,23 @@ def test_what_has_ended_is_not_done_again(tmp_path: Path) -> None:
 
 
 def test_attempts_have_folders_of_their_own(tmp_path: Path) -> None:
-    night = Night(tmp_path)
+    night = CampaignState(tmp_path)
     made = [night.attempt("shard-000") for _ in range(3)]
     assert len(set(made)) == 3
     assert all(path.is_dir() for path in made)
 
 
 def test_findings_are_where_the_corpus_is_now(tmp_path: Path) -> None:
-    night = Night(tmp_path / "old")
+    night = CampaignState(tmp_path / "old")
     night.begin(PLAN)
     folder = night.attempt("shard-000")
     (folder / "a.json").write_text("{}")
     finding = Finding("invariant", "", "abc", str(folder / "a.json"), (), "", 1, 0, 0, True)
     lost = replace(finding, trace=str(folder / "b.json"))
     result = Result("reference", "portfolio", 1, failures=[finding, lost, replace(finding, trace="")])
-    night.note(PLAN.shards[0], Ended(result, folder.name))
+    night.note(PLAN.shards[0], ShardResult(result, folder.name))
     (tmp_path / "old").rename(tmp_path / "new")
-    moved = Night(tmp_path / "new")
+    moved = CampaignState(tmp_path / "new")
     ended = moved.ended(PLAN.shards[0])
     assert ended is not None
     assert [one.trace for one in moved.findings(ended)] == [str(tmp_path / "new/night/work/shard-000-0/a.json")]
@@ -74,7 +74,7 @@ def test_findings_are_where_the_corpus_is_now(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["plan.json", "shard-000.json"])
 @pytest.mark.parametrize("damaged", [b"", b"{", b"{}", b"\xff" * 10])
 def test_a_damaged_night_is_named(tmp_path: Path, name: str, damaged: bytes) -> None:
-    night = Night(tmp_path)
+    night = CampaignState(tmp_path)
     night.begin(PLAN)
     (tmp_path / "night" / name).write_bytes(damaged)
     with pytest.raises(UsageError, match="delete the folder"):

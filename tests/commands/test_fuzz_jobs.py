@@ -105,7 +105,7 @@ def test_what_both_found_is_one_finding_and_the_figures_are_sums(tmp_path: Path)
     one.schedules, one.classes, one.programs, one.first_failure, one.verdict = 10, 4, 3, 7, "found"
     other.schedules, other.classes, other.programs, other.first_failure, other.verdict = 20, 5, 6, 2, "found"
     one.failures, other.failures = [finding("a"), finding("b")], [finding("b"), finding("c")]
-    one.passed_over, other.passed_over = {"more": 2}, {"more": 3, "large": 1}
+    one.skipped, other.skipped = {"more": 2}, {"more": 3, "large": 1}
     one.notes, other.notes = ["same", "one"], ["same"]
     one.sections.append(
         table(
@@ -122,7 +122,7 @@ def test_what_both_found_is_one_finding_and_the_figures_are_sums(tmp_path: Path)
     assert [found.signature for found in both.failures] == ["a", "b", "c"]
     assert (both.schedules, both.classes, both.programs, both.first_failure) == (30, 9, 9, 2)
     assert (both.verdict, both.notes) == ("found", ["same", "one"])
-    assert both.passed_over == {"more": 5, "large": 1}
+    assert both.skipped == {"more": 5, "large": 1}
     assert both.section(SECTION) == table(
         30,
         MethodRow("audit", UNGUARDED, 7, 12, 1, "here"),

@@ -13,7 +13,7 @@ from semafuzz.cli import run
 from semafuzz.commands.trace.shrink import Size, _destination
 from semafuzz.harness.runs.function_file import load
 from semafuzz.harness.runs.origin import Origin
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.traces import codec
@@ -54,7 +54,7 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sys.modules.pop("bank", None)
     checked = load("bank.py:three")
     sys.modules.pop("bank", None)
-    with open_laboratory(checked.program.modules()[1:]) as laboratory:
+    with controlled_session(checked.program.modules()[1:]) as laboratory:
         search = Exploration(
             checked.program,
             RandomWalk(3),
@@ -138,7 +138,7 @@ def test_a_program_of_nova_becomes_two_operations(semafuzz: Run, tmp_path: Path)
     usage = Operation("update_usage", {"instance": 1})
     audit, failed = Operation("audit"), Operation("build_failed")
     scenario = Scenario(Operations(setup, ((audit, failed), (failed,), (usage, audit))))
-    with target.open() as opened, open_laboratory(opened.modules) as laboratory:
+    with target.open() as opened, controlled_session(opened.modules) as laboratory:
         origin = origin_of(target, opened, scenario)
         walk = RandomWalk(0)
         search = Exploration(

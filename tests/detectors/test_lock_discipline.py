@@ -20,10 +20,10 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.runs.program import TaskProgram, execute
 from semafuzz.harness.runs.replay_run import recheck
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.random_walk import RandomWalk
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.exploration import Exploration
 
 THIS = sys.modules[__name__]
@@ -221,9 +221,9 @@ def watched(
 ) -> tuple[Outcome, LockDiscipline]:
     """The methods one after the other, each in a task of its own."""
     discipline = LockDiscipline(rule or policy())
-    with visible_calls(Shop), open_laboratory([THIS]):
-        setting = Setting(bytearray(1 << 17), watchers=(discipline,))
-        outcome = execute(program(*methods), Serial(tuple(range(len(methods)))), setting)
+    with visible_calls(Shop), controlled_session([THIS]):
+        setting = ExecutionConfig(bytearray(1 << 17), detectors=(discipline,))
+        outcome = execute(program(*methods), SerialOrder(tuple(range(len(methods)))), setting)
         discipline.keep(outcome)
     return outcome, discipline
 
@@ -260,8 +260,8 @@ def test_a_section_of_another_task_is_nobody_elses() -> None:
             shops.first.total = 9
 
     discipline = LockDiscipline(policy())
-    with visible_calls(Shop), open_laboratory([THIS]):
-        setting = Setting(bytearray(1 << 17), watchers=(discipline,))
+    with visible_calls(Shop), controlled_session([THIS]):
+        setting = ExecutionConfig(bytearray(1 << 17), detectors=(discipline,))
         for number in range(20):
             walk = RandomWalk(number)
             walk.begin(0)
@@ -293,11 +293,11 @@ def test_a_read_under_the_lock_will_do_as_the_other_side() -> None:
 
 def test_an_other_side_that_another_execution_shows_is_remembered() -> None:
     discipline = LockDiscipline(policy())
-    with visible_calls(Shop), open_laboratory([THIS]):
-        setting = Setting(bytearray(1 << 17), watchers=(discipline,))
+    with visible_calls(Shop), controlled_session([THIS]):
+        setting = ExecutionConfig(bytearray(1 << 17), detectors=(discipline,))
         messages = []
         for methods in (["direct"], ["guarded"], ["direct"]):
-            outcome = execute(program(*methods), Serial((0,)), setting)
+            outcome = execute(program(*methods), SerialOrder((0,)), setting)
             discipline.keep(outcome)
             messages += [one.message for one in outcome.failures]
     assert messages[0].endswith("without shop")
@@ -341,9 +341,9 @@ def test_the_table_says_what_was_seen_of_each_method() -> None:
 
 def test_only_kept_executions_count() -> None:
     discipline = LockDiscipline(policy())
-    with visible_calls(Shop), open_laboratory([THIS]):
-        setting = Setting(bytearray(1 << 17), watchers=(discipline,))
-        outcome = execute(program("direct"), Serial((0,)), setting)
+    with visible_calls(Shop), controlled_session([THIS]):
+        setting = ExecutionConfig(bytearray(1 << 17), detectors=(discipline,))
+        outcome = execute(program("direct"), SerialOrder((0,)), setting)
         recheck(program("direct"), outcome, setting)
     assert discipline.tally.executions == 0
     assert discipline.report().rows[0].data["status"] == NEVER
@@ -354,8 +354,10 @@ def test_an_error_of_the_same_execution_is_not_hidden_and_ends_the_search() -> N
         shops.first.direct()
         raise LookupError
 
-    with visible_calls(Shop), open_laboratory([THIS]) as laboratory:
-        search = Exploration(program(fail), RandomWalk(0), laboratory, schedules=9, watchers=[LockDiscipline(policy())])
+    with visible_calls(Shop), controlled_session([THIS]) as laboratory:
+        search = Exploration(
+            program(fail), RandomWalk(0), laboratory, schedules=9, detectors=[LockDiscipline(policy())]
+        )
         result = search.run()
     assert [one.kind for one in result.failures] == ["exception", "lock-discipline"]
     assert (result.schedules, result.first_failure) == (1, 1)
@@ -363,14 +365,14 @@ def test_an_error_of_the_same_execution_is_not_hidden_and_ends_the_search() -> N
 
 def test_a_warning_ends_no_search_and_is_reported_once() -> None:
     advised: set[tuple[str, ...]] = set()
-    with visible_calls(Shop), open_laboratory([THIS]) as laboratory:
+    with visible_calls(Shop), controlled_session([THIS]) as laboratory:
         results = [
             Exploration(
                 program("direct", "direct"),
                 RandomWalk(0),
                 laboratory,
                 schedules=30,
-                watchers=[LockDiscipline(policy())],
+                detectors=[LockDiscipline(policy())],
                 advised=advised,
             ).run()
             for _ in range(2)
@@ -385,8 +387,8 @@ def test_a_warning_ends_no_search_and_is_reported_once() -> None:
 def test_watching_changes_no_event() -> None:
     def events(watch: bool) -> list[tuple[int, int, object, int]]:
         discipline = LockDiscipline(policy())
-        with visible_calls(Shop), open_laboratory([THIS]):
-            setting = Setting(bytearray(1 << 17), watchers=(discipline,) if watch else ())
+        with visible_calls(Shop), controlled_session([THIS]):
+            setting = ExecutionConfig(bytearray(1 << 17), detectors=(discipline,) if watch else ())
             walk = RandomWalk(3)
             walk.begin(0)
             outcome = execute(program("guarded", "direct", "replaced"), walk, setting)

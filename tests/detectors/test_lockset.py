@@ -13,7 +13,7 @@ from semafuzz import explore
 from semafuzz.harness.detectors.lockset.eraser import EVERY, Lockset, Suggestion
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.program import TaskProgram
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.reports.terminal.sections import MOST, section_lines
@@ -85,9 +85,9 @@ def learn(*tasks: Callable[[Store], object], schedules: int = 30) -> dict[str, S
     """The suggestions for tasks on one store, by location."""
     detector = Lockset()
     program = TaskProgram(Store, tasks, under_test=[THIS])
-    with open_laboratory([THIS]) as laboratory:
+    with controlled_session([THIS]) as laboratory:
         search = Exploration(
-            program, RandomWalk(1), laboratory, schedules=schedules, stop_on_first=False, watchers=[detector]
+            program, RandomWalk(1), laboratory, schedules=schedules, stop_on_first=False, detectors=[detector]
         )
         assert search.run().failures == []
     assert detector.report().executions == min(schedules, EVERY)
@@ -201,8 +201,8 @@ def test_what_a_person_reads() -> None:
     detector = Lockset()
     assert "no location" in list(section_lines(detector.report()))[-1]
     program = TaskProgram(Store, [Store.add, Store.add, Store.add_bare, Store.store, Store.store], under_test=[THIS])
-    with open_laboratory([THIS]) as laboratory:
-        Exploration(program, RandomWalk(0), laboratory, schedules=20, watchers=[detector]).run()
+    with controlled_session([THIS]) as laboratory:
+        Exploration(program, RandomWalk(0), laboratory, schedules=20, detectors=[detector]).run()
     report = detector.report()
     text = "\n".join(section_lines(report))
     assert "warning: Store.value is guarded by Store.lock at" in text

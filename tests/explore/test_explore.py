@@ -14,7 +14,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.runs import self_check
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
 
@@ -126,8 +126,8 @@ class Faulty:
 
 def test_the_fault_of_a_detector_is_not_hidden() -> None:
     program = TaskProgram(Counter, [Counter.add, Counter.store], under_test=[THIS])
-    with open_laboratory([THIS]) as laboratory, pytest.raises(RuntimeError, match="a detector that raises"):
-        Exploration(program, RandomWalk(0), laboratory, schedules=2, watchers=[Faulty()]).run()
+    with controlled_session([THIS]) as laboratory, pytest.raises(RuntimeError, match="a detector that raises"):
+        Exploration(program, RandomWalk(0), laboratory, schedules=2, detectors=[Faulty()]).run()
 
 
 def test_a_dead_canary_means_uncontrolled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,18 +137,18 @@ def test_a_dead_canary_means_uncontrolled(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_canary_notices_what_is_not_under_control(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "reports no access" in self_check.listen(instrumented=True)
-    with open_laboratory(()):
-        assert self_check.listen(instrumented=True) == ""
+    assert "reports no access" in self_check.probe(instrumented=True)
+    with controlled_session(()):
+        assert self_check.probe(instrumented=True) == ""
         with monkeypatch.context() as patch:
             patch.setattr(Execution, "point", lambda *a: None)
-            assert "did not happen" in self_check.listen(instrumented=True)
+            assert "did not happen" in self_check.probe(instrumented=True)
         with monkeypatch.context() as patch:
             patch.setattr(self_check.time, "sleep", lambda seconds: None)
-            assert "real time" in self_check.listen(instrumented=False)
+            assert "real time" in self_check.probe(instrumented=False)
         with monkeypatch.context() as patch:
-            patch.setattr(self_check._Bird, "hold", lambda bird: bird.lock.acquire())
-            assert "not under control" in self_check.listen(instrumented=False)
+            patch.setattr(self_check._Subject, "hold", lambda bird: bird.lock.acquire())
+            assert "not under control" in self_check.probe(instrumented=False)
         with monkeypatch.context() as patch:
-            patch.setattr(self_check._Bird, "peek", lambda bird: True)
-            assert "did not exclude" in self_check.listen(instrumented=False)
+            patch.setattr(self_check._Subject, "peek", lambda bird: True)
+            assert "did not exclude" in self_check.probe(instrumented=False)

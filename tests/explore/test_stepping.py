@@ -15,10 +15,10 @@ import pytest
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.runs.program import TaskProgram, execute
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.runs.stepping import SteppedExecution
-from semafuzz.harness.schedulers.replay.by_owner import DRIVER, Following, owners
+from semafuzz.harness.schedulers.replay.by_owner import DRIVER, ReplayByOwner, owners
 
 
 def _load(name: str) -> Any:
@@ -36,18 +36,18 @@ counter = _load("stepped_counter")
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Iterator[Laboratory]:
-    with open_laboratory([counter]) as made:
-        assert made.silence == ""
+def laboratory() -> Iterator[ControlledSession]:
+    with controlled_session([counter]) as made:
+        assert made.uncontrolled_reason == ""
         yield made
 
 
 @pytest.fixture
-def setting(laboratory: Laboratory) -> Setting:
-    return Setting(bytearray(b"\1" * (1 << 16)))
+def setting(laboratory: ControlledSession) -> ExecutionConfig:
+    return ExecutionConfig(bytearray(b"\1" * (1 << 16)))
 
 
-def test_a_step_ends_at_the_next_scheduling_point(setting: Setting) -> None:
+def test_a_step_ends_at_the_next_scheduling_point(setting: ExecutionConfig) -> None:
     made = counter.Counter()
     run = SteppedExecution(setting)
     first = run.start(made.add, "first")
@@ -60,7 +60,7 @@ def test_a_step_ends_at_the_next_scheduling_point(setting: Setting) -> None:
     assert run.close().failures == []
 
 
-def test_a_lost_update_by_hand(setting: Setting) -> None:
+def test_a_lost_update_by_hand(setting: ExecutionConfig) -> None:
     made = counter.Counter()
     run = SteppedExecution(setting)
     first, second = run.start(made.add, "first"), run.start(made.add, "second")
@@ -72,7 +72,7 @@ def test_a_lost_update_by_hand(setting: Setting) -> None:
     run.close()
 
 
-def test_between_steps_nothing_is_under_control(setting: Setting) -> None:
+def test_between_steps_nothing_is_under_control(setting: ExecutionConfig) -> None:
     run = SteppedExecution(setting)
     task = run.start(lambda: time.sleep(3600), "sleeper")
     run.step(task)
@@ -91,7 +91,7 @@ def test_between_steps_nothing_is_under_control(setting: Setting) -> None:
     run.close()
 
 
-def test_thread_local_values_stay_apart(setting: Setting) -> None:
+def test_thread_local_values_stay_apart(setting: ExecutionConfig) -> None:
     local = threading.local()
     local.value = "caller"
     seen = []
@@ -113,7 +113,7 @@ def test_thread_local_values_stay_apart(setting: Setting) -> None:
     assert len(set(seen)) == 2
 
 
-def test_a_task_that_waits_for_a_lock_is_not_able(setting: Setting) -> None:
+def test_a_task_that_waits_for_a_lock_is_not_able(setting: ExecutionConfig) -> None:
     made = counter.Counter()
     run = SteppedExecution(setting)
     first, second = run.start(made.add_locked, "first"), run.start(made.add_locked, "second")
@@ -129,7 +129,7 @@ def test_a_task_that_waits_for_a_lock_is_not_able(setting: Setting) -> None:
     assert run.close().failures == []
 
 
-def test_a_deadlock_is_told(setting: Setting) -> None:
+def test_a_deadlock_is_told(setting: ExecutionConfig) -> None:
     one, other = threading.Lock(), threading.Lock()
 
     def take(first: threading.Lock, second: threading.Lock) -> None:
@@ -151,7 +151,7 @@ def test_a_deadlock_is_told(setting: Setting) -> None:
     assert current.execution is None
 
 
-def test_what_a_task_raises_is_a_failure_and_the_rest_goes_on(setting: Setting) -> None:
+def test_what_a_task_raises_is_a_failure_and_the_rest_goes_on(setting: ExecutionConfig) -> None:
     def fail() -> None:
         raise KeyError("gone")
 
@@ -164,7 +164,7 @@ def test_what_a_task_raises_is_a_failure_and_the_rest_goes_on(setting: Setting) 
     run.close()
 
 
-def test_a_run_that_is_given_up_leaves_nothing_behind(setting: Setting) -> None:
+def test_a_run_that_is_given_up_leaves_nothing_behind(setting: ExecutionConfig) -> None:
     made = counter.Counter()
     ended = []
 
@@ -183,7 +183,7 @@ def test_a_run_that_is_given_up_leaves_nothing_behind(setting: Setting) -> None:
     assert len(ended) == 3
 
 
-def test_a_stepped_run_is_followed_as_a_program(setting: Setting) -> None:
+def test_a_stepped_run_is_followed_as_a_program(setting: ExecutionConfig) -> None:
     """The events of a stepped run tell a scheduler how to make the same run again."""
     made = counter.Counter()
     run = SteppedExecution(setting)
@@ -202,7 +202,7 @@ def test_a_stepped_run_is_followed_as_a_program(setting: Setting) -> None:
         return states[-1]
 
     program = TaskProgram(setup, [counter.Counter.add] * 3)
-    again = execute(program, Following(owners(outcome)), setting)
+    again = execute(program, ReplayByOwner(owners(outcome)), setting)
     assert states[-1].value == made.value
     kinds = [(kind, task.index) for kind, task, *_ in outcome.events if task.index != DRIVER]
     assert [(kind, task.index) for kind, task, *_ in again.events] == kinds

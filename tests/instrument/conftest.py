@@ -15,9 +15,9 @@ from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 
 _numbers = itertools.count()
 SHOWN = op.MEMORY | {op.ACQUIRE, op.RELEASE, op.TRY, op.LOOP}
@@ -77,7 +77,7 @@ def rewritten(source: str, module: ModuleType | None = None) -> ModuleType:
 
 def in_task(function: Callable[[], object]) -> Watched:
     """``function`` as the only task of an execution."""
-    execution = Setting(bytearray(len(SITES) + 65536)).execution(Serial([0]))
+    execution = ExecutionConfig(bytearray(len(SITES) + 65536)).execution(SerialOrder([0]))
     task = execution.add_task(function, "task")
     outcome = execution.run()
     assert not outcome.uncontrolled
@@ -94,14 +94,14 @@ def watch(source: str, module: ModuleType | None = None) -> Watched:
     """Run ``act()`` of the rewritten source in an execution. The module's own
     level runs before, outside: it leaves no events."""
     made = rewritten(source, module)
-    with open_laboratory():
+    with controlled_session():
         return in_task(made.act)
 
 
 @pytest.fixture
 def laboratory() -> Iterator[None]:
     """Control, for tests that make executions themselves."""
-    with open_laboratory():
+    with controlled_session():
         yield
 
 

@@ -17,7 +17,7 @@ import pytest
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.instrument import hooks
 from semafuzz.harness.instrument.apply import ImportHook, importing, instrumented
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 
 from .conftest import in_task
 
@@ -139,11 +139,11 @@ def test_functions_are_exchanged_wherever_they_are_held(load: Importer, way: str
         "closure": module.kept,
         "elsewhere": lambda held=[module.Box.__dict__["static"].__func__]: held[0](box),
     }
-    with open_laboratory([module]):
+    with controlled_session([module]):
         watched = in_task(calls[way])
     assert watched.answer == 1
     assert any(access.endswith(".value") for access in watched.accesses)
-    with open_laboratory():
+    with controlled_session():
         assert in_task(calls[way]).accesses == []
 
 
@@ -165,7 +165,7 @@ def test_lambdas_of_one_line_stay_apart(load: Importer) -> None:
     module = load(SAMPLE)
     box = module.Box()
     box.first = "first"
-    with open_laboratory([module]):
+    with controlled_session([module]):
         answers = [in_task(lambda one=one: one(box)) for one in (*module.pair, *module.twice)]
     assert [watched.answer for watched in answers] == [1, "first", 1, 1]
     assert [watched.accesses for watched in answers] == [
@@ -204,7 +204,7 @@ def test_a_closure_that_is_not_that_of_the_source_is_refused(load: Importer) -> 
 def test_only_some_classes(load: Importer) -> None:
     module = load(SAMPLE)
     box, other = module.Box(), module.Other()
-    with instrumented([module], {module.__name__: ["Other"]}), open_laboratory():
+    with instrumented([module], {module.__name__: ["Other"]}), controlled_session():
         assert in_task(lambda: box.static(box)).accesses == []
         assert in_task(other.read).accesses == ["read Other.value"]
 
@@ -218,7 +218,7 @@ def test_properties_count_as_rewritten_only_while_they_are(load: Importer) -> No
         ([user], ["read Box.computed"]),
         ([owner, user], ["read Box.value"]),
     ):
-        with open_laboratory(modules):
+        with controlled_session(modules):
             box = owner.Box()
             assert in_task(lambda box=box: user.use(box)).accesses == expected
 
@@ -247,7 +247,7 @@ class TestImporting:
 
     def test_fresh_modules_are_instrumented(self, load: Importer, tmp_path: Path) -> None:
         (tmp_path / "fresh_one.py").write_text(SAMPLE)
-        with importing(["fresh_one"]), open_laboratory():
+        with importing(["fresh_one"]), controlled_session():
             module = importlib.import_module("fresh_one")
             try:
                 watched = in_task(module.Box().decorated)
@@ -257,7 +257,7 @@ class TestImporting:
         assert not list(tmp_path.glob("**/fresh_one*.pyc"))
 
     def test_others_are_not(self, load: Importer) -> None:
-        with importing(["fresh_one"]), open_laboratory():
+        with importing(["fresh_one"]), controlled_session():
             module = load(SAMPLE)
             assert in_task(module.Box().decorated).accesses == []
         assert not hasattr(module, "__sf_attr__")

@@ -9,7 +9,7 @@ import pytest
 
 from semafuzz.harness.instrument import hooks
 from semafuzz.harness.instrument.containers import ANY_KEY, key_name
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 
 from .conftest import answer_of, in_task, plain, rewritten, watch
 
@@ -145,7 +145,7 @@ def test_a_property_that_is_not_rewritten_is_an_access() -> None:
     exec("class Lib:\n    p = property(lambda self: 1, lambda self, value: None)\n", namespace)
     module = rewritten("def act():\n    lib.p = 5\n    return lib.p\n")
     module.lib = namespace["Lib"]()  # type: ignore[operator]
-    with open_laboratory():
+    with controlled_session():
         assert in_task(module.act).accesses == ["write Lib.p", "read Lib.p"]
 
 

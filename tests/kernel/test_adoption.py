@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from semafuzz import TaskProgram, explore
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 
 THIS = sys.modules[__name__]
 
@@ -189,7 +189,7 @@ def inside(thing: object) -> dict[str, object]:
 def test_the_originals_are_back_afterwards() -> None:
     things = [EVENT, CONDITION, SEMAPHORE, BARRIER, QUEUE, PLAIN_CONDITION, BARRIER._cond]  # type: ignore[attr-defined]
     before = [inside(thing) for thing in (THIS, Holder, *things)]
-    with open_laboratory([THIS]):
+    with controlled_session([THIS]):
         assert type(LOCK).__module__ == type(QUEUE.mutex).__module__ == "semafuzz.harness.kernel.doubles.locks"
         assert QUEUE.mutex is QUEUE.not_empty._lock  # type: ignore[attr-defined]
     after = [inside(thing) for thing in (THIS, Holder, *things)]
@@ -208,7 +208,7 @@ def library() -> Iterator[ModuleType]:
 
 def test_elsewhere_only_locks_that_can_block_are_adopted(library: ModuleType) -> None:
     own = library.own
-    with open_laboratory([THIS]):
+    with controlled_session([THIS]):
         assert library.plain is LOCK
         assert library.own is own
         assert library.shared is RLOCK

@@ -22,7 +22,7 @@ import pytest
 
 from semafuzz import explore
 from semafuzz.harness.kernel.naming import digest
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration, as_program
 
@@ -326,7 +326,7 @@ def racing() -> None:
 def digests(seed: int) -> list[str]:
     found: list[str] = []
     program = as_program(racing)
-    with open_laboratory(program.modules()) as laboratory:
+    with controlled_session(program.modules()) as laboratory:
         search = Exploration(program, RandomWalk(seed), laboratory, schedules=5, seed=seed)
         search.run()
         for number in range(3):
@@ -400,7 +400,7 @@ def test_real_lock_that_blocks_is_uncontrolled() -> None:
     program = as_program(blocked_for_ever)
     HOLDER.locks[0].acquire()
     try:
-        with open_laboratory(program.modules(), stall=1.0) as laboratory:
+        with controlled_session(program.modules(), stall=1.0) as laboratory:
             result = Exploration(program, RandomWalk(0), laboratory, schedules=5).run()
     finally:
         HOLDER.locks[0].release()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from semafuzz import explore
 from semafuzz.harness.runs.program import FunctionProgram
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
 
@@ -19,7 +19,7 @@ def computes() -> None:
 
 
 def test_a_computation_without_end_is_named() -> None:
-    with open_laboratory((), stall=0.6) as laboratory:
+    with controlled_session((), stall=0.6) as laboratory:
         result = Exploration(FunctionProgram(computes, "p"), RandomWalk(0), laboratory, schedules=2).run()
     assert result.verdict == "uncontrolled"
     assert "no scheduling point" in result.notes[0]

@@ -13,7 +13,7 @@ import pytest
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.function_file import load
 from semafuzz.harness.runs.origin import Origin
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.traces import codec
@@ -191,7 +191,7 @@ def race():
 """
     pytester.path.joinpath("counting.py").write_text(source.format(2))
     checked = load("counting.py:race")
-    with open_laboratory(checked.program.modules()[1:]) as laboratory:
+    with controlled_session(checked.program.modules()[1:]) as laboratory:
         search = Exploration(
             checked.program,
             make_scheduler("portfolio", 0),
@@ -203,7 +203,7 @@ def race():
     unknown = session("", "--interleave-traces", "kept", "-rs")
     unknown.assert_outcomes(skipped=1)
     unknown.stdout.fnmatch_lines(["SKIPPED *cannot be judged: *was not checked on this machine*"])
-    source_index.remember(checked.identity, checked.path)
+    source_index.add(checked.identity, checked.path)
     result = session("", "--interleave-traces", "kept", "-v")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -222,7 +222,7 @@ def nova_trace(tmp_path: Path) -> Path:
     """The lost count of failed builds, found anew."""
     content = Operations((), ((Operation("build_failed"),), (Operation("audit"),)))
     target = find_target("nova")
-    with target.open() as opened, open_laboratory(opened.modules) as laboratory:
+    with target.open() as opened, controlled_session(opened.modules) as laboratory:
         search = Exploration(
             opened.program(Scenario(content)),
             make_scheduler("portfolio", 0),

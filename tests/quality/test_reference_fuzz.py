@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.codec import read
-from semafuzz.strategies.fuzz.loop import Fuzzing
-from semafuzz.strategies.fuzz.triage import Refinement
+from semafuzz.strategies.fuzz.loop import FuzzLoop
+from semafuzz.strategies.fuzz.triage import Triage
 from semafuzz.targets import find_target
-from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.configured_target import configure
 from semafuzz.targets.model.scenario import scenario_of
 from semafuzz.targets.reference.defects import NAMES, NONE
 
@@ -23,12 +23,12 @@ SCHEDULES = 5000
 
 
 def fuzz(defect: str, seed: int, schedules: int, folder: Path) -> Result:
-    target = bind(find_target("reference"), [f"defect={defect}"])
-    with target.open() as opened, open_laboratory(opened.modules) as laboratory:
+    target = configure(find_target("reference"), [f"defect={defect}"])
+    with target.open() as opened, controlled_session(opened.modules) as laboratory:
         result = Result("reference", "portfolio", seed)
-        setting = Setting(bytearray(1 << 17), "threads", seed)
-        refinement = Refinement(target, opened, laboratory, setting, folder, Deadline(3600), result)
-        Fuzzing(refinement, "portfolio", schedules).run()
+        setting = ExecutionConfig(bytearray(1 << 17), "threads", seed)
+        refinement = Triage(target, opened, laboratory, setting, folder, Deadline(3600), result)
+        FuzzLoop(refinement, "portfolio", schedules).run()
     return result
 
 

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import seed, settings
 
 from semafuzz.commands.trace.replay_operations import replay_operations
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.bounded import Bounded
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.strategies.machines.session import Found, run_machine
 from semafuzz.strategies.machines.target import machine_of
 from semafuzz.targets import find_target
-from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.configured_target import configure
 from semafuzz.targets.model.scenario import scenario_of
 from semafuzz.targets.reference.defects import NAMES, NONE
 
@@ -52,7 +52,7 @@ different kinds, a lock that is kept."""
 
 
 def machine(defect: str, number: int, **settings: Any) -> Any:
-    made = machine_of(bind(find_target("reference"), [f"defect={defect}"]), "ReferenceMachine", **settings)
+    made = machine_of(configure(find_target("reference"), [f"defect={defect}"]), "ReferenceMachine", **settings)
     return seed(number)(made)
 
 
@@ -82,16 +82,16 @@ def check_found(defect: str, number: int, folder: Path) -> Path:
 def check_fewest(defect: str, path: Path, bound: int) -> None:
     """No schedule of the program with at most ``bound`` preemptions fails alike."""
     trace = read(path)
-    setting = Setting(bytearray(1 << 17), "threads", 0)
-    target = bind(find_target("reference"), [f"defect={defect}"])
-    with target.open() as opened, open_laboratory(opened.modules) as laboratory:
+    setting = ExecutionConfig(bytearray(1 << 17), "threads", 0)
+    target = configure(find_target("reference"), [f"defect={defect}"])
+    with target.open() as opened, controlled_session(opened.modules) as laboratory:
         program = opened.program(scenario_of(trace))
         scheduler = Bounded(bound)
         number = 0
         while scheduler.begin(number):
             outcome = execute(program, scheduler, setting)
             scheduler.end(outcome)
-            if heat(outcome.events, setting.hot):
+            if mark_scheduling_points(outcome.events, setting.hot):
                 scheduler.restart()
             assert trace.expected.identity not in [failure_identity(failure) for failure in outcome.failures]
             laboratory.control.between_executions()

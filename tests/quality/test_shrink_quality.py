@@ -16,15 +16,15 @@ import small_programs
 from small_programs import PROGRAMS, Counter
 
 from semafuzz import TaskProgram, explore
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.naming import describe_pending
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import as_program
-from semafuzz.harness.search.recorder import shows
+from semafuzz.harness.search.recorder import has_failure
 from semafuzz.harness.shrink.schedule import Shrunk, shrink_schedule
 from semafuzz.harness.shrink.size import interruptions, preemptions
 from semafuzz.harness.traces.signature import failure_identity
@@ -91,11 +91,11 @@ LEAST = {
 
 
 @contextmanager
-def failing(program: Program, scheduler: str, seed: int) -> Iterator[tuple[Outcome, Setting]]:
+def failing(program: Program, scheduler: str, seed: int) -> Iterator[tuple[Outcome, ExecutionConfig]]:
     """The first failing run of a search, in an open laboratory."""
-    setting = Setting(bytearray(1 << 16), seed=seed)
+    setting = ExecutionConfig(bytearray(1 << 16), seed=seed)
     chosen = make_scheduler(scheduler, seed)
-    with open_laboratory(program.modules()):
+    with controlled_session(program.modules()):
         for number in range(20_000):
             chosen.begin(number)
             outcome = execute(program, chosen, setting)
@@ -103,12 +103,12 @@ def failing(program: Program, scheduler: str, seed: int) -> Iterator[tuple[Outco
             if outcome.failures:
                 yield outcome, setting
                 return
-            heat(outcome.events, setting.hot)
+            mark_scheduling_points(outcome.events, setting.hot)
         pytest.fail("nothing was found")
 
 
-def same_failure(outcome: Outcome, setting: Setting, program: Program) -> Shrunk:
-    return shrink_schedule(program, outcome, setting, shows(failure_identity(outcome.failures[0])))
+def same_failure(outcome: Outcome, setting: ExecutionConfig, program: Program) -> Shrunk:
+    return shrink_schedule(program, outcome, setting, has_failure(failure_identity(outcome.failures[0])))
 
 
 LONG = {"lost update", "reorder_4", "wronglock", "chain of 4"}

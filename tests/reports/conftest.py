@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from semafuzz.commands.check import CheckOptions, run_check
-from semafuzz.commands.report.draw import paint
+from semafuzz.commands.report.draw import draw as draw_trace
 from semafuzz.harness.traces.codec import read
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 
 PROGRAMS = """
 import threading
@@ -70,32 +70,32 @@ def always():
 
 
 @pytest.fixture
-def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Picture]:
+def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], FindingView]:
     """Searches a function of ``PROGRAMS``, or of other text, and draws what it finds, with all
     its files in the test's folder."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
 
-    def made(function: str, text: str = PROGRAMS) -> Picture:
+    def made(function: str, text: str = PROGRAMS) -> FindingView:
         (tmp_path / "programs.py").write_text(text, encoding="utf-8")
         out = tmp_path / f"out-{function}"
         spec = f"programs.py:{function}"
         assert run_check(CheckOptions(spec, "portfolio", 2000, None, 0, "threads", (), False, (), out, True)) == 1
         (trace,) = out.glob("*.json")
-        return paint(read(trace), spec, commands=[f"semafuzz replay {trace.name}"])
+        return draw(read(trace), spec, commands=[f"semafuzz replay {trace.name}"])
 
     return made
 
 
-_drawn: dict[str, Picture] = {}
+_drawn: dict[str, FindingView] = {}
 
 
 @pytest.fixture
-def picture(draw: Callable[[str], Picture]) -> Callable[[str], Picture]:
+def picture(draw: Callable[[str], FindingView]) -> Callable[[str], FindingView]:
     """The picture of the finding that a function of ``PROGRAMS`` shows, for tests that only
     look at it: drawn once for all of them."""
 
-    def made(function: str) -> Picture:
+    def made(function: str) -> FindingView:
         if function not in _drawn:
             _drawn[function] = draw(function)
         return _drawn[function]

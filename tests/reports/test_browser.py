@@ -14,10 +14,10 @@ from axe_playwright_python.sync_playwright import Axe
 from semafuzz.reports.pages.content import Site
 from semafuzz.reports.pages.finding import finding_page
 from semafuzz.reports.pages.index import index_page
-from semafuzz.reports.run_view.schema import Lane, Picture, Run, Span, Step, Switch
+from semafuzz.reports.run_view.schema import FindingView, Lane, Run, Span, Step, Switch
 from tests.reports.test_pages import HOSTILE, hostile_picture
 
-Draw = Callable[..., Picture]
+Draw = Callable[..., FindingView]
 Open = Callable[..., Any]
 
 
@@ -25,7 +25,7 @@ Open = Callable[..., Any]
 def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
     """Opens a page from disk, offline, and sees that it asks for nothing and has no error."""
     contexts = []
-    troubles: list[str] = []
+    errors: list[str] = []
 
     def open_page(text: str, *, width: int = 1400, scheme: str = "light") -> Any:
         path = tmp_path / f"page-{len(contexts)}.html"
@@ -35,20 +35,20 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("request", lambda request: request.url == path.as_uri() or troubles.append(f"asks for {request.url}"))
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on("console", lambda told: troubles.append(f"{told.type}: {told.text}"))
-        page.on("dialog", lambda dialog: troubles.append("a dialog") or dialog.dismiss())
+        page.on("request", lambda request: request.url == path.as_uri() or errors.append(f"asks for {request.url}"))
+        page.on("pageerror", lambda error: errors.append(f"error: {error}"))
+        page.on("console", lambda told: errors.append(f"{told.type}: {told.text}"))
+        page.on("dialog", lambda dialog: errors.append("a dialog") or dialog.dismiss())
         page.goto(path.as_uri())
         return page
 
     yield open_page
     for context in contexts:
         context.close()
-    assert troubles == []
+    assert errors == []
 
 
-def long_picture(drawn: Picture, steps: int) -> Picture:
+def long_picture(drawn: FindingView, steps: int) -> FindingView:
     """A run of so many steps of three tasks."""
     run = Run(
         lanes=[Lane(number, f"task-{number}", f"host{number % 2}") for number in range(3)],

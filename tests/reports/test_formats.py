@@ -19,18 +19,18 @@ from semafuzz.reports.formats.perfetto import trace_events
 from semafuzz.reports.formats.report import Report
 from semafuzz.reports.formats.sarif import sarif_log
 from semafuzz.reports.run_view.places import spots_of
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 from tests.reports.test_pages import HOSTILE, hostile_picture
 
-Draw = Callable[..., Picture]
+Draw = Callable[..., FindingView]
 
 
 @pytest.fixture(params=["lost", "stuck", "always"])
-def drawn(picture: Draw, request: pytest.FixtureRequest) -> Picture:
+def drawn(picture: Draw, request: pytest.FixtureRequest) -> FindingView:
     return picture(request.param)
 
 
-def test_sarif(drawn: Picture) -> None:
+def test_sarif(drawn: FindingView) -> None:
     log = json.loads(sarif_log(Report([(drawn, "error")])))
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
@@ -68,7 +68,7 @@ def test_a_finding_that_names_no_place_stands_where_the_run_was_last(picture: Dr
     assert spots_of(msgspec.structs.replace(drawn, run=None)) == []
 
 
-def test_perfetto(drawn: Picture) -> None:
+def test_perfetto(drawn: FindingView) -> None:
     events = json.loads(trace_events(drawn))["traceEvents"]
     named = {(one["pid"], one["tid"]) for one in events if one["ph"] == "M" and one["name"] == "thread_name"}
     assert {(one["pid"], one["tid"]) for one in events if one["ph"] in "Xsf"} <= named
@@ -106,7 +106,7 @@ def test_the_check_of_nesting_can_fail() -> None:
     assert nesting_faults([*good, {**track, "ts": 4, "dur": 3, "name": "c"}]) == ["c"]
 
 
-def test_junit(drawn: Picture) -> None:
+def test_junit(drawn: FindingView) -> None:
     root = Xml.fromstring(junit_xml(Report([(drawn, "error"), (drawn, "warning")], "check")))
     (suite,) = root
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "1")
@@ -117,7 +117,7 @@ def test_junit(drawn: Picture) -> None:
     assert (empty[0].get("tests"), len(empty[0])) == ("1", 1)
 
 
-def test_lines(drawn: Picture) -> None:
+def test_lines(drawn: FindingView) -> None:
     told = [json.loads(line) for line in event_lines(drawn)]
     assert drawn.run is not None
     assert [one["step"] for one in told] == [step.number for step in drawn.run.steps]
@@ -125,7 +125,7 @@ def test_lines(drawn: Picture) -> None:
     assert not list(event_lines(msgspec.structs.replace(drawn, run=None)))
 
 
-def test_markdown(drawn: Picture) -> None:
+def test_markdown(drawn: FindingView) -> None:
     told = {"21.0.0": "reproduces", "21.1.0": "reproduces", "21.1.1": "does not reproduce"}
     text = bug_report(msgspec.structs.replace(drawn, releases=told), "error")
     shown = markdown(text, extensions=["fenced_code", "tables"])

@@ -9,8 +9,8 @@ import pytest
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute as run_once
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import as_program
 from semafuzz.reports.run_view.interleaving import interleaving
@@ -67,8 +67,8 @@ def nothing_shared() -> None:
 def failing(function: Callable[[], None]) -> Outcome:
     """The first run that fails, or the last of some hundred."""
     program = as_program(function)
-    scheduler, setting = make_scheduler("portfolio", 0), Setting(bytearray(b"\1") * (1 << 17))
-    with open_laboratory(program.modules()):
+    scheduler, setting = make_scheduler("portfolio", 0), ExecutionConfig(bytearray(b"\1") * (1 << 17))
+    with controlled_session(program.modules()):
         for number in range(300):
             assert scheduler.begin(number)
             outcome = run_once(program, scheduler, setting)

@@ -18,10 +18,10 @@ from semafuzz.reports.pages.finding import finding_page
 from semafuzz.reports.pages.index import index_page
 from semafuzz.reports.pages.render import data_text
 from semafuzz.reports.run_view.printable import LONGEST, clean
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 from semafuzz.reports.summaries import Summary
 
-Draw = Callable[..., Picture]
+Draw = Callable[..., FindingView]
 HOSTILE = "</script><script>window.broken=1</script><img src=x onerror=window.broken=1>\x1b[31m\u202e\x00\"'`{{7*7}}"
 
 
@@ -59,7 +59,7 @@ def hostile(value: object) -> object:
     return value
 
 
-def hostile_picture(drawn: Picture) -> Picture:
+def hostile_picture(drawn: FindingView) -> FindingView:
     """A picture in which every text that a target could choose is hostile."""
     told = msgspec.to_builtins(drawn)
     found = {name: hostile(value) for name, value in told.items()}
@@ -75,15 +75,15 @@ def hostile_picture(drawn: Picture) -> Picture:
             new[2] = old[2]
         for new in found["passing"]["run"]["switches"]:
             new["needed"] = ""
-    return msgspec.convert(found, Picture)
+    return msgspec.convert(found, FindingView)
 
 
 @pytest.fixture(params=["lost", "stuck", "always"])
-def drawn(picture: Draw, request: pytest.FixtureRequest) -> Picture:
+def drawn(picture: Draw, request: pytest.FixtureRequest) -> FindingView:
     return picture(request.param)
 
 
-def test_a_page_tells_the_finding(drawn: Picture) -> None:
+def test_a_page_tells_the_finding(drawn: FindingView) -> None:
     page = finding_page(drawn, "error")
     read = Reader(page)
     assert read.open == []
@@ -100,7 +100,7 @@ def test_a_page_tells_the_finding(drawn: Picture) -> None:
     assert len(data["run"]["steps"]) == len(drawn.run.steps) if drawn.run else False
 
 
-def test_a_page_asks_nothing_of_anybody(drawn: Picture) -> None:
+def test_a_page_asks_nothing_of_anybody(drawn: FindingView) -> None:
     page = finding_page(drawn, "error")
     read = Reader(page)
     (policy,) = [told["content"] or "" for tag, told in read.elements if tag == "meta" and "http-equiv" in told]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from semafuzz.commands.report.draw import paint, told_by
+from semafuzz.commands.report.draw import view_without_run
 from semafuzz.harness.traces.codec import read
 from semafuzz.reports.run_view.build import _chosen
-from semafuzz.reports.run_view.schema import Picture, Run, Step
+from semafuzz.reports.run_view.schema import FindingView, Run, Step
 from tests.reports.conftest import PROGRAMS
 
-Draw = Callable[..., Picture]
+Draw = Callable[..., FindingView]
 
 
 def words(run: Run, step: Step) -> tuple[str, str, str, str]:
@@ -102,7 +102,7 @@ def test_a_mended_program_has_no_picture_and_says_why(draw: Draw, tmp_path: Path
     (trace,) = (tmp_path / "out-lost").glob("*.json")
     mended = PROGRAMS.replace("together(account.deposit, account.deposit)", "together(account.deposit_with_lock)")
     (tmp_path / "programs.py").write_text(mended.replace("== 2", "== 1"))
-    drawn = paint(read(trace), "programs.py:lost")
+    drawn = draw(read(trace), "programs.py:lost")
     assert drawn.run is None
     assert drawn.reproduces.startswith(("it does not show here any more", "that cannot be told"))
 
@@ -111,21 +111,21 @@ def test_a_program_that_is_gone_has_no_picture_and_says_why(draw: Draw, tmp_path
     draw("lost")
     (trace,) = (tmp_path / "out-lost").glob("*.json")
     (tmp_path / "programs.py").unlink()
-    drawn = paint(read(trace), "programs.py:lost")
+    drawn = draw(read(trace), "programs.py:lost")
     assert drawn.run is None
     assert "it could not be run here" in drawn.reproduces
 
 
 def test_a_picture_is_plain_data(draw: Draw) -> None:
     drawn = draw("lost")
-    assert msgspec.json.decode(msgspec.json.encode(drawn), type=Picture) == drawn
+    assert msgspec.json.decode(msgspec.json.encode(drawn), type=FindingView) == drawn
     assert json.loads(msgspec.json.encode(drawn))["signature"] == drawn.signature
 
 
 def test_what_the_trace_tells_without_a_run(draw: Draw, tmp_path: Path) -> None:
     drawn = draw("lost")
     (trace,) = (tmp_path / "out-lost").glob("*.json")
-    told = told_by(read(trace))
+    told = view_without_run(read(trace))
     assert (told.signature, told.message, told.places) == (drawn.signature, drawn.message, drawn.places)
     assert told.run is None
 

@@ -9,8 +9,8 @@ import pytest
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.bounded import Bounded, BoundedAt
 from semafuzz.harness.shrink.schedule import preemptions
 
@@ -36,8 +36,8 @@ def runs(scheduler: Bounded) -> list[Outcome]:
     """Every run of two such tasks under a scheduler, all attributes being points."""
     program = TaskProgram(Steps, [Steps.work, Steps.work], lambda steps: None, under_test=[THIS])
     made = []
-    with open_laboratory([THIS]) as laboratory:
-        setting = Setting(bytearray(b"\1" * (1 << 16)))
+    with controlled_session([THIS]) as laboratory:
+        setting = ExecutionConfig(bytearray(b"\1" * (1 << 16)))
         for number in range(LIMIT):
             if not scheduler.begin(number):
                 return made

@@ -15,9 +15,9 @@ from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.shrink.schedule import preemptions
 
 THIS = sys.modules[__name__]
@@ -43,15 +43,17 @@ class Log:
         self.calls(name + "'", 1)
 
 
-def runs(program: Program, hot: int = 0, sweep: Sweep | None = None) -> list[Outcome]:
-    with open_laboratory([THIS]) as laboratory:
+def runs(program: Program, hot: int = 0, sweep: OneChangeSweep | None = None) -> list[Outcome]:
+    with controlled_session([THIS]) as laboratory:
         return runs_in(laboratory, program, hot, sweep)
 
 
-def runs_in(laboratory: Laboratory, program: Program, hot: int = 0, sweep: Sweep | None = None) -> list[Outcome]:
+def runs_in(
+    laboratory: ControlledSession, program: Program, hot: int = 0, sweep: OneChangeSweep | None = None
+) -> list[Outcome]:
     made = []
-    scheduler = sweep or Sweep()
-    setting = Setting(bytearray([hot]) * (1 << 16))
+    scheduler = sweep or OneChangeSweep()
+    setting = ExecutionConfig(bytearray([hot]) * (1 << 16))
     for number in range(LIMIT):
         if not scheduler.begin(number):
             return made
@@ -61,7 +63,7 @@ def runs_in(laboratory: Laboratory, program: Program, hot: int = 0, sweep: Sweep
     raise AssertionError("the sweep does not end")
 
 
-def orders(program: Program, hot: int = 0, sweep: Sweep | None = None) -> list[str]:
+def orders(program: Program, hot: int = 0, sweep: OneChangeSweep | None = None) -> list[str]:
     """What each run did, as one word each."""
     found = []
     for outcome in runs(program, hot, sweep):
@@ -97,7 +99,7 @@ def test_as_many_schedules_as_places_and_tasks(counts: tuple[int, ...]) -> None:
 
 def test_places_that_change_nothing_can_be_passed_over() -> None:
     with_all = set(orders(tasks(3, 2)))
-    found = orders(tasks(3, 2), sweep=Sweep(lambda call: call in ("a2", "b2")))
+    found = orders(tasks(3, 2), sweep=OneChangeSweep(lambda call: call in ("a2", "b2")))
     assert len(found) == 5
     assert with_all - set(found) == {"a1 b1 b2 a2 a3", "b1 a1 a2 a3 b2"}
 
@@ -131,7 +133,7 @@ def test_a_task_that_waits_in_a_loop_does_not_keep_the_others_away() -> None:
 
 
 def test_its_end_is_not_the_end_of_all_schedules() -> None:
-    result = explore(tasks(2, 2), scheduler=Sweep())
+    result = explore(tasks(2, 2), scheduler=OneChangeSweep())
     assert (result.schedules, result.verdict, result.exhausted) == (6, "cut", False)
     assert explore(tasks(2, 2), scheduler="exhaustive").verdict == "complete"
 
@@ -178,13 +180,15 @@ def acting(tasks: list[list[Act]]) -> TaskProgram[Shared]:
 
 def test_what_is_passed_over_as_equivalent_is() -> None:
     """As many Mazurkiewicz traces, in no more schedules."""
-    with open_laboratory([THIS]) as laboratory:
+    with controlled_session([THIS]) as laboratory:
 
         @example([[((("io", 0),), 0), ("io", 0)], [((("io", 0), ("read", 1)), 0)], [("write", 1)]])
         @settings(max_examples=200, deadline=None)
         @given(st.lists(ACTS, min_size=2, max_size=3))
         def compare(tasks: list[list[Act]]) -> None:
-            every, fewer = (runs_in(laboratory, acting(tasks), sweep=Sweep(sees_memory=sees)) for sees in (False, True))
+            every, fewer = (
+                runs_in(laboratory, acting(tasks), sweep=OneChangeSweep(sees_memory=sees)) for sees in (False, True)
+            )
             classes, kept = ({happens_before_class(one.events) for one in made} for made in (every, fewer))
             assert len(kept) == len(classes)
             assert len(fewer) <= len(every)
@@ -195,7 +199,9 @@ def test_what_is_passed_over_as_equivalent_is() -> None:
 def test_what_waits_for_a_lock_is_begun_once_while_it_is_held() -> None:
     """Without the equivalence each of the twenty calls in the section is a place."""
     section: Act = ((("io", 0),) * 20, 0)
-    every, fewer = (runs(acting([[section], [section]]), sweep=Sweep(sees_memory=sees)) for sees in (False, True))
+    every, fewer = (
+        runs(acting([[section], [section]]), sweep=OneChangeSweep(sees_memory=sees)) for sees in (False, True)
+    )
     assert len(every) == 42
     assert len(fewer) == 4
 
@@ -204,7 +210,7 @@ def test_what_the_others_changed_before_they_wait_counts() -> None:
     """The second task writes before it comes to the lock, and the first reads what it
     writes at every place of its section: no two of them are equivalent."""
     section: Act = ((("io", 0), ("read", 0)) * 5, 0)
-    fewer = runs(acting([[section], [("write", 0), section]]), sweep=Sweep(sees_memory=True))
+    fewer = runs(acting([[section], [("write", 0), section]]), sweep=OneChangeSweep(sees_memory=True))
     every = runs(acting([[section], [("write", 0), section]]))
     classes, kept = ({happens_before_class(one.events) for one in made} for made in (every, fewer))
     assert len(classes) == len(kept) > 6

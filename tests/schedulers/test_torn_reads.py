@@ -10,10 +10,10 @@ from semafuzz import TaskProgram, explore
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.one_change_sweep import Sweep
-from semafuzz.harness.schedulers.stale_pairs import Tear, TornReads
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
+from semafuzz.harness.schedulers.stale_pairs import StalePair, StalePairs
 from semafuzz.harness.shrink.schedule import preemptions
 
 THIS = sys.modules[__name__]
@@ -86,10 +86,10 @@ def reads(name: str) -> bool:
     return not writes(name)
 
 
-def runs(made: Program, scheduler: TornReads) -> list[tuple[Tear | None, Outcome]]:
+def runs(made: Program, scheduler: StalePairs) -> list[tuple[StalePair | None, Outcome]]:
     found = []
-    with open_laboratory([THIS]) as laboratory:
-        setting = Setting(bytearray(1 << 16))
+    with controlled_session([THIS]) as laboratory:
+        setting = ExecutionConfig(bytearray(1 << 16))
         for number in range(LIMIT):
             if not scheduler.begin(number):
                 return found
@@ -102,40 +102,40 @@ def runs(made: Program, scheduler: TornReads) -> list[tuple[Tear | None, Outcome
 
 def test_what_one_change_of_priority_does_not_show_is_found() -> None:
     made = program(Rooms.move, Rooms.count)
-    swept = explore(made, scheduler=Sweep())
+    swept = explore(made, scheduler=OneChangeSweep())
     assert swept.verdict == "cut"
     assert swept.schedules == 9
-    result = explore(made, scheduler=TornReads(may_write=writes, may_read=reads))
+    result = explore(made, scheduler=StalePairs(may_write=writes, may_read=reads))
     assert (result.verdict, result.failures[0].preemptions) == ("found", 2)
 
 
 def test_each_tear_has_a_turn_and_nothing_else() -> None:
-    found = runs(program(Rooms.move, Rooms.count), TornReads(may_write=writes, may_read=reads))
+    found = runs(program(Rooms.move, Rooms.count), StalePairs(may_write=writes, may_read=reads))
     # The writes under the lock are not stopped at, and the first read tears nothing.
-    assert [tear for tear, _ in found] == [None, None, Tear(0, 3, 1, 2), Tear(0, 4, 1, 2)]
+    assert [tear for tear, _ in found] == [None, None, StalePair(0, 3, 1, 2), StalePair(0, 4, 1, 2)]
     assert max(preemptions(outcome) for _, outcome in found) <= 2
     failed = [tear for tear, outcome in found if outcome.failures]
-    assert failed == [Tear(0, 3, 1, 2)], "stopped before both writes, both come between the reads"
+    assert failed == [StalePair(0, 3, 1, 2)], "stopped before both writes, both come between the reads"
 
 
 def test_without_a_section_or_an_unguarded_write_there_is_nothing_to_tear() -> None:
     for made in (program(Rooms.move_locked, Rooms.count), program(Rooms.move, Rooms.count_unlocked)):
-        assert [tear for tear, _ in runs(made, TornReads(may_write=writes, may_read=reads))] == [None, None]
+        assert [tear for tear, _ in runs(made, StalePairs(may_write=writes, may_read=reads))] == [None, None]
 
 
 def test_calls_may_read_and_write_where_nobody_says() -> None:
-    found = [tear for tear, _ in runs(program(Rooms.move, Rooms.count), TornReads())]
-    assert found == [None, None, Tear(0, 3, 1, 2), Tear(0, 4, 1, 2)]
+    found = [tear for tear, _ in runs(program(Rooms.move, Rooms.count), StalePairs())]
+    assert found == [None, None, StalePair(0, 3, 1, 2), StalePair(0, 4, 1, 2)]
     # Nobody reads plans, but who knows.
-    found = [tear for tear, _ in runs(program(Rooms.prepare, Rooms.move), TornReads())]
-    assert Tear(1, 3, 0, 2) in found
+    found = [tear for tear, _ in runs(program(Rooms.prepare, Rooms.move), StalePairs())]
+    assert StalePair(1, 3, 0, 2) in found
 
 
 def test_idle_calls_are_passed_over() -> None:
-    found = runs(program(Rooms.move, Rooms.count), TornReads(lambda name: name == "save second", writes, reads))
-    assert [tear for tear, _ in found if tear] == [Tear(0, 3, 1, 2)]
+    found = runs(program(Rooms.move, Rooms.count), StalePairs(lambda name: name == "save second", writes, reads))
+    assert [tear for tear, _ in found if tear] == [StalePair(0, 3, 1, 2)]
 
 
 def test_its_end_is_not_the_end_of_all_schedules() -> None:
-    result = explore(program(Rooms.move_locked, Rooms.count), scheduler=TornReads(may_write=writes, may_read=reads))
+    result = explore(program(Rooms.move_locked, Rooms.count), scheduler=StalePairs(may_write=writes, may_read=reads))
     assert (result.schedules, result.verdict, result.exhausted) == (2, "cut", False)

@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from semafuzz import TaskProgram
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import directives_of
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.shrink.schedule import Shrunk, shrink_schedule
@@ -44,9 +44,9 @@ def shrunk(times: int, budget: int) -> tuple[Outcome, Shrunk, list[int]]:
         return bool(outcome.failures)
 
     program = TaskProgram(lambda: Counter(times), [Counter.count] * 4, whole, under_test=[THIS])
-    setting = Setting(bytearray(1 << 16))
-    with open_laboratory([THIS]):
-        heat(execute(program, RandomWalk(0), setting).events, setting.hot)
+    setting = ExecutionConfig(bytearray(1 << 16))
+    with controlled_session([THIS]):
+        mark_scheduling_points(execute(program, RandomWalk(0), setting).events, setting.hot)
         outcome = execute(program, RandomWalk(1), setting)
         assert outcome.failures
         return outcome, shrink_schedule(program, outcome, setting, same, budget=budget), lengths

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semafuzz import TaskProgram
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.exhaustive import Exhaustive
 from semafuzz.harness.shrink.schedule import shrink_schedule
 from semafuzz.harness.shrink.size import preemptions, switches
@@ -63,7 +63,7 @@ def _perform(number: int, steps: tuple[Step, ...], memory: Memory) -> None:
 def least_sizes(made: TaskProgram[Memory], endings: list[Ending]) -> dict[Ending, tuple[tuple[int, int], Outcome]]:
     """By ending, the fewest preemptions and switches, and the last run that had it; none where
     there are too many schedules."""
-    setting = Setting(bytearray(1 << 16))
+    setting = ExecutionConfig(bytearray(1 << 16))
     scheduler = Exhaustive()
     found: dict[Ending, tuple[tuple[int, int], Outcome]] = {}
     for number in range(MOST):
@@ -71,7 +71,7 @@ def least_sizes(made: TaskProgram[Memory], endings: list[Ending]) -> dict[Ending
             return found
         outcome = execute(made, scheduler, setting)
         scheduler.end(outcome)
-        if heat(outcome.events, setting.hot):
+        if mark_scheduling_points(outcome.events, setting.hot):
             scheduler.restart()
             found.clear()
         else:
@@ -96,11 +96,11 @@ def test_no_schedule_is_simpler(tasks: tuple[tuple[Step, ...], ...]) -> None:
         endings.append(memory.ending())
 
     made = program(tasks, note)
-    with open_laboratory([THIS]):
+    with controlled_session([THIS]):
         for ending, (least, outcome) in least_sizes(made, endings).items():
 
             def same(run: Outcome, ending: Ending = ending) -> bool:
                 return endings[-1] == ending
 
-            shrunk = shrink_schedule(made, outcome, Setting(bytearray(1 << 16)), same, budget=1000)
+            shrunk = shrink_schedule(made, outcome, ExecutionConfig(bytearray(1 << 16)), same, budget=1000)
             assert shrunk.size[:2] == least, (tasks, ending)

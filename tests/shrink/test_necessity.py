@@ -14,8 +14,8 @@ from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directive, Place
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
@@ -58,8 +58,8 @@ def tallying() -> TaskProgram[Tally]:
 
 
 @pytest.fixture
-def laboratory() -> Iterator[Laboratory]:
-    with open_laboratory([THIS]) as found:
+def laboratory() -> Iterator[ControlledSession]:
+    with controlled_session([THIS]) as found:
         yield found
 
 
@@ -68,7 +68,7 @@ def fails(outcome: Outcome) -> bool:
 
 
 def trials_of(program: Program, budget: int = 100) -> Trials:
-    trials = Trials(program, Setting(bytearray(1 << 16)), fails, budget)
+    trials = Trials(program, ExecutionConfig(bytearray(1 << 16)), fails, budget)
     trials.make(())
     return trials
 
@@ -85,7 +85,7 @@ def checked(value: Failing, trials: Trials, *rest: object) -> Checked:
     return found
 
 
-def test_a_preemption_that_is_not_needed_is_found_out(laboratory: Laboratory) -> None:
+def test_a_preemption_that_is_not_needed_is_found_out(laboratory: ControlledSession) -> None:
     trials = trials_of(tallying())
     # The second task, once it has counted, gives way to the first for nothing.
     value = judged(trials, BEFORE_ITS_WRITE, Directive(Place(1, 4, 0), 0))
@@ -96,7 +96,7 @@ def test_a_preemption_that_is_not_needed_is_found_out(laboratory: Laboratory) ->
     assert len(found.without) == 1
 
 
-def test_where_and_for_whom_is_said(laboratory: Laboratory) -> None:
+def test_where_and_for_whom_is_said(laboratory: ControlledSession) -> None:
     trials = trials_of(tallying())
     value = judged(trials, BEFORE_ITS_WRITE)
     (one,) = checked(value, trials).necessity.preemptions
@@ -105,7 +105,7 @@ def test_where_and_for_whom_is_said(laboratory: Laboratory) -> None:
     assert one.step == 2
 
 
-def test_each_fault_is_taken_back_alone(laboratory: Laboratory) -> None:
+def test_each_fault_is_taken_back_alone(laboratory: ControlledSession) -> None:
     """The first of two faults has nothing to do with it; without the second all is well."""
     mended = TaskProgram(Tally, [Tally.first, Tally.second], under_test=[THIS])
     trials = trials_of(tallying())
@@ -115,13 +115,13 @@ def test_each_fault_is_taken_back_alone(laboratory: Laboratory) -> None:
     assert checked(value, trials, 2).necessity.faults == ()
 
 
-def test_what_the_budget_does_not_cover_is_not_called_needed(laboratory: Laboratory) -> None:
+def test_what_the_budget_does_not_cover_is_not_called_needed(laboratory: ControlledSession) -> None:
     program = tallying()
     value = judged(trials_of(program), BEFORE_ITS_WRITE)
-    assert check_necessity(value, Trials(program, Setting(bytearray(1 << 16)), fails, 0)) is None
+    assert check_necessity(value, Trials(program, ExecutionConfig(bytearray(1 << 16)), fails, 0)) is None
 
 
-def found_in(folder: Path, laboratory: Laboratory, budget: int) -> Finding:
+def found_in(folder: Path, laboratory: ControlledSession, budget: int) -> Finding:
     search = Exploration(
         tallying(),
         RandomWalk(1),
@@ -137,7 +137,7 @@ def reread(finding: Finding) -> Trace:
     return codec.read(Path(finding.trace))
 
 
-def test_finding_and_trace_say_so(tmp_path: Path, laboratory: Laboratory) -> None:
+def test_finding_and_trace_say_so(tmp_path: Path, laboratory: ControlledSession) -> None:
     finding = found_in(tmp_path, laboratory, 100)
     assert finding.necessity is not None
     assert [one.needed for one in finding.necessity.preemptions] == [True]
@@ -147,17 +147,17 @@ def test_finding_and_trace_say_so(tmp_path: Path, laboratory: Laboratory) -> Non
     assert [path.name for path in tmp_path.iterdir()] == [Path(finding.trace).name]
 
 
-def test_what_was_not_checked_is_left_out(tmp_path: Path, laboratory: Laboratory) -> None:
+def test_what_was_not_checked_is_left_out(tmp_path: Path, laboratory: ControlledSession) -> None:
     finding = found_in(tmp_path, laboratory, 0)
     assert finding.necessity is None
     assert reread(finding).necessity is None
 
 
-def test_a_trace_of_format_1_replays_as_before(tmp_path: Path, laboratory: Laboratory) -> None:
+def test_a_trace_of_format_1_replays_as_before(tmp_path: Path, laboratory: ControlledSession) -> None:
     new = reread(found_in(tmp_path, laboratory, 100))
     old = codec.decode(codec.encode(as_format_1(new)))
     assert recorded_choices(old) == recorded_choices(new)
-    again = replay(tallying(), recorded_choices(old), Setting(bytearray(1 << 16), seed=old.seed))
+    again = replay(tallying(), recorded_choices(old), ExecutionConfig(bytearray(1 << 16), seed=old.seed))
     assert again.diverged is None
     assert again.digest == old.expected.digest
 

@@ -11,13 +11,13 @@ import pytest
 
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel import current
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directed, directives_of
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk
@@ -97,8 +97,8 @@ def alternating(one: Body, two: Body, times: int = 2) -> Outcome:
     """A run in which two tasks do this in turn, every place of theirs a scheduling point."""
     parts = [lambda things, body=body: [body(things) for _ in range(times)] for body in (one, two)]
     program = TaskProgram(Things, parts, under_test=[THIS])
-    with open_laboratory([THIS]):
-        setting = Setting(bytearray(b"\x01") * max(1 << 16, 2 * len(SITES)))
+    with controlled_session([THIS]):
+        setting = ExecutionConfig(bytearray(b"\x01") * max(1 << 16, 2 * len(SITES)))
         outcome = execute(program, Alternating(), setting)
     assert switches(outcome.events) > 2
     return outcome
@@ -167,11 +167,11 @@ def test_the_order_is_run_and_is_the_same_execution(seed: int) -> None:
     """What was computed is what a run under its directives does, it is equivalent, and
     it is no less simple."""
     program = TaskProgram(Busy, [_worker(number) for number in range(3)], under_test=[THIS])
-    setting = Setting(bytearray(1 << 16))
-    with open_laboratory([THIS]):
+    setting = ExecutionConfig(bytearray(1 << 16))
+    with controlled_session([THIS]):
         for number in range(4):
             outcome = execute(program, RandomWalk(10 * seed + number), setting)
-            heat(outcome.events, setting.hot)
+            mark_scheduling_points(outcome.events, setting.hot)
         order, directives = simplest_order(outcome.events, size_of(outcome, directives_of(outcome)))
         again = execute(program, Directed(directives), setting)
     assert turns(again.events) == order
@@ -184,10 +184,10 @@ def test_the_order_is_run_and_is_the_same_execution(seed: int) -> None:
 def test_directives_of_a_run_make_it_again(seed: int) -> None:
     """Also once there are more scheduling points than it had."""
     program = TaskProgram(Busy, [_worker(number) for number in range(3)], under_test=[THIS])
-    setting = Setting(bytearray(1 << 16))
-    with open_laboratory([THIS]):
+    setting = ExecutionConfig(bytearray(1 << 16))
+    with controlled_session([THIS]):
         first = execute(program, RandomWalk(seed), setting)
-        heat(first.events, setting.hot)
+        mark_scheduling_points(first.events, setting.hot)
         few = execute(program, RandomWalk(seed), setting)
         setting.hot[:] = b"\x01" * len(setting.hot)
         many = execute(program, Directed(directives_of(few)), setting)

@@ -12,8 +12,8 @@ import pytest
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directive, Place, directives_of
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
@@ -63,8 +63,8 @@ def fails(outcome: Outcome) -> bool:
 @contextmanager
 def trials(same: Callable[[Outcome], bool] = fails) -> Iterator[Trials]:
     program = TaskProgram(Counter, [_counting(number) for number in range(3)], three, under_test=[THIS])
-    with open_laboratory([THIS]):
-        setting = Setting(bytearray(1 << 16))
+    with controlled_session([THIS]):
+        setting = ExecutionConfig(bytearray(1 << 16))
         made = Trials(program, setting, same, 1000)
         made.make(())
         yield made
@@ -125,6 +125,6 @@ def test_a_failure_that_is_not_shown_again_is_not_confirmed() -> None:
         assert len(judged) > 1
 
     program = TaskProgram(Counter, [_counting(number) for number in range(2)], once, under_test=[THIS])
-    with open_laboratory([THIS]) as laboratory:
+    with controlled_session([THIS]) as laboratory:
         found = Exploration(program, RandomWalk(0), laboratory, shrink_budget=0).run().failures[0]
     assert not found.confirmed

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from semafuzz.commands.fuzz.run import Search, search
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import loop
 from semafuzz.strategies.fuzz.follow_up import consequences, continued
@@ -78,13 +78,13 @@ def found(here: Path, careful: bool) -> list[tuple[str, list[str]]]:
     """Each longer program with the errors that it shows, after a run that warns."""
     (here / "shop.py").write_text(f"CAREFUL = {careful}\n" + textwrap.dedent(TARGET))
     target = choose_target("shop.py:Model")
-    with target.open("") as opened, open_laboratory(opened.modules) as laboratory:
-        setting = Setting(bytearray(1 << 17))
+    with target.open("") as opened, controlled_session(opened.modules) as laboratory:
+        setting = ExecutionConfig(bytearray(1 << 17))
 
         def warned(outcome: Outcome) -> bool:
             return [failure.severity for failure in outcome.failures] == ["warning"]
 
-        sweep, number = Sweep(), 0
+        sweep, number = OneChangeSweep(), 0
         while sweep.begin(number):
             made = execute(opened.program(BOTH), sweep, setting)
             sweep.end(made)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from semafuzz.harness.schedulers.one_change_sweep import Sweep
-from semafuzz.strategies.fuzz.loop import Fuzzing
+from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
+from semafuzz.strategies.fuzz.loop import FuzzLoop
 from semafuzz.targets.model.protocol import Target
 
 
@@ -21,6 +21,6 @@ def test_schedules_of_a_pair_are_skipped_only_where_every_access_is_seen(
     work: Any = SimpleNamespace(
         target=Target(), setting=SimpleNamespace(model=model), laboratory=SimpleNamespace(unseen=unseen)
     )
-    sweep, _ = Fuzzing(work, "portfolio", 1)._for_pairs()
-    assert isinstance(sweep, Sweep)
+    sweep, _ = FuzzLoop(work, "portfolio", 1)._for_pairs()
+    assert isinstance(sweep, OneChangeSweep)
     assert sweep.sees_memory is sees

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from semafuzz.harness.traces.schema import Operation, Operations
-from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.programs import MAX_OPERATIONS, MAX_TASKS, programs
 from semafuzz.targets.model.legality import is_legal, renumbered, smaller_programs, without_unused
 from semafuzz.targets.model.protocol import OperationInfo
@@ -40,7 +40,7 @@ def collected(seed: int) -> list[Operations]:
         found.append(content)
         return len(found) < 200
 
-    assert feed(programs(TABLE, ROLES), consume, seed=seed, most=1000) == 200
+    assert generate(programs(TABLE, ROLES), consume, seed=seed, most=1000) == 200
     return found
 
 
@@ -97,7 +97,7 @@ def test_smaller_programs_are_legal_and_smaller() -> None:
 
 
 def test_a_feed_ends_when_its_examples_do() -> None:
-    assert feed(programs(TABLE, ROLES), lambda content: True, seed=0, most=7) == 7
+    assert generate(programs(TABLE, ROLES), lambda content: True, seed=0, most=7) == 7
 
 
 def test_instances_that_no_operation_names_are_counted_last() -> None:

@@ -6,7 +6,7 @@ from typing import cast
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.traces.schema import Operation, Operations
-from semafuzz.strategies.fuzz.program_shrinker import Reduction
+from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker
 from semafuzz.targets.model.protocol import OperationInfo, Target
 from semafuzz.targets.model.scenario import Scenario
 
@@ -47,7 +47,7 @@ class Asked:
         return Outcome() if needed else None
 
     def reduce(self, scenario: Scenario, most: int = 1000) -> Scenario:
-        reduction = Reduction(cast(Target, Described()), self.seek, lambda: len(self.scenarios) >= most)
+        reduction = ProgramShrinker(cast(Target, Described()), self.seek, lambda: len(self.scenarios) >= most)
         given = Outcome()
         smallest, outcome = reduction.reduce(scenario, given, None)
         assert (outcome is given) == (smallest == scenario), "the run belongs to what is returned"
@@ -63,7 +63,7 @@ def test_what_the_failure_does_not_need_is_taken_away() -> None:
 
 
 def test_two_tasks_become_one_where_no_concurrency_is_needed() -> None:
-    reduction = Reduction(
+    reduction = ProgramShrinker(
         cast(Target, Described()),
         lambda one: Outcome() if len([op for task in one.content.tasks for op in task]) >= 2 else None,
         lambda: False,
@@ -84,7 +84,7 @@ def test_an_operation_before_a_fault_goes_with_all_its_calls() -> None:
 
     start = program("noise count")
     failing = Scenario(start.content, {}, (Operation("lost", {"task": 0, "call": 5}),))
-    smallest, _ = Reduction(cast(Target, Described()), seek, lambda: False).reduce(failing, Outcome(), None)
+    smallest, _ = ProgramShrinker(cast(Target, Described()), seek, lambda: False).reduce(failing, Outcome(), None)
     assert smallest == Scenario(program("count").content, {}, (Operation("lost", {"task": 0, "call": 2}),))
 
 

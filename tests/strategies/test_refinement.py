@@ -14,7 +14,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import triage
-from semafuzz.strategies.fuzz.triage import LARGEST, Refinement
+from semafuzz.strategies.fuzz.triage import LARGEST, Triage
 from semafuzz.targets.model.protocol import Target
 from semafuzz.targets.model.scenario import Scenario, parts_of
 
@@ -23,7 +23,7 @@ def scenario(*names: str) -> Scenario:
     return Scenario(Operations((), tuple((Operation(name),) for name in names)))
 
 
-class Recording(Refinement):
+class Recording(Triage):
     """Only notes what it is asked to work out. A class of its own has a dict."""
 
     def _work_out(self, scenario: Scenario, raw: Finding, trace: Any, source: object) -> None:
@@ -41,9 +41,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60) -
     made = Recording.__new__(Recording)
     made.done = []
     opened: Any = SimpleNamespace()
-    Refinement.__init__(
-        made, Target(), opened, opened, opened, tmp_path, Deadline(seconds), Result("p", "portfolio", 0)
-    )
+    Triage.__init__(made, Target(), opened, opened, opened, tmp_path, Deadline(seconds), Result("p", "portfolio", 0))
     return made
 
 

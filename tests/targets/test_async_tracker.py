@@ -15,7 +15,7 @@ from async_tracker.programs import SCENARIOS, program
 
 from semafuzz import explore
 from semafuzz.harness.runs.origin import Origin
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.result import Result
@@ -102,7 +102,7 @@ for file in sorted(Path(sys.argv[1]).glob("*.json")):
     name = trace.program.function
     made = program(name, replace(Defects(), **{name: True}))
     with open_laboratory(made.modules()) as laboratory:
-        assert not laboratory.silence
+        assert not laboratory.uncontrolled_reason
         again = replay(made, recorded_choices(trace), Setting(bytearray(1 << 16), trace.model, trace.seed))
     assert again.diverged is None, (name, again.diverged)
     assert again.outcome.failures[0].kind == trace.expected.kind
@@ -116,7 +116,7 @@ def traced(name: str, folder: Path) -> Result:
     """Find the defect and leave a trace of it."""
     made = program(name, only(name))
     origin = Origin("function", Function("programs.py", name, "0" * 64))
-    with open_laboratory(made.modules()) as laboratory:
+    with controlled_session(made.modules()) as laboratory:
         scheduler = make_scheduler("portfolio", 0)
         return Exploration(
             made, scheduler, laboratory, schedules=BUDGET, model="trio", origin=origin, folder=folder

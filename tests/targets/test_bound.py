@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from semafuzz.targets import find_target
-from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.configured_target import configure
 
 
 def test_what_searches_use_besides_is_kept() -> None:
     nova = find_target("nova")
-    bound = bind(nova, ["world=fast"])
+    bound = configure(nova, ["world=fast"])
     for name in ("operation_cost", "bundles"):
         assert getattr(bound, name) == getattr(nova, name)
     assert bound.changes_nothing_for_others("conductor Instance.save done")
@@ -18,7 +18,7 @@ def test_what_searches_use_besides_is_kept() -> None:
 
 
 def test_a_target_without_them_has_none() -> None:
-    bound = bind(find_target("reference"), ["defect=none"])
+    bound = configure(find_target("reference"), ["defect=none"])
     assert bound.operation_cost == 0
     assert not bound.changes_nothing_for_others("database save")
     assert bound.may_write("database save")

@@ -15,9 +15,9 @@ from semafuzz.cli import run
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.targets.declared.api import DeclaredTarget, FaultInfo, OptionInfo, Violation, io, operation
@@ -94,8 +94,8 @@ def on(name: str) -> Operation:
 def outcome_of(scenario: Scenario, target: Declared | None = None) -> Outcome:
     with (target or Counter.target()).open() as opened:
         program = opened.program(scenario)
-        with open_laboratory(opened.modules):
-            return execute(program, Serial(range(4)), Setting(bytearray(1 << 16)))
+        with controlled_session(opened.modules):
+            return execute(program, SerialOrder(range(4)), ExecutionConfig(bytearray(1 << 16)))
 
 
 def adding(*amounts: int, configuration: dict[str, Value] | None = None) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.targets import find_target
 from semafuzz.targets.nova.operations.table import NODE, set_up
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
@@ -19,7 +19,7 @@ PROVIDER = f"/resource_providers/{NODE_UUIDS[NODE]}"
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[tuple[World, Snapshot]]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules):
+    with find_target("nova").open() as opened, controlled_session(opened.modules):
         world = World()
         set_up(world, {"instance": 1, "role": "active", "flavor": 1})
         set_up(world, {"instance": 2, "role": "incoming", "flavor": 1})

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Failure
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.strategies.generate.configuration import configurations, illegal_configurations
 from semafuzz.targets import find_target
@@ -25,7 +25,7 @@ from semafuzz.targets.nova.releases.boot import RESERVED
 from semafuzz.targets.nova.stage import NovaStage
 
 pytestmark = pytest.mark.nova
-Opened = tuple[OpenTarget, Laboratory]
+Opened = tuple[OpenTarget, ControlledSession]
 LIFE = Operations(
     (Operation("instance", {"instance": 1, "role": "new", "flavor": 6}),),
     ((Operation("claim", {"instance": 1}), Operation("delete", {"instance": 1})), (Operation("audit"),)),
@@ -35,13 +35,13 @@ LEGAL = [(option.name, value) for option in OPTIONS for value in option.legal[1:
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
+    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
         yield opened, laboratory
 
 
 def failures(nova: Opened, configuration: dict[str, Value]) -> list[Failure]:
     program = nova[0].program(Scenario(LIFE, configuration))
-    return program.execute(Serial((0, 1)), Setting(bytearray(1 << 17))).failures
+    return program.execute(SerialOrder((0, 1)), ExecutionConfig(bytearray(1 << 17))).failures
 
 
 @pytest.mark.parametrize(("name", "value"), LEGAL)

@@ -212,7 +212,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trace of the lost failed build on the installed Nova."""
     from semafuzz.commands.common.release_process import settle_code
-    from semafuzz.harness.runs.session import open_laboratory
+    from semafuzz.harness.runs.session import controlled_session
     from semafuzz.harness.schedulers.portfolio import Portfolio
     from semafuzz.harness.search.exploration import Exploration
     from semafuzz.targets import find_target
@@ -223,7 +223,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scenario = Scenario(Operations((), ((Operation("audit"),), (Operation("build_failed"),))))
     folder = tmp_path_factory.mktemp("trace")
     assert settle_code("nova", "", None, ()) == (None, "")
-    with target.open() as opened, open_laboratory(opened.modules) as laboratory:
+    with target.open() as opened, controlled_session(opened.modules) as laboratory:
         origin = origin_of(target, opened, scenario)
         search = Exploration(opened.program(scenario), Portfolio(), laboratory, origin=origin, folder=folder)
         return Path(search.run().failures[0].trace)

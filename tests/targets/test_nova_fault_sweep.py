@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import pytest
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
@@ -25,7 +25,7 @@ from semafuzz.targets.model.staged_program import StagedProgram
 from semafuzz.targets.nova.boundary.faults import FAULTS
 
 pytestmark = [pytest.mark.nova, pytest.mark.slow]
-Opened = tuple[OpenTarget, Laboratory]
+Opened = tuple[OpenTarget, ControlledSession]
 MOVES = (
     "resize_claim",
     "resize_claim_abort",
@@ -112,7 +112,7 @@ KNOWN = {
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
+    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
         yield opened, laboratory
 
 
@@ -120,13 +120,13 @@ def sweep(nova: Opened, name: str, flavor: int) -> Iterator[tuple[str, str, str,
     """``(fault, place, severity, kind, invariants)`` of each failure."""
     setup = (Operation("instance", {"instance": 1, "role": ROLES[name], "flavor": flavor}),)
     content = Operations(setup, ((Operation(name, {"instance": 1} if name != "audit" else {}),),))
-    shared, setting = None, Setting(bytearray(1 << 17))
+    shared, setting = None, ExecutionConfig(bytearray(1 << 17))
     for info in FAULTS:
         for call in range(1, 100):
             program = nova[0].program(Scenario(content, {}, (Operation(info.name, {"task": 0, "call": call}),)))
             assert isinstance(program, StagedProgram)
             shared = program.stage = shared or program.stage
-            outcome = program.execute(Serial((0,)), setting)
+            outcome = program.execute(SerialOrder((0,)), setting)
             notes = [str(event[3]) for event in outcome.events if event[0] == op.NOTE]
             place = next((note.partition(" at ")[2] for note in notes if note.startswith("fault ")), "")
             if not place:

@@ -9,9 +9,9 @@ import pytest
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
@@ -23,14 +23,14 @@ from semafuzz.targets.nova.operations.table import HOST, NODE
 from semafuzz.targets.nova.stage import NovaStage
 
 pytestmark = pytest.mark.nova
-Opened = tuple[OpenTarget, Laboratory]
+Opened = tuple[OpenTarget, ControlledSession]
 TABLE = {info.name: info for info in FAULTS}
-SETTING = Setting(bytearray(1 << 17))
+SETTING = ExecutionConfig(bytearray(1 << 17))
 
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
+    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
         yield opened, laboratory
 
 
@@ -44,7 +44,7 @@ def with_fault(nova: Opened, role: str, name: str, fault: str, call: int, flavor
 
 def run(program: StagedProgram) -> tuple[Outcome, str, Any]:
     """The outcome, where the fault happened ("" if nowhere), and the world after it."""
-    outcome = program.execute(Serial((0,)), SETTING)
+    outcome = program.execute(SerialOrder((0,)), SETTING)
     notes = [str(event[3]) for event in outcome.events if event[0] == op.NOTE]
     place = next((note.partition(" at ")[2] for note in notes if note.startswith("fault ")), "")
     assert isinstance(program.stage, NovaStage)
@@ -163,12 +163,12 @@ def test_the_cause_is_named_for_the_client_s_own_exceptions_only() -> None:
 @pytest.mark.parametrize("call", [1, 3])
 def test_what_is_no_fault_s_doing_stays_a_failure(nova: Opened, monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     """A handler that breaks while it handles a fault (call 1), or without one (never met)."""
-    from semafuzz.targets.nova.operations.reenacted.manager import Compute
+    from semafuzz.targets.nova.operations.reenacted.manager import ReenactedManager
 
-    def broken(self: Compute, context: object, uuid: str) -> None:
+    def broken(self: ReenactedManager, context: object, uuid: str) -> None:
         raise KeyError("node1")
 
-    monkeypatch.setattr(Compute, "drop_allocation", broken)
+    monkeypatch.setattr(ReenactedManager, "drop_allocation", broken)
     role, name = ("new", "claim") if call == 1 else ("active", "delete")
     outcome, _, _ = run(with_fault(nova, role, name, "db_deadlock" if call == 1 else "hypervisor_error", call))
     assert ("error", "KeyError") in names(outcome)

@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("nova")
 
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
@@ -32,7 +32,7 @@ WORLDS = pytest.mark.parametrize("world", ["fast", "real"])
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[OpenTarget]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules, instrument=False):
+    with find_target("nova").open() as opened, controlled_session(opened.modules, instrument=False):
         yield opened
 
 
@@ -50,7 +50,7 @@ def started(nova: OpenTarget, flavor: int, world: str = "fast") -> NovaStage:
 
 def shown(nova: OpenTarget, flavor: int, world: str, *operations: Operation) -> set[str]:
     program = nova.program(Scenario(Operations((instance(flavor),), (operations,)), {"world": world}))
-    outcome = execute(program, Serial((0,)), Setting(bytearray(1 << 17), "eventlet"))
+    outcome = execute(program, SerialOrder((0,)), ExecutionConfig(bytearray(1 << 17), "eventlet"))
     return {name for one in outcome.failures for name in one.error_type.split(", ")}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.targets import find_target
 from semafuzz.targets.nova.invariants.build_counts import possible_counts
 from semafuzz.targets.nova.invariants.checks import Violation
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.nova
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[tuple[World, Snapshot]]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules):
+    with find_target("nova").open() as opened, controlled_session(opened.modules):
         world = World()
         set_up(world, {"instance": 1, "role": "active", "flavor": 3})
         set_up(world, {"instance": 2, "role": "leaving", "flavor": 1})

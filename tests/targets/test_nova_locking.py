@@ -19,14 +19,14 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.sections.section import Section
 from semafuzz.harness.traces.schema import Operation, Operations
-from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.scenarios import scenarios
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
@@ -35,13 +35,13 @@ from semafuzz.targets.nova.invariants.lock_policy import EXEMPT
 from semafuzz.targets.nova.operations.table import HOST, NODE, TABLE
 
 pytestmark = pytest.mark.nova
-Opened = tuple[OpenTarget, Laboratory]
+Opened = tuple[OpenTarget, ControlledSession]
 ONE = Operation("instance", {"instance": 1, "role": "active", "flavor": 1})
 
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
+    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
         yield opened, laboratory
 
 
@@ -51,8 +51,8 @@ def observed(opened: OpenTarget, *names: str) -> tuple[Outcome, LockDiscipline]:
     discipline = LockDiscipline(opened.policy)
     tasks = tuple((Operation(name, dict.fromkeys(TABLE[name].arguments, 1)),) for name in names)
     program = opened.program(Scenario(Operations((ONE,), tasks)))
-    setting = Setting(bytearray(1 << 17), watchers=(discipline,))
-    outcome = execute(program, Serial(tuple(range(len(tasks)))), setting)
+    setting = ExecutionConfig(bytearray(1 << 17), detectors=(discipline,))
+    outcome = execute(program, SerialOrder(tuple(range(len(tasks)))), setting)
     discipline.keep(outcome)
     return outcome, discipline
 
@@ -123,13 +123,13 @@ def test_a_seeded_fuzz_names_exactly_the_unlocked_three(nova: Opened) -> None:
             stop_on_first=False,
             hot=hot,
             shrink_budget=0,
-            watchers=[discipline],
+            detectors=[discipline],
             advised=advised,
         )
         search.run()
         return discipline.tally.executions < 160
 
-    feed(scenarios(find_target("nova")), consume, seed=11, most=1000)
+    generate(scenarios(find_target("nova")), consume, seed=11, most=1000)
     found = status(discipline.report())
     assert found[UNGUARDED] == ["build_failed", "build_succeeded", "remove_node"]
     assert {"instance_claim", "update_available_resource", "update_usage", "resize_claim"} <= set(found[GUARDED])

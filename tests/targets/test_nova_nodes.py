@@ -20,7 +20,7 @@ from semafuzz.targets.nova.operations.reenacted.builds import (
     build,
     check_devices,
 )
-from semafuzz.targets.nova.operations.reenacted.manager import Compute
+from semafuzz.targets.nova.operations.reenacted.manager import ReenactedManager
 from semafuzz.targets.nova.stage import NovaStage
 from semafuzz.targets.nova.world.names import EXTRA, HERE, NODE
 from semafuzz.targets.nova.world.world import World
@@ -134,7 +134,7 @@ def test_a_claim_that_counts_nothing_is_noticed(nova: OpenTarget, monkeypatch: p
     from nova.compute import claims
 
     made = started(nova, "new")._world
-    compute = Compute(made)
+    compute = ReenactedManager(made)
     monkeypatch.setattr(compute.tracker, "instance_claim", lambda *args, **options: claims.NopClaim())
     with pytest.raises(UncountedClaimError):
         build(made, 1, lambda: None, compute)

@@ -12,11 +12,11 @@ import pytest
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.runs.replay_run import recheck
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target
@@ -25,18 +25,18 @@ from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.nova.world.flavors import SIMPLEST_FIRST
 
 pytestmark = pytest.mark.nova
-Opened = tuple[OpenTarget, Laboratory]
+Opened = tuple[OpenTarget, ControlledSession]
 
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
-        assert laboratory.silence == ""
+    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
+        assert laboratory.uncontrolled_reason == ""
         yield opened, laboratory
 
 
-def setting() -> Setting:
-    return Setting(bytearray(1 << 17))
+def setting() -> ExecutionConfig:
+    return ExecutionConfig(bytearray(1 << 17))
 
 
 def content(role: str, flavor: int, *names: str, beside: tuple[str, ...] = ("audit",)) -> Operations:
@@ -65,7 +65,7 @@ def test_serial_orders_break_nothing(
     nova: Opened, role: str, names: tuple[str, ...], flavor: int, order: tuple[int, int]
 ) -> None:
     program = nova[0].program(Scenario(content(role, flavor, *names)))
-    assert program.execute(Serial(order), setting()).failures == []
+    assert program.execute(SerialOrder(order), setting()).failures == []
 
 
 @pytest.mark.slow
@@ -73,12 +73,12 @@ def test_serial_orders_break_nothing(
 @pytest.mark.parametrize(("role", "names"), LIFE)
 def test_so_with_every_flavor(nova: Opened, role: str, names: tuple[str, ...], flavor: int) -> None:
     program = nova[0].program(Scenario(content(role, flavor, *names)))
-    assert program.execute(Serial((0, 1)), setting()).failures == []
+    assert program.execute(SerialOrder((0, 1)), setting()).failures == []
 
 
 def test_sections_and_boundaries_are_in_the_event_stream(nova: Opened) -> None:
     program = nova[0].program(Scenario(content("new", 1, "claim")))
-    events = program.execute(Serial((0, 1)), setting()).events
+    events = program.execute(SerialOrder((0, 1)), setting()).events
     sections = [(event[0], event[3]) for event in events if event[0] in (op.ENTER, op.EXIT)]
     assert (op.ENTER, "host1/compute_resources") in sections
     assert sections.count((op.ENTER, "host1/compute_resources")) == sections.count((op.EXIT, "host1/compute_resources"))
@@ -130,14 +130,14 @@ def test_builds_that_fail_one_after_the_other_are_counted(nova: Opened) -> None:
     made = Operations((), ((Operation("build_failed"), Operation("build_failed")), (Operation("audit"),)))
     program = nova[0].program(Scenario(made))
     for order in ((0, 1), (1, 0)):
-        assert program.execute(Serial(order), setting()).failures == []
+        assert program.execute(SerialOrder(order), setting()).failures == []
 
 
 @pytest.mark.parametrize("model", ["threads", "eventlet"])
 @pytest.mark.parametrize(("flavor", "faults"), [(3, ()), (13, (FAULT,)), (7, (FAULT,))])
 def test_runs_are_deterministic(nova: Opened, model: str, flavor: int, faults: tuple[Operation, ...]) -> None:
     program = nova[0].program(Scenario(content("new", flavor, "claim", "delete"), {}, faults))
-    shared = Setting(bytearray(1 << 17), model)
+    shared = ExecutionConfig(bytearray(1 << 17), model)
     scheduler = RandomWalk(1)
     for number in range(3):
         scheduler.begin(number)

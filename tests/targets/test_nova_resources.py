@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.targets import find_target
 from semafuzz.targets.nova.invariants.checks import Violation
 from semafuzz.targets.nova.invariants.numa import numa_violations
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.nova
 @pytest.fixture(scope="module")
 def start() -> Iterator[tuple[World, Snapshot]]:
     """Instance 1 owns CPUs and two devices, 2 is on two cells, 3 was resized away, 4 has huge pages."""
-    with find_target("nova").open() as opened, open_laboratory(opened.modules):
+    with find_target("nova").open() as opened, controlled_session(opened.modules):
         world = World(pci=True)
         for number, (role, flavor) in enumerate([("active", 13), ("active", 7), ("leaving", 11), ("active", 8)], 1):
             set_up(world, {"instance": number, "role": role, "flavor": flavor})

@@ -11,9 +11,9 @@ pytest.importorskip("nova")
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.one_change_sweep import Sweep
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target
@@ -31,7 +31,7 @@ RESTART = (Operation("restart"),)
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[OpenTarget]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules, instrument=False):
+    with find_target("nova").open() as opened, controlled_session(opened.modules, instrument=False):
         yield opened
 
 
@@ -47,7 +47,7 @@ def program(
 
 def outcomes(made: StagedProgram, most: int = 120) -> Iterator[Outcome]:
     """The kill at each lock and call of the first task."""
-    scheduler, setting = Sweep(), Setting(bytearray(1 << 17))
+    scheduler, setting = OneChangeSweep(), ExecutionConfig(bytearray(1 << 17))
     for number in range(most):
         if not scheduler.begin(number):
             return
@@ -226,7 +226,7 @@ def test_who_waits_for_a_start_that_fails_waits_for_the_next(nova: OpenTarget) -
     setup = (Operation("instance", {"instance": 1, "role": "active", "flavor": 1}),)
     fault = Operation("conductor_timeout", {"task": 0, "call": 6})
     made = nova.program(Scenario(Operations(setup, (RESTART, (Operation("audit"),))), {}, (fault,)))
-    walk, setting = RandomWalk(0), Setting(bytearray(1 << 17))
+    walk, setting = RandomWalk(0), ExecutionConfig(bytearray(1 << 17))
     for _ in range(60):
         outcome = made.execute(walk, setting)
         assert (outcome.failures, outcome.uncontrolled) == ([], "")

@@ -15,7 +15,7 @@ from semafuzz.targets.model.protocol import OpenTarget
 from semafuzz.targets.nova.operations.table import TABLE
 from semafuzz.targets.nova.stage import NovaStage
 from semafuzz.targets.nova.world.names import HERE
-from semafuzz.targets.nova.world.stubs import faults_told
+from semafuzz.targets.nova.world.stubs import captured_faults
 from semafuzz.targets.nova.world.world import World
 
 pytestmark = pytest.mark.nova
@@ -85,6 +85,6 @@ def test_what_the_manager_swallows_is_raised(nova: OpenTarget, name: str) -> Non
 def test_nothing_is_heard_outside_of_a_build(nova: OpenTarget) -> None:
     stage = started(nova, "boot")
     stage.perform(Operation("boot", {"instance": 1}))
-    with faults_told() as told:
+    with captured_faults() as told:
         stage.perform(Operation("audit"))
     assert told == []

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import ImpossibleStartError
@@ -34,7 +34,7 @@ PROVIDER = NODE_UUIDS[NODE]
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
+    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
         yield opened, laboratory
 
 
@@ -151,7 +151,7 @@ def test_a_claim_that_fails_late_keeps_its_units_until_the_next_audit(nova: Open
         for faults, wanted in ((late, {("warning", True)}), ((), set())):
             failing = program("resize_claim", "incoming", faults)
             made = nova[0].program(Scenario(failing.content, {"world": world}, faults))
-            outcome = execute(made, Serial((0,)), Setting(bytearray(1 << 17)))
+            outcome = execute(made, SerialOrder((0,)), ExecutionConfig(bytearray(1 << 17)))
             assert {(one.severity, "I12" in one.error_type) for one in outcome.failures} == wanted
 
 

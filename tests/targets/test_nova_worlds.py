@@ -19,9 +19,9 @@ pytest.importorskip("nova")
 pytest.importorskip("placement")
 
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.traces.schema import Operation, Operations
-from semafuzz.strategies.generate.hypothesis_runs import feed
+from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.scenarios import scenarios
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import ImpossibleStartError
@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @pytest.fixture(scope="module")
 def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, open_laboratory(opened.modules) as laboratory:
+    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
         # What is done once in a process is no difference between worlds.
         setup = (Operation("instance", {"instance": 1, "role": "new", "flavor": 1}),)
         first = Scenario(Operations(setup, ((Operation("claim", {"instance": 1}),),)))
@@ -61,7 +61,7 @@ def compare_many(nova: Opened, seed: int, most: int) -> None:
             done.append(scenario)
         return True
 
-    feed(scenarios(find_target("nova")), consume, seed=seed, most=most)
+    generate(scenarios(find_target("nova")), consume, seed=seed, most=most)
     assert len(done) > most
     assert any(scenario.faults for scenario in done)
 

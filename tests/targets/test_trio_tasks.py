@@ -19,11 +19,11 @@ from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.runs.replay_run import recheck, replay
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk
-from semafuzz.harness.schedulers.serial_order import Serial
+from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.trio_engine import (
@@ -50,7 +50,7 @@ def check(function: Any, **options: Any) -> Result:
 
 def run_once(made: TrioProgram, scheduler: Any = None) -> Outcome:
     """One execution outside a search."""
-    return made.execute(scheduler or RandomWalk(1), Setting(bytearray(1 << 16)))
+    return made.execute(scheduler or RandomWalk(1), ExecutionConfig(bytearray(1 << 16)))
 
 
 FOUND = [
@@ -213,7 +213,9 @@ def test_without_cancellations_there_is_no_leak() -> None:
 def test_a_planned_cancellation_strikes_where_it_says(checkpoint: int, reserved: int, guests: int) -> None:
     hotels: list[programs.Hotel] = []
     plan = Cancellation(task=2, checkpoint=checkpoint)
-    outcome = run_once(TrioProgram(programs.careless_bookings, check=hotels.append, faults=[plan]), Serial([0, 1, 2]))
+    outcome = run_once(
+        TrioProgram(programs.careless_bookings, check=hotels.append, faults=[plan]), SerialOrder([0, 1, 2])
+    )
     assert (outcome.failures, outcome.uncontrolled) == ([], "")
     assert (hotels[0].reserved, hotels[0].guests) == (reserved, guests)
     assert cancellations(outcome) == ((plan,) if checkpoint < 3 else ())
@@ -239,7 +241,7 @@ def test_a_cancellation_is_plain_data_and_happens_once() -> None:
     outcome = run_once(made, scheduler)
     assert scheduler.offered == [(CANCEL + 1, "cancel book-1", "note task 1.cancel in Hotel.book")]
     assert cancellations(outcome) == (Cancellation(task=1, checkpoint=1),)
-    planned = run_once(TrioProgram(programs.careless_bookings, faults=cancellations(outcome)), Serial([0, 1, 2]))
+    planned = run_once(TrioProgram(programs.careless_bookings, faults=cancellations(outcome)), SerialOrder([0, 1, 2]))
     assert cancellations(planned) == cancellations(outcome)
 
 
@@ -259,8 +261,8 @@ def test_every_choice_is_followed_by_an_event_of_the_chosen(seed: int) -> None:
 
 @pytest.mark.parametrize("function", [*SILENT, programs.lost_update, programs.opposite_locks, programs.two_errors])
 def test_a_run_repeats_from_its_choices(function: Any) -> None:
-    setting = Setting(bytearray(1 << 16))
-    with open_laboratory((), instrument=False):
+    setting = ExecutionConfig(bytearray(1 << 16))
+    with controlled_session((), instrument=False):
         for seed in range(5):
             outcome = run_once(TrioProgram(function), RandomWalk(seed))
             assert recheck(TrioProgram(function), outcome, setting).digest == digest(outcome.events)
@@ -268,7 +270,7 @@ def test_a_run_repeats_from_its_choices(function: Any) -> None:
 
 def test_a_record_that_does_not_fit_is_told() -> None:
     outcome = run_once(TrioProgram(programs.lost_update))
-    again = replay(TrioProgram(programs.opposite_locks), choices_of(outcome), Setting(bytearray(1 << 16)))
+    again = replay(TrioProgram(programs.opposite_locks), choices_of(outcome), ExecutionConfig(bytearray(1 << 16)))
     assert again.diverged is not None
 
 
@@ -276,7 +278,7 @@ def test_time_and_places_are_in_the_words() -> None:
     outcome = run_once(TrioProgram(programs.sleeps_in_order))
     words = {describe_pending(pending) for decision in outcome.decisions for pending in decision.pending}
     assert {"sleep to the next deadline", "sleep sleep in sleeps_in_order.<locals>.sleep"} <= words
-    outcome = run_once(TrioProgram(programs.opposite_locks), Serial([0, 1, 2]))
+    outcome = run_once(TrioProgram(programs.opposite_locks), SerialOrder([0, 1, 2]))
     kinds = {describe_pending(pending) for decision in outcome.decisions for pending in decision.pending}
     assert "io Lock.acquire in opposite_locks.<locals>.take" in kinds
     assert SITES[outcome.events[-3][4]].module in ("trio_programs", "")
@@ -294,7 +296,7 @@ def test_ended_runs_leave_nothing_behind() -> None:
 
 
 def test_the_canary_is_silent_under_control() -> None:
-    assert self_check.listen() == ""
+    assert self_check.probe() == ""
 
 
 def _not_gated(self: object, task: trio.lowlevel.Task) -> None:
@@ -303,7 +305,7 @@ def _not_gated(self: object, task: trio.lowlevel.Task) -> None:
 
 def test_the_canary_sees_a_gate_that_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop.Gatekeeper, "task_spawned", _not_gated)
-    assert "does not happen as it is asked for" in self_check.listen()
+    assert "does not happen as it is asked for" in self_check.probe()
     monkeypatch.setattr(program, "_heard", [])
     result = check(programs.lost_update)
     assert (result.verdict, result.failures) == ("uncontrolled", [])

@@ -22,7 +22,7 @@ from semafuzz.harness.detectors.discipline.policy import LockPolicy
 from semafuzz.harness.detectors.discipline.run import WHOLE_PATH, PolicyRun, Tally, UnguardedWrite, Use
 from semafuzz.harness.detectors.discipline.table import SECTION, discipline_section, merged_discipline
 from semafuzz.harness.detectors.protocol import Completed, Detector
-from semafuzz.harness.kernel.observed_execution import Look
+from semafuzz.harness.kernel.observed_execution import Probe
 from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE, Failure, FailureKind, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.sections.section import Section
@@ -51,11 +51,11 @@ class LockDiscipline(Detector):
         self._run: PolicyRun | None = None
         self._unexplained = False
 
-    def begin(self) -> Look:
+    def begin(self) -> Probe:
         """An execution begins; how it wants to be shown its events."""
         reads = self._unexplained or self.tally.executions < _WITH_READS
         self._run = PolicyRun(self.policy, self._surveyor)
-        return Look(self._run.look, reads)
+        return Probe(self._run.look, reads)
 
     def noticed(self) -> bool:
         """Whether the execution has broken the policy by now; costs nothing."""

@@ -93,7 +93,7 @@ def _body(execution: Running, thread: Any) -> Callable[[], None]:
 def mark_ended(thread: Any) -> None:
     """Leave ``thread`` as one that has run, for whoever asks after control."""
     thread._is_stopped = True
-    thread_identity.forget(thread)
+    thread_identity.unregister(thread)
     if hasattr(thread, "_handle"):
         thread._handle = _EndedHandle()
 

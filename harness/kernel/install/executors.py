@@ -14,7 +14,7 @@ from semafuzz.harness.kernel.task import Task
 _MODULE = vars(pool_module)
 
 
-def waker(tasks: Sequence[Task]) -> Callable[[], None] | None:
+def executor_shutdown(tasks: Sequence[Task]) -> Callable[[], None] | None:
     """What the interpreter would do now: a function that wakes the workers which
     are all that is left, or None where something else is left too."""
     left = [task for task in tasks if not task.done and not task.daemon]

@@ -15,7 +15,7 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.choices import RecordedChoice
 
 
-class Follow(Scheduler):
+class ReplayByOperation(Scheduler):
     """Makes each recorded choice where it is due next; between them the running task
     goes on, and when it cannot, the one with the lowest number does.
 

@@ -35,7 +35,7 @@ def owners(outcome: Outcome) -> list[int]:
     return made
 
 
-class Following(OneExecution):
+class ReplayByOwner(OneExecution):
     """A scheduler that lets the events come from the given tasks, in order, as far
     as those are enabled; then every task runs on."""
 

@@ -9,7 +9,7 @@ from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.schedulers.protocol import OneExecution
 
 
-class Retrace(OneExecution):
+class ReplayByStep(OneExecution):
     """Chooses at each recorded step what was chosen there; at steps that the record
     does not have, the running task goes on. The run is the recorded one as long as
     its points are among those of this program; compare the outcome to know."""

@@ -20,7 +20,7 @@ class Diverged(CannotJudge):
         self.step = step
 
 
-class Replay(Scheduler):
+class StrictReplay(Scheduler):
     """Follows ``choices``; compares the enabled tasks and pending operations."""
 
     name = "replay"

@@ -8,11 +8,11 @@ from typing import Any
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
-from semafuzz.harness.runs.function_file import Checked, load
+from semafuzz.harness.runs.function_file import LoadedFunction, load
 from semafuzz.harness.runs.program import Program
 
 
-def load_checked(spec: str, instrument: Sequence[str], model: Model) -> tuple[Checked, Model]:
+def load_checked(spec: str, instrument: Sequence[str], model: Model) -> tuple[LoadedFunction, Model]:
     """The function of ``FILE.py:FUNCTION`` and the model under which it runs.
 
     That is ``model`` for functions that use threads. One that is ``async`` runs under

@@ -23,11 +23,11 @@ from semafuzz.commands.fuzz.run import Search, show, target_of
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
-from semafuzz.harness.search.result_sum import summed
+from semafuzz.harness.search.result_sum import merge_results
 from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.searches import LiveTable
 from semafuzz.self_command import start_apart
-from semafuzz.strategies.fuzz.dedup_across_runs import without_doubles
+from semafuzz.strategies.fuzz.dedup_across_runs import deduplicate
 
 ENDING = 30.0
 """Seconds that a search which was interrupted may take to tell what it found."""
@@ -153,8 +153,8 @@ class _Job:
 
 def joined(results: Sequence[Result], folder: Path) -> Result:
     """One result of several. The traces of what stays come into ``folder``."""
-    failures = without_doubles([finding for one in results for finding in one.failures])
-    return summed(results, [_in_folder(finding, folder) for finding in failures])
+    failures = deduplicate([finding for one in results for finding in one.failures])
+    return merge_results(results, [_in_folder(finding, folder) for finding in failures])
 
 
 def _in_folder(finding: Finding, folder: Path) -> Finding:

@@ -18,8 +18,8 @@ from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.conclusion import conclude
@@ -28,11 +28,11 @@ from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
 from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.result import Progress, print_result
-from semafuzz.strategies.fuzz.loop import Fuzzing
-from semafuzz.strategies.fuzz.triage import Refinement
+from semafuzz.strategies.fuzz.loop import FuzzLoop
+from semafuzz.strategies.fuzz.triage import Triage
 from semafuzz.targets import choose_target
 from semafuzz.targets.declared.loading import is_spec
-from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.configured_target import configure
 from semafuzz.targets.model.protocol import Target
 from semafuzz.targets.model.scenario import Scenario, describe
 
@@ -91,7 +91,7 @@ def run_fuzz(wanted: Search, as_json: bool, share: tuple[int, int] = (0, 1)) -> 
 def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = ()) -> int:
     """Print what a search came to; the exit code. ``parts``: the folders of the searches that
     it is made of."""
-    result.notes += [f"{count} {reason}" for reason, count in result.passed_over.items()]
+    result.notes += [f"{count} {reason}" for reason, count in result.skipped.items()]
     files = measured(wanted.out, parts) if wanted.coverage else []
     summary = Summary("fuzz", wanted.target, wanted.release, wanted.model, result, files=files)
     keep_summary(summary, wanted.out)
@@ -132,7 +132,7 @@ def target_of(wanted: Search) -> Target:
     """The target, with its options set. UsageError where there is none, and for a
     scheduler that is none."""
     make_scheduler(wanted.scheduler, wanted.seed)
-    return bind(choose_target(wanted.target), wanted.settings)
+    return configure(choose_target(wanted.target), wanted.settings)
 
 
 def operations_of(scenario: Scenario) -> list[str]:
@@ -157,17 +157,17 @@ def search(
 
     with (
         target.open(wanted.release) as opened,
-        open_laboratory(opened.modules, instrument=model == "threads") as laboratory,
+        controlled_session(opened.modules, instrument=model == "threads") as laboratory,
     ):
         subject = " ".join(dict.fromkeys((wanted.target, opened.release)))
         detectors = detectors_of(opened, model, wanted.detect, subject)
         points = bytearray(max(1 << 16, 2 * len(SITES)))
         discovery = Discovery()
-        setting = Setting(points, model, wanted.seed, watchers=(*detectors, discovery))
-        refinement = Refinement(target, opened, laboratory, setting, folder, deadline, result)
+        setting = ExecutionConfig(points, model, wanted.seed, detectors=(*detectors, discovery))
+        refinement = Triage(target, opened, laboratory, setting, folder, deadline, result)
         refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}
         refinement.look = tell
-        fuzzing = Fuzzing(refinement, wanted.scheduler, wanted.schedules, share, tell)
+        fuzzing = FuzzLoop(refinement, wanted.scheduler, wanted.schedules, share, tell)
         fuzzing.enter = enter
         measuring = Measuring(folder, opened.modules) if wanted.coverage else None
         if measuring is not None:
@@ -186,5 +186,5 @@ def search(
     result.seconds = perf_counter() - started
     result.programs = fuzzing.examples
     result.notes.append(f"{' '.join(filter(None, (target.name, opened.release)))}, {model} model")
-    result.passed_over = refinement.novelty.told()
+    result.skipped = refinement.novelty.told()
     return result

@@ -13,7 +13,7 @@ from semafuzz.commands.matrix.column import INTERRUPTED, Column
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Model
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.reports.terminal.release_bars import WaitingTable
 from semafuzz.reports.terminal.result import plain
 from semafuzz.strategies.fuzz.defect_check import SHOWS, Cell, Judging, judge_defect
@@ -38,9 +38,9 @@ def defects_of(name: str, only: str) -> list[Defect]:
 def judge_here(name: str, release: str, judging: Judging) -> Iterator[Cell]:
     """One column of the table, in this process, cell by cell."""
     target = find_target(name)
-    with target.open(release) as opened, open_laboratory(opened.modules) as laboratory:
-        if laboratory.silence:
-            raise CannotJudge(laboratory.silence)
+    with target.open(release) as opened, controlled_session(opened.modules) as laboratory:
+        if laboratory.uncontrolled_reason:
+            raise CannotJudge(laboratory.uncontrolled_reason)
         for defect in defects_of(name, judging.only):
             yield judge_defect(defect, target, opened, laboratory, judging)
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import msgspec
 
 from semafuzz.campaign.corpus import Corpus, Known
-from semafuzz.campaign.night import Night
+from semafuzz.campaign.night import CampaignState
 from semafuzz.campaign.plan import Plan
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.codec import read
-from semafuzz.strategies.fuzz.dedup_across_runs import without_doubles
+from semafuzz.strategies.fuzz.dedup_across_runs import deduplicate
 from semafuzz.targets.model.scenario import describe, scenario_of
 
 
-def merge(corpus: Corpus, night: Night, plan: Plan) -> None:
+def merge(corpus: Corpus, night: CampaignState, plan: Plan) -> None:
     """Take the findings of all searches in: what is not known, once; of what is, the smaller
     trace. One that was gone and is met has returned. Done again it changes nothing."""
     found: dict[tuple[str, str], list[Finding]] = {}
@@ -36,7 +36,7 @@ def _take(corpus: Corpus, night: str, target: str, release: str, findings: Seque
     # What is gone explains nothing: what looks like it may be what was left of it.
     kept = [_as_finding(corpus, one) for one in known.values() if one.state == "kept"]
     records = {finding.trace: _record(night, target, release, finding) for finding in findings}
-    for finding in without_doubles(findings, kept, alike=inf):
+    for finding in deduplicate(findings, kept, alike=inf):
         record = records[finding.trace]
         if record.name not in known:
             known[record.name] = record

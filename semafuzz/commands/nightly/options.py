@@ -86,10 +86,10 @@ def nightly(
       semafuzz nightly --corpus findings --releases 33.0.2,34.0.0 --seconds 3600
       semafuzz nightly reference --corpus findings --schedules 2000 --seed 7
     """
-    from semafuzz.commands.nightly.run import Wanted, run_nightly
+    from semafuzz.commands.nightly.run import NightlyOptions, run_nightly
 
     chosen = tuple(one.strip() for one in releases.split(",") if one.strip())
-    wanted = Wanted(
+    wanted = NightlyOptions(
         target,
         chosen,
         corpus,

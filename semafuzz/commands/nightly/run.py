@@ -15,18 +15,18 @@ import msgspec
 import trio
 
 from semafuzz.campaign.corpus import Corpus, Known
-from semafuzz.campaign.night import Ended, Night
+from semafuzz.campaign.night import CampaignState, ShardResult
 from semafuzz.campaign.on_dask import Delivery, run_on_dask
 from semafuzz.campaign.plan import Plan, Shard, make_plan
 from semafuzz.campaign.workers import TAIL, Exit, Limits, follow, kill_left_over, run_process, supervise
 from semafuzz.commands.fuzz.run import UNDER_WAY
 from semafuzz.commands.nightly.merge import merge
-from semafuzz.commands.report.run import Order, make_report
+from semafuzz.commands.report.run import ReportOptions, make_report
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.search.result import Result
-from semafuzz.harness.search.result_sum import summed
+from semafuzz.harness.search.result_sum import merge_results
 from semafuzz.reports.summaries import Summary, write_summary
 from semafuzz.reports.terminal.nightly import NightlyReport, nightly_json, print_nightly
 from semafuzz.reports.terminal.progress import Figures
@@ -35,7 +35,7 @@ from semafuzz.reports.terminal.searches import LiveTable
 from semafuzz.self_command import run_options
 from semafuzz.targets import choose_target
 from semafuzz.targets.declared.loading import is_spec
-from semafuzz.targets.model.configured_target import bind
+from semafuzz.targets.model.configured_target import configure
 from semafuzz.targets.model.protocol import Released
 
 ATTEMPTS = 2
@@ -49,7 +49,7 @@ Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NightlyOptions:
     """What a night is to do. ``schedules`` and ``seconds`` are for each release, on ``jobs``
     processes at once; ``memory``: MiB for each of these, 0 for no limit; ``anew``: a night
     that was cut is dropped; ``pages``: pages are made of what is known at its end;
@@ -75,9 +75,9 @@ class Wanted:
 
 @dataclass(slots=True)
 class _Nightly:
-    wanted: Wanted
+    wanted: NightlyOptions
     corpus: Corpus
-    night: Night
+    night: CampaignState
     plan: Plan
     unsure: list[tuple[Known, str]] = field(default_factory=list)
     under_way: dict[str, Path] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class _Nightly:
             self.corpus.note(msgspec.structs.replace(known, state=state, changed=self.plan.night, why=why))
 
     async def _search(self, shard: Shard) -> None:
-        troubles: list[str] = []
+        errors: list[str] = []
         limits = self._limits(2 * shard.seconds + GRACE)
         for folder in self.night.attempts(shard.name):
             # A search outlives who has asked for it, and is not done twice.
@@ -131,7 +131,7 @@ class _Nightly:
             left = await follow(folder, limits)
             result = _concluded(left)[0] if left is not None else None
             if result is not None:
-                self.night.note(shard, Ended(result, folder.name))
+                self.night.note(shard, ShardResult(result, folder.name))
                 return
         for _ in range(ATTEMPTS):
             folder = self.under_way[shard.name] = self.night.attempt(shard.name)
@@ -140,10 +140,10 @@ class _Nightly:
             ended = await run_process(command, folder, limits)
             result, trouble = _concluded(ended)
             if result is not None:
-                self.night.note(shard, Ended(result, folder.name, tuple(troubles)))
+                self.night.note(shard, ShardResult(result, folder.name, tuple(errors)))
                 return
-            troubles.append(f"{' '.join(told)}: {trouble}{_under_way(folder)}")
-        self.night.note(shard, Ended(None, "", tuple(troubles)))
+            errors.append(f"{' '.join(told)}: {trouble}{_under_way(folder)}")
+        self.night.note(shard, ShardResult(None, "", tuple(errors)))
 
     def search_on_dask(self) -> None:
         """The searches, on a cluster; each is noted as it comes back."""
@@ -153,10 +153,10 @@ class _Nightly:
         def done(name: str, delivery: Delivery) -> None:
             folder = self.night.attempt(name)
             for file, data in delivery.files.items():
-                write_whole(folder / file, data)
+                atomic_write(folder / file, data)
             result, trouble = _concluded(delivery.ended)
-            troubles = () if result is not None else (f"{' '.join(self._told(left[name]))}: {trouble}",)
-            self.night.note(left[name], Ended(result, folder.name if result is not None else "", troubles))
+            errors = () if result is not None else (f"{' '.join(self._told(left[name]))}: {trouble}",)
+            self.night.note(left[name], ShardResult(result, folder.name if result is not None else "", errors))
 
         if works:
             run_on_dask(works, self.wanted.dask, self.wanted.jobs, done)
@@ -188,10 +188,10 @@ class _Nightly:
             vanished=[self._told_of(one) for one in changed if one.state == "gone"],
             unsure=[(*self._told_of(one), why) for one, why in self.unsure],
             crashed=[
-                (one.troubles[-1], str(self.night.kept_of(shard, self.plan))) for shard, one in ended if not one.result
+                (one.errors[-1], str(self.night.kept_of(shard, self.plan))) for shard, one in ended if not one.result
             ],
             notes=[
-                *(f"a search was begun again: {text}" for _, one in ended if one.result for text in one.troubles),
+                *(f"a search was begun again: {text}" for _, one in ended if one.result for text in one.errors),
                 *(f"a failure did not show again when its schedule was repeated: {text}" for text in unsteady),
             ],
         )
@@ -201,11 +201,11 @@ class _Nightly:
         return known, replay_command(str(self.corpus.trace_of(known)), program=program)
 
 
-def run_nightly(wanted: Wanted, as_json: bool) -> int:
+def run_nightly(wanted: NightlyOptions, as_json: bool) -> int:
     """Do a night, or what is left of the one that was cut; the exit code."""
     # What is wrong with the arguments is said at once, and environments are made but once.
     target = choose_target(wanted.target)
-    bind(target, wanted.settings)
+    configure(target, wanted.settings)
     for release in wanted.releases:
         if not isinstance(target, Released):
             raise UsageError(f"the target {wanted.target} has no releases")
@@ -221,8 +221,8 @@ def run_nightly(wanted: Wanted, as_json: bool) -> int:
         ) from None
 
 
-def _run(wanted: Wanted, corpus: Corpus, as_json: bool) -> int:
-    night = Night(wanted.corpus)
+def _run(wanted: NightlyOptions, corpus: Corpus, as_json: bool) -> int:
+    night = CampaignState(wanted.corpus)
     plan = _plan(wanted, None if wanted.anew else night.plan())
     kill_left_over(night.work, "replay-*")
     if night.plan() != plan:
@@ -247,7 +247,7 @@ def _run(wanted: Wanted, corpus: Corpus, as_json: bool) -> int:
     return report.exit_code
 
 
-def _pages(wanted: Wanted, corpus: Corpus, night: Night, plan: Plan) -> str:
+def _pages(wanted: NightlyOptions, corpus: Corpus, night: CampaignState, plan: Plan) -> str:
     """Make the pages of what is known; where the index is, "" where there is nothing to show
     or they cannot be written: that loses no finding."""
     ended = [found for shard in plan.shards if (found := night.ended(shard)) is not None]
@@ -256,10 +256,12 @@ def _pages(wanted: Wanted, corpus: Corpus, night: Night, plan: Plan) -> str:
         if results:
             releases = ", ".join(dict.fromkeys(shard.release for shard in plan.shards))
             write_summary(
-                Summary("nightly", wanted.target, releases, wanted.model, summed(results)), corpus.folder, alone=True
+                Summary("nightly", wanted.target, releases, wanted.model, merge_results(results)),
+                corpus.folder,
+                alone=True,
             )
         program = wanted.target if is_spec(wanted.target) else None
-        order = Order(corpus.folder, corpus.folder / PAGES, program, None, None, wanted.jobs)
+        order = ReportOptions(corpus.folder, corpus.folder / PAGES, program, None, None, wanted.jobs)
         return str(make_report(order).index) if results or corpus.all() else ""
     except (UsageError, OSError) as error:
         print(f"semafuzz: no pages were made: {plain(str(error))}", file=sys.stderr)
@@ -277,7 +279,7 @@ def _print(report: NightlyReport, as_json: bool) -> None:
         ) from None
 
 
-def _plan(wanted: Wanted, under_way: Plan | None) -> Plan:
+def _plan(wanted: NightlyOptions, under_way: Plan | None) -> Plan:
     """The plan that is under way, or a new one. UsageError where that is another."""
     root = wanted.root if wanted.root is not None else under_way.root if under_way else secrets.randbelow(1 << 31)
     each = wanted.shards or wanted.jobs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.files.atomic_write import atomic_write
 
 MAX_BYTES = 1 << 20
 
@@ -28,4 +28,4 @@ def keep_answers(trace: Path, answers: dict[str, str]) -> None:
     written nothing is lost."""
     told = {**answers_beside(trace), **answers}
     with contextlib.suppress(OSError):
-        write_whole(trace.with_suffix(".bisect"), msgspec.json.encode(told))
+        atomic_write(trace.with_suffix(".bisect"), msgspec.json.encode(told))

@@ -8,22 +8,22 @@ from pathlib import Path
 
 from msgspec.structs import replace as replace_fields
 
-from semafuzz.commands.trace.opened_trace import Code, Subject, open_subject
+from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.outcome import ADVICE, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.search.nearest_passing import nearest_passing, part
 from semafuzz.harness.search.recorder import matching
-from semafuzz.harness.search.reproduction import judge
+from semafuzz.harness.search.reproduction import check_reproduces
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.schema import Function, Operations, Trace
 from semafuzz.reports.run_view.build import record_run
 from semafuzz.reports.run_view.interleaving import interleaving
-from semafuzz.reports.run_view.schema import Passing, Picture, Run
+from semafuzz.reports.run_view.schema import FindingView, Passing, Run
 from semafuzz.reports.run_view.sources import excerpts_of, file_of, source_line
-from semafuzz.reports.run_view.turns import story
+from semafuzz.reports.run_view.turns import turns
 from semafuzz.reports.run_view.values import Values
 from semafuzz.targets.model.scenario import describe_fault, describe_operation
 
@@ -31,23 +31,23 @@ SEARCH = 300
 """Schedules that may be tried where the recorded one does not fit the code of today."""
 
 
-def paint(
+def draw(
     trace: Trace,
     program: str | None = None,
     source: Path | None = None,
     commands: Sequence[str] = (),
-) -> Picture:
+) -> FindingView:
     """The picture of ``trace``, run as ``replay`` runs it. Where it cannot be run, or does
     not reproduce, the picture says why and has no run."""
-    blank = told_by(trace, commands)
+    blank = view_without_run(trace, commands)
     try:
-        with open_subject(trace, Code(program, source=source)) as subject:
+        with opened_trace(trace, Code(program, source=source)) as subject:
             return _painted(blank, trace, subject)
     except (CannotJudge, UsageError) as error:
         return replace_fields(blank, reproduces=f"it could not be run here: {error}")
 
 
-def told_by(trace: Trace, commands: Sequence[str] = ()) -> Picture:
+def view_without_run(trace: Trace, commands: Sequence[str] = ()) -> FindingView:
     """What the trace itself tells, without running it."""
     content = trace.program
     setup: list[str] = []
@@ -57,7 +57,7 @@ def told_by(trace: Trace, commands: Sequence[str] = ()) -> Picture:
         tasks = [[describe_operation(one) for one in task] for task in content.tasks]
     necessity = trace.necessity
     name = f"{content.file}:{content.function}" if isinstance(content, Function) else trace.target
-    return Picture(
+    return FindingView(
         signature=trace.expected.signature,
         kind=trace.expected.kind,
         severity=None,
@@ -78,13 +78,13 @@ def told_by(trace: Trace, commands: Sequence[str] = ()) -> Picture:
     )
 
 
-def _painted(blank: Picture, trace: Trace, subject: Subject) -> Picture:
-    judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=SEARCH)
+def _painted(blank: FindingView, trace: Trace, subject: OpenedTrace) -> FindingView:
+    judgement = check_reproduces(trace, subject.program, subject.setting, subject.laboratory, search=SEARCH)
     if judgement.reproduces is None or judgement.outcome is None:
         answer = "it does not show here any more" if judgement.reproduces is False else "that cannot be told"
         return replace_fields(blank, reproduces=f"{answer}: {judgement.why}")
     values = Values()
-    watched = replace(subject.setting, watchers=(*subject.setting.watchers, values))
+    watched = replace(subject.setting, detectors=(*subject.setting.detectors, values))
     again = replay(subject.program, choices_of(judgement.outcome), watched).outcome
     subject.laboratory.control.between_executions()
     failure = _failure(again, trace)
@@ -107,7 +107,7 @@ def _painted(blank: Picture, trace: Trace, subject: Subject) -> Picture:
         run=run,
         passing=passing,
         no_passing=why,
-        story=story(again),
+        turns=turns(again),
         shared=interleaving(again),
         excerpts=excerpts_of(matter),
         sources={SITES[site].place(): line for site in _sites(again) if (line := source_line(SITES[site]))},
@@ -123,7 +123,7 @@ def _failure(outcome: Outcome, trace: Trace) -> Failure | None:
 
 
 def _passing(
-    subject: Subject, watched: Setting, failing: Outcome, failure: Failure, values: Values
+    subject: OpenedTrace, watched: ExecutionConfig, failing: Outcome, failure: Failure, values: Values
 ) -> tuple[Passing | None, str]:
     own = replace(watched, hot=bytearray(subject.setting.hot))
     if failure.kind in ADVICE:

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from semafuzz.commands.common.release_process import settle_trace
-from semafuzz.commands.report.draw import paint
-from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.commands.report.draw import draw
+from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.traces.codec import read
 
 
@@ -31,8 +31,8 @@ def run_picture(
     if code is not None:
         return code
     for path in traces:
-        picture = paint(read(path), program, source=source)
-        write_whole(picture_file(folder, path), msgspec.json.encode(_encodable(msgspec.to_builtins(picture))))
+        picture = draw(read(path), program, source=source)
+        atomic_write(picture_file(folder, path), msgspec.json.encode(_encodable(msgspec.to_builtins(picture))))
     return 0
 
 

@@ -51,9 +51,9 @@ def report(
       semafuzz report findings --jobs 2 --out pages
       semafuzz matrix nova --json > matrix.json; semafuzz report reports/out --matrix matrix.json
     """
-    from semafuzz.commands.report.run import Order, run_report
+    from semafuzz.commands.report.run import ReportOptions, run_report
 
-    sys.exit(run_report(Order(folder, out or folder / "report", program, source, matrix, jobs), as_json))
+    sys.exit(run_report(ReportOptions(folder, out or folder / "report", program, source, matrix, jobs), as_json))
 
 
 @click.command(hidden=True)

@@ -18,7 +18,7 @@ import trio
 from semafuzz.campaign.workers import Limits, run_process, supervise
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.report.bisection_notes import answers_beside
-from semafuzz.commands.report.draw import told_by
+from semafuzz.commands.report.draw import view_without_run
 from semafuzz.commands.report.draw_process import picture_file
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
@@ -26,7 +26,7 @@ from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.reports.pages.content import Site
-from semafuzz.reports.run_view.schema import Picture
+from semafuzz.reports.run_view.schema import FindingView
 from semafuzz.reports.site import write_site
 from semafuzz.reports.summaries import Summary, read_summary
 from semafuzz.reports.terminal.result import plain, replay_command, script
@@ -44,7 +44,7 @@ MATRIX = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ReportOptions:
     """What is wanted; see the options of the command."""
 
     folder: Path
@@ -61,7 +61,7 @@ class _Found:
 
     path: Path
     trace: Trace
-    picture: Picture | None = None
+    picture: FindingView | None = None
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class _Drawing:
     """Having pictures made, in processes of their own: a target that crashes or hangs costs
     its picture only."""
 
-    order: Order
+    order: ReportOptions
     found: list[_Found]
     work: Path
     done: int = 0
@@ -97,11 +97,11 @@ class _Drawing:
         ended = await run_process(command, folder, Limits(SECONDS + EACH * len(chunk)))
         for one in chunk:
             try:
-                one.picture = msgspec.json.decode(picture_file(folder, one.path).read_bytes(), type=Picture)
+                one.picture = msgspec.json.decode(picture_file(folder, one.path).read_bytes(), type=FindingView)
             except (OSError, msgspec.DecodeError):
                 if last:
                     why = f"it could not be run here: the process {ended.trouble()}"
-                    one.picture = msgspec.structs.replace(told_by(one.trace), reproduces=why)
+                    one.picture = msgspec.structs.replace(view_without_run(one.trace), reproduces=why)
                 continue
             self.done += 1
             _progress(self.done, len(self.found))
@@ -120,7 +120,7 @@ class Made:
     missing: dict[str, str]
 
 
-def run_report(order: Order, as_json: bool) -> int:
+def run_report(order: ReportOptions, as_json: bool) -> int:
     """Write the pages and tell; the exit code."""
     made = make_report(order)
     if as_json:
@@ -137,7 +137,7 @@ def run_report(order: Order, as_json: bool) -> int:
     return 4 if made.broken else 0
 
 
-def make_report(order: Order) -> Made:
+def make_report(order: ReportOptions) -> Made:
     """Write the pages. UsageError where there is nothing to tell of, or nowhere to."""
     paths = traces_in(order.folder)
     summary = read_summary(order.folder)
@@ -186,7 +186,7 @@ def _is_own(trace: Trace) -> bool:
     return isinstance(trace.program, Function) or trace.target == DECLARED
 
 
-def _program_of(trace: Trace, order: Order) -> str:
+def _program_of(trace: Trace, order: ReportOptions) -> str:
     """``--program``, where it is what this trace is of; else ""."""
     content = trace.program
     name = f"{content.file}:{content.function}" if isinstance(content, Function) else trace.release
@@ -194,7 +194,7 @@ def _program_of(trace: Trace, order: Order) -> str:
     return given if given and _is_own(trace) and Path(name).name == Path(given).name else ""
 
 
-def _told(one: _Found, summary: Summary | None, order: Order) -> tuple[Picture, Severity, str]:
+def _told(one: _Found, summary: Summary | None, order: ReportOptions) -> tuple[FindingView, Severity, str]:
     """The picture with its commands, how severe it is, and the name of its files."""
     picture = one.picture
     assert picture is not None

@@ -63,7 +63,7 @@ def _file_of(identity: Function, trace: Trace, program: str | None) -> Path:
         if name != identity.function or not Path(file).is_file():
             raise UsageError(f"{program} is not it; give the path of {identity.file} as FILE.py:{identity.function}")
         return Path(file).resolve()
-    known = source_index.recall(identity)
+    known = source_index.find(identity)
     if known is None and "test" in trace.configuration:
         raise UsageError("this trace is of a test that pytest runs, and kept beside it is a test already")
     if known is None:

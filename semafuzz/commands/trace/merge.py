@@ -15,7 +15,7 @@ import click
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
-from semafuzz.harness.files.atomic_write import write_whole
+from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operations, Trace
 from semafuzz.reports.summaries import merge_summaries
@@ -69,7 +69,7 @@ def _merge(path: Path, into: Path, counts: _Counts) -> None:
     else:
         counts.known += 1
         return
-    write_whole(there, data)
+    atomic_write(there, data)
 
 
 def _file_name(trace: Trace) -> str:

@@ -17,13 +17,13 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program
-from semafuzz.harness.runs.session import Laboratory, open_laboratory
-from semafuzz.harness.runs.setting import Setting
+from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.traces.schema import Function, Operations, Trace
 from semafuzz.reports.terminal.result import plain
 from semafuzz.targets import traced_target
 from semafuzz.targets.declared.target import DECLARED
-from semafuzz.targets.model.configured_target import bind, fixed_by
+from semafuzz.targets.model.configured_target import configure, fixed_by
 from semafuzz.targets.model.protocol import OpenTarget, Released, Target
 from semafuzz.targets.model.scenario import Scenario, scenario_of
 from semafuzz.targets.model.trace_origin import origin_of
@@ -42,7 +42,7 @@ class Code(NamedTuple):
 
 
 @dataclass(slots=True)
-class Subject:
+class OpenedTrace:
     """A trace's program in an open laboratory.
 
     ``recorded``: it is the code that made the trace, as far as names and digests tell.
@@ -52,8 +52,8 @@ class Subject:
 
     trace: Trace
     program: Program
-    laboratory: Laboratory
-    setting: Setting
+    laboratory: ControlledSession
+    setting: ExecutionConfig
     origin: Origin
     code: str
     recorded: bool
@@ -64,7 +64,7 @@ class Subject:
 
 
 @contextmanager
-def open_subject(trace: Trace, code: Code) -> Iterator[Subject]:
+def opened_trace(trace: Trace, code: Code) -> Iterator[OpenedTrace]:
     """Make ready what ``trace`` is of, on this code. Raises UsageError where what is asked for
     does not go together or names nothing, CannotJudge where control fails or the code does not
     run."""
@@ -77,7 +77,7 @@ def open_subject(trace: Trace, code: Code) -> Iterator[Subject]:
 
 
 @contextmanager
-def _opened(trace: Trace, code: Code) -> Iterator[Subject]:
+def _opened(trace: Trace, code: Code) -> Iterator[OpenedTrace]:
     if isinstance(trace.program, Function):
         if code.release or code.source is not None:
             raise UsageError("--release and --source go with traces of Nova; this one is of a checked function")
@@ -90,9 +90,9 @@ def _opened(trace: Trace, code: Code) -> Iterator[Subject]:
         yield subject
 
 
-def _heard(laboratory: Laboratory) -> Laboratory:
-    if laboratory.silence:
-        raise CannotJudge(laboratory.silence)
+def _heard(laboratory: ControlledSession) -> ControlledSession:
+    if laboratory.uncontrolled_reason:
+        raise CannotJudge(laboratory.uncontrolled_reason)
     return laboratory
 
 
@@ -101,10 +101,10 @@ def _hot() -> bytearray:
 
 
 @contextmanager
-def _open_function(trace: Trace, identity: Function, program: str | None) -> Iterator[Subject]:
+def _open_function(trace: Trace, identity: Function, program: str | None) -> Iterator[OpenedTrace]:
     spec = program
     if spec is None:
-        known = source_index.recall(identity)
+        known = source_index.find(identity)
         if known is None and "test" in trace.configuration:
             test = plain(str(trace.configuration["test"]), 300)
             raise UsageError(
@@ -122,12 +122,12 @@ def _open_function(trace: Trace, identity: Function, program: str | None) -> Ite
     same = checked.identity.sha256 == identity.sha256
     if not same:
         print(f"semafuzz: {checked.path} has changed since the trace was made", file=sys.stderr)
-    with open_laboratory(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory:
-        yield Subject(
+    with controlled_session(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory:
+        yield OpenedTrace(
             trace,
             checked.program,
             _heard(laboratory),
-            Setting(_hot(), trace.model, trace.seed),
+            ExecutionConfig(_hot(), trace.model, trace.seed),
             Origin("function", checked.identity),
             spec,
             same,
@@ -136,16 +136,16 @@ def _open_function(trace: Trace, identity: Function, program: str | None) -> Ite
 
 
 @contextmanager
-def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator[Subject]:
+def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator[OpenedTrace]:
     program, release, source, settings = asked
     target = traced_target(trace, program)
-    fixed = fixed_by(bind(target, settings))
+    fixed = fixed_by(configure(target, settings))
     if release and not isinstance(target, Released):
         raise UsageError(f"--release goes with Nova; this trace is of {trace.target}")
     wanted = choose_code(target, release or trace.release, source)
     with (
         target.open(wanted) as opened,
-        open_laboratory(opened.modules, instrument=trace.model == "threads") as laboratory,
+        controlled_session(opened.modules, instrument=trace.model == "threads") as laboratory,
     ):
         changed = _changed(trace, opened)
         for name in changed:
@@ -153,8 +153,8 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
         recorded = scenario_of(trace)
         scenario = replace(recorded, configuration={**recorded.configuration, **fixed})
         code = f"the source in {source}" if source is not None else f"{target.name} {opened.release}"
-        setting = Setting(_hot(), trace.model, trace.seed, watchers=tuple(detectors_of(opened, trace.model)))
-        yield Subject(
+        setting = ExecutionConfig(_hot(), trace.model, trace.seed, detectors=tuple(detectors_of(opened, trace.model)))
+        yield OpenedTrace(
             trace,
             opened.program(scenario),
             _heard(laboratory),

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semafuzz.commands.common.release_process import settle_trace
-from semafuzz.commands.trace.opened_trace import Code, Subject, open_subject
+from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.runs.replay_run import Replayed, replay
-from semafuzz.harness.search.reproduction import SEARCH, Judgement, judge
+from semafuzz.harness.search.reproduction import SEARCH, Judgement, check_reproduces
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
@@ -31,9 +31,9 @@ def run_replay(
     if done is not None:
         return done
     trace = read(path)
-    with open_subject(trace, code) as subject:
+    with opened_trace(trace, code) as subject:
         tries = (0 if subject.recorded else SEARCH) if search is None else search
-        judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)
+        judgement = check_reproduces(trace, subject.program, subject.setting, subject.laboratory, search=tries)
         return report(trace, judgement, as_json, subject)
 
 
@@ -42,11 +42,11 @@ def replay_function(trace: Trace, identity: Function, program: str | None) -> Re
 
     Raises UsageError where there is none, CannotJudge where control cannot be had.
     """
-    with open_subject(trace, Code(program)) as subject:
+    with opened_trace(trace, Code(program)) as subject:
         return replay(subject.program, recorded_choices(trace), subject.setting)
 
 
-def report(trace: Trace, judgement: Judgement, as_json: bool, subject: Subject) -> int:
+def report(trace: Trace, judgement: Judgement, as_json: bool, subject: OpenedTrace) -> int:
     """Print how the replay compares with the record; the exit code."""
     replayed = judgement.replayed
     same = replayed.digest == trace.expected.digest and replayed.diverged is None

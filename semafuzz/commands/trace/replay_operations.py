@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semafuzz.commands.trace.opened_trace import Code, open_subject
+from semafuzz.commands.trace.opened_trace import Code, opened_trace
 from semafuzz.harness.runs.replay_run import Replayed, replay
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.schema import Trace
@@ -13,5 +13,5 @@ def replay_operations(trace: Trace, program: str | None = None) -> Replayed:
 
     ``program``: FILE.py:CLASS, for a target of one's own.
     """
-    with open_subject(trace, Code(program)) as subject:
+    with opened_trace(trace, Code(program)) as subject:
         return replay(subject.program, recorded_choices(trace), subject.setting)

@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from semafuzz.commands.common.output_folder import usable_folder
-from semafuzz.commands.trace.opened_trace import Code, Subject, open_subject
+from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, UsageError
-from semafuzz.harness.kernel.hot_sites import heat
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.schedulers.portfolio import Portfolio
-from semafuzz.harness.schedulers.replay.by_step import Retrace
+from semafuzz.harness.schedulers.replay.by_step import ReplayByStep
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
-from semafuzz.harness.search.recorder import shows
-from semafuzz.harness.search.reproduction import SEARCH, judge
+from semafuzz.harness.search.recorder import has_failure
+from semafuzz.harness.search.reproduction import SEARCH, check_reproduces
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operations, Trace
 from semafuzz.reports.terminal.result import plain, replay_command
-from semafuzz.strategies.fuzz.program_shrinker import Reduction
-from semafuzz.strategies.fuzz.reproducer import Seeking
+from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker
+from semafuzz.strategies.fuzz.reproducer import Reproducer
 from semafuzz.targets.model.protocol import OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario, describe
 from semafuzz.targets.model.trace_origin import origin_of
@@ -59,12 +59,12 @@ class Size:
 class _Shrinking:
     """One trace being made small within a budget of executions."""
 
-    subject: Subject
+    subject: OpenedTrace
     budget: int
     same: Callable[[Outcome], bool] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.same = shows(self.subject.trace.expected.identity)
+        self.same = has_failure(self.subject.trace.expected.identity)
 
     def run(self, outcome: Outcome, folder: Path) -> Finding:
         """The finding of the smallest run, with its trace in ``folder``."""
@@ -72,24 +72,26 @@ class _Shrinking:
         program, origin, spent = subject.program, subject.origin, 0
         outcome = self._warm(program, outcome)
         if subject.target is not None and subject.scenario is not None and subject.opened is not None:
-            seeking = self._seeking(subject.target, subject.opened, subject.scenario, outcome)
-            outcome = seeking.focus(subject.scenario, outcome)
-            reduction = Reduction(subject.target, seeking.seek, lambda: seeking.enough() or self._half(seeking))
+            reproducer = self._seeking(subject.target, subject.opened, subject.scenario, outcome)
+            outcome = reproducer.focus(subject.scenario, outcome)
+            reduction = ProgramShrinker(
+                subject.target, reproducer.try_reproduce, lambda: reproducer.enough() or self._half(reproducer)
+            )
             scenario, outcome = reduction.reduce(subject.scenario, outcome, None)
-            spent = seeking.executions
+            spent = reproducer.executions
             program, origin = subject.opened.program(scenario), origin_of(subject.target, subject.opened, scenario)
         return self._record(program, origin, outcome, folder, self.budget - spent)
 
-    def _seeking(self, target: Target, opened: OpenTarget, scenario: Scenario, outcome: Outcome) -> Seeking:
+    def _seeking(self, target: Target, opened: OpenTarget, scenario: Scenario, outcome: Outcome) -> Reproducer:
         subject = self.subject
-        seeking = Seeking(target, opened, subject.laboratory, subject.setting, self.same, 0, Deadline())
+        reproducer = Reproducer(target, opened, subject.laboratory, subject.setting, self.same, 0, Deadline())
         # What the whole budget would cost if nothing became smaller.
-        seeking.effort = self.budget * seeking.cost_of(scenario, outcome)
-        return seeking
+        reproducer.effort = self.budget * reproducer.cost_of(scenario, outcome)
+        return reproducer
 
-    def _half(self, seeking: Seeking) -> bool:
+    def _half(self, reproducer: Reproducer) -> bool:
         """Whether the half of the budget that is not for the schedule is used up."""
-        return 2 * seeking.executions >= self.budget
+        return 2 * reproducer.executions >= self.budget
 
     def _warm(self, program: Program, outcome: Outcome) -> Outcome:
         """The recorded run again, with every scheduling point that it has: the
@@ -100,8 +102,8 @@ class _Shrinking:
                 if decision.current in decision.enabled:
                     setting.hot[decision.pending[decision.enabled.index(decision.current)][3]] = 1
             setting.hot[0] = 0
-            heat(outcome.events, setting.hot)
-        again = execute(program, Retrace(outcome.decisions), setting)
+            mark_scheduling_points(outcome.events, setting.hot)
+        again = execute(program, ReplayByStep(outcome.decisions), setting)
         self.subject.laboratory.control.between_executions()
         return again if self.same(again) else outcome
 
@@ -116,7 +118,7 @@ class _Shrinking:
             origin=origin,
             folder=folder,
             hot=subject.setting.hot,
-            watchers=subject.setting.watchers,
+            detectors=subject.setting.detectors,
             shrink_budget=max(1, left),
         )
         finding = search.record(outcome, subject.trace.expected.identity)
@@ -135,9 +137,9 @@ def run_shrink(path: Path, code: Code, out: Path | None, *, budget: int, in_plac
         raise UsageError("--in-place and --out exclude each other; give one of them")
     trace = codec.read(path)
     folder = usable_folder(path.parent if out is None else out)
-    with open_subject(trace, code) as subject:
+    with opened_trace(trace, code) as subject:
         tries = 0 if subject.recorded else SEARCH
-        judgement = judge(trace, subject.program, subject.setting, subject.laboratory, search=tries)
+        judgement = check_reproduces(trace, subject.program, subject.setting, subject.laboratory, search=tries)
         if judgement.reproduces is None:
             raise CannotJudge(plain(judgement.why, 1000))
         if judgement.outcome is None:

@@ -20,7 +20,7 @@ from semafuzz.targets.nova.operations.hotplug import device_returns, device_vani
 from semafuzz.targets.nova.operations.managed import builds, moves, ports
 from semafuzz.targets.nova.operations.nodes import node_appears, node_vanishes, read_node, reload
 from semafuzz.targets.nova.operations.reenacted.builds import build, claim, claim_abort, delete, update_usage
-from semafuzz.targets.nova.operations.reenacted.manager import Compute
+from semafuzz.targets.nova.operations.reenacted.manager import ReenactedManager
 from semafuzz.targets.nova.operations.reenacted.moves import (
     drop_move_claim,
     drop_move_claim_at_dest,
@@ -204,7 +204,7 @@ def set_up(world: World, arguments: Arguments) -> None:
     world.allocate(uuid, node, flavor)
     if role == "new":
         return
-    world.on(host, build, world, number, lambda: None, Compute(world, host), node)
+    world.on(host, build, world, number, lambda: None, ReenactedManager(world, host), node)
     if role in ("active", "there"):
         return
     if role == "plugged" and not world.pci:
@@ -214,7 +214,7 @@ def set_up(world: World, arguments: Arguments) -> None:
         brought(world, arguments)
         return
     destination = OTHER if here else (HOST, NODE)
-    if Compute(world).migrations_hold:
+    if ReenactedManager(world).migrations_hold:
         migration = world.create_migration(number, flavor, larger, (host, node))
         # The conductor hands the allocation to the migration, the scheduler makes a new one.
         world.deallocate(uuid)

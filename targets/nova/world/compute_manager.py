@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from semafuzz.targets.nova.world.network import Network
 from semafuzz.targets.nova.world.rpc import Bus
-from semafuzz.targets.nova.world.stubs import NOTHING, Images, Pool
+from semafuzz.targets.nova.world.stubs import NULL_SERVICE, Images, Pool
 
 _ABSENT = ("volume_api", "manila_api", "share_manager", "compute_task_api", "query_client")
 
@@ -22,7 +22,7 @@ class ManagedWorld(Protocol):
         """All hosts, by name."""
 
 
-def make_manager(world: ManagedWorld, host: str) -> Any:
+def make(world: ManagedWorld, host: str) -> Any:
     """The manager of a host, around the tracker that the host has now."""
     from nova import manager as base
     from nova.compute import manager
@@ -33,10 +33,10 @@ def make_manager(world: ManagedWorld, host: str) -> Any:
     found = world.hosts[host]
     made.driver, made.rt, made.reportclient = found.driver, found.tracker, found.tracker.reportclient
     for name in _ABSENT:
-        setattr(made, name, NOTHING)
+        setattr(made, name, NULL_SERVICE)
     made.image_api = Images()
     made.network_api = Network()
-    made.notifier = NOTHING
+    made.notifier = NULL_SERVICE
     made.compute_rpcapi = world.bus.rpcapi()
     made.instance_events = manager.InstanceEvents()
     made.virtapi = manager.ComputeVirtAPI(made)
@@ -45,12 +45,12 @@ def make_manager(world: ManagedWorld, host: str) -> Any:
     made.use_legacy_block_device_info = False
     # Up to 18 the tracker, and a client of the scheduler, go by other names.
     made._resource_tracker = found.tracker
-    made.scheduler_client = getattr(found.tracker, "scheduler_client", NOTHING)
-    made._build_semaphore = NOTHING
+    made.scheduler_client = getattr(found.tracker, "scheduler_client", NULL_SERVICE)
+    made._build_semaphore = NULL_SERVICE
     # Up to 19: who keeps security groups.
     made.is_neutron_security_groups = True
     # Up to 17: how many live migrations go on at once.
-    made._live_migration_semaphore = NOTHING
+    made._live_migration_semaphore = NULL_SERVICE
     made._waiting_live_migrations = {}
     made._live_migration_executor = Pool()
     # 33 and newer count what is under way.

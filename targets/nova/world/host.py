@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from semafuzz.targets.nova.boundary.process import Process
-from semafuzz.targets.nova.world.compute_manager import make_manager
+from semafuzz.targets.nova.world.compute_manager import make
 from semafuzz.targets.nova.world.hypervisor import make_driver
 from semafuzz.targets.nova.world.names import PROVIDERS_LOCK
 from semafuzz.targets.nova.world.pci_devices import REPORTED
@@ -61,7 +61,7 @@ class Host:
     def manager(self) -> Any:
         """Nova's own compute manager around the tracker; made when it is first asked for."""
         if self._manager is None or self._manager.rt is not self.tracker:
-            self._manager = make_manager(self._world, self.name)
+            self._manager = make(self._world, self.name)
         return self._manager
 
     def new_tracker(self) -> Any:

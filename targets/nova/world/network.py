@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from semafuzz.targets.nova.world.pci_devices import FUNCTION
-from semafuzz.targets.nova.world.stubs import Nothing
+from semafuzz.targets.nova.world.stubs import NullService
 
 
 def port_of(instance_uuid: str) -> str:
@@ -14,7 +14,7 @@ def port_of(instance_uuid: str) -> str:
     return str(uuid.UUID(int=uuid.UUID(instance_uuid).int + 0xF0000))
 
 
-class Network(Nothing):
+class Network(NullService):
     """The network service, as far as ports with devices go."""
 
     def create_resource_requests(

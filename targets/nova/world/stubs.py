@@ -2,7 +2,7 @@
 
 Networks, volumes, images and shares are there but empty, and notifications, instance actions
 and faults (records that nobody here reads) are left out. Pools of threads do their work in
-order. What the manager keeps to itself can be heard (:func:`faults_told`).
+order. What the manager keeps to itself can be heard (:func:`captured_faults`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ delivering: ContextVar[Later] = ContextVar("delivering")
 """What delivers the message that the running task handles."""
 
 
-class Nothing:
+class NullService:
     """A service that has nothing to do: whatever is asked of it, there is none."""
 
     def __getattr__(self, name: str) -> Any:
@@ -55,7 +55,7 @@ class Nothing:
         return None
 
 
-class Images(Nothing):
+class Images(NullService):
     """Images: each is there, and says nothing of itself."""
 
     def get(self, context: Any, image: str, *args: object, **options: object) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Images(Nothing):
         return {"properties": {}}
 
 
-NOTHING = Nothing()
+NULL_SERVICE = NullService()
 
 _LEFT_OUT = (
     "_notify_about_instance_usage", "_update_scheduler_instance_info", "_delete_scheduler_instance_info",
@@ -82,7 +82,7 @@ def none_of(context: Any, uuid: str, *args: object, **options: object) -> Any:
 
 
 @contextmanager
-def nobody_listens() -> Iterator[None]:
+def without_notifications() -> Iterator[None]:
     """For the time of the block: no notifications, no instance actions, no faults, no
     block devices. None of them is read by what is under test, and each would be calls."""
     from nova import exception_wrapper, objects, rpc
@@ -91,30 +91,30 @@ def nobody_listens() -> Iterator[None]:
     from nova.network import model
 
     said: dict[str, Callable[..., None]]
-    said = {name: _say_nothing for name in dir(utils) if name.startswith("notify_")}
-    said["add_instance_fault_from_exc"] = _tell
+    said = {name: _noop for name in dir(utils) if name.startswith("notify_")}
+    said["add_instance_fault_from_exc"] = _record_fault
     # Ports are those that the instance comes with.
-    said["refresh_info_cache_for_instance"] = _say_nothing
+    said["refresh_info_cache_for_instance"] = _noop
     with ExitStack() as changes:
         for name, function in said.items():
             if hasattr(utils, name):
                 changes.enter_context(mock.patch.object(utils, name, function))
-        changes.enter_context(mock.patch.object(utils, "EventReporter", NOTHING))
+        changes.enter_context(mock.patch.object(utils, "EventReporter", NULL_SERVICE))
         for name in [one for one in dir(exception_wrapper) if one.startswith("_emit_")]:
-            changes.enter_context(mock.patch.object(exception_wrapper, name, _say_nothing))
-        changes.enter_context(mock.patch.multiple(rpc, NOTIFIER=NOTHING, LEGACY_NOTIFIER=NOTHING))
+            changes.enter_context(mock.patch.object(exception_wrapper, name, _noop))
+        changes.enter_context(mock.patch.multiple(rpc, NOTIFIER=NULL_SERVICE, LEGACY_NOTIFIER=NULL_SERVICE))
         changes.enter_context(mock.patch.object(objects.BlockDeviceMappingList, "get_by_instance_uuid", none_of))
         changes.enter_context(mock.patch.object(objects.Instance, "get_network_info", _no_ports))
         for name in _LEFT_OUT:
             if hasattr(manager.ComputeManager, name):
-                changes.enter_context(mock.patch.object(manager.ComputeManager, name, _say_nothing))
+                changes.enter_context(mock.patch.object(manager.ComputeManager, name, _noop))
         changes.enter_context(mock.patch.object(manager, "timeutils", _Clock()))
         changes.enter_context(
             mock.patch.object(manager.LOG, "exception", partial(_log_and_tell, manager.LOG.exception))
         )
         if hasattr(glance, "generate_image_url"):
             # For a notification, which is made before it is known whether anybody listens.
-            changes.enter_context(mock.patch.object(glance, "generate_image_url", _say_nothing))
+            changes.enter_context(mock.patch.object(glance, "generate_image_url", _noop))
         # Networks are allocated beside a build, and there are none.
         changes.enter_context(mock.patch.object(model, "NetworkInfoAsyncWrapper", _no_ports))
         if hasattr(manager.utils, "spawn_n"):
@@ -187,7 +187,7 @@ _told: ContextVar[list[Exception]] = ContextVar("told")
 
 
 @contextmanager
-def faults_told() -> Iterator[list[Exception]]:
+def captured_faults() -> Iterator[list[Exception]]:
     """What the manager keeps to itself during the block: what it logs with its traceback, and
     faults of instances, the reason of one that it wraps in place of it."""
     told: list[Exception] = []
@@ -198,7 +198,7 @@ def faults_told() -> Iterator[list[Exception]]:
         _told.reset(token)
 
 
-def _tell(context: Any, instance: Any, fault: Exception, *args: object, **options: object) -> None:
+def _record_fault(context: Any, instance: Any, fault: Exception, *args: object, **options: object) -> None:
     from nova import exception
 
     if isinstance(fault, exception.RescheduledException | exception.BuildAbortException):
@@ -214,5 +214,5 @@ def _log_and_tell(log: Callable[..., None], *args: object, **options: object) ->
     log(*args, **options)
 
 
-def _say_nothing(*args: object, **options: object) -> None:
+def _noop(*args: object, **options: object) -> None:
     return None

@@ -14,7 +14,7 @@ from semafuzz.targets.nova.operations.managed import requests
 from semafuzz.targets.nova.operations.reenacted.builds import BuildFailed, check_devices
 from semafuzz.targets.nova.world.hypervisor import failing_spawn
 from semafuzz.targets.nova.world.names import BY_BUILD, HERE, IMAGE
-from semafuzz.targets.nova.world.stubs import faults_told, none_of
+from semafuzz.targets.nova.world.stubs import captured_faults, none_of
 from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
@@ -55,7 +55,7 @@ def _build(
         instance = world.instance(number, context, BY_BUILD)
     # With it, the manager gives up a build that fails to the conductor.
     tried = {"retry": {"num_attempts": 1, "hosts": []}} if retry else {}
-    with faults_told() as told, failing_spawn(spawn):
+    with captured_faults() as told, failing_spawn(spawn):
         world.bus.perform(
             HERE.host, "build_and_run_instance", instance=instance, image={}, request_spec=None,
             filter_properties=tried, accel_uuids=[], admin_password="", injected_files=[], requested_networks=None,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from semafuzz.targets.nova.operations.reenacted.manager import Compute
+from semafuzz.targets.nova.operations.reenacted.manager import ReenactedManager
 from semafuzz.targets.nova.world.names import BY_BUILD, NODE
 from semafuzz.targets.nova.world.tracker_factory import called
 from semafuzz.targets.nova.world.world import World
@@ -51,10 +51,10 @@ def claim_abort(world: World, arguments: Arguments) -> None:
 
 
 def build(
-    world: World, number: int, spawn: Callable[[], None], compute: Compute | None = None, node: str = NODE
+    world: World, number: int, spawn: Callable[[], None], compute: ReenactedManager | None = None, node: str = NODE
 ) -> None:
     """``build_and_run_instance``, on a thread of its own. Raises what ended the build."""
-    compute = compute or Compute(world)
+    compute = compute or ReenactedManager(world)
     context = world.context()
     instance = world.instance(number, context, BY_BUILD)
     try:
@@ -72,7 +72,7 @@ def build(
 
 
 def _try_build(
-    compute: Compute, context: Any, instance: Any, node: str, spawn: Callable[[], None]
+    compute: ReenactedManager, context: Any, instance: Any, node: str, spawn: Callable[[], None]
 ) -> tuple[Exception | None, bool]:
     """``_do_build_and_run_instance``: what went wrong, and whether another host will try."""
     from nova import exception
@@ -118,7 +118,7 @@ def check_devices(instance: Any) -> None:
         raise LeftDevicesError(f"after the abort of its claim the instance has {found}")
 
 
-def _reschedule(compute: Compute, context: Any, instance: Any) -> None:
+def _reschedule(compute: ReenactedManager, context: Any, instance: Any) -> None:
     """The instance goes back to the conductor, which asks the next host."""
     compute.forget_host(instance)
     instance.task_state = "scheduling"
@@ -130,7 +130,7 @@ def update_usage(world: World, arguments: Arguments) -> None:
     """What ``_update_resource_tracker`` does after a change of an instance."""
     context = world.context()
     instance = world.instance(arguments["instance"], context)
-    Compute(world).tracker.update_usage(context, instance, NODE)
+    ReenactedManager(world).tracker.update_usage(context, instance, NODE)
 
 
 def delete(world: World, arguments: Arguments) -> None:
@@ -138,7 +138,7 @@ def delete(world: World, arguments: Arguments) -> None:
     destroyed before the tracker hears of it."""
     from nova import exception
 
-    compute, context = Compute(world), world.context()
+    compute, context = ReenactedManager(world), world.context()
     instance = world.instance(arguments["instance"], context)
     with compute.reverting_task_state(context, instance):
         try:

@@ -18,7 +18,7 @@ from semafuzz.targets.nova.world.tracker_factory import called
 from semafuzz.targets.nova.world.world import World
 
 
-class Compute:
+class ReenactedManager:
     """The manager of one host, as far as the tracker's callers go."""
 
     def __init__(self, world: World, host: str = HOST) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from semafuzz.targets.nova.operations.reenacted.builds import BuildFailed
-from semafuzz.targets.nova.operations.reenacted.manager import Compute
+from semafuzz.targets.nova.operations.reenacted.manager import ReenactedManager
 from semafuzz.targets.nova.world.names import BY_API, BY_CONFIRM, BY_RESIZE, NODE, OTHER
 from semafuzz.targets.nova.world.tracker_factory import called
 from semafuzz.targets.nova.world.world import World
@@ -26,7 +26,7 @@ def _records(world: World, arguments: Arguments, loaded: Sequence[str] = BY_RESI
     return context, world.instance(number, context, loaded), world.migration_of(number, context)
 
 
-def _to_prepare(world: World, compute: Compute, number: int) -> tuple[Any, Any, Any]:
+def _to_prepare(world: World, compute: ReenactedManager, number: int) -> tuple[Any, Any, Any]:
     """The same for ``prep_resize``. In 16 it gets no migration: the claim makes it."""
     context = world.context()
     instance = world.instance(number, context, BY_RESIZE)
@@ -35,7 +35,7 @@ def _to_prepare(world: World, compute: Compute, number: int) -> tuple[Any, Any, 
 
 def resize_claim(world: World, arguments: Arguments) -> None:
     """``prep_resize`` on the destination."""
-    compute = Compute(world)
+    compute = ReenactedManager(world)
     prepare(compute, NODE, *_to_prepare(world, compute, arguments["instance"]), lambda: None)
 
 
@@ -45,14 +45,16 @@ def resize_claim_abort(world: World, arguments: Arguments) -> None:
     def cast() -> None:
         raise BuildFailed
 
-    compute = Compute(world)
+    compute = ReenactedManager(world)
     try:
         prepare(compute, NODE, *_to_prepare(world, compute, arguments["instance"]), cast)
     except BuildFailed:
         pass
 
 
-def prepare(compute: Compute, node: str, context: Any, instance: Any, migration: Any, cast: Callable[[], None]) -> Any:
+def prepare(
+    compute: ReenactedManager, node: str, context: Any, instance: Any, migration: Any, cast: Callable[[], None]
+) -> Any:
     """``prep_resize``; ``cast`` stands for the message to the source. The migration, which
     in 16 is made here; raises what failed."""
     from nova import objects
@@ -81,7 +83,7 @@ def drop_move_claim(world: World, arguments: Arguments) -> None:
     """A claim that is dropped on the destination after ``prep_resize`` had ended: what
     ``MoveClaim.abort`` does, then the end of the move."""
     context, instance, migration = _records(world, arguments)
-    compute = Compute(world)
+    compute = ReenactedManager(world)
     with (
         compute.reverting_task_state(context, instance),
         compute.erroring_out(instance),
@@ -104,7 +106,7 @@ def drop_move_claim_at_dest(world: World, arguments: Arguments) -> None:
     instance.save(expected_task_state=[None])
     migration.status = "reverting"
     migration.save()
-    compute = Compute(world)
+    compute = ReenactedManager(world)
     with (
         compute.reverting_task_state(context, instance),
         compute.erroring_out_migration(migration),
@@ -114,10 +116,10 @@ def drop_move_claim_at_dest(world: World, arguments: Arguments) -> None:
             compute.tracker.drop_move_claim_at_dest(context, instance, migration)
         else:
             _drop_at_dest_unlocked(compute, context, instance, migration)
-    world.on(OTHER[0], _finish_revert, Compute(world, OTHER[0]), context, instance, migration)
+    world.on(OTHER[0], _finish_revert, ReenactedManager(world, OTHER[0]), context, instance, migration)
 
 
-def _drop_at_dest_unlocked(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+def _drop_at_dest_unlocked(compute: ReenactedManager, context: Any, instance: Any, migration: Any) -> None:
     """``revert_resize`` up to 21.1.0: the lock is taken for the tracker's part alone."""
     migration.status = "reverted"
     migration.save()
@@ -127,7 +129,7 @@ def _drop_at_dest_unlocked(compute: Compute, context: Any, instance: Any, migrat
     compute.end_reverted(context, instance, migration)
 
 
-def _finish_revert(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+def _finish_revert(compute: ReenactedManager, context: Any, instance: Any, migration: Any) -> None:
     with compute.reverting_task_state(context, instance), compute.erroring_out_migration(migration):
         try:
             with compute.erroring_out(instance):
@@ -137,7 +139,7 @@ def _finish_revert(compute: Compute, context: Any, instance: Any, migration: Any
             instance.save()
 
 
-def _revert_on_source(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+def _revert_on_source(compute: ReenactedManager, context: Any, instance: Any, migration: Any) -> None:
     instance.flavor, instance.instance_type_id = instance.old_flavor, instance.old_flavor.id
     instance.host = migration.source_compute
     instance.node = migration.source_node
@@ -157,7 +159,7 @@ def drop_move_claim_at_source(world: World, arguments: Arguments) -> None:
     from nova import exception, objects
 
     context, instance, migration = _records(world, arguments, BY_API)
-    compute = Compute(world)
+    compute = ReenactedManager(world)
     with compute.erroring_out_migration(migration):
         try:
             instance = objects.Instance.get_by_uuid(context, instance.uuid, expected_attrs=list(BY_CONFIRM))
@@ -166,7 +168,7 @@ def drop_move_claim_at_source(world: World, arguments: Arguments) -> None:
         _confirm(compute, context, instance, migration)
 
 
-def _confirm(compute: Compute, context: Any, instance: Any, migration: Any) -> None:
+def _confirm(compute: ReenactedManager, context: Any, instance: Any, migration: Any) -> None:
     locked = hasattr(compute.tracker, "drop_move_claim_at_source")
     old = None if locked else instance.old_flavor
     with compute.erroring_out(instance):
@@ -186,7 +188,7 @@ def _confirm(compute: Compute, context: Any, instance: Any, migration: Any) -> N
                 instance.save()
 
 
-def _drop_at_source_unlocked(compute: Compute, context: Any, instance: Any, migration: Any, old: Any) -> None:
+def _drop_at_source_unlocked(compute: ReenactedManager, context: Any, instance: Any, migration: Any, old: Any) -> None:
     """``_confirm_resize`` up to 21.1.0: the lock is taken for the tracker's part alone."""
     instance.old_flavor = instance.new_flavor = None
     instance.save()
@@ -203,7 +205,7 @@ def move(world: World, number: int, flavor: int, old: int, destination: tuple[st
     """Resize an instance from flavor ``old`` to ``destination``, up to where it waits to
     be confirmed; runs before the tasks."""
     host, node = destination
-    compute = Compute(world, host)
+    compute = ReenactedManager(world, host)
     context, instance, migration = _to_prepare(world, compute, number)
     migration = world.on(host, prepare, compute, node, context, instance, migration, lambda: None)
     migration.status = "post-migrating"
