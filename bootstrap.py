@@ -25,15 +25,20 @@ SETUP_FAILED = 3
 INTERRUPTED = 2
 HELP = """usage: python3 bootstrap.py setup
        python3 bootstrap.py fuzz [ARGUMENTS OF semafuzz fuzz]
+       python3 bootstrap.py fast [ARGUMENTS OF pytest]
        python3 bootstrap.py test [ARGUMENTS OF pytest]
+       python3 bootstrap.py coverage [ARGUMENTS OF pytest]
 
 setup  make .venv in the checkout from requirements.lock (hashes checked); with uv
        when it is on PATH, else with pip. Done anew, from an empty folder, when the
        lock, pyproject.toml, the Python or the place of the checkout changes, and
        when it was interrupted
-fuzz   set up, then explore OpenStack Nova's resource tracker (`fuzz --help` says how)
-test   set up, then lint, types, tests and coverage; with arguments, those go to
-       pytest, and no coverage is demanded
+fuzz   set up, then explore OpenStack Nova's resource tracker (`fuzz --help` says how);
+       traces go to reports/out
+fast   set up, then the tests of the engine, in a minute
+test   set up, then lint, types and all tests but the slow ones
+coverage  set up, then the same tests again, with branch coverage, which takes three
+       times as long; without arguments it fails below the threshold
 
 Exit codes: those of the command that ran; 2 interrupted, 3 when the set-up failed,
 4 for bad usage.
@@ -213,39 +218,66 @@ def setup() -> Path:
 
 def fuzz(folder: Path, arguments: "list[str]") -> int:
     """Explore, in the folder in which the caller stands."""
-    command = [str(python_of(folder).with_name("semafuzz")), "fuzz", *arguments]
+    named = any(one == "--out" or one.startswith("--out=") for one in arguments)
+    out = [] if named else ["--out", os.path.join("reports", "out")]
+    command = [str(python_of(folder).with_name("semafuzz")), "fuzz", *out, *arguments]
     if os.name != "nt":
         # In place of this process, so that an interrupt and the exit code are its own.
         os.execv(command[0], command)
     return subprocess.run(command).returncode
 
 
+def run_steps(folder: Path, steps: "list[tuple[str, list[str]]]") -> int:
+    """Run Python modules one after the other, also after a failure; the first failure is
+    the exit code."""
+    failed = {}
+    for name, command in steps:
+        say(name)
+        code = subprocess.run([str(python_of(folder)), "-m", *command], cwd=ROOT).returncode
+        if code:
+            failed[name] = code
+    say(f"failed: {', '.join(failed)}" if failed else "all passed")
+    return next(iter(failed.values()), 0)
+
+
+PYTEST = ["pytest", "-n", "2"]
+NOT_SLOW = ["-m", "not slow"]
+
+
+def fast(folder: Path, arguments: "list[str]") -> int:
+    """The tier of one minute."""
+    return run_steps(folder, [("the fast tests", [*PYTEST, "-q", "-m", "fast", *arguments])])
+
+
 def test(folder: Path, arguments: "list[str]") -> int:
-    """Lint, types, tests and coverage. Everything runs, also after a failure; the first failure is the exit code.
+    """Lint, types, and all tests but the slow ones; with arguments, the tests that they name."""
+    steps = [
+        ("lint", ["ruff", "check", "."]),
+        ("format", ["ruff", "format", "--check", "."]),
+        ("types", ["mypy"]),
+        ("tests", [*PYTEST, *(arguments or NOT_SLOW)]),
+    ]
+    return run_steps(folder, steps)
+
+
+def coverage(folder: Path, arguments: "list[str]") -> int:
+    """The tests with branch coverage.
 
     coverage starts pytest, and not the other way round, because the plugin is
     loaded before any plugin for coverage could be; the workers of xdist are
     measured through ``patch = subprocess`` in pyproject.toml.
     """
-    threshold = [] if arguments else ["--fail-under=95"]
+    threshold = [] if arguments else ["--fail-under=94"]
+    subprocess.run([str(python_of(folder)), "-m", "coverage", "erase"], cwd=ROOT, check=True)
     steps = [
-        ("lint", ["ruff", "check", "."]),
-        ("format", ["ruff", "format", "--check", "."]),
-        ("types", ["mypy"]),
-        ("tests", ["coverage", "run", "-m", "pytest", "-n", "2", *arguments]),
+        ("tests", ["coverage", "run", "-m", *PYTEST, *(arguments or NOT_SLOW)]),
         ("combine", ["coverage", "combine", "--quiet"]),
         ("coverage", ["coverage", "report", *threshold]),
     ]
-    python = str(python_of(folder))
-    subprocess.run([python, "-m", "coverage", "erase"], cwd=ROOT, check=True)
-    failed = {}
-    for name, command in steps:
-        say(name)
-        code = subprocess.run([python, "-m", *command], cwd=ROOT).returncode
-        if code:
-            failed[name] = code
-    say(f"failed: {', '.join(failed)}" if failed else "all passed")
-    return next(iter(failed.values()), 0)
+    return run_steps(folder, steps)
+
+
+VERBS = {"fuzz": fuzz, "fast": fast, "test": test, "coverage": coverage}
 
 
 def main(arguments: "list[str]") -> int:
@@ -254,14 +286,14 @@ def main(arguments: "list[str]") -> int:
         print(HELP, end="")
         return 0 if arguments else USAGE
     verb, *rest = arguments
-    if verb not in ("setup", "fuzz", "test") or (verb == "setup" and rest):
+    if verb not in ("setup", *VERBS) or (verb == "setup" and rest):
         say(f"not understood: {' '.join(arguments)}\n{HELP}")
         return USAGE
     try:
         folder = setup()
         if verb == "setup":
             return 0
-        return fuzz(folder, rest) if verb == "fuzz" else test(folder, rest)
+        return VERBS[verb](folder, rest)
     except (SetupFailed, OSError) as error:
         say(str(error))  # never a traceback: its exit code is 1, which would read as findings
         return SETUP_FAILED

@@ -1,48 +1,80 @@
-"""semafuzz: runs concurrent Python under a scheduler that owns every switch."""
+"""semafuzz: runs concurrent Python under a scheduler that owns every switch.
+
+Everything that a project needs is here by name; modules below are the tool's own affair.
+"""
 
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from semafuzz.decorator import interleave
+    from semafuzz.harness import errors
+    from semafuzz.harness.detectors.discipline.policy import Guard, LockPolicy
     from semafuzz.harness.runs.program import FunctionProgram, TaskProgram
     from semafuzz.harness.search.exploration import explore
     from semafuzz.harness.search.result import Result
+    from semafuzz.harness.trio_engine.program import TrioProgram, explore_async
+    from semafuzz.strategies.machines.base import ScheduledMachine
+    from semafuzz.strategies.machines.target import machine_of
+    from semafuzz.targets.declared.api import DeclaredTarget as Target
+    from semafuzz.targets.declared.api import FaultInfo, OptionInfo, Violation, io, operation
 
-__version__ = "0.1.0"
-__all__ = ["FunctionProgram", "Result", "TaskProgram", "explore"]
+__version__ = "0.2.0"
+__all__ = [
+    "FaultInfo",
+    "FunctionProgram",
+    "Guard",
+    "LockPolicy",
+    "OptionInfo",
+    "Result",
+    "ScheduledMachine",
+    "Target",
+    "TaskProgram",
+    "TrioProgram",
+    "Violation",
+    "errors",
+    "explore",
+    "explore_async",
+    "interleave",
+    "io",
+    "machine_of",
+    "operation",
+]
 
 _HOMES = {
-    "FunctionProgram": "semafuzz.harness.runs.program",
-    "Result": "semafuzz.harness.search.exploration",
-    "TaskProgram": "semafuzz.harness.runs.program",
-    "explore": "semafuzz.harness.search.exploration",
+    "semafuzz.decorator": ("interleave",),
+    "semafuzz.harness.detectors.discipline.policy": ("Guard", "LockPolicy"),
+    "semafuzz.harness.runs.program": ("FunctionProgram", "TaskProgram"),
+    "semafuzz.harness.search.exploration": ("explore",),
+    "semafuzz.harness.search.result": ("Result",),
+    "semafuzz.harness.trio_engine.program": ("TrioProgram", "explore_async"),
+    "semafuzz.strategies.machines.base": ("ScheduledMachine",),
+    "semafuzz.strategies.machines.target": ("machine_of",),
+    "semafuzz.targets.declared.api": ("FaultInfo", "OptionInfo", "Violation", "io", "operation"),
 }
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-class _Package(ModuleType):
-    """Fetches the public names when they are first asked for.
+def __getattr__(name: str) -> object:
+    """Fetch a public name when it is first asked for.
 
-    pytest imports its plugin, and with it this package, in every project beside
-    which semafuzz is installed; most of them use nothing of it.
+    pytest imports its plugin, and with it this package, in every project beside which
+    semafuzz is installed; most of them use nothing of it.
     """
-
-    def __getattr__(self, name: str) -> object:
-        home = _HOMES.get(name)
-        if home is None:
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        found = getattr(importlib.import_module(home), name)
-        vars(self)[name] = found
-        return found
-
-    def __setattr__(self, name: str, value: object) -> None:
-        # The import system binds every module of a package under its own name,
-        # and ``explore`` is the name of the function too, which has to win.
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
+    found: object
+    if name == "errors":
+        found = importlib.import_module("semafuzz.harness.errors")
+    elif name == "Target":
+        found = importlib.import_module("semafuzz.targets.declared.api").DeclaredTarget
+    elif name in _HOME_OF:
+        found = vars(importlib.import_module(_HOME_OF[name]))[name]
+    else:
+        raise AttributeError(f"module 'semafuzz' has no attribute {name!r}")
+    globals()[name] = found
+    return found
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

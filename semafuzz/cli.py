@@ -23,6 +23,15 @@ from semafuzz.self_command import run_options
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
 HASH_SEED = "0"
+EXTRAS = {
+    "trio": "trio",
+    "jinja2": "report",
+    "markupsafe": "report",
+    "coverage": "coverage",
+    "distributed": "dask",
+    "nova": "nova",
+}
+"""The optional parts, by the distribution that a command finds missing."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -124,7 +133,7 @@ def replay(
 
     \b
     Examples:
-      semafuzz replay reports/out/0a3b2060ddf6.json
+      semafuzz replay .semafuzz/0a3b2060ddf6.json
       semafuzz replay TRACE --release 33.0.2
       semafuzz replay TRACE --source ~/nova
       semafuzz replay TRACE --set world=real
@@ -172,7 +181,7 @@ def shrink(
 
     \b
     Examples:
-      semafuzz shrink reports/out/0a3b2060ddf6.json
+      semafuzz shrink .semafuzz/0a3b2060ddf6.json
       semafuzz shrink TRACE --budget 10000 --out smaller
     """
     from semafuzz.commands.common.release_process import settle_trace
@@ -294,13 +303,23 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("semafuzz: interrupted; what was found is kept", file=sys.stderr)
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            return _internal_error()
+        print(f"semafuzz: this needs {error.name}; install semafuzz[{extra}]", file=sys.stderr)
+        return USAGE
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else INTERNAL
     except Exception:
-        traceback.print_exc()
-        print("semafuzz: internal error; please report the lines above", file=sys.stderr)
-        return INTERNAL
+        return _internal_error()
     return NOTHING
+
+
+def _internal_error() -> int:
+    traceback.print_exc()
+    print("semafuzz: internal error; please report the lines above", file=sys.stderr)
+    return INTERNAL
 
 
 def main() -> None:

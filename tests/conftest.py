@@ -15,9 +15,39 @@ import pytest
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
-UNMEASURED = ("quality/", "soundness/", "targets/", "strategies/test_machines.py")
+UNMEASURED = ("quality/", "soundness/", "targets/", "trio_engine/", "examples/", "strategies/machines/")
 """Tests that run thousands of schedules through lines which the other tests
 reach as well. Measured, they would take four times as long. Single ones are marked so."""
+
+FAST = ("kernel", "schedulers", "shrink", "traces", "instrument")
+"""Folders of the fast tier, with the tests of the layers: what a change of the engine breaks
+shows there, within a minute on two cores. Of a test that is marked as wide the first case."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only the fast tier is asked for, other folders need not be imported."""
+    if config.option.markexpr != "fast" or not collection_path.is_relative_to(ROOT / "tests"):
+        return None
+    parts = collection_path.relative_to(ROOT / "tests").parts
+    wanted = not parts or parts[0] in FAST or parts[0] == "conftest.py"
+    return None if wanted or (parts[:1] == ("repo",) and parts[1:] in ((), ("test_layering.py",))) else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the fast tier."""
+    met: set[tuple[Path, str]] = set()
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder not in FAST and item.path.name != "test_layering.py":
+            continue
+        if item.get_closest_marker("slow") is not None:
+            continue
+        function = (item.path, getattr(item, "originalname", item.name))
+        wide = item.get_closest_marker("wide")
+        first = "[" in item.name and function not in met
+        if wide is None or (first and wide.kwargs.get("first", True)):
+            item.add_marker(pytest.mark.fast)
+        met.add(function)
 
 
 @pytest.hookimpl(wrapper=True)

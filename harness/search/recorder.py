@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semafuzz.harness.errors import NotDeterministic, TraceError
+from semafuzz.harness.files.traces_folder import keep_out_of_git
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.origin import Origin
@@ -130,7 +131,11 @@ class Recorder:
         if trace is None or self._folder is None:
             return None
         try:
-            return codec.write(trace, _free(self._folder / f"{run.signature}.json", trace))
+            path = codec.write(trace, _free(self._folder / f"{run.signature}.json", trace))
+            # Tests have a folder each in that of all.
+            for folder in (self._folder, self._folder.parent):
+                keep_out_of_git(folder)
+            return path
         except OSError as error:
             print(f"semafuzz: cannot write to {self._folder} ({error.strerror}); the trace follows", file=sys.stderr)
             sys.stderr.write(codec.encode(trace).decode())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from semafuzz.decorator import explores_itself
 from semafuzz.pytest_plugin.item_parameter import PARAMETER, REPLAYED, Replay, Search, choice_of, test_of
 from semafuzz.pytest_plugin.options import Settings, plan_of
 
@@ -49,11 +50,13 @@ def _refuse(function: Any) -> None:
 
 def refuse_other_kinds(item: pytest.Item) -> None:
     """Fail where the marker would be ignored: a test that is not run by its function."""
+    if isinstance(item, pytest.Function) and explores_itself(item.function):
+        return
     of_unittest = getattr(item, "cls", None) is not None and issubclass(item.cls, unittest.TestCase)  # type: ignore[attr-defined]
     if of_unittest or not isinstance(item, pytest.Function):
         pytest.fail(
             f"{item.nodeid}: the interleave marker works on test functions and methods of plain classes, "
-            "not on those of unittest.TestCase or other kinds of tests",
+            "not on those of unittest.TestCase or other kinds of tests; @semafuzz.interleave works on these too",
             pytrace=False,
         )
 

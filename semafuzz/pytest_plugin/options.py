@@ -101,7 +101,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--interleave-instrument", action="append", metavar="MODULE", help="See accesses of this module too.")
     add("--interleave-keep-going", action="store_true", default=None, help="Go on after the first failure.")
     add("--interleave-strict", action="store_true", default=None, help="Warnings and traces that do not fit fail too.")
-    add("--interleave-out", metavar="DIR", help="Where traces of findings go (default: reports/out).")
+    add("--interleave-out", metavar="DIR", help="Where traces of findings go (default: .semafuzz).")
     add("--interleave-profile", choices=list(PROFILES), help="Budgets and Hypothesis settings by name.")
     add("--interleave-traces", action="append", metavar="DIR", help="Replay the traces kept in this folder, as tests.")
     add("--interleave-replay", metavar="TRACE", help="Replay this trace in the selected test instead of searching.")
@@ -195,7 +195,7 @@ def read_settings(config: pytest.Config) -> Settings:
         everywhere=(*(_ini(config, "instrument") or ()), *(config.getoption("interleave_instrument") or ())),
         profile=profile,
         strict=bool(config.getoption("interleave_strict") or _ini(config, "strict")),
-        out=here / out if out else config.rootpath / (_ini(config, "out") or "reports/out"),
+        out=here / out if out else config.rootpath / (_ini(config, "out") or ".semafuzz"),
         folders=tuple(dict.fromkeys(folder.resolve() for folder in folders)),
         asked=bool(asked),
         replay=here / trace if trace else None,

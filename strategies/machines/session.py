@@ -24,6 +24,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.errors import CannotJudge, UsageError
+from semafuzz.harness.files.traces_folder import DEFAULT
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
@@ -189,8 +190,8 @@ def open_session(
 
 
 def default_folder() -> Path:
-    """Where traces go: that of ``--interleave-out`` under pytest, ``reports/out`` otherwise."""
-    return Path(os.environ.get(OUT) or "reports/out")
+    """Where traces go: that of ``--interleave-out`` under pytest, ``.semafuzz`` otherwise."""
+    return Path(os.environ.get(OUT) or DEFAULT)
 
 
 def run_machine(machine: Any, settings: Settings | None = None, folder: Path | None = None) -> None:

@@ -28,6 +28,7 @@ def constructs() -> list[object]:
 
 
 @pytest.mark.parametrize(("source", "accesses"), constructs())
+@pytest.mark.wide
 def test_construct(source: str, accesses: list[str]) -> None:
     expected = repr(answer_of(plain(source).act))
     assert repr(answer_of(rewritten(source).act)) == expected
@@ -54,6 +55,7 @@ def act():
 
 
 @pytest.mark.parametrize("operator", [*OPERATORS, "@"])
+@pytest.mark.wide
 def test_every_augmented_assignment_is_a_read_and_a_write(operator: str) -> None:
     start, other = ("Both()", "5") if operator == "@" else ("13", "int('3')")
     source = AUGMENTED.replace("START", start).replace("OTHER", other).replace("OP", operator)
@@ -138,6 +140,7 @@ def _in(source: str) -> str:
 
 @given(statements, expressions)
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.wide
 def test_any_program_gives_the_same(laboratory: None, body: str, result: str) -> None:
     source = f"{HEAD}{_in(body)}\n    return {result}\n{TAIL}"
     expected = repr(answer_of(plain(source).act))

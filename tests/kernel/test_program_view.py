@@ -179,6 +179,7 @@ def holding(lock: threading.Lock) -> Callable[[], None]:
 
 
 @pytest.mark.unmeasured
+@pytest.mark.wide
 def test_both_ends_of_every_time_out_are_reached() -> None:
     def acquire(seen: list[object]) -> None:
         lock = threading.Lock()

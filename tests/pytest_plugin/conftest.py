@@ -123,7 +123,7 @@ def kept_trace(session: Session, pytester: pytest.Pytester) -> Callable[..., Pat
 
     def make(source: str = BROKEN, *arguments: str) -> Path:
         session(source, "-q", *arguments).assert_outcomes(failed=1)
-        (found,) = (pytester.path / "reports" / "out").glob("*/*.json")
+        (found,) = (pytester.path / ".semafuzz").glob("*/*.json")
         folder = pytester.path / "kept"
         folder.mkdir(exist_ok=True)
         return found.rename(folder / found.name)

@@ -19,7 +19,7 @@ class Talkative(Account):
 
 
 def traced(pytester: pytest.Pytester) -> Path:
-    (found,) = pytester.path.glob("reports/out/*/*.json")
+    (found,) = pytester.path.glob(".semafuzz/*/*.json")
     return found
 
 

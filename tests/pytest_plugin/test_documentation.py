@@ -39,7 +39,7 @@ def test_every_command_prints_what_it_says(pytester: pytest.Pytester, loaded: tu
         (pytester.path / name).write_text(text)
     checked = 0
     for command, lines in commands():
-        (trace,) = [*pytester.path.glob("reports/out/test_bank*/*.json"), None][:1]
+        (trace,) = [*pytester.path.glob(".semafuzz/test_bank*/*.json"), None][:1]
         words = shlex.split(command if trace is None else re.sub(r"[0-9a-f]{12}", trace.stem, command))
         if words[:3] == ["python", "-m", "pytest"]:
             first = ["test_bank.py"] if len(words) == 4 else []

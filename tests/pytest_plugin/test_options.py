@@ -123,7 +123,7 @@ def test_one_seed_one_result(session: Session, broken: str) -> None:
     def found(seed: str) -> tuple[str, str]:
         result = session(broken, "--interleave-seed", seed, "--interleave-scheduler", "random")
         (line,) = [one for one in result.outlines if one.startswith("in schedule ")]
-        (trace,) = Path("reports").glob("out/*/*.json")
+        (trace,) = Path(".semafuzz").glob("*/*.json")
         return line, trace.read_text()
 
     assert found("3") == found("3")

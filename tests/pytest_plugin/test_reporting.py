@@ -70,7 +70,7 @@ def test_the_summary_has_a_line_for_each_finding_with_the_command_last(session: 
     assert " error: test_bank.py::test_other[portfolio]: " in second
     for line in (first, second):
         assert line.endswith(".json")
-        assert " replay reports/out/test_bank.py-test_" in line
+        assert " replay .semafuzz/test_bank.py-test_" in line
     assert totals == "interleave: 6 schedules; 2 found something"
 
 
@@ -134,14 +134,14 @@ def test_the_command_fits_the_folder_of_the_session(
     monkeypatch.chdir(below)
     result = session("", "..")
     result.assert_outcomes(failed=1)
-    assert "pytest ../test_bank.py::test_two --interleave-replay ../reports/out/" in command_in(result)
+    assert "pytest ../test_bank.py::test_two --interleave-replay ../.semafuzz/" in command_in(result)
 
 
 def test_semafuzz_replay_says_when_a_trace_needs_pytest(
     session: Session, pytester: pytest.Pytester, broken: str, semafuzz: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     session(broken.replace("test_two()", "test_two(make_account)"))
-    (trace,) = pytester.path.glob("reports/out/*/*.json")
+    (trace,) = pytester.path.glob(".semafuzz/*/*.json")
     done = semafuzz("replay", str(trace))
     assert done.returncode == 4
     assert "this trace is of the test test_bank.py::test_two, which needs pytest" in done.stderr
@@ -153,7 +153,7 @@ def test_junit_has_the_finding_as_properties(session: Session, broken: str, repa
     assert found["semafuzz_verdict"] == ["found"]
     assert found["semafuzz_schedules"] == ["3"]
     (signature,) = found["semafuzz_signature"]
-    assert found["semafuzz_trace"] == [f"reports/out/test_bank.py-test_two/{signature}.json"]
+    assert found["semafuzz_trace"] == [f".semafuzz/test_bank.py-test_two/{signature}.json"]
     assert found["semafuzz_replay"][0].endswith(f"{signature}.json")
     session(repaired.replace("interleave", "interleave(schedules=20)"), "--junitxml=out.xml")
     assert properties(Path("out.xml")) == {"semafuzz_verdict": ["cut"], "semafuzz_schedules": ["20"]}
@@ -186,7 +186,7 @@ def check():
 def test_it(text): check()
 """
     session(source)
-    found = list(pytester.path.glob("reports/out/*/*.json"))
+    found = list(pytester.path.glob(".semafuzz/*/*.json"))
     assert len(found) == 2
     assert len({path.name for path in found}) == 1
 

@@ -51,7 +51,7 @@ def test_a_worker_that_dies_loses_nothing(process: Session, pytester: pytest.Pyt
     result = process(DIES, "-n", "2")
     result.assert_outcomes(failed=1, passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    (trace,) = pytester.path.glob("reports/out/*/*.json")
+    (trace,) = pytester.path.glob(".semafuzz/*/*.json")
     (line,) = [one for one in result.outlines if one.startswith(f"{trace.stem} error: ")]
     assert "test_bank.py::test_dies" in line
     assert "(the worker that found it died)" in line
@@ -61,7 +61,7 @@ def test_a_worker_that_dies_loses_nothing(process: Session, pytester: pytest.Pyt
 @pytest.mark.slow
 def test_a_trace_of_an_earlier_session_is_not_told_again(process: Session, pytester: pytest.Pytester) -> None:
     process(DIES.replace("os._exit(9)", "pass"), "-n", "1").assert_outcomes(failed=1, passed=1)
-    assert list(pytester.path.glob("reports/out/*/*.json"))
+    assert list(pytester.path.glob(".semafuzz/*/*.json"))
     Path("test_bank.py").write_text("import os\ndef test_crash(): os._exit(9)\n")
     result = process("", "-n", "1")
     result.assert_outcomes(failed=1)

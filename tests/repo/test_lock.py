@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 def wanted(project: dict[str, Any]) -> list[str]:
     """Everything that pyproject.toml asks for."""
     lines = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
-    for group in project["dependency-groups"].values():
+    for group in (*project["dependency-groups"].values(), *project["project"]["optional-dependencies"].values()):
         lines += group
     return lines
 
@@ -97,8 +97,8 @@ def test_what_a_requirement_asks_for_in_turn_is_missed() -> None:
 
 def test_all_that_pyproject_asks_for_counts() -> None:
     project = {
-        "project": {"dependencies": ["one>=1"]},
+        "project": {"dependencies": ["one>=1"], "optional-dependencies": {"more": ["four"]}},
         "build-system": {"requires": ["tool"]},
         "dependency-groups": {"dev": ["three[x]; os_name == 'nt'"]},
     }
-    assert wanted(project) == ["one>=1", "tool", "three[x]; os_name == 'nt'"]
+    assert wanted(project) == ["one>=1", "tool", "three[x]; os_name == 'nt'", "four"]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from semafuzz.commands.check import CheckOptions, run_check
-from semafuzz.commands.report.draw import draw as draw_trace
 from semafuzz.harness.traces.codec import read
 from semafuzz.reports.run_view.schema import FindingView
 

@@ -58,6 +58,7 @@ def left_at(outcome: Outcome) -> set[int]:
 
 
 @pytest.mark.parametrize("bound", [0, 1, 2])
+@pytest.mark.wide
 def test_every_schedule_with_so_many_preemptions_and_no_other(bound: int) -> None:
     made = runs(Bounded(bound))
     assert len({outcome.path() for outcome in made}) == len(made)
@@ -68,6 +69,7 @@ def test_every_schedule_with_so_many_preemptions_and_no_other(bound: int) -> Non
     assert len(made) >= 2 * points**bound / max(1, bound)
 
 
+@pytest.mark.wide
 def test_preemptions_come_at_the_named_places_only() -> None:
     everywhere = runs(Bounded(2))
     sites = sorted(set().union(*map(left_at, everywhere)))

@@ -54,6 +54,7 @@ def reorder(setters: int) -> TaskProgram[Flags]:
 
 
 @pytest.mark.parametrize("name", [name for name in SCHEDULERS if name not in ("recheck", "sweep", "torn-reads")])
+@pytest.mark.wide
 def test_a_lost_update_is_found(name: str) -> None:
     result = explore(counting(), scheduler=name, schedules=200)
     assert result.verdict == "found"
@@ -112,6 +113,7 @@ def paths(seed: int) -> Result:
 
 
 @pytest.mark.unmeasured
+@pytest.mark.wide
 def test_one_seed_one_search_ten_seeds_several() -> None:
     def figure(result: Result) -> tuple[int, int]:
         return result.schedules, result.classes

@@ -53,6 +53,7 @@ def shrunk(times: int, budget: int) -> tuple[Outcome, Shrunk, list[int]]:
 
 
 @pytest.mark.parametrize("budget", [0, 1, 2, 3, 5, 8, 20])
+@pytest.mark.wide
 def test_the_budget_is_kept(budget: int) -> None:
     given, found, lengths = shrunk(3, budget)
     assert len(lengths) == found.executions <= 10 * budget

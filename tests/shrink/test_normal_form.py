@@ -132,11 +132,13 @@ DEPENDENT = [
 
 
 @pytest.mark.parametrize(("one", "two"), INDEPENDENT)
+@pytest.mark.wide
 def test_what_is_independent_is_pulled_together(one: Body, two: Body) -> None:
     assert simplest(alternating(one, two)) == 1
 
 
 @pytest.mark.parametrize(("one", "two"), DEPENDENT)
+@pytest.mark.wide
 def test_what_depends_keeps_its_order(one: Body, two: Body) -> None:
     outcome = alternating(one, two)
     assert simplest(outcome) > 1
@@ -163,6 +165,7 @@ def _worker(number: int) -> Callable[[Busy], None]:
 
 
 @pytest.mark.parametrize("seed", range(12))
+@pytest.mark.wide
 def test_the_order_is_run_and_is_the_same_execution(seed: int) -> None:
     """What was computed is what a run under its directives does, it is equivalent, and
     it is no less simple."""
@@ -181,6 +184,7 @@ def test_the_order_is_run_and_is_the_same_execution(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.wide
 def test_directives_of_a_run_make_it_again(seed: int) -> None:
     """Also once there are more scheduling points than it had."""
     program = TaskProgram(Busy, [_worker(number) for number in range(3)], under_test=[THIS])

@@ -83,6 +83,7 @@ def random_failure(made: Trials, seed: int) -> Failing:
 
 @pytest.mark.parametrize("shrink", [in_normal_form, without_some])
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.wide
 def test_a_pass_makes_progress_once(shrink: Pass, seed: int) -> None:
     with trials() as made:
         value = random_failure(made, seed)

@@ -61,6 +61,7 @@ def whole(account: Account) -> None:
 
 @pytest.mark.parametrize("scheduler", ["random", "pct2", "pct3", "portfolio"])
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.wide
 def test_a_lost_update_needs_one_preemption(scheduler: str, seed: int) -> None:
     program = TaskProgram(
         Account, [Account.noise, Account.deposit, Account.deposit, Account.noise], whole, under_test=[THIS]
@@ -71,6 +72,7 @@ def test_a_lost_update_needs_one_preemption(scheduler: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.wide
 def test_an_order_violation_needs_none(seed: int) -> None:
     program = TaskProgram(Order, [Order.make, Order.use], under_test=[THIS])
     assert explore(program, scheduler="random", schedules=500, seed=seed).failures[0].preemptions == 0
@@ -83,6 +85,7 @@ def test_two_windows_need_two() -> None:
 
 
 @pytest.mark.unmeasured
+@pytest.mark.wide
 def test_equal_failures_have_equal_signatures() -> None:
     program = TaskProgram(Account, [Account.deposit, Account.deposit], whole, under_test=[THIS])
     signatures = {

@@ -95,6 +95,7 @@ operations = st.builds(Operation, texts, st.dictionaries(texts, values, max_size
     st.dictionaries(texts, st.floats(allow_nan=False, allow_infinity=False) | texts | st.none(), max_size=3),
     st.lists(texts, min_size=1, max_size=4).map(tuple),
 )
+@pytest.mark.wide
 def test_any_trace_comes_back(tasks: Any, configuration: Any, words: Any) -> None:
     made = trace(program=Operations((), tasks), configuration=configuration, words=words, choices=())
     assert codec.decode(codec.encode(made)) == made

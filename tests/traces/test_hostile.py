@@ -104,6 +104,7 @@ def survive(number: int) -> None:
     assert read or ";" in refusal, f"{number}: it says what to do"
 
 
+@pytest.mark.wide
 def test_some_thousand_mutated_documents() -> None:
     for number in range(3000):
         survive(number)
@@ -183,6 +184,7 @@ OF_EACH_KIND = ("short words", "short words, a line each", "choices, a line each
     "what",
     [what if what in OF_EACH_KIND else pytest.param(what, marks=pytest.mark.slow) for what in LARGE],
 )
+@pytest.mark.wide(first=False)
 def test_the_largest_take_less_than_200_megabytes(what: str, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     path.write_bytes(LARGE[what])

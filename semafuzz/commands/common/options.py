@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from semafuzz.harness.files.traces_folder import DEFAULT
+
 seed = click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Root of all choices.")
 scheduler = click.option(
     "--scheduler", default="portfolio", show_default=True, help="How to search; see `semafuzz list`."
@@ -20,14 +22,14 @@ model = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, last.")
 detect = click.option(
     "--detect",
-    type=click.Choice(["lockset"]),
     multiple=True,
-    help="Also run this detector (repeatable). lockset: which lock seems to guard what, and who does not hold it.",
+    metavar="NAME",
+    help="Also run this detector (repeatable), such as lockset: which lock seems to guard what. See `semafuzz list`.",
 )
 out = click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("reports/out"),
+    default=Path(DEFAULT),
     show_default=True,
     help="Folder for traces of what is found.",
 )

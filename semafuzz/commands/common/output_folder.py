@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from semafuzz.harness.errors import UsageError
+from semafuzz.harness.files.traces_folder import keep_out_of_git
 
 
 def usable_folder(folder: Path, option: str = "--out") -> Path:
@@ -17,6 +18,7 @@ def usable_folder(folder: Path, option: str = "--out") -> Path:
         handle, name = tempfile.mkstemp(dir=folder, prefix=".probe-")
         os.close(handle)
         os.unlink(name)
+        keep_out_of_git(folder)
     except OSError as error:
         raise UsageError(
             f"cannot write to {folder} ({error.strerror}); give a folder that can be written with {option}"

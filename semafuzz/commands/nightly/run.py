@@ -21,6 +21,7 @@ from semafuzz.campaign.plan import Plan, Shard, make_plan
 from semafuzz.campaign.workers import TAIL, Exit, Limits, follow, kill_left_over, run_process, supervise
 from semafuzz.commands.fuzz.run import UNDER_WAY
 from semafuzz.commands.nightly.merge import merge
+from semafuzz.commands.nightly.summary_lines import NightlyReport, nightly_json, print_nightly
 from semafuzz.commands.report.run import ReportOptions, make_report
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import atomic_write
@@ -28,7 +29,6 @@ from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import merge_results
 from semafuzz.reports.summaries import Summary, write_summary
-from semafuzz.reports.terminal.nightly import NightlyReport, nightly_json, print_nightly
 from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.result import plain, replay_command
 from semafuzz.reports.terminal.searches import LiveTable

@@ -47,9 +47,9 @@ def report(
 
     \b
     Examples:
-      semafuzz report reports/out
+      semafuzz report .semafuzz
       semafuzz report findings --jobs 2 --out pages
-      semafuzz matrix nova --json > matrix.json; semafuzz report reports/out --matrix matrix.json
+      semafuzz matrix nova --json > matrix.json; semafuzz report .semafuzz --matrix matrix.json
     """
     from semafuzz.commands.report.run import ReportOptions, run_report
 

@@ -34,7 +34,7 @@ def test_lines_and_branches_for_other_tools_and_for_the_index(tmp_path: Path, jo
     assert float(root.get("branch-rate", "0")) > 0.2
     lcov = (tmp_path / "out" / "coverage.lcov").read_text()
     assert "SF:targets/reference/tracker.py\n" in lcov
-    assert str(Path(__file__).parents[2]) not in lcov
+    assert str(Path(__file__).parents[3]) not in lcov
     assert "BRDA:" in lcov
     summary = json.loads((tmp_path / "out" / "search.summary").read_text())
     (tracker,) = [one for one in summary["files"] if one["file"].endswith("tracker.py")]

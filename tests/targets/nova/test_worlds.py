@@ -31,7 +31,7 @@ from semafuzz.targets.nova.real.services import nova_database, placement_service
 from semafuzz.targets.nova.releases import environments
 
 pytestmark = pytest.mark.nova
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from semafuzz.strategies.machines.base import ScheduledMachine
 from semafuzz.strategies.machines.session import OUT, Found, default_folder, run_machine
 from semafuzz.strategies.machines.target import machine_of
 
-DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[4] / "docs"
 QUICK = settings(max_examples=100, stateful_step_count=8, database=None, derandomize=True)
 
 
@@ -127,9 +127,7 @@ def test_a_test_case_runs_under_unittest(folder: Path, monkeypatch: pytest.Monke
     said = result.failures[0][1]
     assert "Smallest program" in said
     # Traces of other failures, met on the way, are kept beside the one that is told.
-    kept = [
-        path for path in (folder / "reports" / "out").iterdir() if f"semafuzz replay reports/out/{path.name}" in said
-    ]
+    kept = [path for path in (folder / ".semafuzz").iterdir() if f"semafuzz replay .semafuzz/{path.name}" in said]
     assert len(kept) == 1
     monkeypatch.setenv(OUT, str(folder / "elsewhere"))
     assert default_folder() == folder / "elsewhere"

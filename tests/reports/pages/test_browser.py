@@ -15,7 +15,7 @@ from semafuzz.reports.pages.content import Site
 from semafuzz.reports.pages.finding import finding_page
 from semafuzz.reports.pages.index import index_page
 from semafuzz.reports.run_view.schema import FindingView, Lane, Run, Span, Step, Switch
-from tests.reports.test_pages import HOSTILE, hostile_picture
+from tests.reports.pages.test_pages import HOSTILE, hostile_picture
 
 Draw = Callable[..., FindingView]
 Open = Callable[..., Any]

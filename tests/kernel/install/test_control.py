@@ -208,6 +208,7 @@ def bounded_queue() -> None:
 
 @pytest.mark.parametrize("program", [threads_in_threads, pools, timers, barriers, queues, bounded_queue])
 @pytest.mark.parametrize("scheduler", ["random", "pct3"])
+@pytest.mark.wide
 def test_library_runs_on_the_doubles(program: Callable[[], object], scheduler: str) -> None:
     holds(program, scheduler=scheduler)
 
@@ -301,6 +302,7 @@ def wait_for_item() -> None:
 
 @pytest.mark.parametrize("scheduler", ["random", "portfolio"])
 @pytest.mark.parametrize("program", [wait_for_lock, wait_for_event, wait_for_thread, wait_for_item])
+@pytest.mark.wide
 def test_both_outcomes_of_a_timeout_are_reached(program: Callable[[], object], scheduler: str) -> None:
     holds(program, scheduler=scheduler, schedules=200)
     assert {True, False} == SEEN
@@ -340,6 +342,7 @@ def test_one_seed_gives_one_stream_of_events() -> None:
 
 
 @pytest.mark.unmeasured
+@pytest.mark.wide
 def test_several_seeds_give_several() -> None:
     assert len({digests(seed)[0] for seed in range(10)}) > 1
 

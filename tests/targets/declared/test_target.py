@@ -25,7 +25,7 @@ from semafuzz.targets.declared.target import Declared
 from semafuzz.targets.model.scenario import Scenario
 
 HEAD = "from semafuzz.targets.declared.api import *\nclass Bank(DeclaredTarget):\n"
-DOC = Path(__file__).resolve().parents[2] / "docs" / "own-target.md"
+DOC = Path(__file__).resolve().parents[3] / "docs" / "own-target.md"
 
 
 class Refused(Exception):
@@ -394,7 +394,7 @@ def test_a_trace_chooses_no_file(here: Path, capsys: pytest.CaptureFixture[str])
     """Neither as its target nor as its release."""
     code = "from pathlib import Path\nPath('ran').touch()\n"
     (here / "evil.py").write_text(code)
-    golden = json.loads((Path(__file__).parents[1] / "traces" / "golden_v1.json").read_text())
+    golden = json.loads((Path(__file__).parents[2] / "traces" / "golden_v1.json").read_text())
     golden["program"] = {"type": "operations", "setup": [], "tasks": []}
     for target, release in (("evil.py:Bank", ""), ("declared", "evil.py:Bank"), ("declared", "")):
         golden.update(target=target, release=release)

@@ -68,7 +68,7 @@ def test_two_searches_are_told_as_one(here: Path, capfd: pytest.CaptureFixture[s
     assert told["programs"] > 2
     for one in told["failures"]:
         # They are where those of one search are.
-        assert Path(one["trace"]).parent == Path("reports/out")
+        assert Path(one["trace"]).parent == Path(".semafuzz")
         assert read(Path(one["trace"])).expected.message == one["message"]
         assert run(["replay", one["trace"]]) == 1
 

@@ -68,7 +68,7 @@ def test_only_what_shows_again_is_reported(here: Path, capsys: pytest.CaptureFix
     code, answer = fuzz(here, capsys, "real")
     assert code == 1
     assert {(one["message"], one["verified"]) for one in answer["failures"]} == {("an update is lost", "world=real")}
-    (apart,) = (here / "reports/out/unverified").iterdir()
+    (apart,) = (here / ".semafuzz/unverified").iterdir()
     assert read(apart).expected.message == "the fast world makes things up"
     assert any("did not show again with world=real" in note for note in answer["notes"])
     assert run(["replay", str(apart)]) == 1

@@ -178,6 +178,7 @@ def acting(tasks: list[list[Act]]) -> TaskProgram[Shared]:
     return TaskProgram(Shared, [task_of(acts) for acts in tasks], None, under_test=[THIS])
 
 
+@pytest.mark.wide
 def test_what_is_passed_over_as_equivalent_is() -> None:
     """As many Mazurkiewicz traces, in no more schedules."""
     with controlled_session([THIS]) as laboratory:

@@ -129,6 +129,7 @@ def test_everything_is_put_back_after_an_error(load: Importer) -> None:
 
 
 @pytest.mark.parametrize("way", ["decorated", "static", "bound", "closure", "elsewhere"])
+@pytest.mark.wide
 def test_functions_are_exchanged_wherever_they_are_held(load: Importer, way: str) -> None:
     module = load(SAMPLE)
     box = module.Box()

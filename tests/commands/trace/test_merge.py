@@ -12,7 +12,7 @@ from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Trace
 from tests.conftest import Run
 
-GOLDEN = Path(__file__).parent.parent / "traces" / "golden_v2.json"
+GOLDEN = Path(__file__).parents[2] / "traces" / "golden_v2.json"
 
 
 def trace(**changes: object) -> Trace:

@@ -20,7 +20,7 @@ from semafuzz.reports.formats.report import Report
 from semafuzz.reports.formats.sarif import sarif_log
 from semafuzz.reports.run_view.places import spots_of
 from semafuzz.reports.run_view.schema import FindingView
-from tests.reports.test_pages import HOSTILE, hostile_picture
+from tests.reports.pages.test_pages import HOSTILE, hostile_picture
 
 Draw = Callable[..., FindingView]
 

@@ -1,0 +1,116 @@
+"""``@interleave``: a test that runs under many schedules, with or without pytest.
+
+Under pytest it is the marker of the plugin, which stores traces and knows fixtures. On a
+method of ``unittest.TestCase``, or without pytest, the test explores itself: each execution
+gets a test case of its own, from ``setUp`` to the last clean-up.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import unittest
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel import current
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
+MARK = "__semafuzz_interleave__"
+"""The attribute of a decorated function; it holds the options."""
+_OPTIONS = frozenset({"scheduler", "schedules", "seconds", "seed", "model", "instrument", "keep_going"})
+
+
+def interleave(**options: object) -> Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]:
+    """Run the decorated test under many schedules; it fails where one of them fails.
+
+    ``options``: those of ``@pytest.mark.interleave``: ``scheduler``, ``schedules``,
+    ``seconds``, ``seed``, ``model``, ``instrument`` (names of modules) and ``keep_going``.
+    Raises UsageError for others, and for async functions.
+    """
+    unknown = sorted(options.keys() - _OPTIONS)
+    if unknown:
+        raise UsageError(f"interleave has no option {unknown[0]!r}; it has {', '.join(sorted(_OPTIONS))}")
+
+    def decorate(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+        if inspect.iscoroutinefunction(function):
+            raise UsageError(
+                f"{function.__qualname__} is async; call semafuzz.explore_async in the body of a test instead"
+            )
+
+        @functools.wraps(function)
+        def test(*arguments: Parameters.args, **named: Parameters.kwargs) -> Returned:
+            case = arguments[0] if arguments else None
+            if current.execution is not None:
+                return function(*arguments, **named)
+            if isinstance(case, unittest.TestCase):
+                _explore(_one_case(case, function), function, options)
+            else:
+                _explore(functools.partial(function, *arguments, **named), function, options)
+            return None  # type: ignore[return-value]  # what a test returns is nobody's business
+
+        vars(test)[MARK] = dict(options)
+        pytest = sys.modules.get("pytest")
+        if pytest is not None:
+            return pytest.mark.interleave(**options)(test)  # type: ignore[no-any-return]
+        return test
+
+    return decorate
+
+
+def explores_itself(function: object) -> bool:
+    """Whether a test that pytest collected is decorated: the plugin need not run it."""
+    return hasattr(function, MARK)
+
+
+def _one_case(case: unittest.TestCase, function: Callable[..., object]) -> Callable[[], None]:
+    """What one execution does: the method on a new test case."""
+    kind, name = type(case), case._testMethodName
+
+    def run() -> None:
+        fresh = kind(name)
+        fresh.setUp()
+        try:
+            function(fresh)
+        finally:
+            fresh.tearDown()
+            fresh.doCleanups()
+
+    return run
+
+
+def _explore(program: Callable[[], object], function: Callable[..., object], options: Mapping[str, object]) -> None:
+    from semafuzz.harness.runs.program import FunctionProgram
+    from semafuzz.harness.search.exploration import explore
+
+    module = sys.modules[function.__module__]
+    found = explore(
+        FunctionProgram(program, function.__qualname__, [module, *_modules(options, module)]),
+        **_arguments(options),  # type: ignore[arg-type]
+    )
+    if found.failures:
+        first = found.failures[0]
+        lines = [f"{first.kind} in schedule {first.schedule} of {function.__qualname__}: {first.message}"]
+        raise AssertionError("\n".join([*lines, *(f"  at {place}" for place in first.places)]))
+    found.assert_holds()
+
+
+def _modules(options: Mapping[str, object], own: ModuleType) -> list[ModuleType]:
+    import importlib
+
+    names = options.get("instrument", ())
+    listed: Sequence[str] = [names] if isinstance(names, str) else list(names)  # type: ignore[call-overload]
+    return [module for name in listed if (module := importlib.import_module(name)) is not own]
+
+
+def _arguments(options: Mapping[str, object]) -> dict[str, object]:
+    """The options as arguments of ``explore``."""
+    given = {name: value for name, value in options.items() if name not in ("instrument", "keep_going")}
+    return {**given, "stop_on_first": not options.get("keep_going", False)}
