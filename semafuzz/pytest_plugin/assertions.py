@@ -40,6 +40,11 @@ def preparation(module: ModuleType) -> dict[str, Preparation]:
 
 def _prepare(tree: ast.Module, source: str, filename: str) -> Callable[[], None]:
     rewrite_asserts(tree, source.encode(), filename)
+    for node in ast.walk(tree):
+        # Statements that pytest adds end nowhere; a later line than that of the module's first
+        # one would end before it begins, and does not compile.
+        if isinstance(node, (ast.stmt, ast.alias)) and node.end_lineno is None:
+            node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
     hidden = [(branch, branch.body) for branch in ast.walk(tree) if isinstance(branch, ast.If) and _explains(branch)]
     for branch, body in hidden:
         branch.body = [ast.copy_location(ast.Pass(), body[-1])]

@@ -78,3 +78,24 @@ def test_after():
 """
     )
     session(source).assert_outcomes(failed=1, passed=1)
+
+
+def test_a_test_file_need_not_begin_with_its_first_statement(pytester: pytest.Pytester, session: Session) -> None:
+    """pytest adds imports at the line of the first statement, which end nowhere."""
+    pytester.makepyfile(
+        test_late='''
+        """A docstring, as most files have."""
+
+        # and a comment
+
+        import threading
+
+        import pytest
+
+
+        @pytest.mark.interleave(schedules=5)
+        def test_it():
+            assert threading.current_thread()
+        '''
+    )
+    session("", "test_late.py").assert_outcomes(passed=1)
