@@ -193,6 +193,11 @@ def alone(path: Path) -> "Iterator[None]":
 
 def setup() -> Path:
     """The project's environment, made where it is missing or out of date."""
+    if not (ROOT / "semafuzz" / "harness").is_dir():
+        raise SetupFailed(
+            "this checkout has no symbolic links: semafuzz/harness is no folder. Clone it again with"
+            " `git clone -c core.symlinks=true`, which Windows allows in developer mode."
+        )
     folder = ROOT / ".venv"
     inputs = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), os.fsencode(ROOT)]
     stamp = digest(*inputs)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from semafuzz.harness.search.exploration import explore
     from semafuzz.harness.search.result import Result
     from semafuzz.harness.trio_engine.program import TrioProgram, explore_async
+    from semafuzz.strategies.generate.profiles import load as load_profile
     from semafuzz.strategies.machines.base import ScheduledMachine
+    from semafuzz.strategies.machines.nova import NovaMachine
+    from semafuzz.strategies.machines.session import run_machine
     from semafuzz.strategies.machines.target import machine_of
     from semafuzz.targets.declared.api import DeclaredTarget as Target
     from semafuzz.targets.declared.api import FaultInfo, OptionInfo, Violation, io, operation
@@ -27,6 +30,7 @@ __all__ = [
     "FunctionProgram",
     "Guard",
     "LockPolicy",
+    "NovaMachine",
     "OptionInfo",
     "Result",
     "ScheduledMachine",
@@ -39,8 +43,10 @@ __all__ = [
     "explore_async",
     "interleave",
     "io",
+    "load_profile",
     "machine_of",
     "operation",
+    "run_machine",
 ]
 
 _HOMES = {
@@ -51,8 +57,14 @@ _HOMES = {
     "semafuzz.harness.search.result": ("Result",),
     "semafuzz.harness.trio_engine.program": ("TrioProgram", "explore_async"),
     "semafuzz.strategies.machines.base": ("ScheduledMachine",),
+    "semafuzz.strategies.machines.nova": ("NovaMachine",),
+    "semafuzz.strategies.machines.session": ("run_machine",),
     "semafuzz.strategies.machines.target": ("machine_of",),
     "semafuzz.targets.declared.api": ("FaultInfo", "OptionInfo", "Violation", "io", "operation"),
+}
+_UNDER_OTHER_NAMES = {
+    "Target": ("semafuzz.targets.declared.api", "DeclaredTarget"),
+    "load_profile": ("semafuzz.strategies.generate.profiles", "load"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -66,8 +78,9 @@ def __getattr__(name: str) -> object:
     found: object
     if name == "errors":
         found = importlib.import_module("semafuzz.harness.errors")
-    elif name == "Target":
-        found = importlib.import_module("semafuzz.targets.declared.api").DeclaredTarget
+    elif name in _UNDER_OTHER_NAMES:
+        home, there = _UNDER_OTHER_NAMES[name]
+        found = vars(importlib.import_module(home))[there]
     elif name in _HOME_OF:
         found = vars(importlib.import_module(_HOME_OF[name]))[name]
     else:

@@ -33,7 +33,7 @@ from semafuzz.pytest_plugin.timeouts import respected
 def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, scheduler: str) -> None:
     """Explore the test under one scheduler.
 
-    Raises Found or CannotSay, or what the test itself raised to be skipped.
+    Raises Found or Inconclusive, or what the test itself raised to be skipped.
     """
     subject = MarkedTest(item, test, plan.instrument)
     with respected(item) as allowance, output_once(item.config) as keeper:

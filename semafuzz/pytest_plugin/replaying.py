@@ -24,7 +24,7 @@ from semafuzz.pytest_plugin.timeouts import respected
 def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Settings, path: Path, trace: Trace) -> None:
     """Replay a trace in its test, with the fixtures of the test.
 
-    Raises Found, CannotSay, or skips where the trace does not fit the test any more.
+    Raises Found, Inconclusive, or skips where the trace does not fit the test any more.
     """
     assert isinstance(trace.program, Function)
     if set(trace.program.instrument) != set(plan.instrument):
@@ -44,7 +44,7 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
 def judge(item: pytest.Item, trace: Trace, path: Path, replayed: Replayed, command: str, settings: Settings) -> None:
     """Fail, skip or return, by what the replay came to.
 
-    Raises Found, CannotSay, or what pytest skips a test with.
+    Raises Found, Inconclusive, or what pytest skips a test with.
     """
     expected = trace.expected
     if replayed.outcome.uncontrolled:

@@ -152,7 +152,7 @@ def the_session(machine: type) -> Session:
     if not _sessions:
         raise UsageError(
             f"{machine.__name__} needs control while it runs: use {machine.__name__}.TestCase, or "
-            f"semafuzz.strategies.machines.session.run_machine({machine.__name__})"
+            f"semafuzz.run_machine({machine.__name__})"
         )
     session = _sessions[-1]
     session.go_on()

@@ -40,7 +40,7 @@ def load_declared(spec: str, *, remember: bool = False) -> Declared:
     source = read_source(path, "FILE.py:CLASS")
     declared = getattr(_imported(path, source), name, None)
     if not isinstance(declared, type) or not issubclass(declared, DeclaredTarget):
-        raise CodeError(f"{path} has no class {name!r} that derives from semafuzz.targets.declared.api.DeclaredTarget")
+        raise CodeError(f"{path} has no class {name!r} that derives from semafuzz.Target")
     identity = Function(path.name, name, hashlib.sha256(source.encode()).hexdigest())
     label = f"{identity.file}:{identity.function}"
     if len(label) > 200:

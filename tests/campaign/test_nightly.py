@@ -252,8 +252,8 @@ def dying(function):
     return call
 
 
-corpus.write_whole = night.write_whole = dying(atomic_write.write_whole)
-night.Night.end = dying(night.Night.end)
+corpus.atomic_write = night.atomic_write = dying(atomic_write.atomic_write)
+night.CampaignState.end = dying(night.CampaignState.end)
 sys.exit(main())
 """
 

@@ -88,8 +88,8 @@ REPLAY = """
 import json, sys
 from dataclasses import replace
 from pathlib import Path
-from semafuzz.harness.runs.session import open_laboratory
-from semafuzz.harness.runs.program import Setting
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
@@ -101,9 +101,9 @@ for file in sorted(Path(sys.argv[1]).glob("*.json")):
     trace = read(file)
     name = trace.program.function
     made = program(name, replace(Defects(), **{name: True}))
-    with open_laboratory(made.modules()) as laboratory:
+    with controlled_session(made.modules()) as laboratory:
         assert not laboratory.uncontrolled_reason
-        again = replay(made, recorded_choices(trace), Setting(bytearray(1 << 16), trace.model, trace.seed))
+        again = replay(made, recorded_choices(trace), ExecutionConfig(bytearray(1 << 16), trace.model, trace.seed))
     assert again.diverged is None, (name, again.diverged)
     assert again.outcome.failures[0].kind == trace.expected.kind
     assert again.digest == trace.expected.digest, name

@@ -16,15 +16,15 @@ from semafuzz.pytest_plugin import exploring, outcomes
 Session = Callable[..., pytest.RunResult]
 WARNING_ONLY = """
 from dataclasses import replace
-from semafuzz.pytest_plugin import subject
+from semafuzz.pytest_plugin import marked_test
 
-without_addresses = subject._without_addresses
+without_addresses = marked_test._without_addresses
 
 def pytest_configure():
-    subject._without_addresses = lambda failure: replace(without_addresses(failure), severity="warning")
+    marked_test._without_addresses = lambda failure: replace(without_addresses(failure), severity="warning")
 
 def pytest_unconfigure():
-    subject._without_addresses = without_addresses
+    marked_test._without_addresses = without_addresses
 """
 
 

@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -24,19 +24,34 @@ from semafuzz.harness.kernel.frames import is_machinery
 from semafuzz.harness.kernel.task_errors import Abort
 
 _real_monotonic = time.monotonic
-_real_process_time = time.process_time
 _real_sleep = time.sleep
 _real_start = _thread.start_new_thread
 
 
+BUSY = 0.01
+"""The part of the time that a thread which computes is given at least, whatever else the
+machine does. One that is blocked takes next to nothing: it is woken twice a second by the
+signal that asks."""
+
+
+def _clock_of_this_thread() -> Callable[[], float]:
+    """What tells, on any thread, how much CPU time the calling one has had, in seconds."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return time.process_time
+    clock, read = time.pthread_getcpuclockid(_thread.get_ident()), time.clock_gettime
+    return lambda: read(clock)
+
+
 class _Progress:
-    """Whether the run took a step since the last look, and for how long not."""
+    """Whether the run of the calling thread took a step since the last look, and for how
+    long not."""
 
     def __init__(self, stall: float) -> None:
         self._stall = stall
         self._mark: tuple[int, int] = (0, 0)
         self._since = _real_monotonic()
-        self._cpu = _real_process_time()
+        self._cpu_time = _clock_of_this_thread()
+        self._cpu = self._cpu_time()
 
     def stuck(self) -> str:
         """ "" or what it looks like: ``blocked`` or ``busy``."""
@@ -44,12 +59,12 @@ class _Progress:
         now = _real_monotonic()
         mark = (0, 0) if execution is None else (id(execution), len(execution.events))
         if execution is None or mark != self._mark:
-            self._mark, self._since, self._cpu = mark, now, _real_process_time()
+            self._mark, self._since, self._cpu = mark, now, self._cpu_time()
             return ""
         if now - self._since < self._stall:
             return ""
-        used = _real_process_time() - self._cpu
-        return "busy" if used > 0.5 * (now - self._since) else "blocked"
+        used = self._cpu_time() - self._cpu
+        return "busy" if used > BUSY * (now - self._since) else "blocked"
 
 
 def _describe(state: str, frame: FrameType | None) -> str:

@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from semafuzz import explore
 from semafuzz.harness.runs.program import FunctionProgram
 from semafuzz.harness.runs.session import controlled_session
@@ -28,9 +30,11 @@ def test_a_computation_without_end_is_named() -> None:
 
 OFF_MAIN = """
 import threading
+import pytest
+
 from semafuzz import explore
 from semafuzz.harness.search.exploration import Exploration
-from semafuzz.harness.runs.session import open_laboratory
+from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.runs.program import FunctionProgram
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 inner = {"lock": threading.Lock()}
@@ -41,7 +45,7 @@ def blocks():
 
 def search():
     assert explore(lambda: None, schedules=2).verdict == "complete"
-    with open_laboratory((), stall=0.5) as laboratory:
+    with controlled_session((), stall=0.5) as laboratory:
         Exploration(FunctionProgram(blocks, "p"), RandomWalk(0), laboratory, schedules=1).run()
 
 worker = threading.Thread(target=search)
@@ -70,3 +74,16 @@ def test_a_task_that_swallows_its_end_does_not_hold_the_search() -> None:
         threading.Thread(target=stubborn, daemon=True).start()
 
     assert explore(program, scheduler="random", schedules=3).failures == []
+
+
+@pytest.mark.wide
+def test_it_is_named_on_a_machine_that_does_other_things(tmp_path: Path) -> None:
+    """One that computes gets little of a busy machine, and is not blocked for that."""
+    burn = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(burn) for _ in range(6)]
+    try:
+        test_a_computation_without_end_is_named()
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()

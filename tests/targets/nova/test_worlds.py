@@ -80,8 +80,8 @@ AGREE = """
     import sys, warnings
 
     warnings.simplefilter("ignore")
-    from semafuzz.harness.runs.session import open_laboratory
-    from semafuzz.strategies.generate.hypothesis_runs import feed
+    from semafuzz.harness.runs.session import controlled_session
+    from semafuzz.strategies.generate.hypothesis_runs import generate
     from semafuzz.strategies.generate.scenarios import scenarios
     from semafuzz.strategies.fuzz.small_scope import small_scenarios
     from semafuzz.targets import find_target
@@ -91,7 +91,7 @@ AGREE = """
 
     nova, release, most = find_target("nova"), sys.argv[1], int(sys.argv[2])
     compared = 0
-    with nova.open(release) as opened, open_laboratory(opened.modules) as laboratory:
+    with nova.open(release) as opened, controlled_session(opened.modules) as laboratory:
         def consume(scenario, schedules=(0, 1)):
             global compared
             for schedule in schedules:
@@ -112,7 +112,7 @@ AGREE = """
             if tasks[0][0].name not in met:
                 met.add(tasks[0][0].name)
                 consume(scenario, (0,))
-        feed(scenarios(nova), consume, seed=1, most=most)
+        generate(scenarios(nova), consume, seed=1, most=most)
     print(len(met), compared)
 """
 

@@ -25,7 +25,7 @@ EXPLORE = """
 
     warnings.simplefilter("ignore")
     from semafuzz.harness.search.exploration import Exploration
-    from semafuzz.harness.runs.session import open_laboratory
+    from semafuzz.harness.runs.session import controlled_session
     from semafuzz.harness.schedulers.portfolio import Portfolio
     from semafuzz.harness.traces.schema import Operation, Operations
     from semafuzz.targets import find_target
@@ -34,7 +34,7 @@ EXPLORE = """
     release, operation, role, flavor, schedules = sys.argv[1:6]
     setup = (Operation("instance", {"instance": 1, "role": role, "flavor": int(flavor)}),)
     tasks = ((Operation(operation, {"instance": 1}),), (Operation("audit"),))
-    with find_target("nova").open(release) as opened, open_laboratory(opened.modules) as laboratory:
+    with find_target("nova").open(release) as opened, controlled_session(opened.modules) as laboratory:
         program = opened.program(Scenario(Operations(setup, tasks)))
         search = Exploration(
             program, Portfolio(0), laboratory, schedules=int(schedules), stop_on_first=False, shrink_budget=0
@@ -48,23 +48,24 @@ ALONE = """
     import json, sys, warnings
 
     warnings.simplefilter("ignore")
-    from semafuzz.harness.runs.session import open_laboratory
-    from semafuzz.harness.runs.program import Setting, execute
-    from semafuzz.harness.schedulers.serial_order import Serial
+    from semafuzz.harness.runs.session import controlled_session
+    from semafuzz.harness.runs.program import execute
+    from semafuzz.harness.runs.setting import ExecutionConfig
+    from semafuzz.harness.schedulers.serial_order import SerialOrder
     from semafuzz.harness.traces.schema import Operation, Operations
     from semafuzz.targets import find_target
     from semafuzz.targets.model.protocol import ImpossibleStartError
     from semafuzz.targets.model.scenario import Scenario
 
     found, target = set(), find_target("nova")
-    with target.open(sys.argv[1]) as opened, open_laboratory(opened.modules, instrument=False) as laboratory:
+    with target.open(sys.argv[1]) as opened, controlled_session(opened.modules, instrument=False) as laboratory:
         for info in target.operations():
             for flavor in (1, 11):
                 setup = (Operation("instance", {"instance": 1, "role": info.before or "active", "flavor": flavor}),)
                 task = (Operation(info.name, {"instance": 1} if info.on_instance else {}),)
                 try:
                     program = opened.program(Scenario(Operations(setup, (task,))))
-                    outcome = execute(program, Serial((0,)), Setting(bytearray(1 << 17), "eventlet"))
+                    outcome = execute(program, SerialOrder((0,)), ExecutionConfig(bytearray(1 << 17), "eventlet"))
                 except ImpossibleStartError:
                     continue
                 laboratory.control.between_executions()
