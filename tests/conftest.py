@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -33,8 +34,30 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if wanted or (parts[:1] == ("repo",) and parts[1:] in ((), ("test_layering.py",))) else True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the fast tier."""
+PARTS = 20
+"""Into how many parts the slow tests are divided; CI runs one for each commit."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which part of the slow tests to run."""
+    parser.addoption(
+        "--slow-part", type=int, default=None, help=f"of the slow tests those of this part, modulo {PARTS}"
+    )
+
+
+def in_part(nodeid: str, part: int) -> bool:
+    """Whether a slow test is in this part. By its name, so that a new test moves no other."""
+    number = int(hashlib.sha256(nodeid.encode()).hexdigest()[:8], 16)
+    return number % PARTS == part % PARTS
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the fast tier, and leave out the slow tests of other parts."""
+    part = config.option.slow_part
+    if part is not None:
+        others = [item for item in items if item.get_closest_marker("slow") and not in_part(item.nodeid, part)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
     met: set[tuple[Path, str]] = set()
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]

@@ -13,6 +13,7 @@ import msgspec
 
 from semafuzz.harness.errors import TraceError
 from semafuzz.harness.files.atomic_write import atomic_write, printable
+from semafuzz.harness.traces.old_names import renewed
 from semafuzz.harness.traces.schema import READABLE, Necessity, Trace
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -63,7 +64,7 @@ def decode(data: bytes, source: str = "the trace") -> Trace:
     _check(trace, source)
     if encode(trace) != data:
         raise TraceError(f"{source} was changed by something else (it is not in canonical form); use the original")
-    return trace
+    return renewed(trace)
 
 
 def _shape(data: bytes) -> tuple[int, bool]:

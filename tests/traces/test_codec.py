@@ -190,3 +190,25 @@ def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         codec.write(trace(seed=9), target)
     assert codec.read(target) == trace()
     assert [path.name for path in target.parent.iterdir()] == ["t.json"]
+
+
+def test_a_trace_of_0_1_0_is_read_with_the_names_of_today() -> None:
+    """Modules that stand for a program's surroundings have moved since; a user's have not."""
+    place = "targets.reference.tracker|Tracker.claim|self.used"
+    moved = "targets.nova.conductor|Conductor.call|x"
+    other = "targets.mine|f|y"
+    identity = ("exception", "KeyError", moved, place, other)
+    made = trace()
+    old = msgspec.structs.replace(
+        made, versions={"semafuzz": "0.1.0"}, expected=msgspec.structs.replace(made.expected, identity=identity)
+    )
+    read = codec.decode(codec.encode(old)).expected.identity
+    assert read == (
+        "exception",
+        "KeyError",
+        "semafuzz.targets.nova.in_memory.conductor|Conductor.call|x",
+        "semafuzz.targets.reference.tracker|Tracker.claim|self.used",
+        other,
+    )
+    new = msgspec.structs.replace(old, versions={"semafuzz": "0.2.0"})
+    assert codec.decode(codec.encode(new)).expected.identity == identity
