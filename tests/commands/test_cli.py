@@ -210,7 +210,19 @@ def test_traces_of_unknown_operations_and_targets(here: Path, capsys: pytest.Cap
 
     content = msgspec.json.decode(program, type=Operations)
     trace = Trace(
-        1, "nova", "34.0.0", "threads", content, 0, {}, (), (), (), Expected("x", "x", "x", "0" * 64, 0), {}, "0"
+        1,
+        "nova",
+        "34.0.0",
+        "threads",
+        content,
+        0,
+        {},
+        (),
+        (),
+        (),
+        Expected("invariant", "x", "x", "0" * 64, 0),
+        {},
+        "0",
     )
     codec.write(trace, here / "odd.json")
     assert run(["replay", "odd.json"]) == 4

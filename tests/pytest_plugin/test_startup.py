@@ -31,6 +31,7 @@ def test_nothing_but_the_options_is_loaded(pytester: pytest.Pytester, loaded: tu
     assert loaded_by(pytester, loaded, "def test_plain(): pass") == [
         "semafuzz",
         "semafuzz.pytest_plugin",
+        "semafuzz.pytest_plugin.interleave_warning",
         "semafuzz.pytest_plugin.options",
         "semafuzz.pytest_plugin.summary",
     ]

@@ -30,6 +30,7 @@ def checkout(
     """A checkout with nothing in it but what the set-up reads."""
     (tmp_path / "requirements.lock").write_text("one==1 \\\n    --hash=sha256:0\n")
     (tmp_path / "pyproject.toml").write_text("[project]\n")
+    (tmp_path / "semafuzz/harness").mkdir(parents=True)
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap, "LOCK", tmp_path / "requirements.lock")
     return tmp_path
@@ -128,7 +129,7 @@ def test_a_checkout_that_moved_is_set_up_anew(
     bootstrap.setup()
     moved = checkout / "moved"
     moved.mkdir()
-    for name in ("requirements.lock", "pyproject.toml", ".venv"):
+    for name in ("requirements.lock", "pyproject.toml", ".venv", "semafuzz"):
         (checkout / name).rename(moved / name)
     monkeypatch.setattr(bootstrap, "ROOT", moved)
     monkeypatch.setattr(bootstrap, "LOCK", moved / "requirements.lock")
@@ -188,16 +189,13 @@ def test_a_command_line_that_is_not_understood(
     assert "usage: python3 bootstrap.py setup" in said.out + said.err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "threshold"), [([], ["coverage", "report", "--fail-under=95"]), (["-k", "x"], ["coverage", "report"])]
-)
+@pytest.mark.parametrize("arguments", [[], ["-k", "x"]])
 def test_every_step_runs_and_the_first_failure_is_told(
     bootstrap: ModuleType,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
-    threshold: list[str],
 ) -> None:
     ran: list[list[str]] = []
 
@@ -208,10 +206,35 @@ def test_every_step_runs_and_the_first_failure_is_told(
 
     monkeypatch.setattr(bootstrap.subprocess, "run", run)
     assert bootstrap.test(tmp_path, arguments) == 7
-    assert [command[0] for command in ran] == ["coverage", "ruff", "ruff", "mypy", "coverage", "coverage", "coverage"]
-    assert ran[4][-len(arguments) :] == arguments or not arguments
-    assert ran[-1] == threshold
+    assert [command[0] for command in ran] == ["ruff", "ruff", "mypy", "pytest"]
+    assert ran[3][-2:] == (arguments or ["-m", "not slow"])
     assert capsys.readouterr().err.endswith("failed: lint, format, types\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["-k", "x"]])
+def test_coverage_is_demanded_of_all_tests_only(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(
+        bootstrap.subprocess,
+        "run",
+        lambda command, **_: (ran.append(command[2:]), subprocess.CompletedProcess(command, 0))[1],
+    )
+    assert bootstrap.coverage(tmp_path, arguments) == 0
+    assert [command[:2] for command in ran] == [
+        ["coverage", "erase"], ["coverage", "run"], ["coverage", "combine"], ["coverage", "report"]
+    ]  # fmt: skip
+    assert any(part.startswith("--fail-under") for part in ran[-1]) == (not arguments)
+
+
+def test_a_checkout_without_symbolic_links_is_told(
+    bootstrap: ModuleType, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "semafuzz/harness").rmdir()
+    (checkout / "semafuzz/harness").write_text("../harness")
+    assert bootstrap.main(["setup"]) == bootstrap.SETUP_FAILED
+    assert "symbolic links" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="exec starts a second process there, so it is not used")
@@ -225,4 +248,7 @@ def test_fuzz_becomes_the_command(bootstrap: ModuleType, tmp_path: Path, monkeyp
     monkeypatch.setattr(bootstrap.os, "execv", execv)
     with pytest.raises(Replaced) as replaced:
         bootstrap.fuzz(tmp_path, ["--seconds", "1"])
-    assert replaced.value.args == (str(tmp_path / "bin" / "semafuzz"), "fuzz", "--seconds", "1")
+    assert replaced.value.args == (str(tmp_path / "bin" / "semafuzz"), "fuzz", "--out", "reports/out", "--seconds", "1")
+    with pytest.raises(Replaced) as replaced:
+        bootstrap.fuzz(tmp_path, ["--out", "mine"])
+    assert replaced.value.args[1:] == ("fuzz", "--out", "mine")

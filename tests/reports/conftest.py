@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from semafuzz.commands.check import CheckOptions, run_check
+from semafuzz.commands.report.draw import draw as draw_trace
 from semafuzz.harness.traces.codec import read
 from semafuzz.reports.run_view.schema import FindingView
 
@@ -81,7 +82,7 @@ def draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Fin
         spec = f"programs.py:{function}"
         assert run_check(CheckOptions(spec, "portfolio", 2000, None, 0, "threads", (), False, (), out, True)) == 1
         (trace,) = out.glob("*.json")
-        return draw(read(trace), spec, commands=[f"semafuzz replay {trace.name}"])
+        return draw_trace(read(trace), spec, commands=[f"semafuzz replay {trace.name}"])
 
     return made
 

@@ -131,7 +131,7 @@ def test_the_fault_of_a_detector_is_not_hidden() -> None:
 
 
 def test_a_dead_canary_means_uncontrolled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(self_check, "listen", lambda instrumented: "no bird sings")
+    monkeypatch.setattr(self_check, "probe", lambda instrumented: "no bird sings")
     result = explore(lost)
     assert (result.verdict, result.notes, result.schedules) == ("uncontrolled", ["no bird sings"], 0)
 
@@ -147,8 +147,8 @@ def test_the_canary_notices_what_is_not_under_control(monkeypatch: pytest.Monkey
             patch.setattr(self_check.time, "sleep", lambda seconds: None)
             assert "real time" in self_check.probe(instrumented=False)
         with monkeypatch.context() as patch:
-            patch.setattr(self_check._Subject, "hold", lambda bird: bird.lock.acquire())
+            patch.setattr(self_check._Subject, "hold", lambda subject: subject.lock.acquire())
             assert "not under control" in self_check.probe(instrumented=False)
         with monkeypatch.context() as patch:
-            patch.setattr(self_check._Subject, "peek", lambda bird: True)
+            patch.setattr(self_check._Subject, "peek", lambda subject: True)
             assert "did not exclude" in self_check.probe(instrumented=False)

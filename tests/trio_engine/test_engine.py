@@ -176,7 +176,7 @@ def test_asyncio_is_refused_by_name(function: Any) -> None:
 def test_only_async_functions_are_taken() -> None:
     with pytest.raises(UsageError, match="takes an async function"):
         explore_async(fully_sync)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match=r"targets\.trio_tasks\.explore_async"):
+    with pytest.raises(UsageError, match=r"semafuzz\.explore_async"):
         explore(programs.lost_update)
 
 

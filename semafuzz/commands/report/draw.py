@@ -107,7 +107,7 @@ def _painted(blank: FindingView, trace: Trace, subject: OpenedTrace) -> FindingV
         run=run,
         passing=passing,
         no_passing=why,
-        turns=turns(again),
+        story=turns(again),
         shared=interleaving(again),
         excerpts=excerpts_of(matter),
         sources={SITES[site].place(): line for site in _sites(again) if (line := source_line(SITES[site]))},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from semafuzz.commands.report.draw import draw as draw_trace
 from semafuzz.commands.report.draw import view_without_run
 from semafuzz.harness.traces.codec import read
 from semafuzz.reports.run_view.build import _chosen
@@ -102,7 +103,7 @@ def test_a_mended_program_has_no_picture_and_says_why(draw: Draw, tmp_path: Path
     (trace,) = (tmp_path / "out-lost").glob("*.json")
     mended = PROGRAMS.replace("together(account.deposit, account.deposit)", "together(account.deposit_with_lock)")
     (tmp_path / "programs.py").write_text(mended.replace("== 2", "== 1"))
-    drawn = draw(read(trace), "programs.py:lost")
+    drawn = draw_trace(read(trace), "programs.py:lost")
     assert drawn.run is None
     assert drawn.reproduces.startswith(("it does not show here any more", "that cannot be told"))
 
@@ -111,7 +112,7 @@ def test_a_program_that_is_gone_has_no_picture_and_says_why(draw: Draw, tmp_path
     draw("lost")
     (trace,) = (tmp_path / "out-lost").glob("*.json")
     (tmp_path / "programs.py").unlink()
-    drawn = draw(read(trace), "programs.py:lost")
+    drawn = draw_trace(read(trace), "programs.py:lost")
     assert drawn.run is None
     assert "it could not be run here" in drawn.reproduces
 
