@@ -1,1 +1,1 @@
-"""How results are shown: on the terminal and as files. Reads what the harness made, and never runs a target."""
+"""Results for people and for other tools, on the terminal and as files. Never runs a target."""

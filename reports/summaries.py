@@ -1,4 +1,4 @@
-"""What a search came to, kept beside its traces for the report that is made later."""
+"""Summaries of searches, kept beside their traces for the report that is made later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How this semafuzz is started in a new process."""
+"""The command that starts this semafuzz in a new process."""
 
 from __future__ import annotations
 

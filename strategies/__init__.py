@@ -1,1 +1,1 @@
-"""What to try: Hypothesis strategies for programs, schedules and faults."""
+"""Search strategies over a target: generated programs, the fuzz loop, state machines."""

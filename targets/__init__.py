@@ -1,4 +1,4 @@
-"""What is tested: the registry of targets, the only names that a trace may use."""
+"""The registry of targets, the only names that a trace may use."""
 
 from __future__ import annotations
 

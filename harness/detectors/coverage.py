@@ -1,4 +1,4 @@
-"""What a search has covered, and an estimate of what it has not met.
+"""Coverage of a search, counted over its executions, and an estimate of what it has not met.
 
 Counted over executions: which failures showed, which operations overlapped, which two
 places touched one location in this order, and which read saw which write. The chance that
@@ -27,7 +27,7 @@ from semafuzz.harness.sections.coverage import Coverage
 from semafuzz.harness.traces.signature import failure_identity
 
 EVERY = 4
-"""Of the executions that do not fail, each so manyth is looked at closely."""
+"""Of the executions that do not fail, one in so many is looked at closely."""
 MOST = 50_000
 """Of pairs of places that are told apart."""
 

@@ -1,4 +1,4 @@
-"""Which methods of builtin containers read and which write, and at what grain.
+"""Methods of builtin containers: those that read, those that write, and at what grain.
 
 ``item``: one key or element (the first argument); ``all``: the container as a
 whole (its length, order or every element).

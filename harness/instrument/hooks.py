@@ -1,4 +1,4 @@
-"""What rewritten code calls.
+"""Hooks: the functions that rewritten code calls.
 
 Outside an execution every hook does what the original code did and nothing
 else. Inside, it announces the access to the kernel first and performs it

@@ -1,4 +1,4 @@
-"""Which names of a module are shared between threads of control.
+"""Scopes: the names of a module that threads of control share.
 
 Two kinds are: globals that some function rebinds, and variables of a function
 that nested functions see and that are bound more than once. Names bound once

@@ -1,4 +1,4 @@
-"""What an operation depends on: when the order of two operations matters.
+"""Dependence of operations: when the order of two operations matters.
 
 Two neighbouring operations of different tasks that do not depend on each other can be
 swapped, and the program cannot tell. Two operations depend on each other when they belong

@@ -31,7 +31,7 @@ _known: dict[str, bool] = {}
 
 
 def is_machinery(filename: str) -> bool:
-    """Whether frames of this file are passed over when a place is looked for."""
+    """Whether frames of this file are skipped when a place is looked for."""
     found = _known.get(filename)
     if found is None:
         found = _known[filename] = filename in _LIBRARY or (

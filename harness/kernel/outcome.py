@@ -1,4 +1,4 @@
-"""What came of one execution."""
+"""The outcome of one execution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which modules are semafuzz's own.
+"""Ownership of modules: those that are semafuzz's own.
 
 Names are compared by whole components: a user's module ``semafuzz_tools`` or
 ``harness`` is theirs. The targets are not counted as ours: they are code under test,

@@ -1,4 +1,4 @@
-"""What the rest of the kernel asks of the execution that is under way.
+"""Protocols of the execution that is under way, for the rest of the kernel.
 
 A protocol, so that the doubles, the clock and the messages of a deadlock need not
 import the execution, which imports them.

@@ -1,4 +1,4 @@
-"""Where a program comes from, as a trace says it."""
+"""The origin of a program, as a trace says it."""
 
 from __future__ import annotations
 

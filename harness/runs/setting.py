@@ -1,4 +1,4 @@
-"""How an execution is run: model, seed, limits and the detectors that watch it."""
+"""Configuration of an execution: model, seed, limits and the detectors that watch it."""
 
 from __future__ import annotations
 

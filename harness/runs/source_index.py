@@ -1,4 +1,4 @@
-"""Which file on this machine a checked function, or a target of one's own, came from.
+"""Index of the files on this machine from which checked functions and your own targets came.
 
 A trace names it by the digest of its file, never by a path to import: a
 trace from elsewhere must not be able to choose what runs here. So that

@@ -8,7 +8,7 @@ tasks have places together, after which there is none left.
 Places are those at which a task takes a lock, waits, sleeps or leaves the process. Blind
 to what needs a switch at an access to memory, or a second change of priority. Of more than
 two tasks only one order of the others is tried, so that it is no proof there either.
-Whoever knows calls at which nothing changes for others can have them passed over.
+Whoever knows calls at which nothing changes for others can have them skipped.
 
 Where accesses to memory are seen, of equivalent schedules one is run (Mazurkiewicz,
 "Trace theory", 1987; the step over places at which nothing depends on what the others did is

@@ -1,4 +1,4 @@
-"""What schedulers share that give each task a rank and lower it at chosen places."""
+"""Priorities: the base of schedulers that give each task a rank and lower it at chosen places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scheduler is."""
+"""The protocol of schedulers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a search may do: where ``--seconds`` is enforced.
+"""Budget of a search: where ``--seconds`` is enforced.
 
 Real time, by ``time.perf_counter``, which control leaves alone.
 """

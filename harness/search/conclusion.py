@@ -1,4 +1,4 @@
-"""What detectors add to a result at the end of a search."""
+"""Conclusion of a search: what detectors add to its result."""
 
 from __future__ import annotations
 

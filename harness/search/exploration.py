@@ -42,7 +42,7 @@ class Exploration:
     taught about its scheduling points serves the next. ``detectors``
     see every execution, and may look while it happens. ``advised``
     may be shared likewise: the identities of advice (``ADVICE``) that was given before.
-    ``judge=False`` only learns scheduling points: what fails is passed over.
+    ``judge=False`` only learns scheduling points: what fails is skipped.
     """
 
     def __init__(

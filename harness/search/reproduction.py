@@ -1,4 +1,4 @@
-"""Does a trace reproduce on this code? Also where this is not the code that made it.
+"""Reproduction of a trace, also on other code than made it.
 
 The answer is yes, no, or that it cannot be told; never a guess:
 

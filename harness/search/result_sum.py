@@ -1,4 +1,4 @@
-"""What several searches came to together."""
+"""The sum of the results of several searches."""
 
 from __future__ import annotations
 

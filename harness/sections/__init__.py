@@ -1,1 +1,1 @@
-"""What detectors and searches report, as plain data that every report format shows."""
+"""Reports of detectors and searches as plain data, which every format shows."""

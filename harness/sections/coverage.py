@@ -1,4 +1,4 @@
-"""What a search has covered, as data, and estimates of what it has not met."""
+"""Coverage as data, and estimates of what a search has not met."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which operations of a run have an order that matters.
+"""Dependence within a run: the operations whose order matters.
 
 A run is one order of a *Mazurkiewicz trace*: the partial order in which only operations
 that depend on each other (``semafuzz.harness.kernel.dependence``) come one before the other. An order

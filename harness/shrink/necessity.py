@@ -1,4 +1,4 @@
-"""Whether each preemption and each fault that is left is needed for the failure.
+"""Necessity of each preemption and each fault that is left for the failure.
 
 Each is taken back alone: the running task goes on instead, or the call is not made to
 fail, and everything else that was directed stays. Where the failure still shows, that

@@ -1,4 +1,4 @@
-"""How simple a run is: what shrinking makes less of.
+"""Size of a run: what minimising makes less of.
 
 A strict order. First the preemptions, because each is one thing that a person has
 to understand; then how often the run changes from one task to another; then how

@@ -1,4 +1,4 @@
-"""What makes two failures the same finding.
+"""Signature and identity: what makes two failures the same finding.
 
 The kind, the type of exception, the code places and the operations; never the
 text of a message, which holds values. Places count by module, function and

@@ -1,8 +1,8 @@
-"""Where a coroutine stands: the place in the code under test, and the call of trio.
+"""Sites of await: the place in the code under test where a coroutine stands, and the call of trio.
 
 Both are read from the chain of awaited coroutines by public attributes of
 coroutines and frames. A call is known by its name, such as ``Lock.acquire`` or
-``MemorySendChannel.send``; names with an underscore are passed over, they differ
+``MemorySendChannel.send``; names with an underscore are skipped, they differ
 between releases of trio.
 """
 

@@ -1,4 +1,4 @@
-"""What went wrong in a run, in words and identities that do not vary.
+"""Failures of a run of trio, in words and identities that do not vary.
 
 What leaves the main function is a failure; nurseries wrap it in groups, which are
 opened: each exception in them counts by itself. A group, its nesting and the

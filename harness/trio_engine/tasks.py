@@ -1,4 +1,4 @@
-"""What takes turns in a controlled run: trio's tasks, time, and cancellations.
+"""Tasks of a controlled run of trio: trio's own, time, and cancellations.
 
 A scheduler chooses among :class:`~semafuzz.harness.kernel.task.Task` objects. Here three
 things are such: the tasks of the code under test; the passing of time up to the next

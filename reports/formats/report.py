@@ -1,4 +1,4 @@
-"""What a report is made of, for the formats that tell of all findings."""
+"""Data of a report, for the formats that tell of all findings."""
 
 from __future__ import annotations
 

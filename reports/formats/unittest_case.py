@@ -99,7 +99,7 @@ def module_name(trace: Trace) -> str:
 def unittest_file(trace: Trace, *, program: tuple[str, str] | None = None) -> str:
     """The source of the test.
 
-    ``program``: for a checked function or a target of one's own, the path of its file
+    ``program``: for a checked function or your own target, the path of its file
     relative to the test's, and its name.
     """
     expected = trace.expected

@@ -1,4 +1,4 @@
-"""What the pages are made of."""
+"""Content of the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bisection said of a finding, for pages and texts."""
+"""Bisection of a finding over releases, for pages and texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What broke, in one sentence."""
+"""One sentence that says what broke."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a location holds before and after an access, in short, for a person.
+"""Values of locations before and after an access, in short, for a person.
 
 The program's own code must not run for that: no property, no ``__repr__``, no
 ``__getattr__`` of it is called. So a value is shown where it is one of Python's own

@@ -1,1 +1,1 @@
-"""What a terminal shows: results, progress and tables."""
+"""Results, progress and tables in a terminal."""

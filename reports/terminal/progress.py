@@ -1,4 +1,4 @@
-"""How far a search is, in figures, and in words for a line."""
+"""Progress of a search, in figures, and in words for a line."""
 
 from __future__ import annotations
 

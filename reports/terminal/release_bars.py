@@ -1,4 +1,4 @@
-"""How far a table of releases is, for a person who waits for it.
+"""Bars for a table of releases, for a person who waits for it.
 
 On a terminal there is a bar for each release that is under way, and they go away at the
 end; elsewhere a line when a release begins, and one when it is through.

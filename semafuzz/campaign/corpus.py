@@ -1,4 +1,4 @@
-"""What is known: findings with their traces, kept from night to night.
+"""Corpus: findings with their traces, kept from night to night.
 
 One folder, ``findings/``, with two files for each: the trace as it replays, and a record
 beside it. Both are whole or absent; a record without its trace counts as absent, so that

@@ -1,4 +1,4 @@
-"""What a night does: shards, each a pure function of its data."""
+"""Plan of a night: shards, each a pure function of its data."""
 
 from __future__ import annotations
 

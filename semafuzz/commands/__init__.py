@@ -1,1 +1,1 @@
-"""What each command of the command line does; imported when it is called."""
+"""The commands, a module or folder each; imported when they are called."""

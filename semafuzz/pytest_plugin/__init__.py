@@ -116,7 +116,7 @@ def pytest_pycollect_makeitem(collector: Any) -> Generator[None, Any, Any]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """A folder of traces that was asked for is not passed over, whatever its name."""
+    """A folder of traces that was asked for is not skipped, whatever its name."""
     kept = config.stash.get(_kept, None)
     return False if kept is not None and kept.leads_to(collection_path) else None
 

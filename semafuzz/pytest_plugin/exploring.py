@@ -21,7 +21,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.build import recorded_choices
-from semafuzz.pytest_plugin import replay_command, wording
+from semafuzz.pytest_plugin import replay_command, messages
 from semafuzz.pytest_plugin.interleave_warning import InterleaveWarning
 from semafuzz.pytest_plugin.marked_test import MarkedTest, SharedState
 from semafuzz.pytest_plugin.options import Plan, Settings
@@ -115,18 +115,18 @@ def _conclude(
             Row(
                 finding.signature,
                 finding.severity,
-                wording.line(f"{finding.kind}: {finding.message}"),
+                messages.line(f"{finding.kind}: {finding.message}"),
                 replay_command.shown(subject.item.config, finding.trace),
                 command,
                 fails=finding.severity == "error" or settings.strict,
             )
         )
-        texts.append(wording.found(finding, outcome, result, command))
+        texts.append(messages.found(finding, outcome, result, command))
     keep(subject.item, record)
     if shared is not None:
         raise Inconclusive("\n\n".join([str(shared), *texts]))
     if result.verdict == "uncontrolled":
-        raise Inconclusive("\n\n".join([wording.uncontrolled(subject.test, result.notes), *texts]))
+        raise Inconclusive("\n\n".join([messages.uncontrolled(subject.test, result.notes), *texts]))
     if any(row.fails for row in record.rows):
         raise Found("\n\n".join(texts))
 

@@ -1,4 +1,4 @@
-"""What tells the items of a marked test apart: the scheduler to explore under, or the trace to replay."""
+"""The parameter that tells the items of a marked test apart: a scheduler, or a trace to replay."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class KeptTraces:
                     try:
                         self._traces[path] = codec.read(path)
                     except TraceError as error:
-                        warnings.warn(InterleaveWarning(f"passed over: {error}"), stacklevel=2)
+                        warnings.warn(InterleaveWarning(f"skipped: {error}"), stacklevel=2)
         return self._traces
 
     def has(self, path: Path) -> bool:
@@ -63,7 +63,7 @@ class KeptTraces:
         return path.suffix == ".json" and path.resolve() in self.traces
 
     def leads_to(self, path: Path) -> bool:
-        """Whether this is one of the folders, or on the way to one: pytest passes over some
+        """Whether this is one of the folders, or on the way to one: pytest skips some
         names, hidden folders above all."""
         return any(folder.is_relative_to(path) for folder in self.settings.folders)
 
@@ -132,7 +132,7 @@ def _files(folder: Path) -> list[Path]:
     except FileNotFoundError:
         return []  # named in the configuration, and nothing was kept yet
     except OSError as error:
-        warnings.warn(InterleaveWarning(f"passed over: cannot read {folder}: {error.strerror}"), stacklevel=2)
+        warnings.warn(InterleaveWarning(f"skipped: cannot read {folder}: {error.strerror}"), stacklevel=2)
         return []
 
 

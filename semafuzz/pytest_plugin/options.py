@@ -1,4 +1,4 @@
-"""What a user may say, where, and who is heard first.
+"""Options: what a user may say, where, and which of several comes first.
 
 The command line is heard before the marker, the marker before a profile named on the
 command line, that before the keys of the configuration file and those before the

@@ -1,4 +1,4 @@
-"""How an interleaved test can end, and what goes with its report."""
+"""Outcomes of an interleaved test, and what goes with its report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test prints, logs and warns of, once instead of once for each execution.
+"""Output of a test once, instead of once for each execution: prints, logs, warnings.
 
 A search runs a test a thousand times, and pytest keeps all that it says. So what came of
 the search is thrown away, and what came of the failing run, run once more for the purpose,

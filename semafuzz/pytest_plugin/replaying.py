@@ -13,7 +13,7 @@ from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.pytest_plugin import replay_command, wording
+from semafuzz.pytest_plugin import replay_command, messages
 from semafuzz.pytest_plugin.marked_test import MarkedTest
 from semafuzz.pytest_plugin.options import Plan, Settings
 from semafuzz.pytest_plugin.outcomes import Found, Inconclusive, Record, Row, keep
@@ -35,7 +35,7 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
         subject.program.begin = keeper.begin
         with subject.laboratory(trace.model, allowance.stall) as laboratory:
             if laboratory.uncontrolled_reason:
-                raise Inconclusive(wording.uncontrolled(test, [laboratory.uncontrolled_reason]))
+                raise Inconclusive(messages.uncontrolled(test, [laboratory.uncontrolled_reason]))
             setting = ExecutionConfig(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)
             replayed = replay(subject.program, recorded_choices(trace), setting)
     judge(item, trace, path, replayed, replay_command.in_pytest(item.config, test, path), settings)
@@ -48,7 +48,7 @@ def judge(item: pytest.Item, trace: Trace, path: Path, replayed: Replayed, comma
     """
     expected = trace.expected
     if replayed.outcome.uncontrolled:
-        raise Inconclusive(wording.uncontrolled(item.nodeid, [replayed.outcome.uncontrolled]))
+        raise Inconclusive(messages.uncontrolled(item.nodeid, [replayed.outcome.uncontrolled]))
     if replayed.diverged is not None:
         unfit(f"{path.name} does not fit this code any more: {replayed.diverged}{_hash_seed(trace)}", settings)
     cut = [failure for failure in replayed.outcome.failures if failure.kind == "step-limit"]
@@ -63,13 +63,13 @@ def judge(item: pytest.Item, trace: Trace, path: Path, replayed: Replayed, comma
     failures.sort(key=lambda failure: failure_identity(failure) != expected.identity)
     record = Record("found" if failures else "gone", 1)
     if failures:
-        what = wording.line(f"{failures[0].kind}: {failures[0].message}")
+        what = messages.line(f"{failures[0].kind}: {failures[0].message}")
         shown = replay_command.shown(item.config, str(path))
         record.rows.append(Row(expected.signature, failures[0].severity, what, shown, command))
     item.user_properties.append(("semafuzz_identical", str(replayed.digest == expected.digest).lower()))
     keep(item, record)
     if failures:
-        raise Found(wording.replayed(trace, failures[0], replayed.outcome, command))
+        raise Found(messages.replayed(trace, failures[0], replayed.outcome, command))
 
 
 def _hash_seed(trace: Trace) -> str:

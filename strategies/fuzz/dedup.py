@@ -1,8 +1,8 @@
-"""Which failures of a search are worth working out: making one small costs more than
-meeting a hundred.
+"""Deduplication of the failures of a search: minimising one costs more than meeting a
+hundred.
 
-What is passed over is counted and said. It is not lost: once what was worked out is
-mended, the same search shows what was behind it.
+What is skipped is counted and reported. It is not lost: once what was worked out is
+fixed, the same search shows what was behind it.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ class Dedup:
             self._raised.setdefault(identity[:2], []).append(present)
 
     def told(self) -> dict[str, int]:
-        """What was passed over, in words, and how many."""
+        """What was skipped, in words, and how many."""
         said = {
             "more failures between the same operations were not worked out; fuzz again with another --seed once these "
-            "are mended": self.skipped,
+            "are fixed": self.skipped,
             "more failures were not worked out: what is wrong in them is known to come of some of their operations, as "
             "listed": self.explained,
             "failures were not worked out: give more --seconds; traces in the folder raw": self.unworked,

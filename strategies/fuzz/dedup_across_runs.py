@@ -1,5 +1,5 @@
-"""Which of several findings are the same: of searches that knew nothing of each other, or of
-a search and what was known before it."""
+"""Deduplication across runs: of searches that knew nothing of each other, or of a search and
+what was known before it."""
 
 from __future__ import annotations
 

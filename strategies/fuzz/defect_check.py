@@ -1,4 +1,4 @@
-"""Whether a defect of a catalogue shows in the code that is open now.
+"""Check of a catalogued defect against the code that is open now.
 
 Its program is explored; nothing says at which place to switch, and a fault is tried at
 every call that it fits. A defect *shows* where a failure of its name is met; else it
@@ -82,7 +82,7 @@ def scenarios_of(defect: Defect, target: Target, faithful: bool) -> Iterator[Sce
 def judge_defect(
     defect: Defect, target: Target, opened: OpenTarget, laboratory: ControlledSession, judging: Judging
 ) -> Cell:
-    """Explore one defect's program. A trace that is kept is made small and named after the defect."""
+    """Explore one defect's program. A trace that is kept is minimised and named after the defect."""
     keep = judging.keep
     until = Deadline(judging.seconds)
     done = 0

@@ -1,4 +1,4 @@
-"""What a wrong state leads to: one more operation after a run that left it.
+"""Follow-up of a wrong state: one more operation after a run that left it.
 
 A warning says that something is wrong until the next audit. Whether that is harmless
 shows when the target goes on working: the same schedule again, and one of its operations

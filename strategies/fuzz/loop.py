@@ -2,7 +2,7 @@
 
 Both have turns, by the executions that they took, and each program is run under many
 schedules.
-What fails is made small after a while, then the search goes on. One seed, one search, as long as the
+What fails is minimised after a while, then the search goes on. One seed, one search, as long as the
 budget is one of schedules; a budget of seconds ends it earlier.
 """
 

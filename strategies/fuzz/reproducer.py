@@ -1,4 +1,4 @@
-"""Whether a smaller scenario still fails alike: the schedules in which that is tried."""
+"""Reproducer: the schedules in which a smaller scenario is tried for the same failure."""
 
 from __future__ import annotations
 

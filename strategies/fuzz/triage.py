@@ -1,6 +1,6 @@
 """From the failures that a search meets to its findings.
 
-What is new is made small (``semafuzz.strategies.fuzz.program_shrinker``), shown again where that can be asked
+What is new is minimised (``semafuzz.strategies.fuzz.program_shrinker``), shown again where that can be asked
 (``semafuzz.strategies.fuzz.cross_check``), and kept with its trace, when the search has time for it.
 """
 

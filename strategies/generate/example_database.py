@@ -21,7 +21,7 @@ class DatabaseWarning(UserWarning):
 class TolerantDatabase(DirectoryBasedExampleDatabase):
     """As its base, and nothing in its folder can make a test fail.
 
-    What cannot be used is passed over with one warning that names it: a file that holds
+    What cannot be used is skipped with one warning that names it: a file that holds
     no example, one that cannot be read, a file in the place of a folder, a folder without
     permission. Hypothesis itself is silent about most of these and raises
     PermissionError for the last.
@@ -84,7 +84,7 @@ class TolerantDatabase(DirectoryBasedExampleDatabase):
         if path not in self._told:
             self._told.add(path)
             warnings.warn(
-                DatabaseWarning(f"the example database passes over {path}: {why}; delete it, or mend it"), stacklevel=2
+                DatabaseWarning(f"the example database skips {path}: {why}; delete it, or fix it"), stacklevel=2
             )
 
 

@@ -1,4 +1,4 @@
-"""What state machines need while Hypothesis runs them: control, and a memory.
+"""Session of a state machine while Hypothesis runs it: control, and a memory.
 
 Control is installed and the modules are instrumented once for a whole run of
 Hypothesis. The scheduling points stay as they are while it runs: Hypothesis runs

@@ -1,4 +1,4 @@
-"""Targets of one's own, declared as a class; docs/own-target.md shows one whole.
+"""Your own targets, declared as a class; docs/own-target.md shows one whole.
 
 Everything here is for the file of a user: the base class, the mark for operations,
 ``io`` for the code under test, and the words in which faults, options and violations
@@ -97,7 +97,7 @@ target_factories: list[Callable[[type[DeclaredTarget]], Target]] = []
 
 
 class DeclaredTarget:
-    """Base of targets of one's own. The first line of the docstring is the summary.
+    """Base of your own targets. The first line of the docstring is the summary.
 
     ``modules``: import names of the code under test, looked for beside the file too;
     none means the file itself. ``refusals``: exceptions with which that code legally

@@ -1,1 +1,1 @@
-"""What a target is: protocol, scenarios, faults, configuration and the programs made of them."""
+"""The model of targets: protocol, scenarios, faults, configuration and the programs made of them."""

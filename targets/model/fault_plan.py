@@ -15,7 +15,7 @@ from semafuzz.targets.model.protocol import FaultInfo
 class FaultPlan:
     """The faults of one execution, and which of them have happened.
 
-    Each fault is counted by task: it happens at the how manyth I/O point, among those
+    Each fault is counted by task: it happens at the I/O point with a number, among those
     it fits, that its task reaches; so it stays where it is when other tasks change.
     """
 

@@ -1,4 +1,4 @@
-"""Which programs a target can really meet: the order of operations on an instance."""
+"""Well-formed programs: the order of operations on an instance that a target can really meet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a target is: operations on a world, and oracles that judge it."""
+"""The protocol of targets: operations on a world, and oracles that judge it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from semafuzz.harness.traces.schema import Operation, Operations, Trace, Value
 class Scenario:
     """``content``: what the tasks do. ``configuration``: the target's options that
     differ from their defaults, by name. ``faults``: each the name of a fault of the
-    target with ``task`` (its number) and ``call`` (the how manyth I/O point of that
+    target with ``task`` (its number) and ``call`` (the number of the I/O point of that
     task, among those that the fault fits, counted from 1)."""
 
     content: Operations

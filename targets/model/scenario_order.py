@@ -1,4 +1,4 @@
-"""How large a scenario is, for choosing the one to show a person."""
+"""Order of scenarios by size, for choosing the one to show a person."""
 
 from __future__ import annotations
 

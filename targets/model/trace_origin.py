@@ -1,4 +1,4 @@
-"""What the traces of a scenario say of where they come from."""
+"""Origin of the traces of a scenario."""
 
 from __future__ import annotations
 

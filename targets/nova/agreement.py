@@ -1,4 +1,4 @@
-"""Whether the fast world does what the real one does: the same program under the same
+"""Agreement of the fast world with the real one: the same program under the same
 schedule, the same calls, the same rows, the same events.
 
 Where the two disagree the fast one is wrong: the real one is Nova's own database layer

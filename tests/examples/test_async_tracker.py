@@ -1,4 +1,4 @@
-"""Every defect of the async tracker is found, made small and replayed; without defects nothing is."""
+"""Every defect of the async tracker is found, minimised and replayed; without defects nothing is."""
 
 from __future__ import annotations
 

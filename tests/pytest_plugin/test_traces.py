@@ -95,7 +95,7 @@ def test_a_damaged_file_costs_a_warning_that_names_it(session: Session, kept_tra
     result = session("", "--interleave-traces", "kept", "-k", "replay")
     result.assert_outcomes(failed=1, deselected=1, warnings=4)
     for name in ("half.json", "noise.json", "changed.json", "folder.json"):
-        assert f"passed over: {good.parent / name}" in result.stdout.str()
+        assert f"skipped: {good.parent / name}" in result.stdout.str()
     assert "notes.txt" not in result.stdout.str()
 
 

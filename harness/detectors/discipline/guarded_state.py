@@ -1,4 +1,4 @@
-"""Which objects belong to guarded state at this moment, and by which path.
+"""Guarded state: the objects that belong to it at this moment, and by which path.
 
 Starting from an object that a lock guards, attributes and containers are followed
 as far as a policy says. The walk uses no code of the program: no property, no

@@ -1,4 +1,4 @@
-"""What a target says of its locking."""
+"""Lock policy: what a target says of its locking."""
 
 from __future__ import annotations
 

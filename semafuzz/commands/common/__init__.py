@@ -1,1 +1,1 @@
-"""What several commands share: options, loading what a person names, processes of other releases."""
+"""Parts that several commands share: options, loading what a person names, other releases."""

@@ -1,4 +1,4 @@
-"""Which lines and branches of the target a search has run, and in whose operations.
+"""Line coverage: the lines and branches of the target that a search has run, by operation.
 
 coverage.py measures; its context is the program under way, by the names of its operations,
 so that a line can be asked which operations reach it. It is told apart by program and not

@@ -68,7 +68,7 @@ def fuzz(
     runs under many schedules, and every outcome is judged by the target's
     invariants. Two thirds of the executions go through all small programs in turn: each
     operation alone, with each fault at each call, and every two operations beside
-    each other. What fails is made small and written as a trace. At the end stands
+    each other. What fails is minimised and written as a trace. At the end stands
     what was seen of the target's locking.
 
     \b

@@ -1,4 +1,4 @@
-"""What the searches of a night found, taken into the corpus."""
+"""Merge of what the searches of a night found into the corpus."""
 
 from __future__ import annotations
 

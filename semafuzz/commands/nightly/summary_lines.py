@@ -1,4 +1,4 @@
-"""What a night came to, for a person and for machines."""
+"""Summary of a night, for a person and for machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `bisect` has said of a trace, kept beside it for the report."""
+"""Notes of `bisect` on a trace, kept beside it for the report."""
 
 from __future__ import annotations
 

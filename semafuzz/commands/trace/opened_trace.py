@@ -1,4 +1,4 @@
-"""What a trace is of, made ready to run: a checked function, or a target's operations."""
+"""Opened traces: the checked function, or the target's operations, ready to run."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
 
 
 def _changed(trace: Trace, opened: OpenTarget) -> list[str]:
-    """Code of one's own that changed between finding and mending."""
+    """Your own code that changed between finding and fixing."""
     if trace.target != DECLARED:
         return []
     return [name for name, digest in opened.libraries.items() if trace.versions.get(name) != digest]

@@ -11,7 +11,7 @@ from semafuzz.harness.traces.schema import Trace
 def replay_operations(trace: Trace, program: str | None = None) -> Replayed:
     """Run the trace on its target; UsageError where that does not have what it names.
 
-    ``program``: FILE.py:CLASS, for a target of one's own.
+    ``program``: FILE.py:CLASS, for your own target.
     """
     with opened_trace(trace, Code(program)) as subject:
         return replay(subject.program, recorded_choices(trace), subject.setting)

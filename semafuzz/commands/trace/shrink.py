@@ -57,7 +57,7 @@ class Size:
 
 @dataclass(slots=True)
 class _Shrinking:
-    """One trace being made small within a budget of executions."""
+    """One trace being minimised within a budget of executions."""
 
     subject: OpenedTrace
     budget: int

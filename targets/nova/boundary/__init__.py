@@ -1,1 +1,1 @@
-"""Where Nova's code leaves the process: calls, faults, primitives, the life of a process."""
+"""The boundary of nova-compute: calls, faults, primitives, the life of a process."""

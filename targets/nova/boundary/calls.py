@@ -1,4 +1,4 @@
-"""Where a nova-compute ends, in either world: calls to the conductor and to placement.
+"""Boundary calls of a nova-compute, in either world: to the conductor and to placement.
 
 Each call is an I/O point before and after; faults happen at it. What answers is for the
 worlds to say.

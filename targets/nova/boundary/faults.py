@@ -1,4 +1,4 @@
-"""What can go wrong around the tracker, as a real nova-compute sees it.
+"""Faults around the tracker, as a real nova-compute sees them.
 
 A conductor that fails answers with an exception over RPC: one of Nova's own keeps its
 class, any other arrives as ``RemoteError``. A time-out says nothing about what was done:

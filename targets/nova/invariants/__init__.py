@@ -1,1 +1,1 @@
-"""What must hold of Nova's tracker, at quiescence and after faults."""
+"""Invariants of Nova's tracker, at quiescence and after faults."""

@@ -1,4 +1,4 @@
-"""What each invariant checks, by the numbers of ``docs/nova-invariants.md``.
+"""Checks of the invariants, by the numbers of ``docs/nova-invariants.md``.
 
 Which of them a fault excuses follows from what they check, and is said here.
 """

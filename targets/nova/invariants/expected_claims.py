@@ -1,4 +1,4 @@
-"""What belongs to a node, computed from the rows alone: the rules of an audit."""
+"""Expected claims of a node, computed from the rows alone: the rules of an audit."""
 
 from __future__ import annotations
 

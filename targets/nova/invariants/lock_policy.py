@@ -1,4 +1,4 @@
-"""What ResourceTracker's lock guards.
+"""Lock policy of ResourceTracker: what its lock guards.
 
 From the code of 34.0.0: ``compute_resources`` serialises the methods that change what
 the tracker holds (its comments ask for it: "while the COMPUTE_RESOURCES_SEMAPHORE is

@@ -1,4 +1,4 @@
-"""What must hold when nothing is under way, computed from the rows alone.
+"""Usage of a node when nothing is under way, computed from the rows alone.
 
 Numbers as in ``docs/nova-invariants.md``: I1 memory, I2 vCPUs, I3 disk, I4 free and
 non-negative, I5 statistics, I11 tracked instances and migrations, I14 agreement of

@@ -1,1 +1,1 @@
-"""What a world stands on when it is real: Nova's own database layer, and placement."""
+"""The real world: Nova's own database layer, and the placement service."""

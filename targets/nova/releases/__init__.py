@@ -1,1 +1,1 @@
-"""Which Nova runs here: environments, fetched releases, library sets, shims."""
+"""Releases of Nova: environments, fetching, library sets, shims."""

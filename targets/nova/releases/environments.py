@@ -1,5 +1,4 @@
-"""Which Nova runs in this process: the installed release, a fetched one, or a source
-tree.
+"""Environments: the Nova that runs in this process, installed, fetched or a source tree.
 
 The world in memory was written for 34.0.0. Whether it fits another Nova is asked of
 that Nova's own source (:func:`lacking`), not of a list of versions. What would make

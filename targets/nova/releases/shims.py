@@ -1,4 +1,4 @@
-"""What older releases of Nova need to run on this Python.
+"""Shims that older releases of Nova need to run on this Python.
 
 Few and small, and none changes a file of Nova. Each looks for the need itself and says
 which releases have it; for others it does nothing.

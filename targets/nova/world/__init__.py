@@ -1,1 +1,1 @@
-"""What surrounds the tracker: host, hypervisor, network, names and devices."""
+"""Surroundings of the tracker: host, hypervisor, network, names and devices."""

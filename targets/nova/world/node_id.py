@@ -1,4 +1,4 @@
-"""Where instances are."""
+"""Identity of a node: its host and its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around a compute manager: nothing, and somebody who listens.
+"""Stubs around a compute manager: services that have nothing to do.
 
 Networks, volumes, images and shares are there but empty, and notifications, instance actions
 and faults (records that nobody here reads) are left out. Pools of threads do their work in

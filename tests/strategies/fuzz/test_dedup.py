@@ -1,4 +1,4 @@
-"""Which failures a search works out, and which it passes over."""
+"""Which failures a search works out, and which it skips."""
 
 from __future__ import annotations
 

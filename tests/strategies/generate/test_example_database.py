@@ -74,7 +74,7 @@ def test_entries_that_hold_no_example_are_passed_over(folder: Path, noise: bytes
     tried, told = search(folder, reuse_only=True)
     assert {1000, -1} <= set(tried)
     # An empty file is an example without choices: something is tried for it.
-    expected = [] if not noise else [f"the example database passes over {damaged}: it holds no example"]
+    expected = [] if not noise else [f"the example database skips {damaged}: it holds no example"]
     assert [line.partition("; ")[0] for line in told] == expected
 
 
@@ -103,7 +103,7 @@ def test_a_file_in_the_place_of_the_whole(tmp_path: Path) -> None:
     place.write_text("in the way")
     tried, told = search(place)
     assert tried[-1] == -1
-    assert [line for line in told if f"passes over {place}: " in line] == told != []
+    assert [line for line in told if f"skips {place}: " in line] == told != []
     assert place.read_text() == "in the way"
 
 
@@ -148,7 +148,7 @@ def test_a_folder_without_permission(folder: Path) -> None:
 
     ours = run("ours")
     assert ours.stdout == "passed\n", ours.stderr
-    assert "DatabaseWarning: the example database passes over" in ours.stderr
+    assert "DatabaseWarning: the example database skips" in ours.stderr
     assert str(folder) in ours.stderr
     assert "PermissionError" in run("theirs").stderr, "Hypothesis does this by itself now"
 

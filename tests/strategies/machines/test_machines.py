@@ -153,7 +153,7 @@ def test_a_damaged_example_costs_a_warning_that_names_it(folder: Path, monkeypat
     damaged = [file for file in place.glob("*/*") if file.is_file()]
     for file in damaged:
         file.write_bytes(b"\xff\x00noise" * 50)
-    with pytest.warns(DatabaseWarning, match="passes over .*: it holds no example"), pytest.raises(Found):
+    with pytest.warns(DatabaseWarning, match="skips .*: it holds no example"), pytest.raises(Found):
         run_machine(machine, settings(kept, max_examples=1000))
 
 

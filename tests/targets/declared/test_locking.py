@@ -1,4 +1,4 @@
-"""A target of one's own that says which lock guards what, and one that does not."""
+"""Your own target that says which lock guards what, and one that does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets of one's own: what a class can say, what it leads to, what is refused."""
+"""Your own targets: what a class can say, what it leads to, what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API, the conductor and the scheduler do before a compute host is asked.
+"""Requests: what the API, the conductor and the scheduler do before a compute host is asked.
 
 Each happens at once (``boundary.done_elsewhere``): these are other services, whose own
 races and failures are not looked at here.

@@ -1,4 +1,4 @@
-"""What ``ComputeManager`` does around its calls of the tracker when they fail.
+"""The re-enacted manager: what ``ComputeManager`` does around calls of the tracker that fail.
 
 Re-enacted from 34.0.0, since a manager needs a dozen services: its context managers
 and decorators, in its order and with its own exceptions swallowed or not. What this

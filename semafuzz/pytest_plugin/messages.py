@@ -1,4 +1,4 @@
-"""What a failing item says: the finding as on the terminal, not a traceback of ours."""
+"""Messages of failing items: the finding as on the terminal, not a traceback of ours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def found(finding: Finding, outcome: Outcome | None, result: Result, command: st
     times = f"{finding.preemptions} preemption" + ("" if finding.preemptions == 1 else "s")
     head = [
         *_message(finding.kind, finding.message, finding.task),
-        f"in schedule {finding.schedule:,} (scheduler {result.scheduler}, seed {result.seed}); made small: {times}",
+        f"in schedule {finding.schedule:,} (scheduler {result.scheduler}, seed {result.seed}); minimised: {times}",
     ]
     if finding.severity != "error":
         head.append(f"severity: {finding.severity}")
