@@ -20,8 +20,8 @@ from statistics import median
 from time import perf_counter, process_time
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target

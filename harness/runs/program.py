@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
-from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 State = TypeVar("State")

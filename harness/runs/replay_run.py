@@ -10,8 +10,8 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.naming import Namer, digest, name_text
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.replay.strict import Diverged, StrictReplay
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice

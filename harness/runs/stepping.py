@@ -24,7 +24,7 @@ from semafuzz.harness.kernel.deadlock import describe_deadlock
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import NOWHERE
-from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER
 

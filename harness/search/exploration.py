@@ -18,11 +18,11 @@ from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.install import escapes
 from semafuzz.harness.kernel.outcome import ADVICE, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import FunctionProgram, Program, execute
 from semafuzz.harness.runs.replay_run import recheck
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.budget import Deadline

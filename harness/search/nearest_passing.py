@@ -18,9 +18,9 @@ from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.naming import Namer, name_text
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directed, Directive, places_of
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder

@@ -12,10 +12,10 @@ from semafuzz.harness.errors import NotDeterministic, TraceError
 from semafuzz.harness.files.traces_folder import keep_out_of_git
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import recheck
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.racing_pair import RacingPair, operations_under_way, pair_of

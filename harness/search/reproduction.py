@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import Replayed, recheck, replay
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.exhaustive import Exhaustive
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.protocol import Scheduler

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import WithoutFault
 from semafuzz.harness.runs.program import Program
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import directives_of
 from semafuzz.harness.shrink.deepening import Deepening
 from semafuzz.harness.shrink.necessity import check_necessity

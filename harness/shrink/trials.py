@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directed, Directive, Place
 from semafuzz.harness.shrink.size import Size, preemptions, turns
 from semafuzz.harness.traces.build import choices_of

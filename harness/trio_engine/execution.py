@@ -39,7 +39,7 @@ from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import NOWHERE, SITES
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.kernel.task_errors import Abort
-from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.trio_engine import failures
 from semafuzz.harness.trio_engine.await_sites import stand
 from semafuzz.harness.trio_engine.cancellation import Cancellation, Faults

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, invariant_failure
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.search.exploration import explore
 from semafuzz.harness.search.result import Result

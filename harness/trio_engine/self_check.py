@@ -17,7 +17,7 @@ import trio
 from semafuzz.harness.kernel.execution import Chooser
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
-from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.trio_engine.cancellation import Faults
 from semafuzz.harness.trio_engine.execution import TrioExecution
 

@@ -12,16 +12,16 @@ import pytest
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.build import recorded_choices
-from semafuzz.pytest_plugin import replay_command, messages
+from semafuzz.pytest_plugin import messages, replay_command
 from semafuzz.pytest_plugin.interleave_warning import InterleaveWarning
 from semafuzz.pytest_plugin.marked_test import MarkedTest, SharedState
 from semafuzz.pytest_plugin.options import Plan, Settings

@@ -23,10 +23,10 @@ import pytest
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.install.adoption import COMPOSITES
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.replay_run import Replayed, replay
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.pytest_plugin import replay_command, messages
+from semafuzz.pytest_plugin import messages, replay_command
 from semafuzz.pytest_plugin.marked_test import MarkedTest
 from semafuzz.pytest_plugin.options import Plan, Settings
 from semafuzz.pytest_plugin.outcomes import Found, Inconclusive, Record, Row, keep

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from semafuzz.harness.errors import CannotJudge, UsageError
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.search.reproduction import check_reproduces
 from semafuzz.harness.traces.schema import Trace, Value
 from semafuzz.targets.model.protocol import OpenTarget, Target

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.schema import Operation, Operations

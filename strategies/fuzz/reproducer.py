@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.bounded import Bounded, BoundedAt
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.protocol import Scheduler

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome, Severity
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration

@@ -27,8 +27,8 @@ from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.files.traces_folder import DEFAULT
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.harness.traces.signature import failure_identity

@@ -10,8 +10,8 @@ from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.model.fault_plan import FaultPlan, check_faults

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.targets.model.protocol import OpenTarget

@@ -89,7 +89,7 @@ import json, sys
 from dataclasses import replace
 from pathlib import Path
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read

@@ -15,8 +15,8 @@ from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 
 _numbers = itertools.count()

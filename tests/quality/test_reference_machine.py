@@ -14,9 +14,9 @@ from hypothesis import seed, settings
 
 from semafuzz.commands.trace.replay_operations import replay_operations
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.bounded import Bounded
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.signature import failure_identity

@@ -19,9 +19,9 @@ from semafuzz import TaskProgram, explore
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.naming import describe_pending
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import as_program
 from semafuzz.harness.search.recorder import has_failure

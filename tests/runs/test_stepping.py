@@ -14,9 +14,9 @@ import pytest
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import TaskProgram, execute
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.runs.stepping import SteppedExecution
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER, ReplayByOwner, owners
 

@@ -14,9 +14,9 @@ from semafuzz import TaskProgram, explore
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.shrink.schedule import preemptions
 

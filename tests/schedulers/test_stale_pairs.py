@@ -9,9 +9,9 @@ from collections.abc import Callable
 from semafuzz import TaskProgram, explore
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.stale_pairs import StalePair, StalePairs
 from semafuzz.harness.shrink.schedule import preemptions

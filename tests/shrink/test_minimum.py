@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.exhaustive import Exhaustive
 from semafuzz.harness.shrink.schedule import shrink_schedule
 from semafuzz.harness.shrink.size import preemptions, switches

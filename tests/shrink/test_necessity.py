@@ -11,11 +11,11 @@ import pytest
 
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directive, Place
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration

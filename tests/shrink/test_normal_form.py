@@ -15,9 +15,9 @@ from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directed, directives_of
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk

@@ -11,9 +11,9 @@ import pytest
 
 from semafuzz import TaskProgram
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.directed import Directive, Place, directives_of
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration

@@ -18,9 +18,9 @@ from semafuzz.harness.kernel.naming import describe_pending, digest
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.replay_run import recheck, replay
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.serial_order import SerialOrder

@@ -18,8 +18,8 @@ from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.conclusion import conclude

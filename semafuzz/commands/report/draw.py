@@ -12,8 +12,8 @@ from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.outcome import ADVICE, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.replay_run import replay
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.search.nearest_passing import nearest_passing, part
 from semafuzz.harness.search.recorder import matching
 from semafuzz.harness.search.reproduction import check_reproduces

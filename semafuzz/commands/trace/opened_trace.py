@@ -15,10 +15,10 @@ from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.harness.errors import CannotJudge, CodeError, UsageError
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.traces.schema import Function, Operations, Trace
 from semafuzz.reports.terminal.result import plain
 from semafuzz.targets import traced_target

@@ -18,10 +18,10 @@ from semafuzz.harness.instrument.method_calls import visible_calls
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import TaskProgram, execute
 from semafuzz.harness.runs.replay_run import recheck
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.exploration import Exploration

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute as run_once
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import as_program
 from semafuzz.reports.run_view.interleaving import interleaving

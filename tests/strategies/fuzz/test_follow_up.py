@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from semafuzz.commands.fuzz.run import Search, search
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import loop

@@ -14,9 +14,9 @@ import pytest
 from semafuzz.cli import run
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operation, Operations, Value

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.strategies.generate.configuration import configurations, illegal_configurations

@@ -9,8 +9,8 @@ import pytest
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target

@@ -18,9 +18,9 @@ from semafuzz.harness.detectors.discipline.table import (
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.exploration import Exploration

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.targets import find_target

@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("nova")
 
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.targets import find_target

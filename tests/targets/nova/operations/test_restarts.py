@@ -11,8 +11,8 @@ pytest.importorskip("nova")
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.traces.schema import Operation, Operations

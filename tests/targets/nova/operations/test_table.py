@@ -11,9 +11,9 @@ import pytest
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.replay_run import recheck
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.runs.setting import ExecutionConfig
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder
