@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -16,13 +15,12 @@ from semafuzz.commands.fuzz.options import fuzz
 from semafuzz.commands.matrix.options import matrix, matrix_column
 from semafuzz.commands.nightly.options import nightly
 from semafuzz.commands.report.options import picture, report
-from semafuzz.commands.trace.merge import merge
+from semafuzz.commands.trace.merge_options import merge
 from semafuzz.harness.errors import CannotJudge, NotDeterministic, UsageError
 from semafuzz.harness.kernel.outcome import Model
-from semafuzz.self_command import run_options
+from semafuzz.self_command import fix_hash_seed
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
-HASH_SEED = "0"
 EXTRAS = {
     "trio": "trio",
     "jinja2": "report",
@@ -274,16 +272,6 @@ semafuzz.add_command(report)
 semafuzz.add_command(picture)
 
 
-def _fixed_hash_seed() -> None:
-    """Start again with a fixed hash seed, so that the order of sets is the same
-    in every process; a trace then replays in all of them."""
-    if os.environ.get("PYTHONHASHSEED") == HASH_SEED:
-        return
-    environment = {**os.environ, "PYTHONHASHSEED": HASH_SEED}
-    sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, *run_options(), *sys.argv[1:]], environment)
-
-
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; never raises."""
     try:
@@ -323,6 +311,6 @@ def _internal_error() -> int:
 
 
 def main() -> None:
-    """The console script."""
-    _fixed_hash_seed()
+    """The command line, in a process with a fixed hash seed."""
+    fix_hash_seed()
     sys.exit(run(sys.argv[1:]))

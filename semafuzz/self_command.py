@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+
+HASH_SEED = "0"
+"""That of every process: the order of sets is the same in all, and a trace replays in all."""
 
 
 def run_options() -> list[str]:
@@ -17,11 +24,22 @@ def run_options() -> list[str]:
     return ([] if started_here else ["-P"]) + ["-m", "semafuzz"]
 
 
+def fix_hash_seed() -> None:
+    """Start this process again with the fixed hash seed, unless it has it."""
+    if os.environ.get("PYTHONHASHSEED") == HASH_SEED:
+        return
+    environment = {**os.environ, "PYTHONHASHSEED": HASH_SEED}
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *run_options(), *sys.argv[1:]], environment)
+
+
 def start_apart(arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Start this semafuzz with other arguments; its standard output is read here.
 
     It has a process group of its own: who interrupts us must not interrupt it a second
     time, while it tells what it found.
     """
+    import subprocess
+
     command = [sys.executable, *run_options(), *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)

@@ -10,8 +10,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
@@ -86,23 +84,3 @@ def _rank(trace: Trace) -> tuple[int, int, int, int, bytes]:
     operations = sum(map(len, program.tasks)) if isinstance(program, Operations) else 0
     needed = len(trace.necessity.preemptions) if trace.necessity is not None else len(trace.choices)
     return operations + len(trace.faults), needed, trace.expected.events, len(trace.choices), codec.encode(trace)
-
-
-@click.command()
-@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--into", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Made if need be.")
-def merge(folders: tuple[Path, ...], into: Path) -> None:
-    """Put together what several searches found.
-
-    Of two traces with one signature the smaller stays; nothing else is changed, and
-    nothing in the given folders. The order makes no difference, and merging twice
-    changes nothing.
-
-    Exit code 0: all is merged. 4: a trace could not be read; the others are merged.
-
-    \b
-    Examples:
-      semafuzz fuzz --shard 1/2 --out part-1; semafuzz fuzz --shard 2/2 --out part-2
-      semafuzz merge part-1 part-2 --into all
-    """
-    sys.exit(run_merge(folders, into))
