@@ -295,6 +295,8 @@ def run(arguments: list[str]) -> int:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             return _internal_error()
+        if arguments[:1] == ["report"]:
+            extra = "report"  # which has trio too, for the processes that draw
         print(f"semafuzz: this needs {error.name}; install semafuzz[{extra}]", file=sys.stderr)
         return USAGE
     except SystemExit as end:

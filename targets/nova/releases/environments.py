@@ -150,7 +150,7 @@ def of_release(release: str) -> Environment:
         return here
     if not release:
         raise UsageError(
-            f"Nova is not installed in this environment; run `python3 bootstrap.py setup`, or install nova=={DEFAULT}"
+            f"Nova is not installed in this environment; install semafuzz[nova], which takes nova=={DEFAULT}"
         )
     if release == SOURCE:
         raise UsageError("this trace was made on a source tree of Nova; say which it is now with --source DIR")
