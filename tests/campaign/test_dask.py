@@ -56,6 +56,7 @@ def night_on(folder: Path, address: str, corpus: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 def test_a_worker_that_dies_costs_nothing(semafuzz: Run, cluster: Any, tmp_path: Path) -> None:
     here = semafuzz(*ARGUMENTS, "--corpus", "here")
@@ -80,6 +81,7 @@ def test_a_worker_that_dies_costs_nothing(semafuzz: Run, cluster: Any, tmp_path:
     assert again.returncode == 0, again.stdout + again.stderr
 
 
+@pytest.mark.slow
 def test_no_scheduler_there_is_one_clear_message(semafuzz: Run) -> None:
     done = semafuzz(*ARGUMENTS, "--engine", "dask", "--dask", "tcp://127.0.0.1:9", "--corpus", "corpus")
     assert done.returncode == 4

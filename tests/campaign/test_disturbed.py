@@ -175,6 +175,7 @@ def kill_a_search(folder: Path, killed: set[str], spared: set[str], generator: r
                 os.kill(number, signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 def test_a_search_that_outlives_its_supervisor_is_not_made_again(tmp_path: Path) -> None:
     (tmp_path / "counter.py").write_text(COUNTER)

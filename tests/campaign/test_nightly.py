@@ -110,6 +110,7 @@ def test_what_is_new_is_told_once_and_again_when_it_was_forgotten(semafuzz: Run,
     assert all(semafuzz(*line.split()[1:]).returncode == 1 for line in commands)
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 def test_each_finding_that_is_forgotten_is_met_again(semafuzz: Run, tmp_path: Path) -> None:
     """Also one that looks like another which is still known."""
@@ -125,6 +126,7 @@ def test_each_finding_that_is_forgotten_is_met_again(semafuzz: Run, tmp_path: Pa
         assert trace.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 def test_what_vanishes_and_returns_is_news(semafuzz: Run, tmp_path: Path) -> None:
     (tmp_path / "counter.py").write_text(COUNTER)
@@ -184,6 +186,7 @@ def test_a_search_that_comes_to_no_end_is_told_and_what_it_left_is_kept(semafuzz
     assert len(list((tmp_path / line.rpartition(" ")[2]).glob("shard-000-*/output"))) == 2, "of both attempts"
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 def test_what_is_gone_and_met_again_by_a_search_has_returned(semafuzz: Run, tmp_path: Path) -> None:
     """Its trace fits no more and shows nothing; the search meets it all the same."""
@@ -258,6 +261,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.slow
 def test_a_night_that_dies_at_any_of_its_writes_loses_nothing(semafuzz: Run, tmp_path: Path) -> None:
     """Before and after every write to the corpus, and around the end of the night: what is
     found was told, and what is known is what an undisturbed night knows."""
@@ -326,6 +330,7 @@ def test_who_is_told_to_ignore_a_signal_goes_on(tmp_path: Path) -> None:
         night.communicate()
 
 
+@pytest.mark.slow
 def test_a_night_goes_on_with_its_own_arguments_only(semafuzz: Run, tmp_path: Path) -> None:
     night = start(tmp_path, "reference", "--seconds", "60", "--corpus", "corpus")
     wait_for(tmp_path, "corpus/night/plan.json")

@@ -50,6 +50,7 @@ def test_without_a_defect_nothing_is_reported(tmp_path: Path) -> None:
     assert fuzz(NONE, 0, 2000, tmp_path).failures == []
 
 
+@pytest.mark.slow
 def test_a_defect_is_found_and_the_list_says_what_the_traces_say(tmp_path: Path) -> None:
     check_found("torn_move", 0, tmp_path)
 

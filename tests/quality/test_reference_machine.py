@@ -46,9 +46,8 @@ SMALLEST = {
     "early_publication": (2, 2, 1),
     "timeout_race": (2, 2, 1),
 }
-AT_ONCE = ("lost_rollback", "lost_wakeup", "forgotten_release", "early_notify")
-"""Those that every run of the tests looks for: a rolled back claim, two deadlocks of
-different kinds, a lock that is kept."""
+AT_ONCE = ("lost_rollback", "lost_wakeup")
+"""Those that every run of the tests looks for: a rolled back claim, a deadlock."""
 
 
 def machine(defect: str, number: int, **settings: Any) -> Any:
@@ -126,7 +125,7 @@ def test_every_defect_has_its_smallest_program() -> None:
 
 @pytest.mark.parametrize(
     ("examples", "schedules"),
-    [(100, 20), pytest.param(1000, 20, marks=pytest.mark.slow)],
+    [(30, 20), pytest.param(1000, 20, marks=pytest.mark.slow)],
 )
 def test_without_a_defect_nothing_is_reported(examples: int, schedules: int, tmp_path: Path) -> None:
     made = machine(NONE, 1, schedules=schedules, errors_only=False)

@@ -75,8 +75,8 @@ def test_all_orders_are_seen(kind: str, threads: int, sections: int) -> None:
     [
         (2, 1, "exhaustive", "complete"),
         (2, 2, "exhaustive", "complete"),
-        (2, 3, "random", "cut"),
-        (2, 4, "random", "cut"),
+        pytest.param(2, 3, "random", "cut", marks=pytest.mark.slow),
+        pytest.param(2, 4, "random", "cut", marks=pytest.mark.slow),
         (3, 1, "random", "cut"),
     ],
 )

@@ -73,6 +73,7 @@ def test_two_searches_are_told_as_one(here: Path, capfd: pytest.CaptureFixture[s
         assert run(["replay", one["trace"]]) == 1
 
 
+@pytest.mark.slow
 def test_a_person_gets_one_table(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["fuzz", "counting.py:Counting", "--jobs", "2", "--schedules", "200"]) == 1
     said = capfd.readouterr()

@@ -24,6 +24,7 @@ def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_lines_and_branches_for_other_tools_and_for_the_index(tmp_path: Path, jobs: str) -> None:
     done = run(tmp_path, *FUZZ, "--jobs", jobs)

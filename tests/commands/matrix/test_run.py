@@ -19,6 +19,7 @@ from tests.conftest import Run
 pytestmark = pytest.mark.nova
 
 
+@pytest.mark.slow
 def test_defects_show_where_they_are_and_are_silent_where_not(semafuzz: Run) -> None:
     """One with a fault, one with two tasks, one that this release does not have."""
     names = "lost-answer-of-save,failed-builds-lost,claim-on-a-vanished-node"

@@ -198,6 +198,7 @@ def test_the_table_of_defects_is_shown(semafuzz: Run, found: Path, tmp_path: Pat
     assert "Defects by release" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_pages_of_a_night(semafuzz: Run, tmp_path: Path) -> None:
     night = ("nightly", "reference", "--set", "defect=missing_lock", "--schedules", "300", "--seed", "7")
     done = semafuzz(*night, "--corpus", "corpus")

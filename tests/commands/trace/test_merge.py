@@ -89,6 +89,7 @@ def test_bad_arguments(semafuzz: Run, parts: Path, arguments: tuple[str, ...], s
     assert says in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.unmeasured
 def test_shards_are_merged_and_counted_once(semafuzz: Run, tmp_path: Path) -> None:
     told = ("fuzz", "reference", "--set", "defect=missing_lock", "--schedules", "200", "--seed", "3", "--json")

@@ -146,6 +146,7 @@ def test_a_search_looks_at_what_its_warnings_lead_to(here: Path, monkeypatch: py
     assert finds("what is not there was sold", here, monkeypatch, BOTH, [])
 
 
+@pytest.mark.slow
 def test_a_search_goes_through_the_small_programs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     idle = Scenario(Operations((), ((Operation("refresh"),),)))
     assert finds("what is shown is not there", here, monkeypatch, idle, [BOTH])

@@ -26,7 +26,7 @@ from semafuzz.strategies.machines.base import ScheduledMachine
 from semafuzz.strategies.machines.session import OUT, Found, default_folder, run_machine
 from semafuzz.strategies.machines.target import machine_of
 
-DOCS = Path(__file__).resolve().parents[4] / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 QUICK = settings(max_examples=100, stateful_step_count=8, database=None, derandomize=True)
 
 

@@ -37,6 +37,7 @@ def dev() -> settings:
     return settings(settings.get_profile("semafuzz-dev"), stateful_step_count=12, derandomize=True, database=None)
 
 
+@pytest.mark.slow
 def test_the_machine_finds_what_the_lock_does_not_guard(tmp_path: Path) -> None:
     """Which of the defects comes first is for the profile to say; that it is one of
     those that take an unguarded method, and replays, is for us."""
@@ -51,6 +52,7 @@ def test_the_machine_finds_what_the_lock_does_not_guard(tmp_path: Path) -> None:
     assert trace.expected.identity in [failure_identity(failure) for failure in replayed.outcome.failures]
 
 
+@pytest.mark.slow
 def test_guarded_operations_pass(tmp_path: Path) -> None:
     machine = machine_of(find_target("nova"), "GuardedMachine", operations=GUARDED, faults=False)
     run_machine(machine, settings(dev(), max_examples=10), tmp_path)

@@ -31,7 +31,7 @@ from semafuzz.targets.nova.real.services import nova_database, placement_service
 from semafuzz.targets.nova.releases import environments
 
 pytestmark = pytest.mark.nova
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def compare_many(nova: Opened, seed: int, most: int) -> None:
     assert any(scenario.faults for scenario in done)
 
 
+@pytest.mark.slow
 def test_random_programs_do_the_same_in_both_worlds(nova: Opened) -> None:
     compare_many(nova, 0, 12)
 

@@ -93,6 +93,7 @@ def test_a_kill_at_any_call_leaves_nothing_wrong(nova: OpenTarget, name: str) ->
     assert found(program(nova, name, 3)) == set()
 
 
+@pytest.mark.slow
 def test_functions_that_are_saved_one_by_one(nova: OpenTarget) -> None:
     assert found(program(nova, "claim", 12)) == {"I8 parent"}
     assert found(program(nova, "delete", 14)) == {"I8 parent"}

@@ -19,7 +19,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.targets.nova.releases import environments, library_sets
 from semafuzz.targets.nova.releases.library_sets import LibrarySet
 
-ROOT = Path(__file__).resolve().parents[6]
+ROOT = Path(__file__).resolve().parents[4]
 EXPLORE = """
     import json, sys, warnings
 

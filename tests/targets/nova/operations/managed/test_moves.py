@@ -62,7 +62,7 @@ def perform(nova: OpenTarget, name: str, flavor: int, world: str) -> tuple[World
 
 
 @pytest.mark.parametrize("world", ["fast", "real"])
-@pytest.mark.parametrize("flavor", [1, 3, 11])
+@pytest.mark.parametrize("flavor", [1, *(pytest.param(size, marks=pytest.mark.slow) for size in (3, 11))])
 @pytest.mark.parametrize("name", ENDS)
 def test_where_it_ends(nova: OpenTarget, name: str, flavor: int, world: str) -> None:
     made, found = perform(nova, name, flavor, world)
