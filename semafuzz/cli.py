@@ -18,7 +18,6 @@ from semafuzz.commands.report.options import picture, report
 from semafuzz.commands.trace.merge_options import merge
 from semafuzz.harness.errors import CannotJudge, NotDeterministic, UsageError
 from semafuzz.harness.kernel.outcome import Model
-from semafuzz.self_command import fix_hash_seed
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
 EXTRAS = {
@@ -310,9 +309,3 @@ def _internal_error() -> int:
     traceback.print_exc()
     print("semafuzz: internal error; please report the lines above", file=sys.stderr)
     return INTERNAL
-
-
-def main() -> None:
-    """The command line, in a process with a fixed hash seed."""
-    fix_hash_seed()
-    sys.exit(run(sys.argv[1:]))

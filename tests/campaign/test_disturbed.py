@@ -89,7 +89,7 @@ class Counting(DeclaredTarget):
 NIGHTLY = """
 import sys
 from semafuzz.commands import nightly
-from semafuzz.cli import main
+from semafuzz.__main__ import main
 
 # The searches take a few seconds of the fifty that each has; one that hangs is to be
 # noticed while somebody waits for the test.

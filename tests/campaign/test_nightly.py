@@ -236,7 +236,7 @@ DIES = """
 import os, sys
 from semafuzz.harness.files import atomic_write
 from semafuzz.campaign import corpus, night
-from semafuzz.cli import main
+from semafuzz.__main__ import main
 
 left = int(sys.argv.pop(1))
 

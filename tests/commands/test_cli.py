@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -271,9 +272,8 @@ def test_list(capsys: pytest.CaptureFixture[str], what: str, words: str) -> None
 
 
 def test_the_module_and_the_script_are_one() -> None:
-    from semafuzz.cli import main
-
-    assert entry.main is main
+    (script,) = entry_points(group="console_scripts", name="semafuzz")
+    assert script.load() is entry.main
 
 
 def test_another_hash_seed_changes_nothing(semafuzz: Run, tmp_path: Path) -> None:
