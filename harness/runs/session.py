@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from semafuzz.harness.instrument.apply import Applied, Preparation, instrumented
+from semafuzz.harness.instrument.other_threads import leave_other_threads_alone, let_ask, watch_this_thread
 from semafuzz.harness.kernel.install.control import Control, installed
 from semafuzz.harness.kernel.ownership import is_own
 from semafuzz.harness.runs import self_check
@@ -53,6 +54,8 @@ def controlled_session(
     """
     library = [module for module, _ in _STDLIB]
     parts = {module.__name__: names for module, names in _STDLIB}
+    prepare = {**dict.fromkeys(parts, leave_other_threads_alone), **(prepare or {})}
+    let_ask(library)
     chosen = [self_check.module(), *library, *modules] if instrument else []
     # In this order: control freezes the collector, and what is frozen is not
     # among the objects in which functions to instrument are looked for.
@@ -60,4 +63,5 @@ def controlled_session(
         instrumented(chosen, parts, prepare) as applied,
         installed([*modules, *holders], stall=stall) as control,
     ):
+        watch_this_thread()
         yield ControlledSession(control, applied, self_check.probe(instrumented=instrument))
