@@ -100,6 +100,9 @@ def check(
     metavar="FILE.py:NAME",
     help="The checked function or the class of your target, where this machine does not know its file.",
 )
+@click.option(
+    "--instrument", multiple=True, metavar="MODULE", help="A module that the trace may have imported (repeatable)."
+)
 @options.release
 @options.source
 @click.option(
@@ -115,6 +118,7 @@ def replay(
     arguments: Sequence[str] | None,
     trace: Path,
     program: str | None,
+    instrument: tuple[str, ...],
     release: str,
     source: Path | None,
     search: int | None,
@@ -139,7 +143,7 @@ def replay(
     from semafuzz.commands.trace.opened_trace import Code
     from semafuzz.commands.trace.replay import run_replay
 
-    code = Code(program, release, source, settings)
+    code = Code(program, release, source, settings, instrument)
     sys.exit(run_replay(trace, code, as_json=as_json, search=search, arguments=arguments or ()))
 
 
@@ -153,6 +157,9 @@ def replay(
 @click.option(
     "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
 )
+@click.option(
+    "--instrument", multiple=True, metavar="MODULE", help="A module that the trace may have imported (repeatable)."
+)
 @options.release
 @options.source
 @click.pass_obj
@@ -163,6 +170,7 @@ def shrink(
     in_place: bool,
     budget: int,
     program: str | None,
+    instrument: tuple[str, ...],
     release: str,
     source: Path | None,
 ) -> None:
@@ -187,7 +195,9 @@ def shrink(
 
     code = settle_trace(trace, release, source, arguments or ())
     if code is None:
-        code = run_shrink(trace, Code(program, release, source), out, budget=budget, in_place=in_place)
+        code = run_shrink(
+            trace, Code(program, release, source, instrument=instrument), out, budget=budget, in_place=in_place
+        )
     sys.exit(code)
 
 
@@ -276,16 +286,16 @@ def run(arguments: list[str]) -> int:
     try:
         semafuzz.main(arguments, prog_name="semafuzz", standalone_mode=False, obj=tuple(arguments))
     except click.ClickException as error:
-        print(f"semafuzz: {error.format_message()}", file=sys.stderr)
+        _say(error.format_message())
         return USAGE
     except UsageError as error:
-        print(f"semafuzz: {error}", file=sys.stderr)
+        _say(str(error))
         return USAGE
     except CannotJudge as error:
-        print(f"semafuzz: cannot be judged: {error}", file=sys.stderr)
+        _say(f"cannot be judged: {error}")
         return CANNOT_JUDGE
     except NotDeterministic as error:
-        print(f"semafuzz: cannot be judged: {error}; see docs/determinism.md", file=sys.stderr)
+        _say(f"cannot be judged: {error}; see docs/determinism.md")
         return CANNOT_JUDGE
     except (KeyboardInterrupt, click.Abort):
         print("semafuzz: interrupted; what was found is kept", file=sys.stderr)
@@ -303,6 +313,12 @@ def run(arguments: list[str]) -> int:
     except Exception:
         return _internal_error()
     return NOTHING
+
+
+def _say(message: str) -> None:
+    """What a message quotes of a trace or a folder must not be able to steer the terminal."""
+    shown = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in message)
+    print(f"semafuzz: {shown}", file=sys.stderr)
 
 
 def _internal_error() -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -35,6 +36,8 @@ def split(spec: str) -> tuple[Path, str]:
     return Path(file), function
 
 
+_DOTTED = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
+
 ProgramFactory = Callable[
     [Callable[[], Any], str, Sequence[ModuleType], Callable[[], Callable[[], Any]] | None], Program
 ]
@@ -43,11 +46,18 @@ makes the function anew (or None)."""
 
 
 def load(
-    spec: str, instrument: Sequence[str] = (), *, rewrite: bool = True, asynchronous: ProgramFactory | None = None
+    spec: str,
+    instrument: Sequence[str] = (),
+    *,
+    trusted: Container[str] | None = None,
+    rewrite: bool = True,
+    asynchronous: ProgramFactory | None = None,
 ) -> LoadedFunction:
     """Read, compile and import the file of ``spec``.
 
-    ``instrument``: further modules by name, imported here and instrumented.
+    ``instrument``: further modules by name, imported here and instrumented. ``trusted``:
+    those of them that a person named; None is all of them. Another one must not be run
+    for a name in a trace alone: it is taken only where the file itself has imported it.
     ``rewrite=False`` leaves the code as it is (eventlet model). ``asynchronous``
     makes the program of an ``async def`` function; without it none is taken. Raises
     UsageError: no such file, not Python, no such function, one that takes
@@ -76,6 +86,7 @@ def load(
     module.__file__ = filename
     refresher = _Refresher(module, code, name, path)
     function = refresher()
+    _refuse_imports(path, [other for other in instrument if trusted is not None and other not in trusted])
     extra = [_import(other) for other in instrument]
     stateful = _keeps_state(tree)
     program = making(function, f"{path.name}:{name}", [module, *extra], refresher if stateful else None)
@@ -206,6 +217,18 @@ def _constant(value: ast.expr) -> bool:
     if isinstance(value, (ast.UnaryOp, ast.BinOp)):
         return all(_constant(part) for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr))
     return isinstance(value, ast.Constant)
+
+
+def _refuse_imports(path: Path, names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in sys.modules]
+    if not unknown:
+        return
+    shown = [name if _DOTTED.fullmatch(name) else ascii(name) for name in unknown]
+    options = " ".join(f"--instrument {name}" for name in shown)
+    raise UsageError(
+        f"the trace wants to look into {', '.join(shown)}, which {path.name} does not import and which was not "
+        f"named for it on this machine; if it may be imported here, add {options}"
+    )
 
 
 def _import(name: str) -> ModuleType:

@@ -116,7 +116,7 @@ def traced_declared(trace: Trace, program: str | None) -> Declared:
                 f"this trace is of {name} in a file {file} that was not fuzzed on this machine; "
                 f"say which it is with --program FILE.py:{name}"
             )
-        program = f"{known}:{name}"
+        program = f"{known.path}:{name}"
     target = load_declared(program)
     # Under another name or path it is still the target that the trace is of.
     target.versions = {trace.release: next(iter(target.versions.values()))}

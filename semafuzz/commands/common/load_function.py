@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -12,14 +12,16 @@ from semafuzz.harness.runs.function_file import LoadedFunction, load
 from semafuzz.harness.runs.program import Program
 
 
-def load_checked(spec: str, instrument: Sequence[str], model: Model) -> tuple[LoadedFunction, Model]:
+def load_checked(
+    spec: str, instrument: Sequence[str], model: Model, trusted: Container[str] | None = None
+) -> tuple[LoadedFunction, Model]:
     """The function of ``FILE.py:FUNCTION`` and the model under which it runs.
 
     That is ``model`` for functions that use threads. One that is ``async`` runs under
-    trio, where a switch happens at checkpoints only. Raises UsageError as
+    trio, where a switch happens at checkpoints only. ``trusted``: see there. Raises UsageError as
     :func:`semafuzz.harness.runs.function_file.load` does, and for an async function with ``eventlet``.
     """
-    checked = load(spec, instrument, rewrite=model != "eventlet", asynchronous=_trio_program)
+    checked = load(spec, instrument, trusted=trusted, rewrite=model != "eventlet", asynchronous=_trio_program)
     own = checked.program.model
     if own is None:
         return checked, "threads" if model == "trio" else model

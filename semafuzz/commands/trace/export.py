@@ -71,4 +71,4 @@ def _file_of(identity: Function, trace: Trace, program: str | None) -> Path:
             f"this trace is of {identity.function} in a file {identity.file} that was not run on this machine; "
             f"say which it is with --program FILE.py:{identity.function}"
         )
-    return known
+    return known.path

@@ -33,12 +33,13 @@ class Code(NamedTuple):
     """On which code a trace is to be run. ``program``: FILE.py:NAME, for a checked function or a
     target of one's own. ``release`` and ``source``: which Nova, for traces of its operations; by
     default the one that made the trace. ``settings``: options of the target, as ``NAME=VALUE``,
-    in place of those recorded."""
+    in place of those recorded. ``instrument``: modules that the trace may have imported."""
 
     program: str | None = None
     release: str = ""
     source: Path | None = None
     settings: Sequence[str] = ()
+    instrument: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ def _opened(trace: Trace, code: Code) -> Iterator[OpenedTrace]:
             raise UsageError("--release and --source go with traces of Nova; this one is of a checked function")
         if code.settings:
             raise UsageError("--set goes with traces of a target's operations; a checked function has no options")
-        with _open_function(trace, trace.program, code.program) as subject:
+        with _open_function(trace, trace.program, code) as subject:
             yield subject
         return
     with _open_operations(trace, trace.program, code) as subject:
@@ -101,10 +102,10 @@ def _hot() -> bytearray:
 
 
 @contextmanager
-def _open_function(trace: Trace, identity: Function, program: str | None) -> Iterator[OpenedTrace]:
-    spec = program
+def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[OpenedTrace]:
+    spec = program = asked.program
+    known = source_index.find(identity)
     if spec is None:
-        known = source_index.find(identity)
         if known is None and "test" in trace.configuration:
             test = plain(str(trace.configuration["test"]), 300)
             raise UsageError(
@@ -115,8 +116,9 @@ def _open_function(trace: Trace, identity: Function, program: str | None) -> Ite
                 f"this trace is of {identity.function} in a file {identity.file} that was not checked on this machine; "
                 f"say which it is with --program FILE.py:{identity.function}"
             )
-        spec = f"{known}:{identity.function}"
-    checked, model = load_checked(spec, identity.instrument, trace.model)
+        spec = f"{known.path}:{identity.function}"
+    trusted = {*asked.instrument, *(known.modules if known is not None else ())}
+    checked, model = load_checked(spec, identity.instrument, trace.model, trusted)
     if model != trace.model:
         raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
     same = checked.identity.sha256 == identity.sha256
@@ -137,7 +139,7 @@ def _open_function(trace: Trace, identity: Function, program: str | None) -> Ite
 
 @contextmanager
 def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator[OpenedTrace]:
-    program, release, source, settings = asked
+    program, release, source, settings, _ = asked
     target = traced_target(trace, program)
     fixed = fixed_by(configure(target, settings))
     if release and not isinstance(target, Released):

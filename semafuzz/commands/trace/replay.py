@@ -67,7 +67,7 @@ def report(trace: Trace, judgement: Judgement, as_json: bool, subject: OpenedTra
         raise CannotJudge(plain(judgement.why, 1000))
     if not as_json:
         words = "reproduces" if judgement.reproduces else "does not reproduce"
-        print(f"{trace.expected.signature} {words}: {trace.expected.kind}: {plain(trace.expected.message, 300)}")
+        print(f"{plain(trace.expected.signature)} {words}: {trace.expected.kind}: {plain(trace.expected.message, 300)}")
         if replayed.diverged is None:
             print(f"event digest {replayed.digest[:16]}, {'the recorded one' if same else 'NOT the recorded one'}")
         if not subject.recorded:

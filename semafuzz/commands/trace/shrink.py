@@ -143,7 +143,8 @@ def run_shrink(path: Path, code: Code, out: Path | None, *, budget: int, in_plac
         if judgement.reproduces is None:
             raise CannotJudge(plain(judgement.why, 1000))
         if judgement.outcome is None:
-            print(f"{trace.expected.signature} does not reproduce, so there is nothing to shrink: {judgement.why}")
+            why = plain(judgement.why, 1000)
+            print(f"{plain(trace.expected.signature)} does not reproduce, so there is nothing to shrink: {why}")
             return 0
         before = Size.of(trace, preemptions(judgement.outcome))
         with tempfile.TemporaryDirectory(prefix=".shrink-", dir=folder) as working:
@@ -168,7 +169,7 @@ def _destination(path: Path, folder: Path, small: Trace, *, beside: bool) -> Pat
 
 def _tell(small: Trace, before: Size, after: Size) -> None:
     """The table of what became smaller."""
-    print(f"{small.expected.signature} {small.expected.kind}: {plain(small.expected.message, 300)}")
+    print(f"{plain(small.expected.signature)} {small.expected.kind}: {plain(small.expected.message, 300)}")
     if isinstance(small.program, Operations):
         print(plain(describe(Scenario(small.program, dict(small.configuration), small.faults))))
     print(f"{'':<12} before  after")
