@@ -119,6 +119,10 @@ class Triage:
         """Take in what a search of one program has met; what is new waits until it is worked
         out, but for advice. ``source``: where Hypothesis made the scenario. Returns the new
         warnings."""
+        for raw in failures:
+            # The disk refused the trace, which went to standard error: it is a finding all the same.
+            if not raw.trace:
+                self._keep(raw)
         # All of them first: what one comes to can have the name that another has here.
         held = [self._hold(raw) for raw in failures if raw.trace]
         return [raw for raw in held if self._is_new_warning(scenario, raw, source)]
