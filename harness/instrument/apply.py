@@ -102,7 +102,8 @@ def _rewrite(
         rewriter.rewrite(tree)
     if prepared is not None:
         prepared()
-    code = compile(tree, filename, "exec", dont_inherit=True)
+    # The assertions of a program under test are checks, also where Python was started without them.
+    code = compile(tree, filename, "exec", dont_inherit=True, optimize=0)
     plain = compile(source, filename, "exec", dont_inherit=True)
     return _Rewriting(code, _codes(code, only), _codes(plain, only), frozenset(rewriter.stored))
 

@@ -78,7 +78,7 @@ def load(
         making = asynchronous
     name_here = module_name(path)
     filename = str(path.resolve())
-    code = rewrite_source(source, filename, name_here) if rewrite else compile(source, filename, "exec")
+    code = rewrite_source(source, filename, name_here) if rewrite else compile(source, filename, "exec", optimize=0)
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)

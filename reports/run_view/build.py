@@ -151,9 +151,17 @@ def _lanes(outcome: Outcome) -> list[Lane]:
     for kind, task, _, name, _ in outcome.events:
         if kind == op.ENTER and isinstance(name, str) and "/" in name:
             hosts.setdefault(task.index, set()).add(name.partition("/")[0])
+    tasks = {task.index: task for task in outcome.tasks}
+    # Time and cancellation are tasks of trio's engine that nobody has started.
+    for _, task, *_ in outcome.events:
+        tasks.setdefault(task.index, task)
+    for _, _, index, enabled, *_ in outcome.raw_decisions:
+        for task in enabled:
+            if task.index == index:
+                tasks.setdefault(index, task)
     return [
         Lane(task.index, task.name, min(found) if len(found := hosts.get(task.index, set())) == 1 else "")
-        for task in outcome.tasks
+        for task in tasks.values()
     ]
 
 

@@ -78,7 +78,7 @@ def _imported(path: Path, source: str) -> ModuleType:
     filename = str(path.resolve())
     linecache.checkcache(filename)
     try:
-        code = compile(source, filename, "exec", dont_inherit=True)
+        code = compile(source, filename, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise CodeError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
