@@ -44,6 +44,7 @@ from semafuzz.harness.trio_engine import failures
 from semafuzz.harness.trio_engine.await_sites import stand
 from semafuzz.harness.trio_engine.cancellation import Cancellation, Faults
 from semafuzz.harness.trio_engine.gate import gated, is_wait
+from semafuzz.harness.trio_engine.idlers import idlers, wake_idler
 from semafuzz.harness.trio_engine.loop import Loop, LoopKeeper
 from semafuzz.harness.trio_engine.tasks import Interruption, Moment, TrioTask
 
@@ -104,6 +105,7 @@ class TrioExecution(Execution):
         self._thread = threading.get_ident()
         self._states: deque[failures.State] = deque(maxlen=failures.TAIL)
         self._turns: dict[int, int] = {}
+        self._woken: set[trio.lowlevel.Task] = set()
         self._origins: dict[int, tuple[BaseException, str]] = {}
 
     # ---------------------------------------------------------- the run
@@ -207,6 +209,7 @@ class TrioExecution(Execution):
     def enter(self, task: TrioTask) -> None:
         """``task`` goes on from its gate."""
         self.standing.remove(task)
+        self._woken.discard(task.trio_task)
         kind, subject, name, site = task.pending
         if not task.begun:
             task.begun = True
@@ -288,6 +291,8 @@ class TrioExecution(Execution):
                 self._passing = False
                 self.clock.advance_to(deadline)
             elif self.unfinished and deadline > self.clock.now and not (self.posted and _letters()):
+                if not self.standing and self._wake_idlers(deadline):
+                    return
                 # What trio has still to do comes first: then who is chosen runs alone.
                 chosen = self._take_turn(deadline < inf)
                 if chosen is not None:
@@ -295,6 +300,25 @@ class TrioExecution(Execution):
         except BaseException as error:
             self._give_up(error)
             self._end_next(deadline)
+
+    def _wake_idlers(self, deadline: float) -> bool:
+        """Let those go on who wait until all others are blocked, of whom there may be none:
+        the only moment in which they can, and so no choice. trio asks its clock about them,
+        which has nothing to sleep for here, in ``trio._core._run.unrolled_run``. Those with the
+        shortest cushion go, where no deadline comes before that is over, and take their next
+        step before time passes or anybody else runs."""
+        waiting = idlers()
+        if not waiting:
+            return False
+        cushion = min(seconds for seconds, _ in waiting)
+        if self.clock.now + cushion >= deadline:
+            return False
+        self.clock.advance_to(self.clock.now + cushion)
+        for seconds, task in waiting:
+            if seconds == cushion:
+                self._woken.add(task)
+                wake_idler(seconds, task)
+        return True
 
     def stays(self, task: TrioTask) -> bool:
         """Whether ``task``, which has just paused, goes on at once: saves the way through
@@ -321,11 +345,13 @@ class TrioExecution(Execution):
             return None
         if self.steps >= self.max_decisions - failures.TAIL and self._running is not None:
             self._states.append(failures.state_of(self._running))
-        options: list[Task] = [*self.standing]
-        if deadlines and not (self._patient and options):
-            options.append(_MOMENT)
-        if self.cancellable:
-            options += self._faults.offered(self.known, self._running)
+        options: list[Task] = [task for task in self.standing if task.trio_task in self._woken]
+        if not options:
+            options += self.standing
+            if deadlines and not (self._patient and options):
+                options.append(_MOMENT)
+            if self.cancellable:
+                options += self._faults.offered(self.known, self._running)
         if not options:
             self._fail(failures.describe_deadlock(self.known))
             return None
