@@ -317,7 +317,9 @@ def run(arguments: list[str]) -> int:
 
 def _say(message: str) -> None:
     """What a message quotes of a trace or a folder must not be able to steer the terminal."""
-    shown = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in message)
+    from semafuzz.reports.terminal.result import plain
+
+    shown = "\n".join(plain(line, len(line)) for line in message.split("\n"))
     print(f"semafuzz: {shown}", file=sys.stderr)
 
 

@@ -40,8 +40,8 @@ def rewrite_source(source: str, filename: str, module: str, only: Sequence[str] 
 
 
 Preparation = Callable[[ast.Module, str, str], Callable[[], None]]
-"""Called with the tree of a module, its source and its filename before accesses are
-rewritten; what it returns is called when they are. It may change the tree as the code
+"""Called with the tree of a module (what of it is to be rewritten), its source and its filename
+before accesses are rewritten; what it returns is called when they are. It may change the tree as the code
 that is to be exchanged was changed when it was imported."""
 Place = tuple[str, int]
 
@@ -80,7 +80,6 @@ def _rewrite(
     source: str, filename: str, module: str, only: tuple[str, ...], prepare: Preparation | None = None
 ) -> _Rewriting:
     tree = ast.parse(source, filename)
-    prepared = prepare(tree, source, filename) if prepare is not None else None
 
     def site(node: ast.AST, text: str) -> int:
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
@@ -92,16 +91,16 @@ def _rewrite(
         return number
 
     rewriter = Rewriter(site)
+    left_alone = [node for node in tree.body if only and getattr(node, "name", None) not in only]
     if only:
-        kept = [node for node in tree.body if getattr(node, "name", None) not in only]
         tree.body = [node for node in tree.body if getattr(node, "name", None) in only]
-        rewriter.rewrite(tree)
-        tree.body = kept + tree.body
-        ast.fix_missing_locations(tree)
-    else:
-        rewriter.rewrite(tree)
+    prepared = prepare(tree, source, filename) if prepare is not None else None
+    rewriter.rewrite(tree)
     if prepared is not None:
         prepared()
+    if only:
+        tree.body = left_alone + tree.body
+        ast.fix_missing_locations(tree)
     # The assertions of a program under test are checks, also where Python was started without them.
     code = compile(tree, filename, "exec", dont_inherit=True, optimize=0)
     plain = compile(source, filename, "exec", dont_inherit=True)

@@ -13,19 +13,15 @@ import copy
 from collections.abc import Callable, Iterable
 from types import ModuleType
 
+from semafuzz.harness.kernel.doubles.locks import control_thread
+
 _real_ident = _thread.get_ident
-_watched_thread = [0]
 _NAME = "__sf_on_other_thread__"
 _SCOPES = (ast.Lambda, ast.FunctionDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def _on_other_thread() -> bool:
-    return _real_ident() != _watched_thread[0]
-
-
-def watch_this_thread() -> None:
-    """The calling thread is the one on which tasks run from now on."""
-    _watched_thread[0] = _real_ident()
+    return _real_ident() != control_thread[0]
 
 
 def let_ask(modules: Iterable[ModuleType]) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from semafuzz.harness.instrument.apply import Applied, Preparation, instrumented
-from semafuzz.harness.instrument.other_threads import leave_other_threads_alone, let_ask, watch_this_thread
+from semafuzz.harness.instrument.other_threads import leave_other_threads_alone, let_ask
 from semafuzz.harness.kernel.install.control import Control, installed
 from semafuzz.harness.kernel.ownership import is_own
 from semafuzz.harness.runs import self_check
@@ -63,5 +63,4 @@ def controlled_session(
         instrumented(chosen, parts, prepare) as applied,
         installed([*modules, *holders], stall=stall) as control,
     ):
-        watch_this_thread()
         yield ControlledSession(control, applied, self_check.probe(instrumented=instrument))

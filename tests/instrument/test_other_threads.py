@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _thread
 import threading
-import time
 
 from semafuzz import explore
 from semafuzz.harness.kernel.outcome import Outcome
@@ -14,16 +13,24 @@ from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 
 START = _thread.start_new_thread
-SLEEP = time.sleep
 THEIRS = threading.Event()
+
+
+CALLS: list[int] = []
+"""One for each round of the other thread."""
+ROUNDS = [0]
+"""How many of them the task waits for within its execution."""
 
 
 def sets_its_own() -> None:
     mine = threading.Event()
     mine.set()
-    # Until the other thread has called it often, within this execution.
-    for _ in range(20):
-        SLEEP(0.001)
+    until = len(CALLS) + ROUNDS[0]
+    # Not by sleeping: time is virtual here, and the other thread would not run meanwhile.
+    for _ in range(100_000_000):
+        if len(CALLS) >= until:
+            break
+    assert len(CALLS) >= until
     assert mine.is_set()
 
 
@@ -37,22 +44,23 @@ def test_what_other_threads_do_is_no_access_of_a_task() -> None:
     alone = [(event[0], event[3]) for event in run().events]
     assert (0, "_cond") in alone, "the Event of the task itself is not seen"
     ended: list[bool] = []
-    calls = []
 
     def other() -> None:
         while not ended:
             THEIRS.set()
             THEIRS.is_set()
             THEIRS.clear()
-            calls.append(1)
+            CALLS.append(1)
 
+    ROUNDS[0] = 100
     START(other, ())
     try:
-        beside = [(event[0], event[3]) for event in run().events]
+        outcome = run()
     finally:
         ended.append(True)
-    assert len(calls) > 20
-    assert beside == alone
+        ROUNDS[0] = 0
+    assert outcome.failures == []
+    assert [(event[0], event[3]) for event in outcome.events] == alone
 
 
 FLAG = [0]

@@ -14,34 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.bank_source import BANK
+
 PROJECT = {
     "harness/__init__.py": "WORD = 'mine'\n",
     "reports/__init__.py": "WORD = 'mine'\n",
     "strategies/__init__.py": "WORD = 'mine'\n",
     "targets/__init__.py": "WORD = 'mine'\n",
     "harness/tools.py": "def word():\n    return 'mine'\n",
-    "bank.py": """
-import threading
-from harness import WORD
-
-
-class Account:
-    def __init__(self):
-        self.balance = 0
-
-    def deposit(self):
-        self.balance += 1
-
-
-def two():
-    account = Account()
-    threads = [threading.Thread(target=account.deposit) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert account.balance == 2
-""",
+    "bank.py": "from harness import WORD\n" + BANK,
     "tests/test_mine.py": """
 from harness import WORD, tools
 import reports, strategies, targets

@@ -20,26 +20,7 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.sections.section import Row, Section
 from semafuzz.reports.formats import registry as formats
 from semafuzz.reports.formats.report import Report
-
-BANK = """
-import threading
-
-class Account:
-    def __init__(self):
-        self.balance = 0
-
-    def deposit(self):
-        self.balance += 1
-
-def two():
-    account = Account()
-    threads = [threading.Thread(target=account.deposit) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert account.balance == 2
-"""
+from tests.bank_source import BANK
 
 
 @pytest.fixture(autouse=True)

@@ -12,29 +12,9 @@ import msgspec
 import pytest
 
 from semafuzz.harness.traces.codec import encode, read
+from tests.bank_source import BANK
 from tests.conftest import Run
 
-BANK = """
-import threading
-
-
-class Account:
-    def __init__(self):
-        self.balance = 0
-
-    def deposit(self):
-        self.balance += 1
-
-
-def two():
-    account = Account()
-    threads = [threading.Thread(target=account.deposit) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert account.balance == 2
-"""
 HARM = "from pathlib import Path\nPath(__file__).with_name('harm').touch()\n"
 
 
