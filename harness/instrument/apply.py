@@ -15,7 +15,7 @@ import importlib.util
 import linecache
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
@@ -28,13 +28,16 @@ from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.sites import SITES, Site
 
 
-def rewrite_source(source: str, filename: str, module: str, only: Sequence[str] = ()) -> types.CodeType:
+def rewrite_source(
+    source: str, filename: str, module: str, only: Sequence[str] = (), *, coarse: bool = False
+) -> types.CodeType:
     """Compile ``source`` with its accesses rewritten.
 
     ``only``: names of top-level classes or functions outside which the code is
-    left as it is. Raises SyntaxError as ``compile`` does.
+    left as it is. ``coarse``: see :class:`semafuzz.harness.instrument.rewriter.Rewriter`. Raises SyntaxError
+    as ``compile`` does.
     """
-    made = _rewrite(source, filename, module, tuple(only))
+    made = _rewrite(source, filename, module, tuple(only), coarse=coarse)
     hooks.register(made.inner(), made.stored)
     return made.code
 
@@ -76,21 +79,30 @@ class _Rewriting:
         return next((new for was, new in zip(before, here, strict=True) if was == old), None)
 
 
-def _rewrite(
-    source: str, filename: str, module: str, only: tuple[str, ...], prepare: Preparation | None = None
-) -> _Rewriting:
-    tree = ast.parse(source, filename)
-
+def _site_maker(filename: str, module: str, function: Callable[[], str]) -> Callable[[ast.AST, str], int]:
     def site(node: ast.AST, text: str) -> int:
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         key = (filename, module, line, column, getattr(node, "end_col_offset", 0), text)
-        number = SITES.add_known(key, Site(module, filename, rewriter.function, line, text))
+        number = SITES.add_known(key, Site(module, filename, function(), line, text))
         execution = current.execution
         if execution is not None and number >= len(execution.hot):
             execution.hot.extend(bytes(4096))
         return number
 
-    rewriter = Rewriter(site)
+    return site
+
+
+def _rewrite(
+    source: str,
+    filename: str,
+    module: str,
+    only: tuple[str, ...],
+    prepare: Preparation | None = None,
+    *,
+    coarse: bool = False,
+) -> _Rewriting:
+    tree = ast.parse(source, filename)
+    rewriter = Rewriter(_site_maker(filename, module, lambda: rewriter.function), coarse=coarse)
     left_alone = [node for node in tree.body if only and getattr(node, "name", None) not in only]
     if only:
         tree.body = [node for node in tree.body if getattr(node, "name", None) in only]
@@ -121,6 +133,26 @@ def _codes(code: types.CodeType, only: tuple[str, ...]) -> dict[Place, list[type
 
 
 _rewritten = functools.lru_cache(maxsize=256)(_rewrite)
+
+
+@functools.lru_cache(maxsize=1024)
+def _rewritten_text(source: str, site: int) -> Any:
+    """The code of what is given to ``eval`` or ``exec`` at this site; the text where it is neither."""
+    place = SITES[site]
+    rewriter = Rewriter(_site_maker(place.filename, place.module, lambda: place.function), coarse=True)
+    for mode in ("eval", "exec"):
+        try:
+            tree: Any = ast.parse(source.lstrip(" \t"), place.filename, mode)
+        except (SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            if hasattr(node, "lineno"):
+                node.lineno = node.end_lineno = place.line  # type: ignore[attr-defined]
+        return compile(rewriter.rewrite_text(tree), place.filename, mode, dont_inherit=True)
+    return source
+
+
+hooks.rewriting_of_text[0] = _rewritten_text
 
 
 def install_hooks(namespace: dict[str, Any]) -> None:
@@ -192,10 +224,12 @@ def instrument_loaded(
     applied: Applied,
     only: Sequence[str] = (),
     prepare: Preparation | None = None,
+    *,
+    coarse: bool = False,
 ) -> None:
     """Exchange the code of ``module``'s functions, which are among ``functions``."""
     source, filename = module_source(module)
-    rewriting = _rewritten(source, filename, module.__name__, tuple(only), prepare)
+    rewriting = _rewritten(source, filename, module.__name__, tuple(only), prepare, coarse=coarse)
     hooks.register(rewriting.inner(), rewriting.stored)
     applied.registered.append(rewriting)
     namespace = vars(module)
@@ -230,8 +264,11 @@ def instrumented(
     modules: Iterable[types.ModuleType],
     parts: Mapping[str, Sequence[str]] | None = None,
     prepare: Mapping[str, Preparation] | None = None,
+    coarse: Collection[str] = (),
 ) -> Iterator[Applied]:
     """Instrument imported modules for the time of the block.
+
+    ``coarse``: names of those in which calls of other code are announced as well.
 
     ``parts`` limits a module, by its name, to some of its classes. ``prepare``: what to
     do first to the tree of a module, by its name.
@@ -241,7 +278,8 @@ def instrumented(
     try:
         for module in modules:
             name = module.__name__
-            instrument_loaded(module, functions, applied, (parts or {}).get(name, ()), (prepare or {}).get(name))
+            only, first = (parts or {}).get(name, ()), (prepare or {}).get(name)
+            instrument_loaded(module, functions, applied, only, first, coarse=name in coarse)
         yield applied
     finally:
         applied.undo()

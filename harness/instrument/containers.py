@@ -53,11 +53,11 @@ may be code under test): all of them together are one location."""
 def method_kind(owner: object, name: str, args: tuple[object, ...]) -> int:
     """The kind of operation of ``owner.name(*args)``, or -1 for none."""
     if args:
-        if isinstance(owner, dict):
+        if issubclass(type(owner), dict):
             kind = _KEYED.get(name, -1)
             if kind >= 0:
                 return kind
-        elif isinstance(owner, set):
+        elif issubclass(type(owner), set):
             kind = _SET_KEYED.get(name, -1)
             if kind >= 0:
                 return kind
@@ -76,16 +76,16 @@ def key_name(key: object) -> object:
 def item_name(owner: Any, key: object) -> object:
     """The name of an item's location in ``owner``: of a sequence ``a[-1]`` and
     ``a[len(a) - 1]`` are one."""
-    if type(key) is int and key < 0 and not isinstance(owner, dict):
+    if type(key) is int and key < 0 and not issubclass(type(owner), dict):
         return key + len(owner)
     return key_name(key)
 
 
-def fills_in(owner: object, key: object) -> bool:
+def fills_in(owner: Any, key: object) -> bool:
     """Whether reading under ``key`` makes an item."""
-    return isinstance(owner, defaultdict) and owner.default_factory is not None and key not in owner
+    return issubclass(type(owner), defaultdict) and owner.default_factory is not None and key not in owner
 
 
-def inserts(owner: object, key: object) -> bool:
+def inserts(owner: Any, key: object) -> bool:
     """Whether a store under ``key`` changes which keys there are."""
-    return isinstance(owner, dict) and not dict.__contains__(owner, key)
+    return issubclass(type(owner), dict) and not dict.__contains__(owner, key)

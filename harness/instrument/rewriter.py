@@ -5,9 +5,9 @@ numbers stay, coverage.py and debuggers work, and nothing depends on the
 bytecode of one Python version. Order of evaluation is kept: each hook stands
 where the access itself stood.
 
-Not rewritten, and so not seen: chained comparisons of containers
-(``a == b == c``), attributes that ``match`` patterns look at, code at module level and
-class level that binds names (one task imports a module).
+Not rewritten, and so not seen: code at module level and class level that binds names (one task
+imports a module). Without ``coarse`` accesses neither are chained comparisons (``a == b == c``), what
+``match`` patterns look at, and calls of code that is not rewritten.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ SiteMaker = Callable[[ast.AST, str], int]
 Node = TypeVar("Node", bound=ast.AST)
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _COMBINING = (ast.Add, ast.Sub, ast.Mult, ast.BitOr, ast.BitAnd, ast.BitXor)
+_DEEP = frozenset({"sorted", "sum", "min", "max", "str", "repr"})
+_ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "setattr", "delattr", "hasattr", "vars"})
+_NOT_ANNOUNCED = frozenset({
+    "isinstance", "issubclass", "type", "id", "callable", "super", "range", "object", "property", "locals", "globals",
+    "dir", "eval", "exec", "__import__", "int", "float", "complex", "slice", "memoryview", "staticmethod",
+    "classmethod", "breakpoint",
+})  # fmt: skip
+"""Builtins that look at the frame that calls them, or at nothing that changes."""
 _TESTABLE = (ast.Name, ast.Attribute, ast.Subscript)
 
 
@@ -34,13 +42,16 @@ def hook_name(name: str) -> str:
 
 
 class Rewriter(ast.NodeTransformer):
-    """Rewrites one module. ``site`` numbers a place: ``site(node, text)``."""
+    """Rewrites one module. ``site`` numbers a place: ``site(node, text)``. ``coarse``: calls of code
+    that is not rewritten are announced too (:mod:`semafuzz.harness.instrument.calls`)."""
 
-    def __init__(self, site: SiteMaker) -> None:
+    def __init__(self, site: SiteMaker, *, coarse: bool = False) -> None:
         self._site = site
+        self._coarse = coarse
         self._scopes: dict[ast.AST, Scope] = {}
         self._scope = Scope("module", None)
         self._imported: set[str] = set()
+        self._functions_here: set[str] = set()
         self._classes: list[str] = []
         self._functions: list[str] = []
         self._temporaries = 0
@@ -50,6 +61,14 @@ class Rewriter(ast.NodeTransformer):
     def rewrite(self, tree: ast.Module) -> ast.Module:
         """Return ``tree``, changed in place, with its locations complete."""
         self._scopes = ScopeBuilder().build(tree)
+        self._functions_here = {
+            node.name
+            for node in tree.body
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and not node.decorator_list
+            and self._scopes[tree].bound.get(node.name) == 1
+            and node.name not in self._scopes[tree].shared
+        }
         self._imported = {
             alias.asname or alias.name
             for node in ast.walk(tree)
@@ -59,6 +78,21 @@ class Rewriter(ast.NodeTransformer):
         self._scope = self._scopes[tree]
         self.stored |= self._scope.shared
         tree.body = self._statements(tree.body)
+        return ast.fix_missing_locations(tree)
+
+    def rewrite_text(self, tree: ast.Expression | ast.Module) -> ast.Expression | ast.Module:
+        """The same for what is given to ``eval`` or ``exec``: names are nobody's there, and calls are
+        made by a task."""
+        outer = Scope("function", Scope("module", None))
+        module = ast.Module([ast.Expr(tree.body)] if isinstance(tree, ast.Expression) else tree.body, [])
+        builder = ScopeBuilder()
+        self._scopes = builder.build(module)
+        self._scope = self._scopes[module]
+        self._scope.parent, self._scope.kind = outer.parent, "function"
+        if isinstance(tree, ast.Expression):
+            tree.body = self._visit(tree.body)
+        else:
+            tree.body = self._statements(tree.body)
         return ast.fix_missing_locations(tree)
 
     # ---------------------------------------------------------- helpers
@@ -231,7 +265,77 @@ class Rewriter(ast.NodeTransformer):
             return ast.copy_location(ast.Tuple([self._slice(part) for part in node.elts], ast.Load()), node)
         return self._visit(node)
 
+    def _runs_in_tasks(self) -> bool:
+        """Whether we are in a function: modules and classes are made by one task."""
+        scope: Scope | None = self._scope
+        while scope is not None and scope.kind == "comprehension":
+            scope = scope.parent
+        return scope is not None and scope.kind in ("function", "lambda")
+
+    def _coarse_call(self, node: ast.Call) -> ast.AST:
+        """``f(a, b)`` as ``prepared(f, site, a, b)()``; where nothing is given, nothing can
+        happen between fetching the function and calling it."""
+        function = node.func
+        name = function.id if isinstance(function, ast.Name) else ""
+        free = bool(name) and self._scope.owner_of(name) is self._scope.root()
+        builtin = free and name not in self._scope.root().bound
+        alone = not node.args and not node.keywords
+        if (builtin and name in _NOT_ANNOUNCED) or (builtin and alone):
+            node.func = self._visit(function)
+            node.args = [self._visit(argument) for argument in node.args]
+            self._keywords(node)
+            if name in ("eval", "exec") and node.args and not node.keywords:
+                here = self._here(node, f"{name}()")
+                if len(node.args) == 1:
+                    node.args[0] = self._call("source", node, node.args[0], here)
+                else:
+                    node.args[1:] = [self._call("deep", node, namespace, here) for namespace in node.args[1:]]
+            self._builtin_call(node, name)
+            return node
+        if builtin and (name in WHOLE_READERS or name in LAZY_READERS or name in _ATTRIBUTE_FUNCTIONS):
+            node.func = self._visit(function)
+            node.args = [self._visit(argument) for argument in node.args]
+            self._keywords(node)
+            self._builtin_call(node, name)
+            return node
+        if isinstance(function, ast.Attribute):
+            value = self._visit(function.value)
+            attribute = ast.Constant(self._mangled(function.attr))
+            here = self._here(node, f".{function.attr}()")
+            node.func = self._call("bound_alone" if alone else "bound", function, value, attribute, here)
+        else:
+            here = self._here(node, f"{name}()")
+            node.func = self._visit(function)
+            if alone and not (free and name in self._functions_here):
+                node.func = self._call("announced", function, node.func, here)
+        if alone or (free and name in self._functions_here):
+            node.args = [self._visit(argument) for argument in node.args]
+            self._keywords(node)
+            return node
+        arguments = [node.func, here, *(self._visit(argument) for argument in node.args)]
+        self._keywords(node)
+        made = self._call("prepared", node, *arguments)
+        assert isinstance(made, ast.Call)
+        made.keywords = node.keywords
+        return ast.copy_location(ast.Call(made, [], []), node)
+
+    def _keywords(self, node: ast.Call) -> None:
+        for keyword in node.keywords:
+            keyword.value = self._visit(keyword.value)
+            if keyword.arg is None and self._coarse:
+                keyword.value = self._call("whole", keyword.value, keyword.value, self._here(keyword.value, "**"))
+
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        node.keys = [None if key is None else self._visit(key) for key in node.keys]
+        node.values = [
+            self._visit(value) if key is not None or not self._coarse else self._looked_through(value, "**")
+            for key, value in zip(node.keys, node.values, strict=True)
+        ]
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        if self._coarse and self._runs_in_tasks():
+            return self._coarse_call(node)
         function = node.func
         if isinstance(function, ast.Attribute):
             value = self._visit(function.value)
@@ -257,7 +361,7 @@ class Rewriter(ast.NodeTransformer):
             node.func = ast.copy_location(ast.Name(hook_name(name), ast.Load()), node)
             node.args.insert(0, here)
         elif name in WHOLE_READERS and node.args:
-            node.args[0] = self._call("whole", node, node.args[0], here)
+            node.args[0] = self._call("deep" if self._coarse and name in _DEEP else "whole", node, node.args[0], here)
         elif name in LAZY_READERS and node.args and (name != "iter" or len(node.args) == 1):
             first = 1 if name in ("map", "filter") else 0
             node.args[first:] = [
@@ -267,8 +371,18 @@ class Rewriter(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         operands = [node.left, *node.comparators]
         constant = any(isinstance(operand, ast.Constant) for operand in operands)
+        if self._coarse:
+            constant = any(
+                isinstance(operand, ast.Constant) and not isinstance(operand.value, bytes) for operand in operands
+            )
         node.left = self._visit(node.left)
         node.comparators = [self._visit(comparator) for comparator in node.comparators]
+        if self._coarse and len(node.ops) > 1:
+            node.left = self._call("deep", node.left, node.left, self._here(node.left, "comparison"))
+            node.comparators = [
+                self._call("deep", operand, operand, self._here(operand, "comparison")) for operand in node.comparators
+            ]
+            return node
         if len(node.ops) == 1 and type(node.ops[0]) in _COMPARISONS and not constant:
             name = ast.Constant(type(node.ops[0]).__name__)
             return self._call("combine", node, name, node.left, node.comparators[0], self._here(node, "comparison"))
@@ -286,8 +400,10 @@ class Rewriter(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """Lists are joined and sets united by operators that look at all of both."""
         constant = any(isinstance(operand, ast.Constant) for operand in (node.left, node.right))
+        if self._coarse:
+            constant = _is_of_numbers(node)
         node.left, node.right = self._visit(node.left), self._visit(node.right)
-        if constant or type(node.op) not in _COMBINING:
+        if constant or (type(node.op) not in _COMBINING and not self._coarse):
             return node
         name = ast.Constant(type(node.op).__name__)
         return self._call("combine", node, name, node.left, node.right, self._here(node, "operator"))
@@ -297,7 +413,8 @@ class Rewriter(ast.NodeTransformer):
         return self._call("whole", node, self._visit(node), self._here(node, text))
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
-        node.value = self._looked_through(node.value, "format")
+        hook = "deep" if self._coarse else "whole"
+        node.value = self._call(hook, node.value, self._visit(node.value), self._here(node.value, "format"))
         if node.format_spec is not None:
             node.format_spec = self._visit(node.format_spec)
         return node
@@ -539,10 +656,23 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_Match(self, node: ast.Match) -> ast.AST:
         node.subject = self._visit(node.subject)
+        if self._coarse:
+            node.subject = self._call("deep", node.subject, node.subject, self._here(node.subject, "match"))
         for case in node.cases:
             case.guard = None if case.guard is None else self._visit(case.guard)
             case.body = self._statements(case.body)
         return node
+
+
+def _is_of_numbers(node: ast.BinOp) -> bool:
+    """Whether a constant in an operation says that no mutable object takes part."""
+    for operand in (node.left, node.right):
+        if isinstance(operand, ast.Constant):
+            if isinstance(operand.value, str):
+                return not isinstance(node.op, ast.Mod)
+            if isinstance(operand.value, (int, float, complex)):
+                return not isinstance(node.op, ast.Mult)
+    return False
 
 
 def _is_number(node: ast.expr) -> bool:

@@ -9,7 +9,7 @@ from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.outcome import Failure
 from semafuzz.harness.kernel.running import Recorded
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.kernel.task import Task, task_of
 
 TAIL = 5000
 """Events at the end of a run that must be without progress for a livelock."""
@@ -29,8 +29,9 @@ def describe_deadlock(execution: Recorded) -> Failure:
 def _waits(task: Task) -> str:
     kind, subject, _, site = task.pending
     place = SITES[site].place()
-    if kind == op.JOIN and isinstance(subject, Task):
-        return f"{task.name} joins {subject.name} at {place}"
+    joined = task_of(subject)
+    if kind == op.JOIN and joined is not None:
+        return f"{task.name} joins {joined.name} at {place}"
     lock = lock_of(subject)
     if lock is not None and lock.notified:
         return f"{task.name} waits for a notification at {place}"
@@ -59,7 +60,7 @@ def _awaited(subject: object) -> Task | None:
     if lock is not None:
         owner = None if lock.notified else lock.owner
     else:
-        owner = subject if isinstance(subject, Task) else None
+        owner = task_of(subject)
     return owner if owner is not None and not owner.done else None
 
 

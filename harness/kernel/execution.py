@@ -20,6 +20,7 @@ import contextvars
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Protocol
 
 from greenlet import getcurrent, greenlet
@@ -32,7 +33,7 @@ from semafuzz.harness.kernel.deadlock import describe_deadlock, describe_endless
 from semafuzz.harness.kernel.greenlet_pool import pool_of
 from semafuzz.harness.kernel.install import executors, interrupts
 from semafuzz.harness.kernel.lockable import Lockable
-from semafuzz.harness.kernel.outcome import Failure, Outcome, RawDecision
+from semafuzz.harness.kernel.outcome import Failure, LimitKind, Outcome, RawDecision
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 from semafuzz.harness.kernel.task_errors import Abort, describe_exception, message_of
@@ -54,7 +55,10 @@ class Execution:
     ``forced`` (for replay) maps the steps at which a decision was recorded to
     whether the running task was left out; ``hot`` is then not consulted.
     ``preemptive`` is False for the eventlet model: only I/O, sleeping and
-    blocking switch. ``quantum``: events after which a running task must give
+    blocking switch. ``thorough``: starting a thread, taking a lock and the end of the
+    last task that is waited for are choices always, and not only where they were learned
+    to matter; and code that is not looked into counts as touching what it is given. ``early_timeouts``: a time-out may run out while other tasks could go on; without,
+    only where nothing else can run. ``quantum``: events after which a running task must give
     way once, so that a loop that waits for another task cannot hold the run.
     """
 
@@ -84,6 +88,8 @@ class Execution:
         hot: bytearray,
         *,
         preemptive: bool = True,
+        thorough: bool = False,
+        early_timeouts: bool = True,
         forced: dict[int, bool] | None = None,
         quantum: int = 1000,
         max_decisions: int = 50_000,
@@ -93,6 +99,10 @@ class Execution:
         self.choose = scheduler.choose
         self.hot = hot
         self.preemptive = preemptive
+        self.thorough = thorough
+        self._ends = thorough and preemptive
+        self._syncs = thorough and preemptive and forced is None
+        self._early = early_timeouts or forced is not None
         self.quantum = quantum if preemptive else FOREVER
         self.max_decisions = max_decisions
         self.max_events = max_events
@@ -109,6 +119,7 @@ class Execution:
         if forced is not None:
             self._forced = forced
             self._steps = sorted(forced)
+        self._quantum_at = self.quantum
         self.break_at = min(self.quantum, max_events) if forced is None else self._next_forced(0)
 
     # ------------------------------------------------------------ tasks
@@ -126,9 +137,14 @@ class Execution:
     def spawn(self, run: Callable[[], object], name: str, *, daemon: bool = False) -> Task:
         """Create a task from within a task, as starting a thread does."""
         parent = self.current
+        if len(self.events) >= self.break_at:
+            self.point(op.SPAWN, None, name, NOWHERE)
         task = self.add_task(run, name, daemon=daemon)
         thread_identity.assign_identity(task, parent)
         self.events.append((op.SPAWN, parent, task, None, NOWHERE))
+        if self._syncs:
+            # What the starter does next is a point, wherever it stands.
+            self.break_at = len(self.events)
         return task
 
     def run(self, inherit: Task | None = None) -> Outcome:
@@ -191,11 +207,11 @@ class Execution:
             task.result = task.run()
         except Abort:
             return
-        except KeyboardInterrupt as error:
-            self.interrupt = error
-            self.stopped = True
-            return
         except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and interrupts.was_raised():
+                self.interrupt = error
+                self.stopped = True
+                return
             self.fail_task(task, error)
         self.finish(task)
 
@@ -214,6 +230,8 @@ class Execution:
         """``task`` is done: let those who join it go on."""
         if self.aborting:
             return
+        if self._ends and self.awaited == 1 and not task.daemon and self.unfinished > 1:
+            self.point(op.END, task, None, NOWHERE)
         self.events.append((op.END, task, task, None, NOWHERE))
         task.done = True
         self.ready.remove(task)
@@ -273,6 +291,19 @@ class Execution:
         if self.on_io is not None and not self.aborting:
             self.on_io(name, self.current)
 
+    def limit(self, kind: LimitKind, what: str, site: int) -> None:
+        """Something took part whose state is not seen: nothing is proved by this search."""
+        if not self.aborting:
+            self.outcome.limits.setdefault((kind, what), site)
+
+    def reach_outside(self, what: str, site: int) -> None:
+        """A call that reaches a file, a socket or a process: a choice, at one coarse location."""
+        if self.aborting:
+            return
+        self.outcome.limits.setdefault(("outside", what), site)
+        self.point(op.IO, None, what, site)
+        self.events.append((op.IO, self.current, None, what, site))
+
     def note(self, kind: int, subject: object, name: object, site: int = NOWHERE) -> None:
         """Record an event that is never a scheduling point."""
         self.events.append((kind, self.current, subject, name, site))
@@ -286,8 +317,8 @@ class Execution:
         task = self.current
         step = len(self.events)
         if self._forced is None:
-            quantum_used = step >= self.break_at
-            self.break_at = step + self.quantum
+            quantum_used = step >= self._quantum_at
+            self.break_at = self._quantum_at = step + self.quantum
             if self.break_at > self.max_events:
                 # A replay must be cut at the same step.
                 self.break_at = self.max_events
@@ -298,7 +329,7 @@ class Execution:
             quantum_used = self._forced.get(step, False)
         if step >= self.max_events:
             self._stop(describe_endless(self))
-        if len(self.ready) == 1 and not self.timed:
+        if len(self.ready) == 1 and not (self.timed and (self._early or self._due())):
             self._overdue = quantum_used
             return
         task.pending = (kind, subject, name, site)
@@ -309,7 +340,10 @@ class Execution:
             self._switch(chosen)
 
     def _decide(self, running: Task | None, *, yielded: bool = False) -> Task:
-        enabled = self.ready + self.timed if self.timed else self.ready
+        if not self.timed:
+            enabled = self.ready
+        else:
+            enabled = self.ready + (self.timed if self._early else self._due())
         if yielded and running is not None:
             others = [task for task in enabled if task is not running]
             if others:
@@ -350,7 +384,16 @@ class Execution:
     def _next(self, running: Task | None) -> Task | None:
         """Choose who runs when the running task cannot; None when all is done."""
         count = len(self.ready) + len(self.timed)
+        if count > 1 and self.timed and not self._early:
+            due = self._due()
+            count = len(self.ready) + len(due)
+            if count == 1 and due:
+                self._fire(due[0])
+                return due[0]
         if count > 1:
+            if self._forced is not None and len(self.ready) == 1 and len(self.events) not in self._forced:
+                # Recorded where no time-out could run out yet, so there was nothing to choose.
+                return self.ready[0]
             return self._decide(running)
         if count == 0:
             if (
@@ -451,17 +494,17 @@ class Execution:
             lock.owner = task
             return True
         if timeout == 0:
-            if self.hot[site] or len(self.events) >= self.break_at:
+            if self._syncs or self.hot[site] or len(self.events) >= self.break_at:
                 self.point(op.TRY, lock, None, site)
             if lock.owner is not None:
                 self.events.append((op.TRY, task, lock, None, site))
                 return False
         elif lock.owner is not None:
             self._wait_for(lock, timeout, site)
-        elif self.hot[site] or len(self.events) >= self.break_at:
+        elif self._syncs or self.hot[site] or len(self.events) >= self.break_at:
             lock.waiters.append(task)
             if timeout is not None:
-                task.deadline = self.clock.now + timeout
+                task.timeout, task.deadline = timeout, self.clock.now + timeout
             self.point(op.ACQUIRE, lock, None, site)
             lock.waiters.remove(task)
         if task.timed_out:
@@ -484,7 +527,7 @@ class Execution:
         lock.waiters.append(task)
         self.ready.remove(task)
         if timeout is not None:
-            task.deadline = self.clock.now + timeout
+            task.timeout, task.deadline = timeout, self.clock.now + timeout
             self._await_time(task)
         self._suspend((op.ACQUIRE, lock, None, site))
         lock.waiters.remove(task)
@@ -503,6 +546,8 @@ class Execution:
     def join(self, target: Task, timeout: float | None, site: int) -> bool:
         """Wait until ``target`` is done; False where the time ran out first."""
         task = self.current
+        if self.aborting and not target.done:
+            self._refuse()
         if not target.done:
             if timeout == 0:
                 self.point(op.JOIN, target, None, site)
@@ -512,7 +557,7 @@ class Execution:
                 self.ready.remove(task)
                 target.joiners = (*target.joiners, task)
                 if timeout is not None:
-                    task.deadline = self.clock.now + timeout
+                    task.timeout, task.deadline = timeout, self.clock.now + timeout
                     self._await_time(task)
                 self._suspend((op.JOIN, target, None, site))
         task.deadline = None
@@ -527,6 +572,8 @@ class Execution:
     def sleep(self, seconds: float, site: int) -> None:
         """Let virtual time pass; other tasks may run meanwhile."""
         task = self.current
+        if self.aborting:
+            self._refuse()
         if seconds <= 0:
             self.point(op.YIELD, None, None, site)
             self.events.append((op.YIELD, task, None, None, site))
@@ -558,9 +605,22 @@ class Execution:
             self._fire(min(due, key=lambda task: (task.deadline, task.index)))
         self.clock.advance_to(moment)
 
+    def _due(self) -> list[Task]:
+        """Of the tasks whose time runs, those that may wake now: who sleeps, unless a time-out would
+        run out before; where nothing else can go on, who waits with the nearest time-out."""
+        limit = min((deadline(task) for task in self.timed if task.pending[0] in _WAITS), default=inf)
+        sleepers = [task for task in self.timed if task.pending[0] not in _WAITS and deadline(task) <= limit]
+        if len(sleepers) < len(self.timed):
+            self.outcome.withheld = True
+        if sleepers or self.ready or limit == inf:
+            return sleepers
+        return [next(task for task in self.timed if task.pending[0] in _WAITS and deadline(task) == limit)]
+
     def _fire(self, chosen: Task) -> None:
         """Let time pass to ``chosen``'s deadline: it and all due with it wake."""
         assert chosen.deadline is not None
+        if chosen.pending[0] in _WAITS and self.ready:
+            self.outcome.early_timeouts.append((len(self.events), chosen, chosen.pending, chosen.timeout))
         self.clock.advance_to(chosen.deadline)
         for task in [t for t in self.timed if t.deadline is not None and t.deadline <= self.clock.now]:
             self._stop_timer(task)
@@ -578,7 +638,7 @@ class Execution:
             # The quantum ended while nobody else could run: a loop that polls
             # under a lock would otherwise be found holding it every time.
             self._overdue = False
-            self.break_at = 0
+            self.break_at = self._quantum_at = 0
 
     def _disable(self, task: Task) -> None:
         if task.timed_out or task not in self.ready:
@@ -602,6 +662,15 @@ class Execution:
 
 def _index(task: Task) -> int:
     return task.index
+
+
+_WAITS = frozenset({op.ACQUIRE, op.JOIN})
+"""What is waited for with a time-out; a sleep is none."""
+
+
+def deadline(task: Task) -> float:
+    """When the time of a task runs out, in virtual seconds."""
+    return inf if task.deadline is None else task.deadline
 
 
 _STUBBORN: list[greenlet] = []

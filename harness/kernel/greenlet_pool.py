@@ -19,14 +19,14 @@ class Pool:
     """Idle workers of one hub.
 
     Workers are bound to the hub that they return to, and keep whether they are
-    traced from their start: another hub or another trace function needs a new pool.
+    traced from their start: another hub or another trace or profile function needs a new pool.
     """
 
     __slots__ = ("_idle", "hub", "tracer")
 
     def __init__(self, hub: greenlet) -> None:
         self.hub = hub
-        self.tracer: Any = sys.gettrace()
+        self.tracer: Any = (sys.gettrace(), sys.getprofile())
         self._idle: list[greenlet] = []
 
     def take(self, context: contextvars.Context | None = None) -> greenlet:
@@ -55,7 +55,7 @@ def pool_of(hub: greenlet) -> Pool:
     """The pool for executions that are run from ``hub`` now."""
     if _current:
         pool = _current[0]
-        if pool.hub is hub and pool.tracer is sys.gettrace():
+        if pool.hub is hub and pool.tracer == (sys.gettrace(), sys.getprofile()):
             return pool
         _current.clear()
     pool = Pool(hub)

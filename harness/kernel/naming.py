@@ -9,7 +9,7 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import ITEM
 from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.kernel.task import Pending, RawEvent, Task
+from semafuzz.harness.kernel.task import Pending, RawEvent, task_of
 
 _LIMIT = 60
 _AS_NOTES = {op.OPERATION: "begin", op.OPERATION_END: "end"}
@@ -30,8 +30,9 @@ def subject_type(subject: object) -> str:
     """What kind of object it is."""
     if subject is None:
         return ""
-    if isinstance(subject, Task):
-        return f"task {subject.index}"
+    task = task_of(subject)
+    if task is not None:
+        return f"task {task.index}"
     lock = lock_of(subject)
     return (lock.label if lock is not None else "") or type(subject).__name__
 
@@ -60,8 +61,9 @@ class Namer:
         """The name of ``subject``; the same object, the same name."""
         if subject is None:
             return ""
-        if isinstance(subject, Task):
-            return f"task {subject.index}"
+        task = task_of(subject)
+        if task is not None:
+            return f"task {task.index}"
         found = self._names.get(id(subject))
         if found is None:
             kind = subject_type(subject)

@@ -78,21 +78,48 @@ RawDecision = tuple[int, int, int, tuple[Task, ...], tuple[Pending, ...], bool]
 """A decision as the kernel records it: with the enabled tasks themselves."""
 
 
+LimitKind = Literal["code", "unknown", "outside", "clock", "reach", "time-out", "state", "finaliser", "closure"]
+"""What can take part in an execution without being seen."""
+
+EarlyTimeout = tuple[int, Task, Pending, float | None]
+"""The step, who waited, for what, and its time-out in seconds."""
+
+
 class Outcome:
     """The whole record of one execution.
 
+    ``early_timeouts``: the time-outs that ran out while another task could have gone on.
+    ``limits``: what took part unseen, by kind and name, with a place for each. ``strangers``: the
+    objects of unknown kind that were touched, by ``id``, with who touched them first.
+    ``withheld``: a time-out could have run out earlier, which was not allowed.
     ``uncontrolled`` is empty, or says what escaped the kernel's control and
     where; then nothing else in the record is to be believed. ``now`` is the
     virtual time at the end, in seconds.
     """
 
-    __slots__ = ("_decisions", "events", "failures", "now", "raw_decisions", "tasks", "uncontrolled")
+    __slots__ = (
+        "_decisions",
+        "early_timeouts",
+        "events",
+        "failures",
+        "limits",
+        "now",
+        "raw_decisions",
+        "strangers",
+        "tasks",
+        "uncontrolled",
+        "withheld",
+    )
 
     def __init__(self) -> None:
         self.events: list[RawEvent] = []
         self.raw_decisions: list[RawDecision] = []
         self.failures: list[Failure] = []
         self.tasks: list[Task] = []
+        self.strangers: dict[int, tuple[object, Task]] = {}
+        self.limits: dict[tuple[LimitKind, str], int] = {}
+        self.withheld = False
+        self.early_timeouts: list[EarlyTimeout] = []
         self.uncontrolled = ""
         self.now = 0.0
         self._decisions: list[Decision] = []

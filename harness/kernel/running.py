@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from semafuzz.harness.kernel.lockable import Lockable
-from semafuzz.harness.kernel.outcome import Outcome, RawDecision
+from semafuzz.harness.kernel.outcome import LimitKind, Outcome, RawDecision
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.kernel.task import RawEvent, Task
 
@@ -37,6 +37,7 @@ class Running(Protocol):
     thread_numbers: int
     hashes: int
     seed: int
+    thorough: bool
     unfinished: int
     on_io: Callable[[str, Task], None] | None
     hot: bytearray
@@ -64,6 +65,12 @@ class Running(Protocol):
 
     def io(self, name: str, site: int = NOWHERE, subject: object = None) -> None:
         """A call that leaves the process."""
+
+    def limit(self, kind: LimitKind, what: str, site: int) -> None:
+        """Something took part whose state is not seen."""
+
+    def reach_outside(self, what: str, site: int) -> None:
+        """A call that reaches a file, a socket or a process."""
 
     def note(self, kind: int, subject: object, name: object, site: int = NOWHERE) -> None:
         """Record an event that is never a scheduling point."""

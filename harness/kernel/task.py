@@ -33,6 +33,7 @@ class Task:
     thread: Any = None
     joiners: tuple[Task, ...] = ()
     deadline: float | None = None
+    timeout: float | None = None
     timed = False
     timed_out = False
     parked = False
@@ -48,3 +49,9 @@ class Task:
 
     def __repr__(self) -> str:
         return f"<Task {self.index} {self.name}>"
+
+
+def task_of(subject: object) -> Task | None:
+    """``subject`` where it is a task. Asks for its type: ``isinstance`` believes ``__class__``, and so
+    would run code of the program."""
+    return subject if type(subject) is Task else None

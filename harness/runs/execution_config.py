@@ -23,6 +23,8 @@ class ExecutionConfig:
     max_decisions: int = 50_000
     max_events: int = 200_000
     detectors: tuple[Detector, ...] = ()
+    thorough: bool = False
+    early_timeouts: bool = True
 
     def execution(self, scheduler: Scheduler, forced: dict[int, bool] | None = None) -> Execution:
         """An execution in this setting. ``forced``: the steps with a recorded
@@ -33,6 +35,8 @@ class ExecutionConfig:
             scheduler,
             self.hot,
             preemptive=self.model == "threads",
+            thorough=self.thorough,
+            early_timeouts=self.early_timeouts,
             forced=forced,
             max_decisions=self.max_decisions,
             max_events=self.max_events,

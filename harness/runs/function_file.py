@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import re
 import sys
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -15,6 +15,8 @@ from typing import Any
 
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
+from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, ImportedModules
+from semafuzz.harness.runs.module_state import keeps_state
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.traces.schema import Function
 
@@ -49,16 +51,19 @@ def load(
     spec: str,
     instrument: Sequence[str] = (),
     *,
-    trusted: Container[str] | None = None,
+    trusted: Collection[str] | None = None,
     rewrite: bool = True,
+    coarse: bool = True,
     asynchronous: ProgramFactory | None = None,
 ) -> LoadedFunction:
     """Read, compile and import the file of ``spec``.
 
-    ``instrument``: further modules by name, imported here and instrumented. ``trusted``:
-    those of them that a person named; None is all of them. Another one must not be run
+    ``instrument``: further modules by name, imported here and instrumented, as
+    :mod:`semafuzz.harness.runs.imported_modules` writes them; the name of a package means its submodules
+    too. ``trusted``: those of them that a person named; None is all of them. Another one must not be run
     for a name in a trace alone: it is taken only where the file itself has imported it.
-    ``rewrite=False`` leaves the code as it is (eventlet model). ``asynchronous``
+    ``rewrite=False`` leaves the code as it is (eventlet model). ``coarse``: calls of code that is not
+    looked into are announced. ``asynchronous``
     makes the program of an ``async def`` function; without it none is taken. Raises
     UsageError: no such file, not Python, no such function, one that takes
     arguments, one for asyncio, or an import that fails.
@@ -78,20 +83,51 @@ def load(
         making = asynchronous
     name_here = module_name(path)
     filename = str(path.resolve())
-    code = rewrite_source(source, filename, name_here) if rewrite else compile(source, filename, "exec", optimize=0)
-    folder = str(path.resolve().parent)
+    if rewrite:
+        code = rewrite_source(source, filename, name_here, coarse=coarse)
+    else:
+        code = compile(source, filename, "exec", dont_inherit=True, optimize=0)
+    folder = str(_import_root(path))
     if folder not in sys.path:
         sys.path.insert(0, folder)
     module = ModuleType(name_here)
     module.__file__ = filename
-    refresher = _Refresher(module, code, name, path)
-    function = refresher()
-    _refuse_imports(path, [other for other in instrument if trusted is not None and other not in trusted])
-    extra = [_import(other) for other in instrument]
-    stateful = _keeps_state(tree)
-    program = making(function, f"{path.name}:{name}", [module, *extra], refresher if stateful else None)
+    imported = ImportedModules(_both_forms(instrument), rewrite=rewrite, coarse=coarse)
+    refresher = _Refresher(module, code, name, path, imported)
+    with imported.importing():
+        function = refresher()
+        named = [other.removesuffix(SUBMODULES) for other in instrument if other != FIRST_PARTY]
+        _refuse_imports(
+            path, [other for other in named if trusted is not None and not _both_forms([other]) & set(trusted)]
+        )
+        extra = [_import(other) for other in named]
+    looked_into = tuple(
+        f"{other}{SUBMODULES}" if other not in instrument or hasattr(found, "__path__") else other
+        for other, found in zip(named, extra, strict=True)
+    )
+    listed = (*([FIRST_PARTY] if FIRST_PARTY in instrument else []), *looked_into)
+    unwatched = [other for other in extra if other.__name__ not in imported.watched]
+    further = [other for other in imported.loaded_before() if other not in unwatched]
+    stateful = keeps_state(tree) or imported.stateful
+    under_test = [module, *unwatched, *further]
+    program = making(function, f"{path.name}:{name}", under_test, refresher if stateful else None)
+    program.imported = imported
     digest = hashlib.sha256(source.encode()).hexdigest()
-    return LoadedFunction(program, Function(path.name, name, digest, tuple(instrument)), path)
+    return LoadedFunction(program, Function(path.name, name, digest, listed), path)
+
+
+def _both_forms(names: Sequence[str]) -> set[str]:
+    """A name that a person gave may be that of a package."""
+    plain = {name for name in names if name != FIRST_PARTY and not name.endswith(SUBMODULES)}
+    return {*names, *(f"{name}{SUBMODULES}" for name in plain)}
+
+
+def _import_root(path: Path) -> Path:
+    """The folder from which the file is imported: that above its packages."""
+    folder = path.resolve().parent
+    while (folder / "__init__.py").exists() and folder.name.isidentifier() and folder != folder.parent:
+        folder = folder.parent
+    return folder
 
 
 def module_name(path: Path) -> str:
@@ -99,6 +135,9 @@ def module_name(path: Path) -> str:
     is checked; another only where that would hide a module that others need."""
     if not path.stem.isidentifier():
         return "checked"
+    packages = path.resolve().parent.relative_to(_import_root(path)).parts
+    if packages:
+        return ".".join([*packages, path.stem])
     there = sys.modules.get(path.stem)
     if there is None or getattr(there, "__file__", None) == str(path.resolve()):
         return path.stem
@@ -108,8 +147,9 @@ def module_name(path: Path) -> str:
 class _Refresher:
     """Runs the file again, so that an execution starts from fresh module state."""
 
-    def __init__(self, module: ModuleType, code: CodeType, name: str, path: Path) -> None:
+    def __init__(self, module: ModuleType, code: CodeType, name: str, path: Path, imported: ImportedModules) -> None:
         self._module = module
+        self._imported = imported
         self._code = code
         self._name = name
         self._path = path
@@ -119,9 +159,13 @@ class _Refresher:
         kept = {key: namespace.get(key) for key in ("__name__", "__file__", "__builtins__", "__doc__")}
         namespace.clear()
         namespace.update({key: value for key, value in kept.items() if value is not None})
+        namespace["__package__"] = self._module.__name__.rpartition(".")[0]
         install_hooks(namespace)
+        self._imported.renew()
         sys.modules[self._module.__name__] = self._module
         try:
+            if namespace["__package__"]:
+                importlib.import_module(namespace["__package__"])
             exec(self._code, namespace)
         except Exception as error:
             raise CodeError(
@@ -183,40 +227,6 @@ def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast
         yield node
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             stack.extend(ast.iter_child_nodes(node))
-
-
-def _keeps_state(tree: ast.Module) -> bool:
-    """Whether the module has state of its own that an execution could change.
-
-    Names bound at its top level to anything but constants, functions, classes
-    without such, and imports; or functions that rebind its globals.
-    """
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Global):
-            return True
-    return any(_makes_state(statement) for statement in tree.body)
-
-
-def _makes_state(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.ClassDef):
-        return any(isinstance(inner, (ast.Assign, ast.AnnAssign)) or _makes_state(inner) for inner in statement.body)
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        defaults = [*statement.args.defaults, *statement.args.kw_defaults]
-        return bool(statement.decorator_list) or any(one is not None and not _constant(one) for one in defaults)
-    if isinstance(statement, (ast.Assign, ast.AnnAssign)):
-        value = statement.value
-        return value is not None and not _constant(value)
-    return not isinstance(
-        statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom, ast.Expr, ast.If, ast.Pass)
-    )
-
-
-def _constant(value: ast.expr) -> bool:
-    if isinstance(value, ast.Tuple):
-        return all(_constant(part) for part in value.elts)
-    if isinstance(value, (ast.UnaryOp, ast.BinOp)):
-        return all(_constant(part) for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr))
-    return isinstance(value, ast.Constant)
 
 
 def _refuse_imports(path: Path, names: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
+from semafuzz.harness.runs.imported_modules import ImportedModules
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 State = TypeVar("State")
@@ -27,13 +28,15 @@ class Program:
     ``under_test``: the modules to instrument, whose primitives are adopted. ``model``: the
     model that it has of its own, whatever is asked for; None for most. ``shrink_budget``: the
     executions that making one of its failing runs small may take, where an execution costs
-    many times the usual.
+    many times the usual. ``imported``: the modules that it imports while it runs, where these
+    are looked into as they come.
     """
 
     name: str
     under_test: Sequence[ModuleType] = ()
     model: Model | None = None
     shrink_budget: int | None = None
+    imported: ImportedModules | None = None
 
     def modules(self) -> Sequence[ModuleType]:
         """The modules under test."""
@@ -45,7 +48,7 @@ class Program:
 
     def session(self) -> AbstractContextManager[object]:
         """What is to be in place while it is executed again and again."""
-        return nullcontext()
+        return nullcontext() if self.imported is None else self.imported.importing()
 
     def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once, from the same start, and judge the outcome."""

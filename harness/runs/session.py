@@ -27,10 +27,12 @@ _STDLIB: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
 
 class ControlledSession:
     """Made by :func:`controlled_session`. ``silence`` is empty, or says why what runs
-    here is not under control."""
+    here is not under control. ``thorough``: how closely executions in it are watched; see
+    :class:`semafuzz.harness.kernel.execution.Execution`."""
 
-    def __init__(self, control: Control, applied: Applied, silence: str) -> None:
+    def __init__(self, control: Control, applied: Applied, silence: str, *, thorough: bool) -> None:
         self.control = control
+        self.thorough = thorough
         self.applied = applied
         self.uncontrolled_reason = silence
         self.unseen = [name for name in applied.left if not is_own(name)]
@@ -44,12 +46,13 @@ def controlled_session(
     stall: float = 5.0,
     holders: Sequence[ModuleType] = (),
     prepare: Mapping[str, Preparation] | None = None,
+    thorough: bool = False,
 ) -> Iterator[ControlledSession]:
     """Put up a laboratory for these modules, on the calling thread.
 
     ``instrument=False`` leaves the code as it is (eventlet model: nothing is
     preempted between two accesses, so none needs to be seen). ``holders`` have no code,
-    but primitives to adopt. ``prepare``: see :func:`semafuzz.harness.instrument.apply.instrumented`.
+    but primitives to adopt. ``thorough``: calls of code that is not looked into are announced. ``prepare``: see :func:`semafuzz.harness.instrument.apply.instrumented`.
     Raises UsageError where a module has no source.
     """
     library = [module for module, _ in _STDLIB]
@@ -60,7 +63,7 @@ def controlled_session(
     # In this order: control freezes the collector, and what is frozen is not
     # among the objects in which functions to instrument are looked for.
     with (
-        instrumented(chosen, parts, prepare) as applied,
+        instrumented(chosen, parts, prepare, [module.__name__ for module in modules] if thorough else ()) as applied,
         installed([*modules, *holders], stall=stall) as control,
     ):
-        yield ControlledSession(control, applied, self_check.probe(instrumented=instrument))
+        yield ControlledSession(control, applied, self_check.probe(instrumented=instrument), thorough=thorough)

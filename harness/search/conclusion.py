@@ -1,13 +1,68 @@
-"""Conclusion of a search: what detectors add to its result."""
+"""The contract of verdicts: what a search looked into, what it did not, and what it may claim.
+
+*complete* is given here and nowhere else. It says that every schedule of the program was covered and
+that everything that could tell two schedules apart was seen. Whatever took part without being seen is
+a limit of the answer, has a name, and makes the verdict *cut*.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from semafuzz.harness.detectors.protocol import Detector
+from semafuzz.harness.kernel.outcome import LimitKind
+from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
+
+MOST = 8
+"""Limits of one kind that are told by name."""
+
+_WORDS: Mapping[LimitKind, str] = {
+    "code": "ran in two tasks without being looked into: {what}; add {cure}",
+    "unknown": "objects whose kind is not known were used by two tasks: {what}",
+    "outside": "files, sockets or processes took part, whose state is not seen: {what}",
+    "clock": "a real clock was read: {what}",
+    "reach": "a call was given {what}",
+    "time-out": "time-outs ran out only where nothing else could go on; --timeouts any tries the others too",
+    "state": "state outlived an execution: {what}",
+    "finaliser": "objects with finalisers took part: {what}",
+    "closure": "accesses in {what} are not seen (closures made before control over names that are rebound); "
+    "define them inside the program",
+}
+
+Limits = Mapping[tuple[LimitKind, str], int]
+"""What took part unseen: kind and name, with a site (0 for none)."""
+
+
+def limit_lines(limits: Limits) -> list[str]:
+    """One line for each kind of limit, with the names and the first places."""
+    lines = []
+    for kind, words in _WORDS.items():
+        found = [(what, site) for (of, what), site in limits.items() if of == kind]
+        if not found:
+            continue
+        shown = [f"{what} at {SITES[site].place()}" if site else what for what, site in found[:MOST]]
+        more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
+        cure = " ".join(f"--instrument {what}" for what, _ in found[:MOST])
+        lines.append(words.format(what=", ".join(shown) + more, cure=cure))
+    return lines
+
+
+def give_verdict(result: Result, limits: Limits, *, exhausted: bool) -> None:
+    """Say what the search came to. ``exhausted``: every schedule under the scheduling points that
+    are known was made to its end."""
+    result.limits = limit_lines(limits)
+    result.not_watched = sorted(what for kind, what in limits if kind == "code")
+    if result.verdict == "uncontrolled":
+        return
+    if result.failures:
+        result.verdict = "found"
+    elif exhausted and not limits:
+        result.verdict, result.exhausted = "complete", True
+    else:
+        result.verdict = "cut"
 
 
 def conclude(result: Result, detectors: Sequence[Detector]) -> None:

@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
+from typing import Literal
 
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.registry import make_detectors
-from semafuzz.harness.errors import UsageError
+from semafuzz.harness.errors import NotDeterministic, UsageError
 from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.install import escapes
-from semafuzz.harness.kernel.outcome import ADVICE, Model, Outcome
+from semafuzz.harness.kernel.outcome import ADVICE, LimitKind, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
@@ -26,13 +27,16 @@ from semafuzz.harness.runs.session import ControlledSession, controlled_session
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.budget import Deadline
-from semafuzz.harness.search.conclusion import conclude
+from semafuzz.harness.search.conclusion import conclude, give_verdict
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import Recorder, matching
 from semafuzz.harness.search.result import Result
+from semafuzz.harness.search.unwatched_code import UnwatchedCode
 from semafuzz.harness.traces.signature import failure_identity
 
 Progress = Callable[["Exploration"], None]
+Timeouts = Literal["idle", "any"]
+"""When a time-out may run out: only where nothing else can go on, or also while others can."""
 
 
 class Exploration:
@@ -42,7 +46,9 @@ class Exploration:
     taught about its scheduling points serves the next. ``detectors``
     see every execution, and may look while it happens. ``advised``
     may be shared likewise: the identities of advice (``ADVICE``) that was given before.
-    ``judge=False`` only learns scheduling points: what fails is skipped.
+    ``judge=False`` only learns scheduling points: what fails is skipped. ``timeouts``: ``idle``
+    lets a time-out run out where nothing else can go on; ``any`` also earlier, in the second half
+    of the search.
     """
 
     def __init__(
@@ -64,11 +70,12 @@ class Exploration:
         judge: bool = True,
         detectors: Sequence[Detector] = (),
         advised: set[tuple[str, ...]] | None = None,
+        timeouts: Timeouts = "any",
     ) -> None:
         self.program = program
         self.scheduler = scheduler
         points = hot if hot is not None else bytearray(max(1 << 16, 2 * len(SITES)))
-        self.setting = ExecutionConfig(points, model, seed, detectors=tuple(detectors))
+        self.setting = ExecutionConfig(points, model, seed, detectors=tuple(detectors), thorough=laboratory.thorough)
         self.result = Result(program.name, scheduler.name, seed)
         self._laboratory = laboratory
         self._schedules = schedules
@@ -93,6 +100,12 @@ class Exploration:
         self._paths: set[tuple[int, ...]] = set()
         self._cut_runs = 0
         self._single = True
+        self._timeouts: Timeouts = timeouts
+        self._withheld = False
+        self._late_phase = False
+        self._limits: dict[tuple[LimitKind, str], int] = {}
+        self._unwatched = UnwatchedCode()
+        self._first: Outcome | None = None
 
     def record(self, outcome: Outcome, identity: tuple[str, ...]) -> Finding:
         """The finding of a failing run that was made elsewhere."""
@@ -110,12 +123,7 @@ class Exploration:
             result.notes.append(self._laboratory.uncontrolled_reason)
             result.verdict = "uncontrolled"
             return result
-        left = self._laboratory.unseen
-        if left:
-            result.notes.append(
-                f"accesses in {', '.join(left[:5])} are not seen (closures made before control over names that are "
-                "rebound); define them inside the program"
-            )
+        self._limits.update({("closure", name): 0 for name in self._laboratory.unseen})
         deadline = Deadline(self._seconds)
         threads_before = escapes.threads_made()
         exhausted = False
@@ -123,12 +131,15 @@ class Exploration:
             while result.schedules < self._schedules:
                 if deadline.passed and result.schedules:
                     break
+                self._allow_time_outs(result.schedules, started)
                 if not self.scheduler.begin(result.schedules):
+                    if self._begin_late_phase():
+                        continue
                     exhausted = self._covers_all()
                     break
                 if not self._step():
                     break
-                if result.schedules == 2 and self._single:
+                if result.schedules == 2 and self._single and not self._begin_late_phase():
                     exhausted = not self._cut_runs
                     break
                 if self._progress is not None:
@@ -145,6 +156,27 @@ class Exploration:
             self._conclude(exhausted)
         return result
 
+    def _allow_time_outs(self, execution: int, started: float) -> None:
+        """Whether time-outs may run out early in the next execution: late in every search, since most
+        that they show needs a machine that stands still."""
+        if not self._laboratory.thorough or self.setting.model != "threads":
+            return
+        late = self._late_phase
+        if not late and self._timeouts == "any" and self._withheld and not self.scheduler.covers_all:
+            spent = (perf_counter() - started) / self._seconds if self._seconds else 0.0
+            late = max(spent, execution / self._schedules) >= 0.5 and execution % 2 == 1
+        self.setting.early_timeouts = late
+
+    def _begin_late_phase(self) -> bool:
+        """Start again with time-outs that may run out early, where that makes a difference."""
+        if self._late_phase or not self._withheld or self._timeouts == "idle":
+            return False
+        self._late_phase = True
+        self._single = False
+        self._paths.clear()
+        self.scheduler.restart()
+        return True
+
     def _covers_all(self) -> bool:
         """Whether a search that came to its end by itself has seen every schedule."""
         return self.scheduler.covers_all and not self._cut_runs
@@ -152,7 +184,16 @@ class Exploration:
     def _step(self) -> bool:
         """One execution; False to end the search."""
         result, setting = self.result, self.setting
-        outcome = execute(self.program, self.scheduler, setting)
+        if self._laboratory.thorough and self._unwatched.due(result.schedules):
+            with self._unwatched.noticing():
+                outcome = execute(self.program, self.scheduler, setting)
+        else:
+            outcome = execute(self.program, self.scheduler, setting)
+        self._withheld = self._withheld or outcome.withheld
+        for limit, site in outcome.limits.items():
+            self._limits.setdefault(limit, site)
+        if self._first is None:
+            self._first = outcome
         self._laboratory.control.between_executions()
         result.schedules += 1
         if outcome.uncontrolled:
@@ -206,15 +247,23 @@ class Exploration:
         return not (self._stop_on_first and any(found.kind not in ADVICE for found in self.result.failures))
 
     def _conclude(self, exhausted: bool) -> None:
-        result = self.result
-        if result.verdict == "uncontrolled":
+        limits = self._limits
+        if self.setting.model == "threads":
+            limits.update({("code", name): 0 for name in self._unwatched.in_two_tasks()})
+        if self._withheld and self._timeouts == "idle":
+            limits["time-out", ""] = 0
+        if exhausted and not limits and self._first is not None and self.result.verdict != "uncontrolled":
+            self._compare_with_the_first(self._first)
+        give_verdict(self.result, limits, exhausted=exhausted)
+
+    def _compare_with_the_first(self, outcome: Outcome) -> None:
+        """Whether the first run is the same when it is made again: or else something outlives an execution."""
+        if not self._laboratory.thorough or self.setting.model != "threads":
             return
-        if result.failures:
-            result.verdict = "found"
-        elif exhausted and not self._laboratory.unseen:
-            result.verdict, result.exhausted = "complete", True
-        else:
-            result.verdict = "cut"
+        try:
+            recheck(self.program, outcome, self.setting)
+        except NotDeterministic as error:
+            self._limits["state", str(error)] = 0
 
 
 def explore(
@@ -228,6 +277,7 @@ def explore(
     instrument: Sequence[str | ModuleType] = (),
     stop_on_first: bool = True,
     detect: Sequence[str] = (),
+    timeouts: Timeouts = "any",
 ) -> Result:
     """Run ``program`` under up to ``schedules`` schedules, for at most ``seconds``.
 
@@ -247,7 +297,7 @@ def explore(
     model = made.model or model
     chosen = make_scheduler(scheduler, seed) if isinstance(scheduler, str) else scheduler
     detectors = make_detectors(detect, model)
-    with controlled_session(made.modules(), instrument=model != "eventlet") as laboratory:
+    with controlled_session(made.modules(), instrument=model != "eventlet", thorough=True) as laboratory:
         search = Exploration(
             made,
             chosen,
@@ -258,6 +308,7 @@ def explore(
             model=model,
             stop_on_first=stop_on_first,
             detectors=detectors,
+            timeouts=timeouts,
         )
         result = search.run()
     conclude(result, detectors)

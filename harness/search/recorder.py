@@ -197,6 +197,7 @@ class Recorder:
             configuration=origin.configuration,
             faults=origin.faults,
             libraries=origin.libraries,
+            thorough=self._setting.thorough,
         )
         return build_trace(
             run.outcome, run.failure, header, run.signature, places=run.pair.sites, necessity=run.necessity

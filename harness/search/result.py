@@ -17,14 +17,17 @@ Verdict = Literal["found", "complete", "cut", "uncontrolled"]
 class Result:
     """What an exploration came to; the fields of ``semafuzz check --json``.
 
-    ``verdict``: ``found``; ``complete`` (every schedule was covered); ``cut`` (it
+    ``verdict``: ``found``; ``complete`` (every schedule was covered, and
+    all that could tell two apart was seen); ``cut`` (it
     ended before that: nothing was found, which proves nothing); ``uncontrolled``
     (something escaped the kernel, so nothing can be said). ``classes`` counts the
     distinct happens-before classes among the executions. ``notes`` are remarks
     for a person. ``sections``: what detectors have to say of all executions together.
     ``programs``: how many were explored, in a search of many; ``skipped``: how many
     failures that search did not work out, by the reason. ``coverage``: what was met how
-    often, where that was counted. ``interrupted``: somebody ended the search.
+    often, where that was counted. ``interrupted``: somebody ended the search. ``watched``: the modules
+    that were looked into; ``not_watched``: others whose code ran in two tasks; ``limits``: what
+    took part unseen, a line for each kind, and how to have it seen.
     """
 
     program: str
@@ -43,6 +46,9 @@ class Result:
     skipped: dict[str, int] = field(default_factory=dict)
     coverage: Coverage | None = None
     interrupted: bool = False
+    watched: list[str] = field(default_factory=list)
+    not_watched: list[str] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
 
     def section(self, name: str) -> Section | None:
         """The section with this name, where a detector reported one."""

@@ -57,8 +57,10 @@ def switches(events: Sequence[RawEvent]) -> int:
 
 
 def preemptions(outcome: Outcome) -> int:
-    """How often a task was left that could have gone on."""
-    return sum(1 for _ in interruptions(outcome))
+    """How often a task was left that could have gone on, or a time-out ran out while
+    another task could."""
+    early = {step for step, *_ in outcome.early_timeouts}
+    return len(early) + sum(decision.step not in early for decision in interruptions(outcome))
 
 
 def interruptions(outcome: Outcome) -> Iterator[Decision]:

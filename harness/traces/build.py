@@ -38,6 +38,7 @@ class Header:
     configuration: Mapping[str, Value] = field(default_factory=dict)
     faults: Sequence[Operation] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
+    thorough: bool = False
 
 
 def build_trace(
@@ -86,6 +87,7 @@ def build_trace(
         versions={"python": platform.python_version(), "semafuzz": _version("semafuzz"), **header.libraries},
         hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
         necessity=necessity,
+        thorough=header.thorough,
     )
 
 

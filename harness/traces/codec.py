@@ -50,7 +50,7 @@ def decode(data: bytes, source: str = "the trace") -> Trace:
             f"{source} is not a trace of semafuzz ({printable(error)}); give the file that a finding names"
         ) from None
     if head.format not in READABLE:
-        formats = " and ".join(str(number) for number in READABLE)
+        formats = ", ".join(str(number) for number in READABLE)
         raise TraceError(
             f"{source} has trace format {head.format}, this semafuzz reads {formats}; use the version that wrote it"
         )
@@ -107,6 +107,8 @@ def _check(trace: Trace, source: str) -> None:
         if trace.format < 2:
             raise _broken(source, f"format {trace.format} has no field `necessity`")
         _check_necessity(trace, trace.necessity, source)
+    if trace.format < 3 and (trace.thorough or trace.warm):
+        raise _broken(source, f"format {trace.format} has no fields `thorough` and `warm`")
     last = -1
     for choice in trace.choices:
         if choice.step <= last:

@@ -1,7 +1,8 @@
 """The trace format.
 
 History: 1 - first version. 2 - ``necessity``: which preemptions and faults the failure
-needs. Both are read; 2 is written.
+needs. 3 - ``thorough``: calls of code that was not looked into are accesses; ``warm``: how often the
+program ran before. All are read; 3 is written.
 
 A trace names its target by registry key and its operations by the names in that
 target's table. It holds no code, no import path and nothing that is evaluated.
@@ -18,9 +19,9 @@ from msgspec import Meta
 
 from semafuzz.harness.kernel.outcome import FailureKind, Model
 
-FORMAT = 2
+FORMAT = 3
 """Increment with every change that an older reader would misread, and say so above."""
-READABLE = (1, 2)
+READABLE = (1, 2, 3)
 """The formats that are read, each exactly as it was written."""
 
 Short = Annotated[str, Meta(max_length=200)]
@@ -114,7 +115,9 @@ class Necessity(Record, frozen=True):
 
 
 class Trace(Record, frozen=True, omit_defaults=True):
-    """A whole trace. ``necessity`` (from format 2 on) is left out where it was not checked."""
+    """A whole trace. ``necessity`` (from format 2 on) is left out where it was not checked.
+    ``thorough`` (from 3 on): how closely it was watched. ``warm`` (from 3 on): how often the program has to
+    run before, in the same process, for the failure to show."""
 
     format: int
     target: Short
@@ -130,3 +133,5 @@ class Trace(Record, frozen=True, omit_defaults=True):
     versions: Annotated[dict[Short, Short], Meta(max_length=256)]
     hash_seed: Short
     necessity: Necessity | None = None
+    thorough: bool = False
+    warm: Annotated[int, Meta(ge=0, le=1000)] = 0

@@ -70,10 +70,11 @@ class TrioProgram(Program):
         is three times as fast. Code that runs between executions (``check``,
         ``refresh``) may run trio itself, so with such none is shared."""
         self._keeper.keeping = self.check is None and self.refresh is None
-        try:
-            yield
-        finally:
-            self._keeper.close()
+        with super().session():
+            try:
+                yield
+            finally:
+                self._keeper.close()
 
     def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
         """Run once, and check what came of it."""

@@ -12,6 +12,7 @@ from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.imported_modules import FIRST_PARTY
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
@@ -42,14 +43,14 @@ class CheckOptions:
 def run_check(options: CheckOptions) -> int:
     """Explore the function and print what was found; the exit code."""
     chosen = make_scheduler(options.scheduler, options.seed)
-    checked, model = load_checked(options.spec, options.instrument, options.model)
+    checked, model = load_checked(options.spec, (FIRST_PARTY, *options.instrument), options.model)
     detectors = make_detectors(options.detect, model)
     discovery = Discovery()
     folder = usable_folder(options.out)
     source_index.add(checked.identity, checked.path)
     origin = Origin("function", checked.identity)
     with (
-        controlled_session(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory,
+        controlled_session(checked.program.modules()[1:], instrument=model != "eventlet", thorough=True) as laboratory,
         progress_line(enabled=not options.as_json) as progress,
     ):
         search = Exploration(

@@ -11,6 +11,7 @@ import os
 import queue
 import random
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -403,9 +404,23 @@ def test_daemons_end_with_the_program() -> None:
 @pytest.mark.unmeasured
 def test_interrupts_are_passed_on() -> None:
     def program() -> None:
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
 
     with pytest.raises(KeyboardInterrupt):
         explore(program, schedules=5)
     assert threading.Lock is not None
     complete(lambda: None, 1)
+
+
+def test_an_interrupt_of_the_programs_own_is_a_failure() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    def program() -> None:
+        worker = threading.Thread(target=interrupted)
+        worker.start()
+        worker.join()
+
+    for found in (explore(interrupted, schedules=5), explore(program, schedules=5)):
+        assert (found.verdict, found.failures[0].message) == ("found", "KeyboardInterrupt")

@@ -142,7 +142,7 @@ def test_finding_and_trace_say_so(tmp_path: Path, laboratory: ControlledSession)
     assert finding.necessity is not None
     assert [one.needed for one in finding.necessity.preemptions] == [True]
     trace = reread(finding)
-    assert trace.format == 2
+    assert trace.format == 3
     assert trace.necessity == finding.necessity
     assert [path.name for path in tmp_path.iterdir()] == [Path(finding.trace).name]
 

@@ -35,7 +35,7 @@ class Names:
                 thing = _item(subject, name)
             else:
                 continue
-            if not isinstance(thing, _PLAIN) and id(thing) not in self._names:
+            if not issubclass(type(thing), _PLAIN) and id(thing) not in self._names:
                 self._names[id(thing)] = self.location(event)
                 if type(thing) is threading.Condition:
                     self._names.setdefault(id(_attribute(thing, "_lock")), self._names[id(thing)])
@@ -49,11 +49,11 @@ class Names:
         return f"{owner}[{key_text(name)}]" if kind in ITEM else owner
 
     def _owner(self, subject: object, site: int) -> str:
-        if isinstance(subject, dict) and "__builtins__" in subject:
+        if type(subject) is dict and "__builtins__" in subject:
             return str(subject.get("__name__", "module"))
-        if isinstance(subject, type):
-            return subject.__name__
-        if isinstance(subject, (dict, list, set, deque, bytearray)):
+        if issubclass(type(subject), type):
+            return str(type.__dict__["__name__"].__get__(subject))
+        if issubclass(type(subject), (dict, list, set, deque, bytearray)):
             return self._of(subject, site) or type(subject).__name__
         return type(subject).__name__
 
@@ -71,7 +71,7 @@ class Names:
 
 
 def _attribute(owner: Any, name: object) -> object:
-    if isinstance(owner, dict):
+    if issubclass(type(owner), dict):
         return owner.get(name)
     try:
         return object.__getattribute__(owner, "__dict__").get(name)

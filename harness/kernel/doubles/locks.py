@@ -57,6 +57,7 @@ class Lock(Lockable):
     """Double of a plain lock: anybody may release it."""
 
     __slots__ = ("_epoch", "_real")
+    real_name = "_thread.lock"
 
     def __init__(self, real: Any = None) -> None:
         self.owner: Task | None = None
@@ -137,7 +138,14 @@ class Lock(Lockable):
     def __deepcopy__(self, memo: object) -> Lock:
         """A copy shares the lock, as eventlet's semaphores do; real locks
         refuse to be copied at all."""
+        execution = running()
+        if execution is not None and execution.thorough:
+            self.__reduce_ex__(4)
         return self
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        """Copied and pickled by nobody, as the real ones are."""
+        raise TypeError(f"cannot pickle '{self.real_name}' object")
 
     def __repr__(self) -> str:
         """Without an address: what a program prints is the same in every run."""
@@ -170,6 +178,7 @@ class RLock(Lock):
     """Double of a re-entrant lock, owned by a task."""
 
     __slots__ = ("count",)
+    real_name = "_thread.RLock"
 
     def __init__(self, real: Any = None) -> None:
         super().__init__(real)

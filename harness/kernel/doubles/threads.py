@@ -17,6 +17,7 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel import thread_identity
 from semafuzz.harness.kernel.doubles.locks import Lock, running
 from semafuzz.harness.kernel.frames import calling_site
+from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.running import Running
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.kernel.task_errors import Abort
@@ -75,9 +76,11 @@ def _body(execution: Running, thread: Any) -> Callable[[], None]:
             thread.run()
         except SystemExit:
             pass
-        except (Abort, KeyboardInterrupt):
+        except Abort:
             raise
         except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and interrupts.is_ours():
+                raise
             execution.fail_task(execution.current, error)
             if threading.excepthook not in (threading.__excepthook__, outer_hook[0]):
                 arguments = (type(error), error, error.__traceback__, thread)

@@ -28,6 +28,11 @@ from semafuzz.harness.kernel.doubles import local, locks, randomness, threads, t
 from semafuzz.harness.kernel.install import adoption, escapes, interrupts, watchdog
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
+try:
+    import _posixsubprocess
+except ImportError:
+    _posixsubprocess = None  # type: ignore[assignment]
+
 _PASSED_OVER = {"greenlet", "importlib", "_frozen_importlib", "_frozen_importlib_external"}
 _YOUNG = 20_000
 """Container objects made since the last collection at which one is due."""
@@ -115,6 +120,10 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iter
         changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
         changes.bind(vars(threading), "_allocate_lock", locks.make_waiter_lock)
         changes.bind(vars(threading), "_counter", threads.next_thread_number)
+        if _posixsubprocess is not None:
+            changes.bind(
+                vars(_posixsubprocess), "fork_exec", escapes.refusing("subprocess.Popen", _posixsubprocess.fork_exec)
+            )
         changes.bind(vars(builtins), "__import__", _atomic_import(builtins.__import__))
         adopted = adoption.adopt(modules, changes.bind, changes.attribute)
         gc.freeze()

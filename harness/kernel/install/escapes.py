@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.doubles.locks import running
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.kernel.task_errors import Abort
 
 _WHAT = {
     "_thread.start_new_thread": "a thread was started outside the kernel's control",
     "_thread.start_joinable_thread": "a thread was started outside the kernel's control",
     "os.fork": "the process was forked",
     "os.forkpty": "the process was forked",
+    "os.exec": "the process was to be replaced",
     "os.posix_spawn": "a process was started",
     "os.system": "a process was started",
     "subprocess.Popen": "a process was started",
@@ -38,6 +41,18 @@ def _audit(event: str, _: object) -> None:
         if execution is not None and not execution.aborting:
             place = SITES[calling_site(op.SPAWN)].place()
             execution.escape(f"{_WHAT[event]} at {place}; keep it out of the program or replace it by a stand-in")
+            # It does not come to it: what is started here would outlive the search.
+            raise Abort
+
+
+def refusing(event: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    """A double of a function that starts a process without an audit event."""
+
+    def start(*args: Any, **keywords: Any) -> Any:
+        _audit(event, args)
+        return real(*args, **keywords)
+
+    return start
 
 
 def threads_made() -> int:

@@ -31,14 +31,27 @@ pressed = 0.0
 """When the interrupt came that is held back, by the real ``time.monotonic``; 0.0 for none."""
 
 _raised = 0.0
+_is_ours = False
 _real_monotonic = time.monotonic
 
 
 def heed() -> None:
     """Raise what was held back, since the run has ended."""
-    global pressed, _raised
-    pressed, _raised = 0.0, _real_monotonic()
+    global pressed, _raised, _is_ours
+    pressed, _raised, _is_ours = 0.0, _real_monotonic(), True
     raise KeyboardInterrupt
+
+
+def is_ours() -> bool:
+    """Whether a KeyboardInterrupt that is met now came from outside: a program may raise its own."""
+    return _is_ours or signal.getsignal(signal.SIGINT) is not _handle
+
+
+def was_raised() -> bool:
+    """The same, asked for the last time."""
+    global _is_ours
+    ours, _is_ours = is_ours(), False
+    return ours
 
 
 def forget() -> bool:

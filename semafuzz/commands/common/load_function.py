@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -13,15 +13,28 @@ from semafuzz.harness.runs.program import Program
 
 
 def load_checked(
-    spec: str, instrument: Sequence[str], model: Model, trusted: Container[str] | None = None
+    spec: str,
+    instrument: Sequence[str],
+    model: Model,
+    trusted: Collection[str] | None = None,
+    *,
+    thorough: bool = True,
 ) -> tuple[LoadedFunction, Model]:
     """The function of ``FILE.py:FUNCTION`` and the model under which it runs.
 
     That is ``model`` for functions that use threads. One that is ``async`` runs under
-    trio, where a switch happens at checkpoints only. ``trusted``: see there. Raises UsageError as
+    trio, where a switch happens at checkpoints only. ``trusted``: see there. ``thorough``: calls of code that
+    is not looked into are announced; traces of before 0.3 did not. Raises UsageError as
     :func:`semafuzz.harness.runs.function_file.load` does, and for an async function with ``eventlet``.
     """
-    checked = load(spec, instrument, trusted=trusted, rewrite=model != "eventlet", asynchronous=_trio_program)
+    checked = load(
+        spec,
+        instrument,
+        trusted=trusted,
+        rewrite=model != "eventlet",
+        coarse=thorough,
+        asynchronous=_trio_program,
+    )
     own = checked.program.model
     if own is None:
         return checked, "threads" if model == "trio" else model

@@ -118,18 +118,23 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
             )
         spec = f"{known.path}:{identity.function}"
     trusted = {*asked.instrument, *(known.modules if known is not None else ())}
-    checked, model = load_checked(spec, identity.instrument, trace.model, trusted)
+    checked, model = load_checked(spec, identity.instrument, trace.model, trusted, thorough=trace.thorough)
     if model != trace.model:
         raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
     same = checked.identity.sha256 == identity.sha256
     if not same:
         print(f"semafuzz: {checked.path} has changed since the trace was made", file=sys.stderr)
-    with controlled_session(checked.program.modules()[1:], instrument=model != "eventlet") as laboratory:
+    with (
+        checked.program.session(),
+        controlled_session(
+            checked.program.modules()[1:], instrument=model != "eventlet", thorough=trace.thorough
+        ) as laboratory,
+    ):
         yield OpenedTrace(
             trace,
             checked.program,
             _heard(laboratory),
-            ExecutionConfig(_hot(), trace.model, trace.seed),
+            ExecutionConfig(_hot(), trace.model, trace.seed, thorough=trace.thorough),
             Origin("function", checked.identity),
             spec,
             same,

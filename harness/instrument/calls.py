@@ -1,0 +1,227 @@
+"""Calls of code that was not rewritten: what they touch, announced before they are made.
+
+Rewritten code says ``prepared(f, site, a, b)()`` for ``f(a, b)``: the function and its arguments are
+evaluated first, then the call is announced, then C calls ``f``. No frame of ours stands between the
+two, so that functions which look at the frame of their caller see the right one.
+
+A function is taken to change what it is given, unless it is known to look only. What code
+in C does with the objects behind its arguments is not known in detail; see
+:mod:`semafuzz.harness.instrument.coarse`.
+"""
+
+from __future__ import annotations
+
+import operator
+import types
+from collections.abc import Callable
+from functools import _lru_cache_wrapper, partial
+from typing import Any, Final
+
+from semafuzz.harness.instrument import object_kinds as kinds
+from semafuzz.harness.instrument.coarse import touch_one, touch_reached
+from semafuzz.harness.instrument.containers import CONTAINERS
+from semafuzz.harness.instrument.object_kinds import instrumented
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.ownership import first_component, is_own
+
+ContainerAccess = Callable[[Any, Any, str, tuple[Any, ...], dict[str, Any], int], None]
+container_access: list[ContainerAccess] = []
+"""Announces a method of a builtin container; put here by the hooks, which import this module."""
+
+_METHODS_IN_C: Final = (types.BuiltinMethodType, types.MethodWrapperType)
+_UNBOUND: Final = (types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType)
+_GETTERS: Final = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
+CHANGING: Final = frozenset(
+    "setitem delitem iadd iconcat imul ior iand isub ixor setattr shuffle "  # noqa: SIM905
+    "heappush heappop heapify heapreplace heappushpop insort insort_left insort_right next anext".split()
+)
+"""Names of functions in C that change their first argument."""
+_CHANGE_NOTHING: Final = frozenset({
+    "copy", "json", "pprint", "reprlib", "dataclasses", "inspect", "pickle", "_pickle", "marshal", "struct", "_struct",
+    "statistics", "math", "_operator", "operator", "textwrap", "string", "ast", "hashlib", "_hashlib", "zlib",
+    "binascii", "base64", "collections", "itertools", "_json", "numbers", "re", "functools", "_functools",
+})  # fmt: skip
+"""Modules whose functions look at what they are given, ``CHANGING`` ones excepted."""
+_TOUCH_NOTHING: Final = frozenset({
+    "threading", "_thread", "queue", "_queue", "concurrent", "contextlib", "contextvars", "_contextvars", "time", "sys",
+    "gc", "signal", "_signal", "atexit", "typing", "abc", "_abc", "enum", "unittest", "pytest", "_pytest", "greenlet",
+    "logging", "warnings", "_warnings", "traceback", "asyncio", "_asyncio", "trio", "types", "hypothesis", "faulthandler",
+    "builtins.type", "coverage", "random", "_random",
+})  # fmt: skip
+_LOOK: Final = frozenset({
+    "get", "keys", "values", "items", "copy", "count", "index", "getvalue", "tell", "getbuffer", "tobytes", "tolist",
+    "hex", "decode", "__len__", "__getitem__", "__contains__", "__iter__", "__repr__", "__str__", "__eq__", "__hash__",
+    "__getattribute__", "__format__", "__reduce_ex__", "__reduce__", "__dir__", "__sizeof__", "__ne__", "__lt__",
+    "buffer_info", "fileno", "isatty", "most_common", "elements", "__copy__", "__deepcopy__", "__getstate__",
+    "name", "join", "format", "encode", "startswith", "replace", "split", "strip", "cache_info",
+})  # fmt: skip
+"""Methods that change nothing."""
+_LOOKING_BUILTINS: Final = frozenset({
+    "print", "hash", "format", "ascii", "repr", "sorted", "sum", "min", "max", "any", "all", "abs", "round", "divmod",
+    "pow", "bin", "oct", "hex", "chr", "ord", "dir", "len", "iter", "compile",
+})  # fmt: skip
+_BUILTINS_THAT_TOUCH_NOTHING: Final = frozenset({
+    "isinstance", "issubclass", "callable", "id", "globals", "locals", "vars", "getattr", "setattr", "delattr", "hasattr",
+    "__import__", "__build_class__", "breakpoint", "input", "eval", "exec",
+})  # fmt: skip
+_REAL_CLOCK: Final = frozenset({"now", "utcnow", "today"})
+_OUTSIDE_FUNCTIONS: Final = frozenset({
+    "posix", "os", "io", "_io", "socket", "_socket", "sqlite3", "_sqlite3", "select", "fcntl", "mmap", "shutil",
+    "tempfile", "glob", "genericpath", "posixpath", "pathlib", "subprocess", "dbm", "shelve",
+})  # fmt: skip
+_OUTSIDE_ONLY_SOMETIMES: Final = frozenset({
+    "getpid", "getppid", "fspath", "fsencode", "fsdecode", "urandom", "cpu_count", "strerror", "get_terminal_size",
+    "join", "split", "splitext", "basename", "dirname", "normpath", "isabs", "normcase", "splitdrive", "commonprefix",
+    "commonpath", "StringIO", "BytesIO", "_exit", "abort", "kill", "getuid", "getgid", "times", "sched_yield", "relpath",
+    "expandvars",
+})  # fmt: skip
+"""Functions of those modules that reach nothing outside."""
+
+
+def prepared(function: Any, site: int, /, *args: Any, **keywords: Any) -> Any:
+    """``function(*args, **keywords)``, announced and about to be made."""
+    execution = current.execution
+    if execution is not None:
+        kind = type(function)
+        if kind is types.MethodType:
+            inner = function.__func__
+            seen = type(inner) is types.FunctionType and inner.__code__ in instrumented
+        else:
+            seen = kind is types.FunctionType and function.__code__ in instrumented
+        if not seen:
+            announce(execution, function, args, keywords, site)
+    return partial(function, *args, **keywords)
+
+
+def announced(function: Any, site: int) -> Any:
+    """``function``, where it is called without arguments next."""
+    execution = current.execution
+    if execution is not None:
+        announce(execution, function, (), {}, site)
+    return function
+
+
+def announce(execution: Any, function: Any, args: tuple[Any, ...], keywords: dict[str, Any], site: int) -> None:
+    """Announce what the call of ``function`` touches."""
+    kind = type(function)
+    if kind is types.FunctionType:
+        if function.__code__ not in instrumented:
+            _library_function(execution, function, args, keywords, site)
+    elif kind is types.MethodType:
+        inner = function.__func__
+        if type(inner) is types.FunctionType and inner.__code__ in instrumented:
+            return
+        _method_of(execution, function.__self__, str(getattr(inner, "__name__", "")), args, keywords, site)
+    elif kind in _METHODS_IN_C:
+        owner = function.__self__
+        if owner is None or type(owner) is types.ModuleType:
+            _function_in_c(execution, function, args, keywords, site)
+        else:
+            _method_of(execution, owner, function.__name__, args, keywords, site)
+    elif kind in _UNBOUND:
+        if args:
+            _method_of(execution, args[0], function.__name__, args[1:], keywords, site)
+    elif issubclass(kind, type):
+        _made(execution, function, args, keywords, site)
+    elif kind is partial:
+        announce(execution, function.func, (*function.args, *args), {**function.keywords, **keywords}, site)
+    elif kind in _GETTERS:
+        touch_reached(execution, args, False, site)
+    elif kind is _lru_cache_wrapper:
+        # A cache: whether it answers by itself depends on who was there before.
+        touch_one(execution, function, True, site)
+    elif not is_own(kind.__module__) and not kinds.handles_itself(function, "__call__"):
+        _method_of(execution, function, "__call__", args, keywords, site)
+
+
+def _given(args: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
+    return [*args, *keywords.values()] if keywords else list(args)
+
+
+def _library_function(execution: Any, function: Any, args: Any, keywords: dict[str, Any], site: int) -> None:
+    """A function in Python that is not looked into."""
+    module = str(function.__module__)
+    first = first_component(module)
+    if is_own(module) or first in _TOUCH_NOTHING:
+        return
+    if first in _OUTSIDE_FUNCTIONS:
+        if function.__name__ not in _OUTSIDE_ONLY_SOMETIMES:
+            execution.reach_outside(f"{module}.{function.__name__}", site)
+        return
+    touch_reached(execution, _given(args, keywords), first not in _CHANGE_NOTHING, site)
+
+
+def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str, Any], site: int) -> None:
+    module, name = str(function.__module__), function.__name__
+    if module == "builtins":
+        if name in _BUILTINS_THAT_TOUCH_NOTHING:
+            return
+        if name in ("next", "anext") and args:
+            lazy = kinds.kind_of(args[0]) == kinds.THROUGH
+            touch_reached(execution, args[:1], not lazy, site, deep=lazy)
+            return
+        if name == "open":
+            execution.reach_outside("open", site)
+            return
+        touch_reached(execution, _given(args, keywords), name not in _LOOKING_BUILTINS, site)
+        return
+    first = first_component(module)
+    if first in _TOUCH_NOTHING:
+        return
+    if first in _OUTSIDE_FUNCTIONS:
+        if name not in _OUTSIDE_ONLY_SOMETIMES:
+            execution.reach_outside(f"{module}.{name}", site)
+        return
+    if name in CHANGING and args:
+        touch_reached(execution, args[:1], True, site, deep=False)
+        touch_reached(execution, _given(args[1:], keywords), False, site)
+        return
+    touch_reached(execution, _given(args, keywords), first not in _CHANGE_NOTHING | {"_heapq", "_bisect"}, site)
+
+
+def _method_of(
+    execution: Any, owner: Any, name: str, args: tuple[Any, ...], keywords: dict[str, Any], site: int
+) -> None:
+    """A method that is not looked into, of an instance, a container or a class."""
+    kind = type(owner)
+    if issubclass(kind, CONTAINERS):
+        container_access[0](execution, owner, name, args, keywords, site)
+        return
+    if name in ("__setattr__", "__delattr__", "__getattribute__") and args and type(args[0]) is str:
+        execution.touch(op.READ if name == "__getattribute__" else op.WRITE, owner, args[0], site)
+        return
+    if issubclass(kind, type):
+        if name in _REAL_CLOCK and owner.__module__ == "datetime":
+            execution.limit("clock", f"{owner.__qualname__}.{name}", site)
+        touch_reached(execution, _given(args, keywords), False, site)
+        return
+    what = kinds.kind_of(owner)
+    if what == kinds.OUTSIDE:
+        execution.reach_outside(f"{kind.__qualname__}.{name}", site)
+        return
+    if what == kinds.PASSED:
+        if kind in (str, bytes) and args:
+            touch_reached(execution, _given(args, keywords), False, site)
+        return
+    touch_one(execution, owner, name not in _LOOK, site)
+    if args or keywords:
+        touch_reached(execution, _given(args, keywords), name not in _LOOK, site)
+
+
+def _made(execution: Any, made: Any, args: tuple[Any, ...], keywords: dict[str, Any], site: int) -> None:
+    """An instance that is made: its class looks at what it is given, or keeps it."""
+    if not args and not keywords:
+        return
+    if issubclass(made, BaseException) or kinds.handles_itself_class(made, "__init__", "__new__"):
+        return
+    module = str(type.__dict__["__module__"].__get__(made))
+    first = first_component(module)
+    if is_own(module) or first in _TOUCH_NOTHING or made is type or made is super or made is object:
+        return
+    if made is partial or made in _GETTERS:
+        return
+    if first in _OUTSIDE_FUNCTIONS and made.__name__ not in _OUTSIDE_ONLY_SOMETIMES:
+        execution.reach_outside(f"{module}.{made.__qualname__}", site)
+        return
+    touch_reached(execution, _given(args, keywords), False, site)

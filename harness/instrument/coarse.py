@@ -1,0 +1,97 @@
+"""Coarse accesses: code that is not looked into, and what it can reach.
+
+A call of a function that was not rewritten, or an operation that C performs, touches the objects
+that it is given and those that these hold. Each is one access, to all of the object: to an instance
+also one for each of its attributes, since rewritten code touches those by name.
+
+How far that goes is limited (``MOST`` objects); where the limit is met, the search says that
+it did not see everything.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+from semafuzz.harness.instrument import object_kinds as kinds
+from semafuzz.harness.kernel import event_kinds as op
+
+MOST = 300
+"""Objects that one operation is followed to."""
+
+
+def reached(roots: Iterable[object], execution: Any, site: int, *, deep: bool = True) -> list[tuple[int, object]]:
+    """The objects with state that can be reached from ``roots``, with their kinds, in order."""
+    found: list[tuple[int, object]] = []
+    seen: set[int] = set()
+    level = list(roots)
+    steps = 0
+    while level:
+        below: list[object] = []
+        for one in level:
+            kind = kinds.kind_of(one)
+            if kind == kinds.PASSED or id(one) in seen:
+                continue
+            seen.add(id(one))
+            steps += 1
+            if steps > MOST:
+                execution.limit("reach", "an object graph too large to follow", site)
+                return found
+            if kind != kinds.THROUGH:
+                found.append((kind, one))
+            if kind == kinds.THROUGH:
+                below += gc.get_referents(one)
+            elif not deep:
+                continue
+            elif kind == kinds.CONTAINER:
+                if type(one) is not bytearray:
+                    below += itertools.islice(gc.get_referents(one), MOST + 1)
+            elif kind == kinds.INSTANCE:
+                below += kinds.attributes_of(one).values()
+        level = below
+    return found
+
+
+def touch_all(execution: Any, found: list[tuple[int, object]], changes: bool, site: int) -> None:
+    """An access to all of these objects: one scheduling point for all of them."""
+    if not found:
+        return
+    whole, part = (op.WRITE_ALL, op.WRITE) if changes else (op.READ_ALL, op.READ)
+    first = True
+    for kind, one in found:
+        if first:
+            execution.touch(whole, one, None, site)
+            first = False
+        else:
+            execution.note(whole, one, None, site)
+        if kind == kinds.INSTANCE:
+            for name in kinds.attributes_of(one):
+                execution.note(part, one, name, site)
+        elif kind >= kinds.OUTSIDE:
+            note_stranger(execution, kind, one, site)
+
+
+def touch_reached(execution: Any, roots: Iterable[object], changes: bool, site: int, *, deep: bool = True) -> None:
+    """Announce an access to what can be reached from ``roots``."""
+    found = reached(roots, execution, site, deep=deep)
+    if found:
+        touch_all(execution, found, changes, site)
+
+
+def touch_one(execution: Any, owner: object, changes: bool, site: int) -> None:
+    """Announce an operation on an object, and on what stands behind it."""
+    touch_reached(execution, (owner,), changes, site, deep=False)
+
+
+def note_stranger(execution: Any, kind: int, owner: object, site: int) -> None:
+    """An object whose state is not known, or not in this process alone: named where two tasks hold it."""
+    if kind == kinds.OUTSIDE:
+        execution.limit("outside", type(owner).__name__, site)
+        return
+    strangers = execution.outcome.strangers
+    task = execution.current
+    before = strangers.setdefault(id(owner), (owner, task))
+    if before[1] is not task:
+        execution.limit("unknown", f"{type(owner).__module__}.{type(owner).__qualname__}", site)

@@ -1,0 +1,190 @@
+"""Kinds of objects: what an operation on one can touch.
+
+Asked of ``type(x)`` and never of ``isinstance``: that believes ``__class__``, and so would run code
+of the program. Each type is looked at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import collections
+import datetime
+import decimal
+import enum
+import fractions
+import functools
+import io
+import itertools
+import operator
+import pathlib
+import random
+import re
+import types
+import uuid
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from semafuzz.harness.instrument.containers import CONTAINERS, VIEWS
+from semafuzz.harness.kernel.lockable import Lockable
+from semafuzz.harness.kernel.ownership import first_component, is_own
+
+PASSED: Final = 0
+"""Nothing to touch: it never changes, or what it does is seen elsewhere."""
+CONTAINER: Final = 1
+"""A mutable builtin container, or a class derived from one."""
+THROUGH: Final = 2
+"""Immutable itself, and holds objects that may not be: tuples, views, iterators, bound methods."""
+INSTANCE: Final = 3
+"""An instance of a class in Python: its attributes."""
+KNOWN: Final = 4
+"""An object of C with all of its state inside: each operation is an access to all of it."""
+OUTSIDE: Final = 5
+"""A file, a socket, a connection: its state is not in this process alone."""
+UNKNOWN: Final = 6
+"""Anything else: as KNOWN, and named as a limit where two tasks touch it."""
+
+instrumented: dict[types.CodeType, int] = {}
+"""How often each rewritten code is installed now; those that are not are left out."""
+
+
+def add_instrumented(codes: Iterable[types.CodeType], times: int = 1) -> None:
+    """Count rewritten code as installed; ``times`` -1: as taken away again."""
+    for code in codes:
+        count = instrumented.get(code, 0) + times
+        if count > 0:
+            instrumented[code] = count
+        else:
+            instrumented.pop(code, None)
+    _kinds.clear()
+
+
+_IMMUTABLE: Final = frozenset({
+    str, int, float, complex, bytes, bool, type(None), range, type(...), type(NotImplemented), type, object,
+    types.FunctionType, types.CodeType, types.ModuleType, types.BuiltinFunctionType, types.FrameType,
+    types.TracebackType, types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
+    types.MemberDescriptorType, types.ClassMethodDescriptorType, property, classmethod, staticmethod, super,
+    types.GenericAlias, types.UnionType, types.GeneratorType, types.CoroutineType,
+    datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone,
+    decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, re.Match, weakref.ref,
+    operator.itemgetter, operator.attrgetter, operator.methodcaller, types.CellType,
+    pathlib.PurePath, pathlib.PurePosixPath, pathlib.Path, pathlib.PosixPath,
+})  # fmt: skip
+_THROUGH: Final[frozenset[Any]] = frozenset({
+    tuple, frozenset, slice, types.MappingProxyType, types.MethodType, types.MethodWrapperType, functools.partial,
+    map, filter, zip, enumerate, reversed, type(iter([])), type(iter(())), type(iter({})), type(reversed([])),
+    type(iter({}.values())), type(iter({}.items())), type(iter(set())), *VIEWS,
+    type(iter(collections.deque())), type(iter(bytearray())), type(reversed({})), types.SimpleNamespace,
+})  # fmt: skip
+_KNOWN: Final = frozenset({
+    io.BytesIO, io.StringIO, random.Random, functools._lru_cache_wrapper, itertools.count, itertools.cycle,
+})  # fmt: skip
+_OUTSIDE_MODULES: Final = frozenset({
+    "_io", "_socket", "socket", "sqlite3", "_sqlite3", "mmap", "subprocess", "select", "ssl", "_ssl", "posix",
+    "tempfile", "selectors",
+})  # fmt: skip
+_SYNCHRONISED: Final = frozenset({
+    "threading", "_thread", "queue", "_queue", "concurrent", "contextvars", "_contextvars", "logging", "greenlet",
+    "asyncio", "_asyncio", "trio", "outcome", "sniffio", "unittest", "pytest", "_pytest", "hypothesis", "typing", "abc",
+    "enum", "ast", "inspect", "traceback", "warnings", "_thread._local", "time", "sched", "coverage", "__future__",
+})  # fmt: skip
+"""Modules whose objects synchronise what they hold, or stand around the program and not in it."""
+
+_kinds: dict[type, int] = {}
+_dictionaries: dict[type, Any] = {}
+
+
+def kind_of(owner: object) -> int:
+    """What an operation on ``owner`` can touch."""
+    kind = type(owner)
+    found = _kinds.get(kind)
+    if found is None:
+        found = _kinds[kind] = _classify(kind)
+    return found
+
+
+def _classify(kind: type) -> int:
+    if kind in _IMMUTABLE:
+        return PASSED
+    if kind in _THROUGH:
+        return THROUGH
+    mro = type.__dict__["__mro__"].__get__(kind)
+    if any(base in CONTAINERS for base in mro):
+        return CONTAINER
+    if kind in _KNOWN:
+        return KNOWN
+    if any(base in (type, BaseException, enum.Enum, Lockable, ast.AST) for base in mro):
+        return PASSED
+    module = str(type.__dict__["__module__"].__get__(kind))
+    if is_own(module) or first_component(module) in _SYNCHRONISED:
+        return PASSED
+    if first_component(module) in _OUTSIDE_MODULES:
+        return OUTSIDE
+    if any(base in (tuple, frozenset) for base in mro):
+        return THROUGH
+    if any(base in _IMMUTABLE and base is not object for base in mro):
+        return PASSED
+    if first_component(module) == "itertools":
+        return THROUGH
+    if kind.__flags__ & _HEAP and dictionary_of_type(kind) is not None:
+        return INSTANCE
+    if any("__slots__" in base.__dict__ for base in mro):
+        return INSTANCE
+    if module == "array":
+        return KNOWN
+    return UNKNOWN
+
+
+_HEAP = 1 << 9
+
+
+def dictionary_of_type(kind: type) -> Callable[[object], dict[str, object]] | None:
+    """What gives the dictionary of an instance without running code of its class; None for none."""
+    if kind not in _dictionaries:
+        found = None
+        for base in type.__dict__["__mro__"].__get__(kind):
+            descriptor = base.__dict__.get("__dict__")
+            if descriptor is not None:
+                found = descriptor.__get__ if type(descriptor) is types.GetSetDescriptorType else None
+                break
+        _dictionaries[kind] = found
+    return _dictionaries[kind]  # type: ignore[no-any-return]
+
+
+def attributes_of(owner: object) -> dict[str, object]:
+    """The attributes of an instance by name, from its dictionary and its slots."""
+    kind = type(owner)
+    get = dictionary_of_type(kind)
+    found = dict(get(owner)) if get is not None else {}
+    for base in kind.__mro__:
+        if "__slots__" in base.__dict__:
+            for name, member in base.__dict__.items():
+                if type(member) is types.MemberDescriptorType:
+                    try:
+                        found[name] = member.__get__(owner)
+                    except AttributeError:
+                        continue
+    return found
+
+
+def is_watched(function: object) -> bool:
+    """Whether a function in Python reports its own accesses."""
+    code = getattr(function, "__code__", None) if type(function) is types.FunctionType else None
+    return code is not None and code in instrumented
+
+
+def handles_itself(owner: object, method: str) -> bool:
+    """Whether the class of ``owner`` does this in rewritten code, whose accesses are the ones to see."""
+    for base in type(owner).__mro__:
+        if method in base.__dict__:
+            return is_watched(base.__dict__[method])
+    return False
+
+
+def handles_itself_class(made: type, *methods: str) -> bool:
+    """Whether one of these methods of a class is rewritten code."""
+    for base in type.__dict__["__mro__"].__get__(made):
+        for method in methods:
+            if is_watched(base.__dict__.get(method)):
+                return True
+    return False
