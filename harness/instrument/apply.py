@@ -22,7 +22,7 @@ from importlib.abc import MetaPathFinder
 from typing import Any
 
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.instrument import hooks
+from semafuzz.harness.instrument import attribute_kinds, hooks
 from semafuzz.harness.instrument.rewriter import Rewriter, hook_name
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.sites import SITES, Site
@@ -38,7 +38,7 @@ def rewrite_source(
     as ``compile`` does.
     """
     made = _rewrite(source, filename, module, tuple(only), coarse=coarse)
-    hooks.register(made.inner(), made.stored)
+    attribute_kinds.register(made.inner(), made.stored)
     return made.code
 
 
@@ -184,7 +184,7 @@ class Applied:
         for module in self.modules:
             remove_hooks(vars(module))
         for rewriting in self.registered:
-            hooks.forget(rewriting.inner(), rewriting.stored)
+            attribute_kinds.forget(rewriting.inner(), rewriting.stored)
         self.registered.clear()
         self.exchanged.clear()
         self.modules.clear()
@@ -230,7 +230,7 @@ def instrument_loaded(
     """Exchange the code of ``module``'s functions, which are among ``functions``."""
     source, filename = module_source(module)
     rewriting = _rewritten(source, filename, module.__name__, tuple(only), prepare, coarse=coarse)
-    hooks.register(rewriting.inner(), rewriting.stored)
+    attribute_kinds.register(rewriting.inner(), rewriting.stored)
     applied.registered.append(rewriting)
     namespace = vars(module)
     install_hooks(namespace)

@@ -38,23 +38,25 @@ CHANGING: Final = frozenset(
 )
 """Names of functions in C that change their first argument."""
 _CHANGE_NOTHING: Final = frozenset({
-    "copy", "json", "pprint", "reprlib", "dataclasses", "inspect", "pickle", "_pickle", "marshal", "struct", "_struct",
-    "statistics", "math", "_operator", "operator", "textwrap", "string", "ast", "hashlib", "_hashlib", "zlib",
-    "binascii", "base64", "collections", "itertools", "_json", "numbers", "re", "functools", "_functools",
+    "copy", "json", "pprint", "reprlib", "dataclasses", "inspect", "pickle", "_pickle", "marshal", "struct",
+    "_struct", "statistics", "math", "_operator", "operator", "textwrap", "string", "ast", "hashlib",
+    "_hashlib", "zlib", "binascii", "base64", "collections", "itertools", "_json", "numbers", "re", "functools",
+    "_functools",
 })  # fmt: skip
 """Modules whose functions look at what they are given, ``CHANGING`` ones excepted."""
 _TOUCH_NOTHING: Final = frozenset({
-    "threading", "_thread", "queue", "_queue", "concurrent", "contextlib", "contextvars", "_contextvars", "time", "sys",
-    "gc", "signal", "_signal", "atexit", "typing", "abc", "_abc", "enum", "unittest", "pytest", "_pytest", "greenlet",
-    "logging", "warnings", "_warnings", "traceback", "asyncio", "_asyncio", "trio", "types", "hypothesis", "faulthandler",
-    "builtins.type", "coverage", "random", "_random",
+    "threading", "_thread", "queue", "_queue", "concurrent", "contextlib", "contextvars", "_contextvars",
+    "time", "sys", "gc", "signal", "_signal", "atexit", "typing", "abc", "_abc", "enum", "unittest", "pytest",
+    "_pytest", "greenlet", "logging", "warnings", "_warnings", "traceback", "asyncio", "_asyncio", "trio",
+    "types", "hypothesis", "faulthandler", "builtins.type", "coverage", "random", "_random",
 })  # fmt: skip
 _LOOK: Final = frozenset({
-    "get", "keys", "values", "items", "copy", "count", "index", "getvalue", "tell", "getbuffer", "tobytes", "tolist",
-    "hex", "decode", "__len__", "__getitem__", "__contains__", "__iter__", "__repr__", "__str__", "__eq__", "__hash__",
-    "__getattribute__", "__format__", "__reduce_ex__", "__reduce__", "__dir__", "__sizeof__", "__ne__", "__lt__",
-    "buffer_info", "fileno", "isatty", "most_common", "elements", "__copy__", "__deepcopy__", "__getstate__",
-    "name", "join", "format", "encode", "startswith", "replace", "split", "strip", "cache_info",
+    "get", "keys", "values", "items", "copy", "count", "index", "getvalue", "tell", "getbuffer", "tobytes",
+    "tolist", "hex", "decode", "__len__", "__getitem__", "__contains__", "__iter__", "__repr__", "__str__",
+    "__eq__", "__hash__", "__getattribute__", "__format__", "__reduce_ex__", "__reduce__", "__dir__",
+    "__sizeof__", "__ne__", "__lt__", "buffer_info", "fileno", "isatty", "most_common", "elements", "__copy__",
+    "__deepcopy__", "__getstate__", "name", "join", "format", "encode", "startswith", "replace", "split",
+    "strip", "cache_info",
 })  # fmt: skip
 """Methods that change nothing."""
 _LOOKING_BUILTINS: Final = frozenset({
@@ -62,8 +64,8 @@ _LOOKING_BUILTINS: Final = frozenset({
     "pow", "bin", "oct", "hex", "chr", "ord", "dir", "len", "iter", "compile",
 })  # fmt: skip
 _BUILTINS_THAT_TOUCH_NOTHING: Final = frozenset({
-    "isinstance", "issubclass", "callable", "id", "globals", "locals", "vars", "getattr", "setattr", "delattr", "hasattr",
-    "__import__", "__build_class__", "breakpoint", "input", "eval", "exec",
+    "isinstance", "issubclass", "callable", "id", "globals", "locals", "vars", "getattr", "setattr", "delattr",
+    "hasattr", "__import__", "__build_class__", "breakpoint", "input", "eval", "exec",
 })  # fmt: skip
 _REAL_CLOCK: Final = frozenset({"now", "utcnow", "today"})
 _OUTSIDE_FUNCTIONS: Final = frozenset({
@@ -71,10 +73,10 @@ _OUTSIDE_FUNCTIONS: Final = frozenset({
     "tempfile", "glob", "genericpath", "posixpath", "pathlib", "subprocess", "dbm", "shelve",
 })  # fmt: skip
 _OUTSIDE_ONLY_SOMETIMES: Final = frozenset({
-    "getpid", "getppid", "fspath", "fsencode", "fsdecode", "urandom", "cpu_count", "strerror", "get_terminal_size",
-    "join", "split", "splitext", "basename", "dirname", "normpath", "isabs", "normcase", "splitdrive", "commonprefix",
-    "commonpath", "StringIO", "BytesIO", "_exit", "abort", "kill", "getuid", "getgid", "times", "sched_yield", "relpath",
-    "expandvars",
+    "getpid", "getppid", "fspath", "fsencode", "fsdecode", "urandom", "cpu_count", "strerror",
+    "get_terminal_size", "join", "split", "splitext", "basename", "dirname", "normpath", "isabs", "normcase",
+    "splitdrive", "commonprefix", "commonpath", "StringIO", "BytesIO", "_exit", "abort", "kill", "getuid",
+    "getgid", "times", "sched_yield", "relpath", "expandvars",
 })  # fmt: skip
 """Functions of those modules that reach nothing outside."""
 

@@ -57,7 +57,8 @@ class Execution:
     ``preemptive`` is False for the eventlet model: only I/O, sleeping and
     blocking switch. ``thorough``: starting a thread, taking a lock and the end of the
     last task that is waited for are choices always, and not only where they were learned
-    to matter; and code that is not looked into counts as touching what it is given. ``early_timeouts``: a time-out may run out while other tasks could go on; without,
+    to matter; and code that is not looked into counts as touching what it is given.
+    ``early_timeouts``: a time-out may run out while other tasks could go on; without,
     only where nothing else can run. ``quantum``: events after which a running task must give
     way once, so that a loop that waits for another task cannot hold the run.
     """

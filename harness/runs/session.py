@@ -52,7 +52,8 @@ def controlled_session(
 
     ``instrument=False`` leaves the code as it is (eventlet model: nothing is
     preempted between two accesses, so none needs to be seen). ``holders`` have no code,
-    but primitives to adopt. ``thorough``: calls of code that is not looked into are announced. ``prepare``: see :func:`semafuzz.harness.instrument.apply.instrumented`.
+    but primitives to adopt. ``thorough``: calls of code that is not looked into are announced.
+    ``prepare``: see :func:`semafuzz.harness.instrument.apply.instrumented`.
     Raises UsageError where a module has no source.
     """
     library = [module for module, _ in _STDLIB]

@@ -6,6 +6,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -261,7 +262,7 @@ class Exploration:
         if not self._laboratory.thorough or self.setting.model != "threads":
             return
         try:
-            recheck(self.program, outcome, self.setting)
+            recheck(self.program, outcome, replace(self.setting, detectors=()))
         except NotDeterministic as error:
             self._limits["state", str(error)] = 0
 

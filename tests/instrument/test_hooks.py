@@ -8,6 +8,7 @@ from collections import defaultdict
 import pytest
 
 from semafuzz.harness.instrument import hooks
+from semafuzz.harness.instrument.attribute_kinds import adopted
 from semafuzz.harness.instrument.containers import ANY_KEY, key_name
 from semafuzz.harness.runs.session import controlled_session
 
@@ -190,5 +191,5 @@ def test_a_lock_has_one_double() -> None:
 
 def test_a_lock_reached_by_another_thread_stays_real() -> None:
     lock = threading.Lock()
-    assert hooks._adopted(lock) is lock
+    assert adopted(lock) is lock
     assert hooks.entered(lock, 0) is lock

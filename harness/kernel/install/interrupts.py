@@ -64,13 +64,13 @@ def forget() -> bool:
 @contextmanager
 def heard_once() -> Iterator[None]:
     """Take interrupts that come at once for one, in the block."""
-    global pressed, _raised
+    global pressed, _raised, _is_ours
     if threading.current_thread() is not threading.main_thread() or (
         signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     ):
         yield
         return
-    pressed = _raised = 0.0
+    pressed, _raised, _is_ours = 0.0, 0.0, False
     signal.signal(signal.SIGINT, _handle)
     try:
         yield

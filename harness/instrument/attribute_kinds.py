@@ -1,0 +1,135 @@
+"""Kinds of attributes, and the registers that all hooks share: what is rewritten, under which names its
+code stores, whose dictionaries were asked for."""
+
+from __future__ import annotations
+
+import types
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from semafuzz.harness.instrument.object_kinds import add_instrumented, instrumented
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.doubles.locks import Lock, running
+from semafuzz.harness.kernel.event_kinds import READ
+from semafuzz.harness.kernel.install import adoption
+
+METHOD, DATA, ODD = range(3)
+"""What an attribute is: no access to data; a variable of the object; a variable
+of a module or class, or one that may still stand on the class of the object."""
+
+METHODS_IN_C = (types.BuiltinMethodType, types.MethodWrapperType)
+"""Methods written in C; ``super().__setitem__`` of a dict is of the second type."""
+_NO_DATA = (
+    str, int, float, bytes, tuple, frozenset, types.NoneType, types.BuiltinFunctionType, super,
+)  # fmt: skip
+attribute_kinds: dict[type, dict[str, int]] = {}
+stored_names: dict[str, int] = {}
+dictionaries: dict[int, tuple[object, object]] = {}
+"""Instance dictionaries that were asked for, with the objects whose they are:
+``vars(x)["a"]`` and ``x.a`` are one location."""
+dictionaries_of: list[Callable[[], object]] = [lambda: None]
+"""The execution in which they were asked for: another starts without them."""
+
+
+def register(codes: Iterable[types.CodeType], stored: Iterable[str]) -> None:
+    """Remember rewritten code: a property whose getter is rewritten reports
+    its own accesses, so reading the property is not itself an access. ``stored``:
+    the names that this code stores under; others of a module are constants."""
+    add_instrumented(codes)
+    for name in stored:
+        stored_names[name] = stored_names.get(name, 0) + 1
+    attribute_kinds.clear()
+
+
+def forget(codes: Iterable[types.CodeType], stored: Iterable[str]) -> None:
+    """Take back a :func:`register`: what is seen must not depend on what was
+    instrumented earlier in this process."""
+    add_instrumented(codes, -1)
+    for name in stored:
+        stored_names[name] = stored_names.get(name, 0) - 1
+    attribute_kinds.clear()
+
+
+def classify(kind: type, name: str) -> int:
+    """What ``name`` on instances of ``kind`` is, remembered."""
+    answer = ODD if issubclass(kind, (types.ModuleType, type)) else DATA
+    if issubclass(kind, _NO_DATA):
+        answer = METHOD
+    else:
+        for base in kind.__mro__:
+            if name in base.__dict__:
+                found = base.__dict__[name]
+                if not _is_data(found):
+                    answer = METHOD
+                elif not hasattr(type(found), "__set__"):
+                    answer = ODD
+                break
+    attribute_kinds.setdefault(kind, {})[name] = answer
+    return answer
+
+
+def read_odd(execution: Any, owner: Any, name: str, site: int) -> None:
+    """A class answers for its instances and for the classes derived from it: a
+    store there is a store to what they show."""
+    if issubclass(type(owner), types.ModuleType):
+        if stored_names.get(name, 0) > 0:
+            execution.touch(READ, owner.__dict__, name, site)
+        return
+    execution.touch(READ, owner, name, site)
+    if issubclass(type(owner), type):
+        above = owner.__mro__[1:] if name not in owner.__dict__ else ()
+    else:
+        try:
+            above = () if name in object.__getattribute__(owner, "__dict__") else type(owner).__mro__
+        except AttributeError:
+            above = type(owner).__mro__
+    for base in above:
+        execution.note(READ, base, name, site)
+        if name in base.__dict__:
+            return
+
+
+def _is_data(found: Any) -> bool:
+    if issubclass(type(found), property):
+        return not is_rewritten(found.fget)
+    return not isinstance(
+        found,
+        (
+            types.FunctionType, classmethod, staticmethod, types.MethodDescriptorType,
+            types.WrapperDescriptorType, types.BuiltinFunctionType, type,
+        ),
+    )  # fmt: skip
+
+
+def is_rewritten(function: object) -> bool:
+    """Whether a function reports its own accesses."""
+    code = getattr(function, "__code__", None)
+    return code is not None and code in instrumented
+
+
+def remembered(found: Any, owner: object) -> Any:
+    """The dictionary of an instance, whose items are attributes from now on."""
+    execution = current.execution
+    if execution is not None and type(found) is dict and not issubclass(type(owner), types.ModuleType):
+        if dictionaries_of[0]() is not execution:
+            dictionaries.clear()
+            dictionaries_of[0] = weakref.ref(execution)
+        dictionaries[id(found)] = (found, owner)
+    return found
+
+
+_late: dict[int, tuple[Any, Lock]] = {}
+
+
+def adopted(real: Any) -> Any:
+    """A double for a real lock that the code under test reaches by itself."""
+    if running() is None:
+        return real
+    found = _late.get(id(real))
+    if found is None or found[0] is not real:
+        from semafuzz.harness.kernel.doubles.locks import RLock
+
+        double = RLock(real) if type(real) is adoption.RLOCK_TYPE else Lock(real)
+        found = _late[id(real)] = (real, double)
+    return found[1]

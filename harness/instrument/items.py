@@ -1,0 +1,223 @@
+"""Hooks of items, of iterating, and of what looks at all of an object."""
+
+from __future__ import annotations
+
+import gc
+import operator
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from semafuzz.harness.instrument import object_kinds as kinds
+from semafuzz.harness.instrument.attribute_kinds import dictionaries
+from semafuzz.harness.instrument.coarse import touch_one, touch_reached
+from semafuzz.harness.instrument.containers import CONTAINERS, VIEWS, fills_in, inserts, item_name, key_name
+from semafuzz.harness.instrument.object_kinds import handles_itself
+from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.event_kinds import READ, READ_ALL, READ_ITEM, WRITE, WRITE_ALL, WRITE_ITEM
+
+
+def item(owner: Any, key: Any, site: int) -> Any:
+    """``owner[key]``"""
+    execution = current.execution
+    if execution is None:
+        return owner[key]
+    if not issubclass(type(owner), CONTAINERS) or not _plain(owner, "__getitem__"):
+        if execution.thorough:
+            touch_other(execution, owner, "__getitem__", False, site)
+    else:
+        if id(owner) in dictionaries:
+            execution.touch(READ, dictionaries[id(owner)][1], key, site)
+        elif type(owner) is dict:
+            execution.touch(READ_ITEM, owner, key_name(key), site)
+        elif type(key) is slice:
+            execution.touch(READ_ALL, owner, None, site)
+        elif fills_in(owner, key):
+            execution.touch(WRITE_ITEM, owner, key_name(key), site)
+            execution.note(WRITE_ALL, owner, None, site)
+        else:
+            execution.touch(READ_ITEM, owner, item_name(owner, key), site)
+    return owner[key]
+
+
+def set_item(value: object, owner: Any, key: Any, site: int) -> None:
+    """``owner[key] = value``"""
+    execution = current.execution
+    if execution is None:
+        owner[key] = value
+        return
+    if not issubclass(type(owner), CONTAINERS) or not _plain(owner, "__setitem__"):
+        if execution.thorough:
+            touch_other(execution, owner, "__setitem__", True, site)
+    else:
+        if id(owner) in dictionaries:
+            execution.touch(WRITE, dictionaries[id(owner)][1], key, site)
+        elif type(key) is slice:
+            execution.touch(WRITE_ALL, owner, None, site)
+        else:
+            execution.touch(WRITE_ITEM, owner, item_name(owner, key), site)
+            if inserts(owner, key):
+                execution.note(WRITE_ALL, owner, None, site)
+    owner[key] = value
+
+
+def del_item(owner: Any, key: Any, site: int) -> None:
+    """``del owner[key]``"""
+    execution = current.execution
+    if execution is None:
+        del owner[key]
+        return
+    if not issubclass(type(owner), CONTAINERS) or not _plain(owner, "__delitem__"):
+        if execution.thorough:
+            touch_other(execution, owner, "__delitem__", True, site)
+    else:
+        if id(owner) in dictionaries:
+            execution.touch(WRITE, dictionaries[id(owner)][1], key, site)
+        elif type(key) is slice:
+            execution.touch(WRITE_ALL, owner, None, site)
+        else:
+            execution.touch(WRITE_ITEM, owner, item_name(owner, key), site)
+            execution.note(WRITE_ALL, owner, None, site)
+    del owner[key]
+
+
+def touch_other(execution: Any, owner: Any, method: str, changes: bool, site: int) -> None:
+    """An operation on something else than a builtin container: one coarse access, unless the class
+    does it in rewritten code."""
+    kind = kinds.kind_of(owner)
+    if kind == kinds.PASSED or type(owner) in (tuple, slice) or handles_itself(owner, method):
+        return
+    if kind == kinds.OUTSIDE:
+        execution.reach_outside(f"{type(owner).__qualname__}.{method}", site)
+        return
+    touch_one(execution, owner, changes, site)
+
+
+def _plain(owner: object, method: str) -> bool:
+    """Whether the container does this itself, not a Python override of it
+    (whose own accesses are then the ones to see)."""
+    return type(getattr(type(owner), method)) is not types.FunctionType
+
+
+def contains(key: Any, owner: Any, site: int) -> bool:
+    """``key in owner``"""
+    execution = current.execution
+    if execution is not None:
+        source = source_of(owner)
+        if id(owner) in dictionaries:
+            execution.touch(READ, dictionaries[id(owner)][1], key, site)
+        elif issubclass(type(source), (dict, set)) and _plain(source, "__contains__") and source is owner:
+            execution.touch(READ_ITEM, source, key_name(key), site)
+        elif issubclass(type(source), CONTAINERS) and (source is not owner or _plain(source, "__contains__")):
+            execution.touch(READ_ALL, source, None, site)
+        elif execution.thorough:
+            touch_other(execution, owner, "__contains__", False, site)
+    return key in owner
+
+
+def source_of(owner: object) -> object:
+    """The container behind a view of it: the only object that a view refers to."""
+    return gc.get_referents(owner)[0] if type(owner) in VIEWS else owner
+
+
+def whole(owner: Any, site: int) -> Any:
+    """``owner`` as the argument of something that looks at all of it."""
+    execution = current.execution
+    if execution is not None:
+        source = source_of(owner)
+        if issubclass(type(source), CONTAINERS):
+            execution.touch(READ_ALL, source, None, site)
+        elif execution.thorough:
+            touch_other(execution, owner, "__iter__" if hasattr(type(owner), "__iter__") else "__len__", False, site)
+    return owner
+
+
+def deep(owner: Any, site: int) -> Any:
+    """``owner`` as the argument of something that looks at all of it, and at what it holds."""
+    execution = current.execution
+    if execution is not None:
+        touch_reached(execution, (owner,), False, site)
+    return owner
+
+
+def truth(owner: Any, site: int) -> Any:
+    """``owner`` as a condition: the truth of a container is its length."""
+    execution = current.execution
+    if execution is not None:
+        if issubclass(type(owner), CONTAINERS):
+            execution.touch(READ_ALL, owner, None, site)
+        elif execution.thorough:
+            kind = type(owner)
+            method = "__bool__" if hasattr(kind, "__bool__") else "__len__"
+            if hasattr(kind, method):
+                touch_other(execution, owner, method, False, site)
+    return owner
+
+
+class _Announced:
+    """An iterator whose every step is announced as a read of the container."""
+
+    __slots__ = ("_behind", "_inner", "_site")
+
+    def __init__(self, owner: Any, source: object, site: int) -> None:
+        self._inner = iter(owner)
+        self._behind = source
+        self._site = site
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        execution = current.execution
+        if execution is not None:
+            execution.touch(READ_ALL, self._behind, None, self._site)
+        return next(self._inner)
+
+    def __length_hint__(self) -> int:
+        return operator.length_hint(self._inner)
+
+
+def iterate(owner: Any, site: int) -> Any:
+    """``owner`` as what a loop goes over."""
+    execution = current.execution
+    if execution is not None:
+        source = source_of(owner)
+        if issubclass(type(source), CONTAINERS):
+            return _Announced(owner, source, site)
+        if execution.thorough and type(owner) not in (tuple, frozenset) and not handles_itself(owner, "__iter__"):
+            kind = kinds.kind_of(owner)
+            if kind not in (kinds.PASSED, kinds.OUTSIDE) and hasattr(type(owner), "__iter__"):
+                return _AnnouncedOther(owner, site)
+    return owner
+
+
+class _AnnouncedOther:
+    """An iterator whose every step is announced as a read of what stands behind it."""
+
+    __slots__ = ("_inner", "_owner", "_site")
+
+    def __init__(self, owner: Any, site: int) -> None:
+        self._owner = owner
+        self._inner = iter(owner)
+        self._site = site
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        execution = current.execution
+        if execution is not None:
+            touch_reached(execution, (self._owner, self._inner), False, self._site, deep=False)
+        return next(self._inner)
+
+    def __length_hint__(self) -> int:
+        return operator.length_hint(self._inner)
+
+
+def turn(site: int) -> bool:
+    """One round of a ``while`` loop."""
+    execution = current.execution
+    if execution is not None:
+        execution.touch(op.LOOP, None, None, site)
+    return True
