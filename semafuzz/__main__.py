@@ -1,22 +1,34 @@
 """``python -m semafuzz`` and the console script.
 
-Imports next to nothing before the process has the right hash seed: it is started anew for
-that, and would import everything twice.
+Imports next to nothing before the process has the right hash seed, and in the parent of a search.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
-from semafuzz.self_command import fix_hash_seed
+from semafuzz.self_command import HASH_SEED, fix_hash_seed, run_options
+from semafuzz.supervisor import CHANNEL, supervise
+
+SUPERVISED = frozenset({"check", "replay", "shrink", "fuzz"})
+"""Commands that run a program of the user's in their own process."""
 
 
 def main() -> None:
     """The console script."""
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] in SUPERVISED and CHANNEL not in os.environ:
+        command = [sys.executable, *run_options(), *arguments]
+        sys.exit(supervise(command, {**os.environ, "PYTHONHASHSEED": HASH_SEED}))
     fix_hash_seed()
+    from semafuzz.child_channel import give_verdict, open_channel
     from semafuzz.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    open_channel()
+    code = run(arguments)
+    give_verdict(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from semafuzz.commands.report.options import picture, report
 from semafuzz.commands.trace.merge_options import merge
 from semafuzz.harness.errors import CannotJudge, NotDeterministic, UsageError
 from semafuzz.harness.kernel.outcome import Model
+from semafuzz.harness.runs.time_outs import Timeouts
 
 NOTHING, FOUND, INTERRUPTED, INTERNAL, USAGE, CANNOT_JUDGE = 0, 1, 2, 3, 4, 125
 EXTRAS = {
@@ -60,6 +61,13 @@ def semafuzz() -> None:
     "--instrument", multiple=True, metavar="MODULE", help="Also see the accesses of this module (repeatable)."
 )
 @click.option("--keep-going", is_flag=True, help="Go on after the first failure.")
+@click.option(
+    "--timeouts",
+    type=click.Choice(["idle", "any"]),
+    default="any",
+    show_default=True,
+    help="When a time-out may run out: only where nothing else can go on, or, late in the search, also earlier.",
+)
 @options.detect
 @options.out
 @options.as_json
@@ -72,6 +80,7 @@ def check(
     model: Model,
     instrument: tuple[str, ...],
     keep_going: bool,
+    timeouts: Timeouts,
     detect: tuple[str, ...],
     out: Path,
     as_json: bool,
@@ -89,7 +98,9 @@ def check(
     """
     from semafuzz.commands.check import CheckOptions, run_check
 
-    asked = CheckOptions(spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, detect, out, as_json)
+    asked = CheckOptions(
+        spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, timeouts, detect, out, as_json
+    )
     sys.exit(run_check(asked))
 
 

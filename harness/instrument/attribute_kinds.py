@@ -12,7 +12,7 @@ from semafuzz.harness.instrument.object_kinds import add_instrumented, instrumen
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.doubles.locks import Lock, running
 from semafuzz.harness.kernel.event_kinds import READ
-from semafuzz.harness.kernel.install import adoption
+from semafuzz.harness.kernel.install import live_objects
 
 METHOD, DATA, ODD = range(3)
 """What an attribute is: no access to data; a variable of the object; a variable
@@ -130,6 +130,6 @@ def adopted(real: Any) -> Any:
     if found is None or found[0] is not real:
         from semafuzz.harness.kernel.doubles.locks import RLock
 
-        double = RLock(real) if type(real) is adoption.RLOCK_TYPE else Lock(real)
+        double = RLock(real) if type(real) is live_objects.RLOCK_TYPE else Lock(real)
         found = _late[id(real)] = (real, double)
     return found[1]

@@ -24,7 +24,8 @@ from semafuzz.harness.instrument.container_calls import ContainerCall, LaterCall
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.event_kinds import READ, WRITE, WRITE_ALL
-from semafuzz.harness.kernel.install import adoption
+from semafuzz.harness.kernel.install import live_objects
+from semafuzz.harness.kernel.instances import attributes_of
 
 
 def attr(owner: Any, name: str, site: int) -> Any:
@@ -52,7 +53,7 @@ def _announcing(owner: object, found: Any, site: int) -> Any:
         if issubclass(type(home), CONTAINERS):
             return ContainerCall(home, found, found.__name__, site)
         kind = type(owner)
-        if kind is adoption.LOCK_TYPE or kind is adoption.RLOCK_TYPE:
+        if kind is live_objects.LOCK_TYPE or kind is live_objects.RLOCK_TYPE:
             return getattr(adopted(owner), found.__name__)
         execution = current.execution
         if execution is not None and execution.thorough and kinds.kind_of(home) >= kinds.KNOWN:
@@ -83,7 +84,7 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
 
 def _touch_exchanged(execution: Any, owner: Any, value: Any, site: int) -> None:
     """All attributes of an instance are exchanged at once."""
-    names = {**kinds.attributes_of(owner), **(value if issubclass(type(value), dict) else {})}
+    names = {**attributes_of(owner), **(value if issubclass(type(value), dict) else {})}
     for attribute in names:
         execution.note(WRITE, owner, attribute, site)
 
@@ -113,7 +114,7 @@ def bound(owner: Any, name: str, site: int) -> Any:
     if execution is None:
         return getattr(owner, name)
     kind = type(owner)
-    if kind is adoption.LOCK_TYPE or kind is adoption.RLOCK_TYPE:
+    if kind is live_objects.LOCK_TYPE or kind is live_objects.RLOCK_TYPE:
         return getattr(adopted(owner), name)
     try:
         data = attribute_kinds[kind][name]
@@ -137,7 +138,7 @@ def method(owner: Any, name: str, site: int) -> Any:
     if execution is None:
         return getattr(owner, name)
     kind = type(owner)
-    if kind is adoption.LOCK_TYPE or kind is adoption.RLOCK_TYPE:
+    if kind is live_objects.LOCK_TYPE or kind is live_objects.RLOCK_TYPE:
         return getattr(adopted(owner), name)
     try:
         data = attribute_kinds[kind][name]
@@ -165,9 +166,12 @@ def called(function: Any, site: int) -> Any:
 
 def entered(manager: Any, site: int) -> Any:
     """``manager`` as the subject of a ``with`` statement."""
-    if current.execution is not None:
+    execution = current.execution
+    if execution is not None:
         kind = type(manager)
-        if kind is adoption.LOCK_TYPE or kind is adoption.RLOCK_TYPE:
+        if execution.thorough and kind.__module__ == "multiprocessing.synchronize":
+            execution.escape("a lock of multiprocessing was used, which excludes no task; use one of threading")
+        if kind is live_objects.LOCK_TYPE or kind is live_objects.RLOCK_TYPE:
             return adopted(manager)
     return manager
 

@@ -198,6 +198,8 @@ def _method_of(
             execution.limit("clock", f"{owner.__qualname__}.{name}", site)
         touch_reached(execution, _given(args, keywords), False, site)
         return
+    if kind.__module__ == "_multiprocessing":
+        execution.escape("a lock of multiprocessing was used, which excludes no task; use one of threading")
     what = kinds.kind_of(owner)
     if what == kinds.OUTSIDE:
         execution.reach_outside(f"{kind.__qualname__}.{name}", site)

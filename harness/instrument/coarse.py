@@ -17,6 +17,7 @@ from typing import Any
 
 from semafuzz.harness.instrument import object_kinds as kinds
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.instances import attributes_of
 
 MOST = 300
 """Objects that one operation is followed to."""
@@ -49,7 +50,7 @@ def reached(roots: Iterable[object], execution: Any, site: int, *, deep: bool = 
                 if type(one) is not bytearray:
                     below += itertools.islice(gc.get_referents(one), MOST + 1)
             elif kind == kinds.INSTANCE:
-                below += kinds.attributes_of(one).values()
+                below += attributes_of(one).values()
         level = below
     return found
 
@@ -67,7 +68,7 @@ def touch_all(execution: Any, found: list[tuple[int, object]], changes: bool, si
         else:
             execution.note(whole, one, None, site)
         if kind == kinds.INSTANCE:
-            for name in kinds.attributes_of(one):
+            for name in attributes_of(one):
                 execution.note(part, one, name, site)
         elif kind >= kinds.OUTSIDE:
             note_stranger(execution, kind, one, site)

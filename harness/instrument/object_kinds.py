@@ -22,10 +22,11 @@ import re
 import types
 import uuid
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from semafuzz.harness.instrument.containers import CONTAINERS, VIEWS
+from semafuzz.harness.kernel.instances import dictionary_of_type
 from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
@@ -91,7 +92,6 @@ _SYNCHRONISED: Final = frozenset({
 """Modules whose objects synchronise what they hold, or stand around the program and not in it."""
 
 _kinds: dict[type, int] = {}
-_dictionaries: dict[type, Any] = {}
 
 
 def kind_of(owner: object) -> int:
@@ -136,35 +136,6 @@ def _classify(kind: type) -> int:
 
 
 _HEAP = 1 << 9
-
-
-def dictionary_of_type(kind: type) -> Callable[[object], dict[str, object]] | None:
-    """What gives the dictionary of an instance without running code of its class; None for none."""
-    if kind not in _dictionaries:
-        found = None
-        for base in type.__dict__["__mro__"].__get__(kind):
-            descriptor = base.__dict__.get("__dict__")
-            if descriptor is not None:
-                found = descriptor.__get__ if type(descriptor) is types.GetSetDescriptorType else None
-                break
-        _dictionaries[kind] = found
-    return _dictionaries[kind]  # type: ignore[no-any-return]
-
-
-def attributes_of(owner: object) -> dict[str, object]:
-    """The attributes of an instance by name, from its dictionary and its slots."""
-    kind = type(owner)
-    get = dictionary_of_type(kind)
-    found = dict(get(owner)) if get is not None else {}
-    for base in kind.__mro__:
-        if "__slots__" in base.__dict__:
-            for name, member in base.__dict__.items():
-                if type(member) is types.MemberDescriptorType:
-                    try:
-                        found[name] = member.__get__(owner)
-                    except AttributeError:
-                        continue
-    return found
 
 
 def is_watched(function: object) -> bool:

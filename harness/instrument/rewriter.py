@@ -542,9 +542,10 @@ class Rewriter(ast.NodeTransformer):
             return self._assigned(node.targets[0], value)
         name = self._temporary()
         made = [self._keep(name, value)]
+        kept = made[:1]
         for target in node.targets:
             made += self._assigned(target, ast.copy_location(ast.Name(name, ast.Load()), target))
-        return made
+        return [*made, *self._freed(kept, node)]
 
     def _assigned(self, target: ast.expr, value: ast.expr) -> list[ast.stmt]:
         if not isinstance(target, (ast.Tuple, ast.List)):
@@ -584,10 +585,18 @@ class Rewriter(ast.NodeTransformer):
             read = self._call("item", target, loaded, index, self._here(target, "[]"))
             here = self._here(target, "[] =")
             write = self._call("set_item", target, self._combined(node, read), loaded, index, here)
-        return [*first, ast.copy_location(ast.Expr(write), node)]
+        return [*first, ast.copy_location(ast.Expr(write), node), *self._freed(first, node)]
 
     def _keep(self, name: str, value: ast.expr) -> ast.stmt:
         return ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], value), value)
+
+    def _freed(self, kept: list[ast.stmt], node: ast.stmt) -> list[ast.stmt]:
+        """What was kept is kept no longer: it could be the last reference."""
+        names = [ast.Name(one.targets[0].id, ast.Del()) for one in kept if self._is_kept(one)]  # type: ignore[attr-defined]
+        return [ast.copy_location(ast.Delete(list(names)), node)] if self._coarse and names else []
+
+    def _is_kept(self, statement: ast.stmt) -> bool:
+        return isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
 
     def _combined(self, node: ast.AugAssign, read: ast.expr) -> ast.expr:
         operator = ast.Constant(type(node.op).__name__)

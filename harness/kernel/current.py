@@ -8,7 +8,7 @@ needs to import the execution to ask whether there is one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semafuzz.harness.kernel.running import Running
@@ -21,6 +21,9 @@ schedulers called between tasks, and outside control."""
 def nothing() -> None:
     """There is nothing to put back while no control is installed."""
 
+
+real_locks: list[Any] = []
+"""Real re-entrant locks in places where they could not be exchanged: they exclude no task."""
 
 restore: Callable[[], None] = nothing
 """Puts back what module-level primitives looked like when control began."""

@@ -37,6 +37,7 @@ from semafuzz.harness.kernel.outcome import Failure, LimitKind, Outcome, RawDeci
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 from semafuzz.harness.kernel.task_errors import Abort, describe_exception, message_of
+from semafuzz.harness.kernel.tokens import Tokens
 
 FOREVER = 1 << 60
 
@@ -78,6 +79,7 @@ class Execution:
     _at_exit = False
     hub: greenlet | None = None
     _starting: Task | None = None
+    _tokens: Tokens | None = None
     _overdue = False
     on_io: Callable[[str, Task], None] | None = None
     _forced: dict[int, bool] | None = None
@@ -231,6 +233,8 @@ class Execution:
         """``task`` is done: let those who join it go on."""
         if self.aborting:
             return
+        if self._tokens is not None:
+            self._tokens.let_go(all_of_them=True)
         if self._ends and self.awaited == 1 and not task.daemon and self.unfinished > 1:
             self.point(op.END, task, None, NOWHERE)
         self.events.append((op.END, task, task, None, NOWHERE))
@@ -275,6 +279,20 @@ class Execution:
         self.current = _NOBODY
         del self.events[recorded:]
 
+    def hold_weakly(self) -> None:
+        """Keep no object alive for the record: the program would notice."""
+        tokens = self._tokens = Tokens()
+        touch, note = self.touch, self.note
+
+        def touch_weakly(kind: int, subject: object, name: object, site: int) -> None:
+            tokens.let_go()
+            touch(kind, tokens.of(subject), name, site)
+
+        def note_weakly(kind: int, subject: object, name: object, site: int = NOWHERE) -> None:
+            note(kind, tokens.of(subject), name, site)
+
+        self.touch, self.note = touch_weakly, note_weakly  # type: ignore[method-assign]
+
     # -------------------------------------------------- scheduling points
 
     def touch(self, kind: int, subject: object, name: object, site: int) -> None:
@@ -311,6 +329,8 @@ class Execution:
 
     def point(self, kind: int, subject: object, name: object, site: int) -> None:
         """Announce an operation and let the scheduler choose who goes on."""
+        if self._tokens is not None:
+            self._tokens.let_go(all_of_them=True)
         if self.aborting:
             self._refuse()
         if self.stopped:
@@ -418,6 +438,8 @@ class Execution:
 
     def _switch(self, task: Task) -> None:
         """Leave the running task for ``task``; returns when it is chosen again."""
+        if _current.real_locks and any(lock._is_owned() for lock in _current.real_locks):
+            self.escape("a real re-entrant lock is held while tasks take turns; the tuple that it is in keeps it real")
         values = self._values
         if task.local_values or len(values.state) != values.others:
             values.swap(self.current, task)
@@ -441,6 +463,8 @@ class Execution:
         """Leave the running task, which is not in ``ready``, until it is chosen."""
         if self.aborting:
             self._refuse()
+        if self._tokens is not None:
+            self._tokens.let_go(all_of_them=True)
         self.current.pending = pending
         chosen = self._next(self.current)
         if chosen is None:

@@ -10,6 +10,7 @@ from semafuzz.harness.kernel.locations import ITEM
 from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Pending, RawEvent, task_of
+from semafuzz.harness.kernel.tokens import Token
 
 _LIMIT = 60
 _AS_NOTES = {op.OPERATION: "begin", op.OPERATION_END: "end"}
@@ -33,6 +34,8 @@ def subject_type(subject: object) -> str:
     task = task_of(subject)
     if task is not None:
         return f"task {task.index}"
+    if type(subject) is Token:
+        return subject.kind_name
     lock = lock_of(subject)
     return (lock.label if lock is not None else "") or type(subject).__name__
 

@@ -78,7 +78,9 @@ RawDecision = tuple[int, int, int, tuple[Task, ...], tuple[Pending, ...], bool]
 """A decision as the kernel records it: with the enabled tasks themselves."""
 
 
-LimitKind = Literal["code", "unknown", "outside", "clock", "reach", "time-out", "state", "finaliser", "closure"]
+LimitKind = Literal[
+    "code", "unknown", "outside", "clock", "reach", "time-out", "state", "finaliser", "closure", "random"
+]
 """What can take part in an execution without being seen."""
 
 EarlyTimeout = tuple[int, Task, Pending, float | None]

@@ -16,7 +16,6 @@ from typing import Any
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, ImportedModules
-from semafuzz.harness.runs.module_state import keeps_state
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.traces.schema import Function
 
@@ -108,9 +107,14 @@ def load(
     listed = (*([FIRST_PARTY] if FIRST_PARTY in instrument else []), *looked_into)
     unwatched = [other for other in extra if other.__name__ not in imported.watched]
     further = [other for other in imported.loaded_before() if other not in unwatched]
-    stateful = keeps_state(tree) or imported.stateful
+    imported.look_at(tree)
+    if coarse and rewrite and FIRST_PARTY in instrument:
+        library = [other for other in imported.library if other not in named]
+        unwatched += [sys.modules[other] for other in library if other in sys.modules]
+        listed += tuple(other for other in library if other in sys.modules)
     under_test = [module, *unwatched, *further]
-    program = making(function, f"{path.name}:{name}", under_test, refresher if stateful else None)
+    program = making(function, f"{path.name}:{name}", under_test, refresher if imported.stateful else None)
+    program.finalisers = sorted(imported.finalisers) if coarse else ()
     program.imported = imported
     digest = hashlib.sha256(source.encode()).hexdigest()
     return LoadedFunction(program, Function(path.name, name, digest, listed), path)

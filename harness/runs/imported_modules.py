@@ -23,7 +23,7 @@ from types import CodeType, ModuleType
 
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel.ownership import is_own
-from semafuzz.harness.runs.module_state import keeps_state
+from semafuzz.harness.runs.module_state import keeps_state, library_parts, notices_freeing
 
 FIRST_PARTY = "*"
 """Stands for them in the list of what a trace looks into."""
@@ -61,7 +61,8 @@ class ImportedModules(MetaPathFinder):
 
     ``names``: what is looked into, as traces list it. ``rewrite=False`` leaves code as it is (eventlet
     model). ``stateful``: whether a first-party module keeps state, so that all are to be made
-    anew. ``watched``: the names of those that are looked into, in the order of their import.
+    anew. ``finalisers``: by what their code would notice when an object is freed. ``library``: modules of
+    the standard library that they use, with classes whose state threads may share. ``watched``: the names of those that are looked into, in the order of their import.
     """
 
     def __init__(self, names: Collection[str], *, rewrite: bool = True, coarse: bool = True) -> None:
@@ -69,6 +70,8 @@ class ImportedModules(MetaPathFinder):
         self.rewrite = rewrite
         self._coarse = coarse
         self.stateful = False
+        self.finalisers: set[str] = set()
+        self.library: dict[str, None] = {}
         self.watched: dict[str, None] = {}
         self.passed_over: dict[str, None] = {}
         """First-party modules that were imported and not looked into."""
@@ -128,13 +131,19 @@ class ImportedModules(MetaPathFinder):
         for name in self._first_party:
             sys.modules.pop(name, None)
 
+    def look_at(self, tree: ast.Module) -> None:
+        """Learn from the source of a module that is the user's own."""
+        self.stateful = self.stateful or keeps_state(tree)
+        self.finalisers |= notices_freeing(tree)
+        self.library.update(dict.fromkeys(library_parts(tree)))
+
     def code_of(self, name: str, path: str, data: bytes) -> CodeType:
         """The code of a module, made once."""
         found = self._codes.get(path)
         if found is None:
             source = importlib.util.decode_source(data)
             if name in self._first_party:
-                self.stateful = self.stateful or keeps_state(ast.parse(source, path))
+                self.look_at(ast.parse(source, path))
             if self.rewrite:
                 found = rewrite_source(source, path, name, coarse=self._coarse)
             else:

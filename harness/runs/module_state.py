@@ -21,6 +21,46 @@ def keeps_state(tree: ast.Module) -> bool:
     return any(_reaches(node, bound) for node in ast.walk(tree))
 
 
+_NOTICE = frozenset({"__del__", "weakref", "finalize", "gc", "WeakValueDictionary", "WeakKeyDictionary", "WeakSet"})
+
+
+def notices_freeing(tree: ast.Module) -> set[str]:
+    """The names by which a module would notice when an object is freed."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.alias):
+            found.add(node.name.partition(".")[0])
+    return found & _NOTICE
+
+
+_LIBRARY_PARTS = {
+    "collections": frozenset({"Counter", "ChainMap", "UserDict", "UserList", "UserString"}),
+    "_collections_abc": frozenset(
+        {"ChainMap", "UserDict", "UserList", "UserString", "MutableMapping", "MutableSequence"}
+    ),
+    "functools": frozenset({"cached_property", "singledispatch", "singledispatchmethod"}),
+    "sched": frozenset({"scheduler"}),
+    "contextlib": frozenset({"ExitStack", "AsyncExitStack"}),
+}
+
+
+def library_parts(tree: ast.Module) -> list[str]:
+    """Modules of the standard library with classes in Python whose state threads may share, where this
+    code names one of those."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.alias)}
+    return [module for module, classes in _LIBRARY_PARTS.items() if names & classes]
+
+
 def _reaches(node: ast.AST, bound: set[str]) -> bool:
     if isinstance(node, ast.Global):
         return True

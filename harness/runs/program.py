@@ -29,7 +29,7 @@ class Program:
     model that it has of its own, whatever is asked for; None for most. ``shrink_budget``: the
     executions that making one of its failing runs small may take, where an execution costs
     many times the usual. ``imported``: the modules that it imports while it runs, where these
-    are looked into as they come.
+    are looked into as they come. ``finalisers``: by what its code would notice when an object is freed.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Program:
     model: Model | None = None
     shrink_budget: int | None = None
     imported: ImportedModules | None = None
+    finalisers: Sequence[str] = ()
 
     def modules(self) -> Sequence[ModuleType]:
         """The modules under test."""
@@ -73,6 +74,9 @@ class FunctionProgram(Program):
         """Run once."""
         function = self.refresh() if self.refresh is not None else self.function
         execution = setting.execution(scheduler, forced)
+        if self.finalisers and setting.thorough:
+            execution.hold_weakly()
+            execution.limit("finaliser", ", ".join(self.finalisers), 0)
         main = execution.add_task(function, "MainThread")
         return execution.run(inherit=main)
 

@@ -10,8 +10,10 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.naming import Namer, digest, name_text
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
+from semafuzz.harness.schedulers.protocol import OneExecution
 from semafuzz.harness.schedulers.replay.strict import Diverged, StrictReplay
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice
@@ -42,6 +44,21 @@ def replay(program: Program, choices: Sequence[RecordedChoice], setting: Executi
     outcome = execute(program, scheduler, cold, forced)
     scheduler.end(outcome)
     return Replayed(outcome, scheduler.diverged)
+
+
+class _FirstEnabled(OneExecution):
+    """Whoever can go on and was made first."""
+
+    def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
+        return enabled[0]
+
+
+def warm_up(program: Program, setting: ExecutionConfig, times: int) -> None:
+    """Run the program before a replay, where its failure needs that: what it imports is imported
+    then, and what it keeps for good is there."""
+    cold = replace(setting, hot=bytearray(len(setting.hot)), detectors=())
+    for _ in range(times):
+        execute(program, _FirstEnabled(), cold)
 
 
 def recheck(program: Program, outcome: Outcome, setting: ExecutionConfig) -> Replayed:

@@ -65,6 +65,6 @@ def controlled_session(
     # among the objects in which functions to instrument are looked for.
     with (
         instrumented(chosen, parts, prepare, [module.__name__ for module in modules] if thorough else ()) as applied,
-        installed([*modules, *holders], stall=stall) as control,
+        installed([*modules, *holders], stall=stall, everywhere=thorough) as control,
     ):
         yield ControlledSession(control, applied, self_check.probe(instrumented=instrument), thorough=thorough)

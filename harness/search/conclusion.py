@@ -27,6 +27,7 @@ _WORDS: Mapping[LimitKind, str] = {
     "reach": "a call was given {what}",
     "time-out": "time-outs ran out only where nothing else could go on; --timeouts any tries the others too",
     "state": "state outlived an execution: {what}",
+    "random": "random numbers were drawn, of which one sequence was tried (see --seed): {what}",
     "finaliser": "objects with finalisers took part: {what}",
     "closure": "accesses in {what} are not seen (closures made before control over names that are rebound); "
     "define them inside the program",

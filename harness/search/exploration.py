@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
-from typing import Literal
 
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.registry import make_detectors
@@ -25,6 +24,7 @@ from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import FunctionProgram, Program, execute
 from semafuzz.harness.runs.replay_run import recheck
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
+from semafuzz.harness.runs.time_outs import Timeouts
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.budget import Deadline
@@ -36,8 +36,6 @@ from semafuzz.harness.search.unwatched_code import UnwatchedCode
 from semafuzz.harness.traces.signature import failure_identity
 
 Progress = Callable[["Exploration"], None]
-Timeouts = Literal["idle", "any"]
-"""When a time-out may run out: only where nothing else can go on, or also while others can."""
 
 
 class Exploration:
@@ -249,6 +247,11 @@ class Exploration:
 
     def _conclude(self, exhausted: bool) -> None:
         limits = self._limits
+        imported = self.program.imported
+        watched = self.program.modules() if self.setting.model != "eventlet" else ()
+        self.result.watched = sorted(
+            {module.__name__ for module in watched} | set(imported.watched if imported else ())
+        )
         if self.setting.model == "threads":
             limits.update({("code", name): 0 for name in self._unwatched.in_two_tasks()})
         if self._withheld and self._timeouts == "idle":

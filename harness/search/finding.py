@@ -18,7 +18,9 @@ class Finding:
     that were under way, where it has such. ``severity``: error, warning or note.
     ``sequential``: a serial order of the operations fails too. ``necessity``: which of
     its preemptions and faults it needs; None where that was not checked. ``verified``:
-    the options of a more faithful world in which it showed again; "" for none.
+    the options of a more faithful world in which it showed again; "" for none. ``warm``: how often the
+    program has to run before, in one process. ``not_confirmed``: why it is not confirmed. ``output``: what
+    the program printed in the failing run.
     """
 
     kind: FailureKind
@@ -37,3 +39,6 @@ class Finding:
     sequential: bool = False
     necessity: Necessity | None = None
     verified: str = ""
+    warm: int = 0
+    not_confirmed: str = ""
+    output: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
+from semafuzz.harness.runs.program_output import own_errors
 from semafuzz.harness.runs.replay_run import recheck
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.finding import Finding
@@ -137,8 +137,8 @@ class Recorder:
                 keep_out_of_git(folder)
             return path
         except OSError as error:
-            print(f"semafuzz: cannot write to {self._folder} ({error.strerror}); the trace follows", file=sys.stderr)
-            sys.stderr.write(codec.encode(trace).decode())
+            print(f"semafuzz: cannot write to {self._folder} ({error.strerror}); the trace follows", file=own_errors())
+            own_errors().write(codec.encode(trace).decode())
             return None
 
     def _confirm(self, run: _FailingRun) -> bool:
@@ -147,10 +147,10 @@ class Recorder:
         try:
             again = recheck(self._program, run.outcome, self._setting)
         except NotDeterministic as error:
-            print(f"semafuzz: {words}: {error}", file=sys.stderr)
+            print(f"semafuzz: {words}: {error}", file=own_errors())
             return False
         if not has_failure(failure_identity(run.failure))(again.outcome):
-            print(f"semafuzz: {words}: the run is the same, but it does not fail so again", file=sys.stderr)
+            print(f"semafuzz: {words}: the run is the same, but it does not fail so again", file=own_errors())
             return False
         return True
 

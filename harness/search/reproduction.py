@@ -26,7 +26,7 @@ from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.replay_run import Replayed, recheck, replay
+from semafuzz.harness.runs.replay_run import Replayed, recheck, replay, warm_up
 from semafuzz.harness.runs.session import ControlledSession
 from semafuzz.harness.schedulers.exhaustive import Exhaustive
 from semafuzz.harness.schedulers.portfolio import Portfolio
@@ -127,16 +127,24 @@ def _line(failure: Failure) -> str:
 
 
 def check_reproduces(
-    trace: Trace, program: Program, setting: ExecutionConfig, laboratory: ControlledSession, *, search: int = 0
+    trace: Trace,
+    program: Program,
+    setting: ExecutionConfig,
+    laboratory: ControlledSession,
+    *,
+    search: int = 0,
+    same_code: bool = False,
 ) -> Judgement:
     """Whether ``trace`` reproduces in ``program``; the module says how that is told.
 
+    ``same_code``: it is the code that made the trace, so that the run has to be the recorded one.
     ``search``: how many schedules may be tried where the recorded one does not fit.
     Raises CannotJudge where control is lost, NotDeterministic where the run that
     shows the failure does not repeat.
     """
     identity = trace.expected.identity
     choices = recorded_choices(trace)
+    warm_up(program, setting, trace.warm)
     replayed = replay(program, choices, setting)
     laboratory.control.between_executions()
     outcome = replayed.outcome
@@ -144,6 +152,9 @@ def check_reproduces(
         raise CannotJudge(outcome.uncontrolled)
     shown = has_failure(identity)(outcome)
     if replayed.diverged is None:
+        if same_code and replayed.digest != trace.expected.digest:
+            why = "the recorded schedule fits, but the run under it is not the recorded one; see docs/determinism.md"
+            return Judgement(None, why, replayed)
         if shown:
             return Judgement(True, "under the recorded schedule", replayed, outcome)
         failures = _failures(outcome)

@@ -25,7 +25,8 @@ class Result:
     for a person. ``sections``: what detectors have to say of all executions together.
     ``programs``: how many were explored, in a search of many; ``skipped``: how many
     failures that search did not work out, by the reason. ``coverage``: what was met how
-    often, where that was counted. ``interrupted``: somebody ended the search. ``watched``: the modules
+    often, where that was counted. ``interrupted``: somebody ended the search. ``unconfirmed``: failures that did
+    not repeat in a fresh process, which are no findings. ``watched``: the modules
     that were looked into; ``not_watched``: others whose code ran in two tasks; ``limits``: what
     took part unseen, a line for each kind, and how to have it seen.
     """
@@ -46,6 +47,7 @@ class Result:
     skipped: dict[str, int] = field(default_factory=dict)
     coverage: Coverage | None = None
     interrupted: bool = False
+    unconfirmed: list[Finding] = field(default_factory=list)
     watched: list[str] = field(default_factory=list)
     not_watched: list[str] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)

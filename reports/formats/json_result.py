@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 
 
 def result_json(result: Result) -> str:
     """One line of JSON: what was explored, what was found, what it proves."""
-    failures = [
-        {
+
+    def of(finding: Finding) -> dict[str, object]:
+        return {
             "kind": finding.kind,
             "message": finding.message,
             "signature": finding.signature,
@@ -23,22 +25,28 @@ def result_json(result: Result) -> str:
             "confirmed": finding.confirmed,
             "sequential": finding.sequential,
             "verified": finding.verified,
+            "warm": finding.warm,
+            "output": finding.output,
         }
-        for finding in result.failures
-    ]
+
     answer: dict[str, object] = {
         "program": result.program,
         "scheduler": result.scheduler,
         "seed": result.seed,
         "schedules": result.schedules,
         "first_failure": result.first_failure,
-        "failures": failures,
+        "failures": [of(finding) for finding in result.failures],
         "verdict": result.verdict,
         "exhausted": result.exhausted,
         "classes": result.classes,
         "seconds": round(result.seconds, 6),
         "notes": result.notes,
+        "watched": result.watched,
+        "not_watched": result.not_watched,
+        "limits": result.limits,
     }
+    if result.unconfirmed:
+        answer["not_confirmed"] = [{**of(finding), "why": finding.not_confirmed} for finding in result.unconfirmed]
     if result.interrupted:
         answer["interrupted"] = True
     if result.programs:

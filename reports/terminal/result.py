@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from semafuzz.harness.runs.program_output import own_errors
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
@@ -64,7 +65,7 @@ class Progress:
     """Writes progress to standard error; also used by searches of many programs."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
+        self._terminal = own_errors().isatty()
         self._every = 0.5 if self._terminal else 20.0
         self._next = perf_counter() + self._every
         self._shown = False
@@ -87,17 +88,17 @@ class Progress:
         rate = schedules / seconds if seconds else 0.0
         line = f"{schedules:,} schedules, {rate:,.0f} a second, {findings} distinct findings{more}"
         if self._terminal:
-            sys.stderr.write(f"\r\x1b[K{plain(line, 160)}")
+            own_errors().write(f"\r\x1b[K{plain(line, 160)}")
             self._shown = True
         else:
-            sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+            own_errors().write(f"{line}\n")
+        own_errors().flush()
 
     def clear(self) -> None:
         """Take the line away."""
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            own_errors().write("\r\x1b[K")
+            own_errors().flush()
             self._shown = False
 
 
@@ -112,8 +113,17 @@ def print_result(result: Result, *, program: str = "") -> None:
         # Past the console: a section has its own width.
         around = [""] if section.columns else []
         print(*around, *(plain(line) for line in section_lines(section)), *around, sep="\n")
+    for finding in result.unconfirmed:
+        print(
+            f"not confirmed: {plain(finding.kind)}: {plain(finding.message, 300)} in schedule {finding.schedule}; in a "
+            f"fresh process {plain(finding.not_confirmed, 300)}"
+        )
     for note in result.notes:
         out.print(escape(f"note: {plain(note)}"))
+    if result.watched:
+        print(f"watched: {plain(', '.join(result.watched), 1000)}")
+    for limit in result.limits:
+        print(f"not seen: {plain(limit, 1000)}")
     rate = result.schedules / result.seconds if result.seconds else 0.0
     programs = f" of {result.programs:,} programs" if result.programs else ""
     out.print(
@@ -159,3 +169,8 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
         if finding.trace:
             # Past the console: a command to copy must not be wrapped.
             print(replay_command(finding.trace, program=program) + note)
+        if finding.warm:
+            print("  it shows once the program has run in the same process; the trace says so")
+        if finding.output:
+            print("  what the program printed in this run:")
+            print(*(f"  | {plain(line, 300)}" for line in finding.output.splitlines()[-20:]), sep="\n")

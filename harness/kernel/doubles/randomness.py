@@ -16,6 +16,7 @@ from typing import Any
 
 from semafuzz.harness.kernel.doubles.locks import running
 from semafuzz.harness.kernel.running import Running
+from semafuzz.harness.kernel.sites import NOWHERE
 
 _real_urandom = os.urandom
 _hidden: random.Random = vars(random)["_inst"]
@@ -61,6 +62,7 @@ def _lazily_seeded(real: Callable[..., Any]) -> Callable[..., Any]:
 
 def _seed(execution: Running) -> None:
     execution.random_seeded = True
+    execution.limit("random", "the functions of random, or os.urandom", NOWHERE)
     _hidden.seed(execution.seed)
     _bytes[0] = random.Random(execution.seed + 1)
 

@@ -50,3 +50,7 @@ DOUBLES: dict[str, Callable[..., Any]] = {
     "thread_time": _clock(time.thread_time, 0.0),
 }
 """By their names in ``time``; ``time.strftime`` and its kin are passed through."""
+PAIRS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
+    (getattr(time, name), double) for name, double in DOUBLES.items()
+]
+"""The real functions, with their doubles."""

@@ -8,7 +8,6 @@ get doubles inside, and their state is put back before every execution.
 
 from __future__ import annotations
 
-import _thread
 import queue
 import sys
 import threading
@@ -18,19 +17,12 @@ from types import BuiltinMethodType, ModuleType
 from typing import Any
 
 from semafuzz.harness.kernel.doubles.locks import Lock, RLock
-from semafuzz.harness.kernel.ownership import first_component, is_own
+from semafuzz.harness.kernel.install.live_objects import LOCK_TYPE, RLOCK_TYPE, LiveObjects, Undo, is_left_real
 
-LOCK_TYPE = type(_thread.allocate_lock())
-RLOCK_TYPE = type(threading.RLock())
 COMPOSITES = (threading.Condition, threading.Event, threading.Semaphore, threading.Barrier, queue.Queue)
-_LEFT_REAL = {"importlib", "_frozen_importlib", "threading", "greenlet", "_weakref", "_weakrefset", "pytest", "_pytest"}
 
 Bind = Callable[[dict[str, Any], str, object], None]
 SetAttribute = Callable[[Any, str, object], None]
-
-
-def _is_left_real(module: str) -> bool:
-    return is_own(module) or first_component(module) in _LEFT_REAL
 
 
 class Adoption:
@@ -46,7 +38,7 @@ class Adoption:
         found = self._doubles.get(id(real))
         if found is None:
             double = RLock(real) if isinstance(real, RLOCK_TYPE) else Lock(real)
-            double.label = label
+            double.label = double.label or label
             found = self._doubles[id(real)] = (real, double)
         return found[1]
 
@@ -90,13 +82,21 @@ def adopt(modules: Iterable[ModuleType], bind: Bind, assign: SetAttribute) -> Ad
     for module in under_test:
         _adopt_names(adoption, vars(module), module.__name__, bind, assign)
     for name, module in list(sys.modules.items()):
-        if not isinstance(module, ModuleType) or _is_left_real(name) or module in under_test:
+        if not isinstance(module, ModuleType) or is_left_real(name) or module in under_test:
             continue
         for key, value in list(vars(module).items()):
             # A re-entrant lock that a module under test holds too must be one lock for both.
             if isinstance(value, LOCK_TYPE) or (isinstance(value, RLOCK_TYPE) and adoption.has(value)):
                 bind(vars(module), key, adoption.double_of(value, f"{name}.{key}"))
     return adoption
+
+
+def adopt_live(adoption: Adoption, undo: Undo) -> list[Any]:
+    """Adopt the locks of all live objects too. What remains: real re-entrant locks in places that
+    cannot be changed."""
+    live = LiveObjects(adoption.double_of, undo)
+    live.exchange_locks()
+    return live.left
 
 
 def _adopt_names(adoption: Adoption, namespace: dict[str, Any], prefix: str, bind: Bind, assign: SetAttribute) -> None:

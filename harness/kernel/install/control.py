@@ -18,7 +18,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -26,6 +26,7 @@ from typing import Any
 from semafuzz.harness.kernel import current, thread_identity
 from semafuzz.harness.kernel.doubles import local, locks, randomness, threads, times
 from semafuzz.harness.kernel.install import adoption, escapes, interrupts, watchdog
+from semafuzz.harness.kernel.install.live_objects import LiveObjects
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
 try:
@@ -60,6 +61,7 @@ def _replacements() -> dict[int, tuple[Any, Any]]:
 
 
 _ABSENT = object()
+_CALLED = object()
 
 
 class _Changes:
@@ -76,9 +78,14 @@ class _Changes:
         self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, value)
 
+    def later(self, put_back: Callable[[], None]) -> None:
+        self._undo.append((put_back, "", _CALLED))
+
     def undo(self) -> None:
         for owner, name, value in reversed(self._undo):
-            if value is _ABSENT:
+            if value is _CALLED:
+                owner()
+            elif value is _ABSENT:
                 delattr(owner, name)
             elif isinstance(owner, dict):
                 owner[name] = value
@@ -97,12 +104,13 @@ class Control:
 
 
 @contextmanager
-def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iterator[Control]:
+def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywhere: bool = False) -> Iterator[Control]:
     """Install control on the calling OS thread for the time of the block.
 
     ``modules`` are those under test: locks and other primitives that they hold
-    at module level are adopted. ``stall``: seconds without any step after which
-    a run counts as stuck. Raises RuntimeError where control is installed already.
+    at module level are adopted. ``everywhere``: those of all live objects too, and clocks.
+    ``stall``: seconds without any step after which a run counts as stuck. Raises RuntimeError
+    where control is installed already.
     """
     if locks.control_thread[0]:
         raise RuntimeError("control is installed already: explorations do not nest")
@@ -126,6 +134,10 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iter
             )
         changes.bind(vars(builtins), "__import__", _atomic_import(builtins.__import__))
         adopted = adoption.adopt(modules, changes.bind, changes.attribute)
+        if everywhere:
+            current.real_locks[:] = adoption.adopt_live(adopted, changes.later)
+            clocks = {id(real): double for real, double in times.PAIRS}
+            LiveObjects(lambda real, _: clocks[id(real)], changes.later).exchange([real for real, _ in times.PAIRS])
         gc.freeze()
         gc.disable()
         with escapes.watched(), watchdog.watching(stall), interrupts.held():
@@ -134,6 +146,7 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0) -> Iter
     finally:
         current.restore()
         current.restore = current.nothing
+        current.real_locks.clear()
         changes.undo()
         locks.control_thread[0] = 0
         randomness.restore(saved_random)

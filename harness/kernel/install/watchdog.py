@@ -2,8 +2,10 @@
 
 A task that blocks in C (a lock made before control began) or computes for ever
 without a scheduling point stops everything, since all tasks share an OS thread.
-A timer signal interrupts it there; on other OS threads, where Python delivers no
-signals, a watching thread says so and ends the process with exit code 125.
+A thread watches, and interrupts it there by a signal. Where that does not help (a call in C that
+begins again, another OS thread than the main one, to which Python delivers no signals) the thread
+says so and ends the process with exit code 125. A call that keeps the interpreter for itself stops
+this thread too: only the parent of the process can end that.
 """
 
 from __future__ import annotations
@@ -28,6 +30,10 @@ _real_sleep = time.sleep
 _real_start = _thread.start_new_thread
 
 
+PATIENCE = 1.0
+"""Seconds between two signals to a run that is stuck."""
+SIGNALS = 3
+"""Signals after which nothing in this process can end it."""
 BUSY = 0.01
 """The part of the time that a thread which computes is given at least, whatever else the
 machine does. One that is blocked takes next to nothing: it is woken twice a second by the
@@ -98,7 +104,7 @@ def watching(stall: float) -> Iterator[None]:
         and signal.getsignal(signal.SIGALRM) in (signal.SIG_DFL, None)
     )
     if free:
-        with _by_signal(progress):
+        with _by_signal(progress, stall):
             yield
         return
     with _by_thread(progress, stall):
@@ -106,7 +112,9 @@ def watching(stall: float) -> Iterator[None]:
 
 
 @contextmanager
-def _by_signal(progress: _Progress) -> Iterator[None]:
+def _by_signal(progress: _Progress, stall: float) -> Iterator[None]:
+    """No signal comes while all goes well: one would interrupt what the program waits for in C."""
+
     def look(_: int, frame: FrameType | None) -> None:
         execution = current.execution
         state = progress.stuck()
@@ -114,28 +122,59 @@ def _by_signal(progress: _Progress) -> Iterator[None]:
             execution.escape(_describe(state, frame))
             raise Abort
 
+    watched = _thread.get_ident()
+    signalled: list[float] = []
+
+    def act(state: str) -> None:
+        now = _real_monotonic()
+        if not signalled or now - signalled[-1] > PATIENCE:
+            if len(signalled) == SIGNALS:
+                _give_up(state, watched)
+            signalled.append(now)
+            signal.pthread_kill(watched, signal.SIGALRM)
+
     previous = signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
     try:
-        yield
+        with _watched_by_a_thread(progress, stall, act, signalled.clear):
+            yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 
 
 @contextmanager
 def _by_thread(progress: _Progress, stall: float) -> Iterator[None]:
-    ended: list[bool] = []
     watched = _thread.get_ident()
+    with _watched_by_a_thread(progress, stall, lambda state: _give_up(state, watched), lambda: None):
+        yield
+
+
+def _give_up(state: str, watched: int) -> None:
+    when_lost[-1](_describe(state, sys._current_frames().get(watched)))
+
+
+def _end_the_process(what: str) -> None:
+    os.write(2, f"semafuzz: uncontrolled: {what}\n".encode())
+    os._exit(125)
+
+
+when_lost: list[Callable[[str], None]] = [_end_the_process]
+"""What to do, on a thread of its own, where a run cannot be interrupted; the last one is called."""
+
+
+@contextmanager
+def _watched_by_a_thread(
+    progress: _Progress, stall: float, act: Callable[[str], None], well: Callable[[], None]
+) -> Iterator[None]:
+    ended: list[bool] = []
 
     def watch() -> None:
         while not ended:
             _real_sleep(min(0.5, stall))
             state = progress.stuck()
             if state and not ended:
-                frame = sys._current_frames().get(watched)
-                os.write(2, f"semafuzz: uncontrolled: {_describe(state, frame)}\n".encode())
-                os._exit(125)
+                act(state)
+            elif not state:
+                well()
 
     _real_start(watch, ())
     try:

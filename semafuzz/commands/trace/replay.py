@@ -6,10 +6,13 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
+from semafuzz.child_channel import program_runs
 from semafuzz.commands.common.release_process import settle_trace
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge
+from semafuzz.harness.runs.program_output import kept_apart
 from semafuzz.harness.runs.replay_run import Replayed, replay
 from semafuzz.harness.search.reproduction import SEARCH, Judgement, check_reproduces
 from semafuzz.harness.traces.build import recorded_choices
@@ -31,10 +34,24 @@ def run_replay(
     if done is not None:
         return done
     trace = read(path)
-    with opened_trace(trace, code) as subject:
+    with (
+        program_runs(),
+        kept_apart(_descriptor(sys.stderr if as_json else sys.stdout)),
+        opened_trace(trace, code) as subject,
+    ):
         tries = (0 if subject.recorded else SEARCH) if search is None else search
-        judgement = check_reproduces(trace, subject.program, subject.setting, subject.laboratory, search=tries)
-        return report(trace, judgement, as_json, subject)
+        judgement = check_reproduces(
+            trace, subject.program, subject.setting, subject.laboratory, search=tries, same_code=subject.recorded
+        )
+    return report(trace, judgement, as_json, subject)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Where what the program prints goes: the search of a replay prints it too."""
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
 
 
 def replay_function(trace: Trace, identity: Function, program: str | None) -> Replayed:

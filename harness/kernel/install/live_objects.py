@@ -1,0 +1,218 @@
+"""Locks and clocks in all live objects: those that were made before control began, wherever they are held.
+
+All tasks share one OS thread, on which a real re-entrant lock excludes nobody and a real plain one
+blocks for ever; and a clock that was bound at import (``timer=time.monotonic``) goes on in real time.
+So each is exchanged for a double in every place that holds it: module variables, attributes, slots,
+closures, defaults of functions, lists, sets and bound methods. A place that cannot be changed (a
+tuple) keeps the real lock, and is told.
+
+Left real are the locks of the interpreter itself, of this tool and of what runs it.
+"""
+
+from __future__ import annotations
+
+import _thread
+import gc
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from types import BuiltinMethodType, CellType, FrameType, FunctionType
+from typing import Any
+
+from semafuzz.harness.kernel.instances import attributes_of, set_attribute
+from semafuzz.harness.kernel.ownership import first_component, is_own
+
+LOCK_TYPE = type(_thread.allocate_lock())
+RLOCK_TYPE = type(threading.RLock())
+_LOCKS = (LOCK_TYPE, RLOCK_TYPE)
+LEFT_REAL = frozenset({
+    "importlib", "_frozen_importlib", "_frozen_importlib_external", "threading", "greenlet", "_weakref", "_weakrefset",
+    "pytest", "_pytest", "xdist", "execnet", "pluggy", "coverage", "hypothesis", "linecache", "rich", "click",
+    "msgspec",
+})  # fmt: skip
+
+Undo = Callable[[Callable[[], None]], None]
+
+
+def is_left_real(module: str) -> bool:
+    """Whether the locks of this module are not the program's."""
+    return is_own(module) or first_component(module) in LEFT_REAL
+
+
+class LiveObjects:
+    """Exchanges objects for doubles wherever they are held. ``double_of`` gives the one double of an
+    object, for a place by its name; ``undo`` is handed what puts a place back. ``left``: re-entrant locks in
+    places that cannot be changed."""
+
+    def __init__(self, double_of: Callable[[Any, str], Any], undo: Undo) -> None:
+        self._double_of = double_of
+        self._undo = undo
+        self.left: list[Any] = []
+
+    def exchange_locks(self) -> None:
+        """Exchange all locks that are alive now, and their methods."""
+        found = [one for one in gc.get_objects() if type(one) in _LOCKS]
+        if found:
+            methods = [
+                one
+                for one in gc.get_referrers(*found)
+                if type(one) is BuiltinMethodType and type(one.__self__) in _LOCKS
+            ]
+            self._exchange({id(one): one for one in (*found, *methods)})
+
+    def exchange(self, real: Sequence[Any]) -> None:
+        """Exchange these objects."""
+        self._exchange({id(one): one for one in real})
+
+    def _exchange(self, wanted: dict[int, Any]) -> None:
+        for holder in gc.get_referrers(*wanted.values()):
+            if holder is not wanted and type(holder) not in (FrameType, BuiltinMethodType):
+                self._exchange_in(holder, wanted)
+
+    def _double(self, real: Any, label: str) -> Any:
+        if type(real) is BuiltinMethodType and type(real.__self__) in _LOCKS:
+            return getattr(self._double_of(real.__self__, label), real.__name__)
+        return self._double_of(real, label)
+
+    def _exchange_in(self, holder: Any, wanted: dict[int, Any]) -> None:
+        kind = type(holder)
+        if kind is dict:
+            self._in_dictionary(holder, wanted)
+        elif kind in (list, deque):
+            for index, value in enumerate(holder):
+                if id(value) in wanted:
+                    holder[index] = self._double(value, kind.__name__)
+                    self._undo(_putting_item_back(holder, index, value))
+        elif kind is CellType:
+            if _is_ours(holder):
+                return
+            real = holder.cell_contents
+            holder.cell_contents = self._double(real, "closure")
+            self._undo(_putting_cell_back(holder, real))
+        elif kind is set:
+            self._in_set(holder, wanted)
+        elif kind is tuple:
+            if not self._in_defaults(holder, wanted):
+                self._leave(holder, wanted)
+        elif issubclass(kind, (tuple, frozenset)):
+            self._leave(holder, wanted)
+        elif not is_left_real(_module_of(kind)) and not issubclass(kind, threading.Thread):
+            self._in_instance(holder, wanted)
+
+    def _in_dictionary(self, holder: dict[Any, Any], wanted: dict[int, Any]) -> None:
+        name = holder.get("__name__")
+        if type(name) is str and "__builtins__" in holder and is_left_real(name):
+            return
+        owner = _class_of(holder)
+        if owner is not None and is_left_real(_module_of(owner)):
+            return
+        for key, value in list(holder.items()):
+            if id(value) not in wanted:
+                continue
+            if owner is not None:
+                type.__setattr__(owner, key, self._double(value, f"{owner.__name__}.{key}"))
+                self._undo(_putting_class_attribute_back(owner, key, value))
+            else:
+                label = f"{name}.{key}" if type(name) is str else str(key) if type(key) is str else "dict"
+                holder[key] = self._double(value, label)
+                self._undo(_putting_item_back(holder, key, value))
+
+    def _in_defaults(self, holder: tuple[Any, ...], wanted: dict[int, Any]) -> bool:
+        for function in gc.get_referrers(holder):
+            if type(function) is FunctionType and function.__defaults__ is holder and not _is_own_function(function):
+                made = tuple(self._double(one, function.__name__) if id(one) in wanted else one for one in holder)
+                function.__defaults__ = made
+                self._undo(_putting_defaults_back(function, holder))
+                return True
+        return False
+
+    def _in_set(self, holder: set[Any], wanted: dict[int, Any]) -> None:
+        if holder is vars(threading).get("_shutdown_locks"):
+            return
+        for value in [one for one in holder if id(one) in wanted]:
+            double = self._double(value, "set")
+            holder.discard(value)
+            holder.add(double)
+            self._undo(_putting_member_back(holder, double, value))
+
+    def _in_instance(self, holder: Any, wanted: dict[int, Any]) -> None:
+        for name, value in attributes_of(holder).items():
+            if id(value) in wanted and set_attribute(
+                holder, name, self._double(value, f"{type(holder).__name__}.{name}")
+            ):
+                self._undo(_putting_attribute_back(holder, name, value))
+
+    def _leave(self, holder: Iterable[Any], wanted: dict[int, Any]) -> None:
+        self.left += [one for one in holder if id(one) in wanted and type(one) is RLOCK_TYPE]
+
+
+def _module_of(kind: type) -> str:
+    return str(type.__dict__["__module__"].__get__(kind))
+
+
+def _class_of(dictionary: dict[Any, Any]) -> type | None:
+    """The class whose attributes these are, or None."""
+    if "__module__" not in dictionary or "__doc__" not in dictionary:
+        return None
+    for one in gc.get_referrers(dictionary):
+        if issubclass(type(one), type) and gc.get_referents(type.__dict__["__dict__"].__get__(one)) == [dictionary]:
+            return one  # type: ignore[no-any-return]
+    return None
+
+
+def _is_own_function(function: FunctionType) -> bool:
+    return is_own(function.__module__ or "")
+
+
+def _is_ours(cell: CellType) -> bool:
+    """Whether a closure is one of this tool's own, which reaches the real objects by it."""
+    for closure in gc.get_referrers(cell):
+        if type(closure) is tuple:
+            for function in gc.get_referrers(closure):
+                if type(function) is FunctionType and _is_own_function(function):
+                    return True
+    return False
+
+
+def _putting_defaults_back(function: FunctionType, defaults: tuple[Any, ...]) -> Callable[[], None]:
+    def put_back() -> None:
+        function.__defaults__ = defaults
+
+    return put_back
+
+
+def _putting_item_back(holder: Any, key: Any, value: object) -> Callable[[], None]:
+    def put_back() -> None:
+        try:
+            holder[key] = value
+        except IndexError:
+            return
+
+    return put_back
+
+
+def _putting_cell_back(holder: CellType, value: object) -> Callable[[], None]:
+    def put_back() -> None:
+        holder.cell_contents = value
+
+    return put_back
+
+
+def _putting_class_attribute_back(owner: type, name: str, value: object) -> Callable[[], None]:
+    return lambda: type.__setattr__(owner, name, value)
+
+
+def _putting_member_back(holder: set[Any], double: object, value: object) -> Callable[[], None]:
+    def put_back() -> None:
+        if double in holder:
+            holder.discard(double)
+            holder.add(value)
+
+    return put_back
+
+
+def _putting_attribute_back(holder: object, name: str, value: object) -> Callable[[], None]:
+    def put_back() -> None:
+        set_attribute(holder, name, value)
+
+    return put_back

@@ -1,0 +1,91 @@
+"""Confirming findings: each is replayed in a fresh process before it is printed.
+
+The search has run the program many times, so that caches are filled and modules imported. What
+shows only in such a process is no finding as it stands: where it shows after the program has run
+once, the trace says so; where it does not repeat, it is listed apart.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.result import Result
+from semafuzz.harness.traces import codec
+from semafuzz.self_command import HASH_SEED, run_options
+from semafuzz.supervisor import CHANNEL
+
+PATIENCE = 120.0
+"""Seconds after which a replay is given up."""
+MOST_OUTPUT = 4000
+"""Characters of what the program printed that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Replayed:
+    same: bool
+    output: str
+    why: str
+
+
+def confirm(result: Result, spec: str) -> None:
+    """Replay the findings of a search; what does not repeat is moved to ``result.unconfirmed``."""
+    kept: list[Finding] = []
+    for finding in result.failures:
+        if not finding.trace:
+            kept.append(finding)
+            continue
+        confirmed = _confirmed(finding, spec)
+        (kept if confirmed.confirmed else result.unconfirmed).append(confirmed)
+    result.failures = kept
+    if not kept and result.verdict == "found":
+        result.verdict, result.first_failure = "cut", None
+
+
+def _confirmed(finding: Finding, spec: str) -> Finding:
+    path = Path(finding.trace)
+    first = _replay(path, spec)
+    if first.same:
+        return replace(finding, confirmed=True, output=first.output)
+    trace = codec.read(path)
+    codec.write(msgspec.structs.replace(trace, warm=1), path)
+    again = _replay(path, spec)
+    if again.same:
+        return replace(finding, confirmed=True, warm=1, output=again.output)
+    codec.write(trace, path)
+    return replace(finding, confirmed=False, not_confirmed=first.why)
+
+
+def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
+    environment = {name: value for name, value in os.environ.items() if name != CHANNEL}
+    command = [sys.executable, *run_options(), "replay", str(trace), "--program", spec, "--json", *options]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            env={**environment, "PYTHONHASHSEED": HASH_SEED},
+            encoding="utf-8",
+            errors="backslashreplace",
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return _Replayed(False, "", f"a replay did not end within {PATIENCE:.0f} seconds")
+    ours = [line for line in done.stderr.splitlines() if line.startswith("semafuzz: ")]
+    printed = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("semafuzz: "))
+    try:
+        answer = json.loads(done.stdout.splitlines()[-1])
+        same = bool(answer["reproduces"] and answer["identical"])
+        why = str(answer["why"])
+    except (LookupError, ValueError, TypeError):
+        same, why = False, ours[-1].removeprefix("semafuzz: ") if ours else f"a replay ended with {done.returncode}"
+    return _Replayed(same and done.returncode == 1, printed[-MOST_OUTPUT:], why)
