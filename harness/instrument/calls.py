@@ -12,6 +12,7 @@ in C does with the objects behind its arguments is not known in detail; see
 from __future__ import annotations
 
 import operator
+import random
 import types
 from collections.abc import Callable
 from functools import _lru_cache_wrapper, partial
@@ -201,6 +202,8 @@ def _method_of(
     if kind.__module__ == "_multiprocessing":
         execution.escape("a lock of multiprocessing was used, which excludes no task; use one of threading")
     what = kinds.kind_of(owner)
+    if issubclass(kind, random.Random):
+        execution.limit("random", f"{kind.__qualname__}.{name}", site)
     if what == kinds.OUTSIDE:
         execution.reach_outside(f"{kind.__qualname__}.{name}", site)
         return

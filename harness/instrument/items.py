@@ -215,6 +215,10 @@ class _AnnouncedOther:
         return operator.length_hint(self._inner)
 
 
+kinds.look_through(_Announced)
+kinds.look_through(_AnnouncedOther)
+
+
 def turn(site: int) -> bool:
     """One round of a ``while`` loop."""
     execution = current.execution

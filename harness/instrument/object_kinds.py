@@ -92,6 +92,12 @@ _SYNCHRONISED: Final = frozenset({
 """Modules whose objects synchronise what they hold, or stand around the program and not in it."""
 
 _kinds: dict[type, int] = {}
+_look_through: set[type] = set()
+
+
+def look_through(kind: type) -> None:
+    """Instances of this class of ours hold objects of the program."""
+    _look_through.add(kind)
 
 
 def kind_of(owner: object) -> int:
@@ -106,7 +112,7 @@ def kind_of(owner: object) -> int:
 def _classify(kind: type) -> int:
     if kind in _IMMUTABLE:
         return PASSED
-    if kind in _THROUGH:
+    if kind in _THROUGH or kind in _look_through:
         return THROUGH
     mro = type.__dict__["__mro__"].__get__(kind)
     if any(base in CONTAINERS for base in mro):

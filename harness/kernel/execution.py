@@ -72,6 +72,7 @@ class Execution:
     thread_numbers = 0
     numbering = 0
     hashes = 0
+    generators = 0
     streak = 0
     unfinished = 0
     awaited = 0
@@ -269,7 +270,7 @@ class Execution:
             self._values.swap(self.current, task)
             self.current = task
             tries = 0
-            while task.greenlet is not None and tries < 10:
+            while task.greenlet is not None and tries < 3:
                 task.greenlet.throw(Abort)
                 tries += 1
             if task.greenlet is not None:
@@ -488,7 +489,7 @@ class Execution:
     def _count_refusal(self) -> None:
         """Leave a task for good that goes on for ever while it is being ended."""
         self._refusals += 1
-        if self._refusals > 1000:
+        if self._refusals > 100:
             self._refusals = 0
             assert self.hub is not None
             self.hub.switch()

@@ -36,6 +36,7 @@ class Running(Protocol):
     random_seeded: bool
     thread_numbers: int
     hashes: int
+    generators: int
     seed: int
     thorough: bool
     unfinished: int

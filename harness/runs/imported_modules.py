@@ -62,7 +62,8 @@ class ImportedModules(MetaPathFinder):
     ``names``: what is looked into, as traces list it. ``rewrite=False`` leaves code as it is (eventlet
     model). ``stateful``: whether a first-party module keeps state, so that all are to be made
     anew. ``finalisers``: by what their code would notice when an object is freed. ``library``: modules of
-    the standard library that they use, with classes whose state threads may share. ``watched``: the names of those that are looked into, in the order of their import.
+    the standard library that they use, with classes whose state threads may share. ``watched``: the
+    names of those that are looked into, in the order of their import.
     """
 
     def __init__(self, names: Collection[str], *, rewrite: bool = True, coarse: bool = True) -> None:

@@ -48,7 +48,6 @@ _LIBRARY_PARTS = {
     ),
     "functools": frozenset({"cached_property", "singledispatch", "singledispatchmethod"}),
     "sched": frozenset({"scheduler"}),
-    "contextlib": frozenset({"ExitStack", "AsyncExitStack"}),
 }
 
 

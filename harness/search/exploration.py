@@ -19,6 +19,7 @@ from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.install import escapes
 from semafuzz.harness.kernel.outcome import ADVICE, LimitKind, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import FunctionProgram, Program, execute
@@ -27,7 +28,6 @@ from semafuzz.harness.runs.session import ControlledSession, controlled_session
 from semafuzz.harness.runs.time_outs import Timeouts
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.conclusion import conclude, give_verdict
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import Recorder, matching
@@ -123,7 +123,7 @@ class Exploration:
             result.verdict = "uncontrolled"
             return result
         self._limits.update({("closure", name): 0 for name in self._laboratory.unseen})
-        deadline = Deadline(self._seconds)
+        deadline = self._recorder.deadline = Deadline(self._seconds)
         threads_before = escapes.threads_made()
         exhausted = False
         try:

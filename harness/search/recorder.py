@@ -11,6 +11,7 @@ from semafuzz.harness.errors import NotDeterministic, TraceError
 from semafuzz.harness.files.traces_folder import keep_out_of_git
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
@@ -91,6 +92,8 @@ class Recorder:
         self._folder = folder
         self._budget = shrink_budget
         self._between = between
+        self.deadline: Deadline | None = None
+        """After which nothing is made smaller any more."""
 
     def record(self, outcome: Outcome, failure: Failure, schedule: int) -> Finding:
         """The finding of ``failure`` in ``outcome``, the execution with this number."""
@@ -167,6 +170,7 @@ class Recorder:
             faults=len(origin.faults) if origin else 0,
             without_fault=origin.without_fault if origin else None,
             between=self._between,
+            deadline=self.deadline,
         )
         if shrunk.outcome is run.outcome and shrunk.necessity is None:
             return run, shrunk.steady

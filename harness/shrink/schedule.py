@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import WithoutFault
 from semafuzz.harness.runs.program import Program
@@ -63,16 +64,17 @@ def shrink_schedule(
     faults: int = 0,
     without_fault: WithoutFault | None = None,
     between: Callable[[], None] | None = None,
+    deadline: Deadline | None = None,
 ) -> Shrunk:
     """The simplest failing run that ``budget`` executions find; a long one counts
     for several, a short one for a part.
 
     ``same`` says whether a run shows the failure. ``faults``: how many the program
-    has, and ``without_fault`` the program without one of them. ``between`` is called
-    after each execution. ``outcome`` itself comes back where nothing simpler was found.
+    has, and ``without_fault`` the program without one of them. ``deadline``: no run is begun after
+    it. ``between`` is called after each execution. ``outcome`` itself comes back where nothing simpler was found.
     """
     given = size_of(outcome, directives_of(outcome))
-    first, trials = _again(program, outcome, setting, same, budget, between)
+    first, trials = _again(program, outcome, setting, same, budget, between, deadline)
     if first is None:
         return Shrunk(outcome, given, trials.executions, steady=trials.steady)
     value, deepening = first, Deepening(trials)
@@ -107,6 +109,7 @@ def _again(
     same: Callable[[Outcome], bool],
     budget: int,
     between: Callable[[], None] | None,
+    deadline: Deadline | None,
 ) -> tuple[Failing | None, Trials]:
     """``outcome`` under directives of its own, or None where it does not fail again.
 
@@ -114,11 +117,11 @@ def _again(
     long run's tasks give way after so many events without one), with its own.
     """
     directives = directives_of(outcome)
-    trials = Trials(program, setting, same, budget, between)
+    trials = Trials(program, setting, same, budget, between, deadline=deadline)
     trials.learn(outcome)
     value = trials.judge(trials.make(directives))
     if value is None and trials.steady:
-        trials = Trials(program, setting, same, budget, between, learns=False)
+        trials = Trials(program, setting, same, budget, between, learns=False, deadline=deadline)
         value = trials.judge(trials.make(directives))
     if value is None and trials.affords():
         trials.repeats(outcome)

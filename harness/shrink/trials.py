@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import replay
@@ -69,11 +70,13 @@ class Trials:
         between: Callable[[], None] | None = None,
         *,
         learns: bool = True,
+        deadline: Deadline | None = None,
     ) -> None:
         self._program = program
         self._setting = replace(setting, hot=bytearray(setting.hot))
         self._same = same
         self._left = budget * 10
+        self._deadline = deadline
         self._between = between
         self._failed: dict[frozenset[Directive], bool] = {}
         self._learns = learns and setting.model == "threads"
@@ -86,6 +89,8 @@ class Trials:
 
     def affords(self) -> bool:
         """Whether one more run is within the budget, if it is as the last one."""
+        if self._deadline is not None and self._deadline.passed:
+            return False
         return self._left >= (1 + self.reserve) * self._last_cost
 
     def learn(self, outcome: Outcome) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.session import ControlledSession
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.codec import read

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
@@ -21,7 +22,6 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.schedulers.stale_pairs import StalePairs
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.session import ControlledSession
@@ -13,7 +14,6 @@ from semafuzz.harness.schedulers.bounded import Bounded, BoundedAt
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_at_sites import RandomAtSites, places_of_preemptions
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.shrink.schedule import preemptions, shrink_schedule
 from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome, Severity
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import ControlledSession
 from semafuzz.harness.schedulers.serial_order import SerialOrder
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import fails_serially, has_failure

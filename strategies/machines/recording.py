@@ -10,11 +10,11 @@ from pathlib import Path
 
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER, ReplayByOwner
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import Recorder, fails_serially, has_failure, matching
 from semafuzz.harness.shrink.schedule import preemptions

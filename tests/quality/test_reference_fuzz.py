@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.codec import read
 from semafuzz.strategies.fuzz.loop import FuzzLoop

@@ -3,22 +3,24 @@
 The functions of ``random`` draw from one hidden generator: the first draw of an
 execution seeds it from the execution's seed, and its state is put back when
 control ends. ``os.urandom`` (and with it ``uuid.uuid4`` and ``secrets``) gives
-bytes from a generator of the kernel's own. A ``random.Random()`` made without a
-seed inside a task is *not* reached (it is seeded in C); recheck names the step.
+bytes from a generator of the kernel's own. A ``random.Random()`` without a seed gets one of
+the execution's; those that were made before control are not reached (recheck names the step).
 """
 
 from __future__ import annotations
 
+import _thread
 import os
 import random
 from collections.abc import Callable
 from typing import Any
 
-from semafuzz.harness.kernel.doubles.locks import running
+from semafuzz.harness.kernel.doubles.locks import control_thread, running
 from semafuzz.harness.kernel.running import Running
 from semafuzz.harness.kernel.sites import NOWHERE
 
 _real_urandom = os.urandom
+_real_ident = _thread.get_ident
 _hidden: random.Random = vars(random)["_inst"]
 _bytes: dict[int, random.Random] = {}
 
@@ -75,6 +77,21 @@ def urandom(size: int) -> bytes:
     if not execution.random_seeded:
         _seed(execution)
     return _bytes[0].randbytes(size)
+
+
+_real_seed = random.Random.seed
+
+
+def seed_instance(generator: random.Random, a: Any = None, version: int = 2) -> None:
+    """``random.Random.seed``: without a seed, that of the execution. Each generator of one gets another."""
+    if a is None and _real_ident() == control_thread[0] and not isinstance(generator, random.SystemRandom):
+        execution = running()
+        a = 0
+        if execution is not None:
+            execution.generators += 1
+            a = f"{execution.seed}/{execution.generators}"
+            execution.limit("random", "a generator without a seed of its own", NOWHERE)
+    _real_seed(generator, a, version)
 
 
 def doubles() -> dict[str, Callable[..., Any]]:

@@ -54,3 +54,9 @@ PAIRS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (getattr(time, name), double) for name, double in DOUBLES.items()
 ]
 """The real functions, with their doubles."""
+OWN: list[object] = [
+    PAIRS,
+    *PAIRS,
+    *(cell for _, double in PAIRS for cell in (double.__closure__ or ())),
+]
+"""What holds the real functions here."""

@@ -126,6 +126,8 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
         changes.attribute(threading.Thread, "join", threads.join)
         changes.attribute(threading.Thread, "is_alive", threads.is_alive)
         changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
+        if everywhere:
+            changes.attribute(random.Random, "seed", randomness.seed_instance)
         changes.bind(vars(threading), "_allocate_lock", locks.make_waiter_lock)
         changes.bind(vars(threading), "_counter", threads.next_thread_number)
         if _posixsubprocess is not None:
@@ -137,7 +139,9 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
         if everywhere:
             current.real_locks[:] = adoption.adopt_live(adopted, changes.later)
             clocks = {id(real): double for real, double in times.PAIRS}
-            LiveObjects(lambda real, _: clocks[id(real)], changes.later).exchange([real for real, _ in times.PAIRS])
+            LiveObjects(lambda real, _: clocks[id(real)], changes.later, times.OWN).exchange(
+                [real for real, _ in times.PAIRS]
+            )
         gc.freeze()
         gc.disable()
         with escapes.watched(), watchdog.watching(stall), interrupts.held():

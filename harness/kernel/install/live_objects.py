@@ -31,6 +31,7 @@ LEFT_REAL = frozenset({
     "msgspec",
 })  # fmt: skip
 
+_NO_HOLDERS = frozenset({FrameType, BuiltinMethodType})
 Undo = Callable[[Callable[[], None]], None]
 
 
@@ -41,12 +42,14 @@ def is_left_real(module: str) -> bool:
 
 class LiveObjects:
     """Exchanges objects for doubles wherever they are held. ``double_of`` gives the one double of an
-    object, for a place by its name; ``undo`` is handed what puts a place back. ``left``: re-entrant locks in
+    object, for a place by its name; ``undo`` is handed what puts a place back. ``own``: holders of
+    ours, which reach the real ones by it. ``left``: re-entrant locks in
     places that cannot be changed."""
 
-    def __init__(self, double_of: Callable[[Any, str], Any], undo: Undo) -> None:
+    def __init__(self, double_of: Callable[[Any, str], Any], undo: Undo, own: Iterable[object] = ()) -> None:
         self._double_of = double_of
         self._undo = undo
+        self._own = {id(one) for one in own}
         self.left: list[Any] = []
 
     def exchange_locks(self) -> None:
@@ -66,7 +69,7 @@ class LiveObjects:
 
     def _exchange(self, wanted: dict[int, Any]) -> None:
         for holder in gc.get_referrers(*wanted.values()):
-            if holder is not wanted and type(holder) not in (FrameType, BuiltinMethodType):
+            if holder is not wanted and type(holder) not in _NO_HOLDERS and id(holder) not in self._own:
                 self._exchange_in(holder, wanted)
 
     def _double(self, real: Any, label: str) -> Any:
@@ -84,8 +87,6 @@ class LiveObjects:
                     holder[index] = self._double(value, kind.__name__)
                     self._undo(_putting_item_back(holder, index, value))
         elif kind is CellType:
-            if _is_ours(holder):
-                return
             real = holder.cell_contents
             holder.cell_contents = self._double(real, "closure")
             self._undo(_putting_cell_back(holder, real))
@@ -162,16 +163,6 @@ def _class_of(dictionary: dict[Any, Any]) -> type | None:
 
 def _is_own_function(function: FunctionType) -> bool:
     return is_own(function.__module__ or "")
-
-
-def _is_ours(cell: CellType) -> bool:
-    """Whether a closure is one of this tool's own, which reaches the real objects by it."""
-    for closure in gc.get_referrers(cell):
-        if type(closure) is tuple:
-            for function in gc.get_referrers(closure):
-                if type(function) is FunctionType and _is_own_function(function):
-                    return True
-    return False
 
 
 def _putting_defaults_back(function: FunctionType, defaults: tuple[Any, ...]) -> Callable[[], None]:

@@ -18,10 +18,10 @@ from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.kernel.sites import SITES
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.result import Result
 from semafuzz.reports.formats.json_result import result_json

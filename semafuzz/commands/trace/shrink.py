@@ -12,11 +12,11 @@ from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.replay.by_step import ReplayByStep
-from semafuzz.harness.search.budget import Deadline
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.recorder import has_failure

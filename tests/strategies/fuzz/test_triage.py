@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from semafuzz.harness.kernel.outcome import LOCK_DISCIPLINE
-from semafuzz.harness.search.budget import Deadline
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Operation, Operations
