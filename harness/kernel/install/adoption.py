@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import BuiltinMethodType, ModuleType
 from typing import Any
 
@@ -91,11 +91,18 @@ def adopt(modules: Iterable[ModuleType], bind: Bind, assign: SetAttribute) -> Ad
     return adoption
 
 
-def adopt_live(adoption: Adoption, undo: Undo) -> list[Any]:
-    """Adopt the locks of all live objects too. What remains: real re-entrant locks in places that
-    cannot be changed."""
-    live = LiveObjects(adoption.double_of, undo)
-    live.exchange_locks()
+def adopt_live(
+    adoption: Adoption, undo: Undo, others: Sequence[tuple[Any, Any]] = (), own: Iterable[object] = ()
+) -> list[Any]:
+    """Adopt the locks of all live objects, and exchange ``others`` for their doubles, but for ``own``
+    holders. What remains: real re-entrant locks in places that cannot be changed."""
+    doubles = {id(real): double for real, double in others}
+
+    def double_of(real: Any, label: str) -> Any:
+        return doubles[id(real)] if id(real) in doubles else adoption.double_of(real, label)
+
+    live = LiveObjects(double_of, undo, own)
+    live.exchange([real for real, _ in others])
     return live.left
 
 

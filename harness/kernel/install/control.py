@@ -26,7 +26,6 @@ from typing import Any
 from semafuzz.harness.kernel import current, thread_identity
 from semafuzz.harness.kernel.doubles import local, locks, randomness, threads, times
 from semafuzz.harness.kernel.install import adoption, escapes, interrupts, watchdog
-from semafuzz.harness.kernel.install.live_objects import LiveObjects
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
 try:
@@ -137,11 +136,8 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
         changes.bind(vars(builtins), "__import__", _atomic_import(builtins.__import__))
         adopted = adoption.adopt(modules, changes.bind, changes.attribute)
         if everywhere:
-            current.real_locks[:] = adoption.adopt_live(adopted, changes.later)
-            clocks = {id(real): double for real, double in times.PAIRS}
-            LiveObjects(lambda real, _: clocks[id(real)], changes.later, times.OWN).exchange(
-                [real for real, _ in times.PAIRS]
-            )
+            left = adoption.adopt_live(adopted, changes.later, times.PAIRS, times.OWN)
+            current.real_locks[:] = left
         gc.freeze()
         gc.disable()
         with escapes.watched(), watchdog.watching(stall), interrupts.held():

@@ -19,12 +19,14 @@ from collections.abc import Callable, Iterable, Sequence
 from types import BuiltinMethodType, CellType, FrameType, FunctionType
 from typing import Any
 
+from semafuzz.harness.kernel.doubles.locks import Lock, RLock, WaiterLock
 from semafuzz.harness.kernel.instances import attributes_of, set_attribute
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
 LOCK_TYPE = type(_thread.allocate_lock())
 RLOCK_TYPE = type(threading.RLock())
 _LOCKS = (LOCK_TYPE, RLOCK_TYPE)
+_DOUBLES = (Lock, RLock, WaiterLock)
 LEFT_REAL = frozenset({
     "importlib", "_frozen_importlib", "_frozen_importlib_external", "threading", "greenlet", "_weakref", "_weakrefset",
     "pytest", "_pytest", "xdist", "execnet", "pluggy", "coverage", "hypothesis", "linecache", "rich", "click",
@@ -51,26 +53,23 @@ class LiveObjects:
         self._undo = undo
         self._own = {id(one) for one in own}
         self.left: list[Any] = []
+        self._classes: dict[int, type] = {}
+        self._functions: dict[int, FunctionType] = {}
 
-    def exchange_locks(self) -> None:
-        """Exchange all locks that are alive now, and their methods."""
-        found = [one for one in gc.get_objects() if type(one) in _LOCKS]
-        if found:
-            methods = [
-                one
-                for one in gc.get_referrers(*found)
-                if type(one) is BuiltinMethodType and type(one.__self__) in _LOCKS
-            ]
-            self._exchange({id(one): one for one in (*found, *methods)})
-
-    def exchange(self, real: Sequence[Any]) -> None:
-        """Exchange these objects."""
-        self._exchange({id(one): one for one in real})
-
-    def _exchange(self, wanted: dict[int, Any]) -> None:
-        for holder in gc.get_referrers(*wanted.values()):
-            if holder is not wanted and type(holder) not in _NO_HOLDERS and id(holder) not in self._own:
-                self._exchange_in(holder, wanted)
+    def exchange(self, more: Sequence[Any] = ()) -> None:
+        """Exchange all locks that are alive now, their methods, and ``more``."""
+        wanted = {id(one): one for one in (*_locks_alive(), *more)}
+        if not wanted:
+            return
+        holders = [
+            one
+            for one in gc.get_referrers(*wanted.values())
+            if one is not wanted and type(one) not in _NO_HOLDERS and id(one) not in self._own
+        ]
+        self._classes = _classes_of([one for one in holders if type(one) is dict])
+        self._functions = _functions_of([one for one in holders if type(one) is tuple])
+        for holder in holders:
+            self._exchange_in(holder, wanted)
 
     def _double(self, real: Any, label: str) -> Any:
         if type(real) is BuiltinMethodType and type(real.__self__) in _LOCKS:
@@ -104,7 +103,7 @@ class LiveObjects:
         name = holder.get("__name__")
         if type(name) is str and "__builtins__" in holder and is_left_real(name):
             return
-        owner = _class_of(holder)
+        owner = self._classes.get(id(holder))
         if owner is not None and is_left_real(_module_of(owner)):
             return
         for key, value in list(holder.items()):
@@ -119,13 +118,13 @@ class LiveObjects:
                 self._undo(_putting_item_back(holder, key, value))
 
     def _in_defaults(self, holder: tuple[Any, ...], wanted: dict[int, Any]) -> bool:
-        for function in gc.get_referrers(holder):
-            if type(function) is FunctionType and function.__defaults__ is holder and not _is_own_function(function):
-                made = tuple(self._double(one, function.__name__) if id(one) in wanted else one for one in holder)
-                function.__defaults__ = made
-                self._undo(_putting_defaults_back(function, holder))
-                return True
-        return False
+        function = self._functions.get(id(holder))
+        if function is None:
+            return False
+        made = tuple(self._double(one, function.__name__) if id(one) in wanted else one for one in holder)
+        function.__defaults__ = made
+        self._undo(_putting_defaults_back(function, holder))
+        return True
 
     def _in_set(self, holder: set[Any], wanted: dict[int, Any]) -> None:
         if holder is vars(threading).get("_shutdown_locks"):
@@ -151,18 +150,42 @@ def _module_of(kind: type) -> str:
     return str(type.__dict__["__module__"].__get__(kind))
 
 
-def _class_of(dictionary: dict[Any, Any]) -> type | None:
-    """The class whose attributes these are, or None."""
-    if "__module__" not in dictionary or "__doc__" not in dictionary:
-        return None
-    for one in gc.get_referrers(dictionary):
-        if issubclass(type(one), type) and gc.get_referents(type.__dict__["__dict__"].__get__(one)) == [dictionary]:
-            return one  # type: ignore[no-any-return]
-    return None
+def _locks_alive() -> list[Any]:
+    """The real locks, and their methods where these are held by themselves. Those of doubles are left out."""
+    locks: list[Any] = []
+    methods: list[Any] = []
+    kept: set[int] = set()
+    for one in gc.get_objects():
+        kind = type(one)
+        if kind in _LOCKS:
+            locks.append(one)
+        elif kind is BuiltinMethodType:
+            if type(one.__self__) in _LOCKS:
+                methods.append(one)
+        elif kind in _DOUBLES:
+            kept.add(id(one._real))
+    found = [one for one in locks if id(one) not in kept]
+    return found + [one for one in methods if id(one.__self__) not in kept]
 
 
-def _is_own_function(function: FunctionType) -> bool:
-    return is_own(function.__module__ or "")
+def _classes_of(dictionaries: list[dict[Any, Any]]) -> dict[int, type]:
+    """The classes whose attributes these are, by the ``id`` of the dictionary."""
+    candidates = [one for one in dictionaries if "__module__" in one and "__doc__" in one]
+    found: dict[int, type] = {}
+    for one in gc.get_referrers(*candidates) if candidates else ():
+        if issubclass(type(one), type):
+            inner = gc.get_referents(type.__dict__["__dict__"].__get__(one))
+            found[id(inner[0])] = one
+    return found
+
+
+def _functions_of(tuples: list[tuple[Any, ...]]) -> dict[int, FunctionType]:
+    """The functions whose defaults these are, by the ``id`` of the tuple."""
+    return {
+        id(one.__defaults__): one
+        for one in (gc.get_referrers(*tuples) if tuples else ())
+        if type(one) is FunctionType and one.__defaults__ is not None and not is_own(one.__module__ or "")
+    }
 
 
 def _putting_defaults_back(function: FunctionType, defaults: tuple[Any, ...]) -> Callable[[], None]:
