@@ -58,7 +58,11 @@ def semafuzz() -> None:
 @options.seed
 @options.model
 @click.option(
-    "--instrument", multiple=True, metavar="MODULE", help="Also see the accesses of this module (repeatable)."
+    "--instrument",
+    multiple=True,
+    metavar="MODULE",
+    help="Also look into this module or package (repeatable). Your own modules are looked into anyway; `auto` adds "
+    "those of others whose code runs in two threads.",
 )
 @click.option("--keep-going", is_flag=True, help="Go on after the first failure.")
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from datetime import date
 from typing import Any
 
 from semafuzz.harness.instrument import object_kinds as kinds
@@ -23,6 +24,7 @@ from semafuzz.harness.instrument.calls import announced
 from semafuzz.harness.instrument.container_calls import ContainerCall, LaterCall, LibraryCall
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.doubles import calendar
 from semafuzz.harness.kernel.event_kinds import READ, WRITE, WRITE_ALL
 from semafuzz.harness.kernel.install import live_objects
 from semafuzz.harness.kernel.instances import attributes_of
@@ -124,6 +126,8 @@ def bound(owner: Any, name: str, site: int) -> Any:
         execution.touch(READ, owner, name, site)
     elif data == ODD:
         read_odd(execution, owner, name, site)
+    if name in calendar.CLOCKS and kind is type and issubclass(owner, date):
+        return calendar.virtual(owner, name)
     return getattr(owner, name)
 
 

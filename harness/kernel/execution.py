@@ -646,7 +646,8 @@ class Execution:
         """Let time pass to ``chosen``'s deadline: it and all due with it wake."""
         assert chosen.deadline is not None
         if chosen.pending[0] in _WAITS and self.ready:
-            self.outcome.early_timeouts.append((len(self.events), chosen, chosen.pending, chosen.timeout))
+            others = tuple(task.name for task in self.ready)
+            self.outcome.early_timeouts.append((len(self.events), chosen, chosen.pending, chosen.timeout, others))
         self.clock.advance_to(chosen.deadline)
         for task in [t for t in self.timed if t.deadline is not None and t.deadline <= self.clock.now]:
             self._stop_timer(task)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import ITEM
@@ -13,18 +15,35 @@ from semafuzz.harness.kernel.task import Pending, RawEvent, task_of
 from semafuzz.harness.kernel.tokens import Token
 
 _LIMIT = 60
+_ADDRESSES = 1 << 32
+"""Whole numbers from here on may be addresses (``in_use[id(connection)]``), which differ from process
+to process: none of them is written down."""
+_NUMBER = "a large number"
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _AS_NOTES = {op.OPERATION: "begin", op.OPERATION_END: "end"}
 
 
-def name_text(name: object) -> str:
+def name_text(name: Any) -> str:
     """An attribute name or item key in short; the address of none."""
     if name is None:
         return ""
-    if isinstance(name, str):
-        return name[:_LIMIT].encode("utf-8", "backslashreplace").decode()
-    if isinstance(name, (int, float, bool, bytes, tuple)):
+    kind = type(name)
+    if issubclass(kind, str):
+        text = str.__str__(name)[:_LIMIT].encode("utf-8", "backslashreplace").decode()
+        return _ADDRESS.sub("0x...", text) if "0x" in text else text
+    if kind is int:
+        return str(name) if abs(name) < _ADDRESSES else _NUMBER
+    if kind is tuple:
+        return _tuple_text(name)
+    if kind in (float, bool, bytes):
         return repr(name)[:_LIMIT]
     return "?"
+
+
+def _tuple_text(name: tuple[Any, ...]) -> str:
+    if any(type(part) is int and abs(part) >= _ADDRESSES for part in name):
+        return f"({', '.join(name_text(part) for part in name)})"[:_LIMIT]
+    return repr(name)[:_LIMIT]
 
 
 def subject_type(subject: object) -> str:

@@ -83,8 +83,8 @@ LimitKind = Literal[
 ]
 """What can take part in an execution without being seen."""
 
-EarlyTimeout = tuple[int, Task, Pending, float | None]
-"""The step, who waited, for what, and its time-out in seconds."""
+EarlyTimeout = tuple[int, Task, Pending, float | None, tuple[str, ...]]
+"""The step, who waited, for what, its time-out in seconds, and who could have gone on."""
 
 
 class Outcome:

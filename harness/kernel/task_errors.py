@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from types import TracebackType
 
@@ -19,6 +20,10 @@ class Abort(BaseException):
     """
 
 
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+"""Addresses differ from process to process."""
+
+
 def printable(error: BaseException) -> str:
     """The text of an exception of the code under test, which may be anything: what
     cannot be written as UTF-8 is spelled out, what cannot be had is named."""
@@ -30,7 +35,7 @@ def printable(error: BaseException) -> str:
 
 def message_of(error: BaseException) -> str:
     """``Type: text``, or the type alone where there is no text."""
-    name, text = type(error).__name__, printable(error)
+    name, text = type(error).__name__, _ADDRESS.sub("0x...", printable(error))
     return f"{name}: {text}" if text else name
 
 

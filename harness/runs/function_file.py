@@ -15,9 +15,12 @@ from typing import Any
 
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
-from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, ImportedModules
+from semafuzz.harness.kernel.doubles.randomness import the_same_for_imports
+from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, ImportedModules, has_source
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.traces.schema import Function
+
+_DOTTED = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,27 @@ class LoadedFunction:
 
 
 def split(spec: str) -> tuple[Path, str]:
-    """``FILE.py:FUNCTION`` in its parts; UsageError where it has another form."""
-    file, colon, function = spec.rpartition(":")
+    """``FILE.py:FUNCTION`` in its parts, also written ``FILE.py::FUNCTION`` as pytest does, or
+    ``package.module:FUNCTION``; UsageError where it has another form."""
+    file, colon, function = spec.replace("::", ":").rpartition(":")
     if not colon or not function.isidentifier() or not file:
         raise UsageError(f"{spec!r} is not of the form FILE.py:FUNCTION, for example examples/bank.py:transfer_twice")
-    return Path(file), function
+    path = Path(file)
+    if (not path.suffix and not path.exists()) or (_DOTTED.fullmatch(file) and not file.endswith(".py")):
+        return _file_of(file) or path, function
+    return path, function
 
 
-_DOTTED = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
+def _file_of(module: str) -> Path | None:
+    """The file of a module by its dotted name, where one is found without importing anything."""
+    parts = module.split(".")
+    for base in ("", *sys.path):
+        place = Path(base, *parts)
+        for candidate in (place.with_suffix(".py"), place / "__init__.py"):
+            if candidate.is_file():
+                return candidate
+    return None
+
 
 ProgramFactory = Callable[
     [Callable[[], Any], str, Sequence[ModuleType], Callable[[], Callable[[], Any]] | None], Program
@@ -54,6 +70,7 @@ def load(
     rewrite: bool = True,
     coarse: bool = True,
     asynchronous: ProgramFactory | None = None,
+    plain: Callable[[ast.Module], ProgramFactory | None] | None = None,
 ) -> LoadedFunction:
     """Read, compile and import the file of ``spec``.
 
@@ -62,7 +79,8 @@ def load(
     too. ``trusted``: those of them that a person named; None is all of them. Another one must not be run
     for a name in a trace alone: it is taken only where the file itself has imported it.
     ``rewrite=False`` leaves the code as it is (eventlet model). ``coarse``: calls of code that is not
-    looked into are announced. ``asynchronous``
+    looked into are announced. ``plain``: what makes the program of a function that is not async, by what its
+    file says, where that is another one. ``asynchronous``
     makes the program of an ``async def`` function; without it none is taken. Raises
     UsageError: no such file, not Python, no such function, one that takes
     arguments, one for asyncio, or an import that fails.
@@ -80,6 +98,8 @@ def load(
         if asynchronous is None:
             raise CodeError(f"{name} in {path} is async, which is not possible here; give a function that is not")
         making = asynchronous
+    elif plain is not None:
+        making = plain(tree) or FunctionProgram
     name_here = module_name(path)
     filename = str(path.resolve())
     if rewrite:
@@ -105,7 +125,12 @@ def load(
         for other, found in zip(named, extra, strict=True)
     )
     listed = (*([FIRST_PARTY] if FIRST_PARTY in instrument else []), *looked_into)
-    unwatched = [other for other in extra if other.__name__ not in imported.watched]
+    unwatched = [
+        other
+        for other in extra
+        # A package without a file of its own has nothing but submodules.
+        if other.__name__ not in imported.watched and not (hasattr(other, "__path__") and not has_source(other))
+    ]
     further = [other for other in imported.loaded_before() if other not in unwatched]
     imported.look_at(tree)
     if coarse and rewrite and FIRST_PARTY in instrument:
@@ -159,6 +184,10 @@ class _Refresher:
         self._path = path
 
     def __call__(self) -> Callable[[], object]:
+        with the_same_for_imports():
+            return self._run()
+
+    def _run(self) -> Callable[[], object]:
         namespace = vars(self._module)
         kept = {key: namespace.get(key) for key in ("__name__", "__file__", "__builtins__", "__doc__")}
         namespace.clear()

@@ -124,7 +124,7 @@ class ImportedModules(MetaPathFinder):
         return [
             module
             for name, module in list(sys.modules.items())
-            if name not in self.watched and not is_own(name) and covers(self.names, name) and _has_source(module)
+            if name not in self.watched and not is_own(name) and covers(self.names, name) and has_source(module)
         ]
 
     def renew(self) -> None:
@@ -155,7 +155,8 @@ class ImportedModules(MetaPathFinder):
         return found
 
 
-def _has_source(module: ModuleType) -> bool:
+def has_source(module: ModuleType) -> bool:
+    """Whether a module was made from a file of Python."""
     return type(module) is ModuleType and str(getattr(module, "__file__", None)).endswith(".py")
 
 

@@ -60,6 +60,26 @@ def library_parts(tree: ast.Module) -> list[str]:
     return [module for module, classes in _LIBRARY_PARTS.items() if names & classes]
 
 
+def calls_run_of(tree: ast.Module, library: str) -> bool:
+    """Whether a module calls ``library.run``."""
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == library
+        for alias in node.names
+        if alias.name == "run"
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Attribute) and function.attr == "run" and isinstance(function.value, ast.Name):
+                if function.value.id == library:
+                    return True
+            elif isinstance(function, ast.Name) and function.id in names:
+                return True
+    return False
+
+
 def _reaches(node: ast.AST, bound: set[str]) -> bool:
     if isinstance(node, ast.Global):
         return True

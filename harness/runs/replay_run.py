@@ -13,7 +13,8 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.schedulers.protocol import OneExecution
+from semafuzz.harness.schedulers.protocol import OneExecution, Scheduler
+from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.replay.strict import Diverged, StrictReplay
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice
@@ -46,19 +47,24 @@ def replay(program: Program, choices: Sequence[RecordedChoice], setting: Executi
     return Replayed(outcome, scheduler.diverged)
 
 
-class _FirstEnabled(OneExecution):
-    """Whoever can go on and was made first."""
+class _ByPosition(OneExecution):
+    """Whoever stands at one end of those that can go on."""
+
+    def __init__(self, position: int) -> None:
+        self._position = position
 
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
-        return enabled[0]
+        return enabled[self._position]
 
 
 def warm_up(program: Program, setting: ExecutionConfig, times: int) -> None:
     """Run the program before a replay, where its failure needs that: what it imports is imported
-    then, and what it keeps for good is there."""
+    then, and what it keeps for good is there. Under other schedules each time, since what it comes
+    by differs: the natural order first, then the opposite one, then random walks."""
     cold = replace(setting, hot=bytearray(len(setting.hot)), detectors=())
-    for _ in range(times):
-        execute(program, _FirstEnabled(), cold)
+    for number in range(times):
+        scheduler: Scheduler = _ByPosition(-number) if number < 2 else RandomWalk(number)
+        execute(program, scheduler, cold)
 
 
 def recheck(program: Program, outcome: Outcome, setting: ExecutionConfig) -> Replayed:

@@ -7,6 +7,7 @@ milliseconds, so that many explorations of one target share a laboratory.
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from types import ModuleType
 from semafuzz.harness.instrument.apply import Applied, Preparation, instrumented
 from semafuzz.harness.instrument.other_threads import leave_other_threads_alone, let_ask
 from semafuzz.harness.kernel.install.control import Control, installed
-from semafuzz.harness.kernel.ownership import is_own
+from semafuzz.harness.kernel.ownership import first_component, is_own
 from semafuzz.harness.runs import self_check
 
 _STDLIB: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
@@ -23,6 +24,11 @@ _STDLIB: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (queue, ("_PySimpleQueue",)),
 )
 """Classes of the standard library that read their state without a lock."""
+
+
+def _comes_with_python(name: str) -> bool:
+    """Functions of the standard library that close over names are made anew by every program."""
+    return first_component(name) in sys.stdlib_module_names
 
 
 class ControlledSession:
@@ -35,7 +41,7 @@ class ControlledSession:
         self.thorough = thorough
         self.applied = applied
         self.uncontrolled_reason = silence
-        self.unseen = [name for name in applied.left if not is_own(name)]
+        self.unseen = [name for name in applied.left if not is_own(name) and not _comes_with_python(name)]
 
 
 @contextmanager

@@ -18,7 +18,8 @@ class Finding:
     that were under way, where it has such. ``severity``: error, warning or note.
     ``sequential``: a serial order of the operations fails too. ``necessity``: which of
     its preemptions and faults it needs; None where that was not checked. ``verified``:
-    the options of a more faithful world in which it showed again; "" for none. ``warm``: how often the
+    the options of a more faithful world in which it showed again; "" for none. ``time_outs``: those that
+    ran out while another task could have gone on. ``warm``: how often the
     program has to run before, in one process. ``not_confirmed``: why it is not confirmed. ``output``: what
     the program printed in the failing run.
     """
@@ -39,6 +40,7 @@ class Finding:
     sequential: bool = False
     necessity: Necessity | None = None
     verified: str = ""
+    time_outs: tuple[str, ...] = ()
     warm: int = 0
     not_confirmed: str = ""
     output: str = ""

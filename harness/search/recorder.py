@@ -9,7 +9,8 @@ from pathlib import Path
 
 from semafuzz.harness.errors import NotDeterministic, TraceError
 from semafuzz.harness.files.traces_folder import keep_out_of_git
-from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import EarlyTimeout, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -119,6 +120,7 @@ class Recorder:
             operations=run.operations,
             detail=run.failure.detail,
             necessity=run.necessity,
+            time_outs=tuple(_time_out_line(one) for one in run.outcome.early_timeouts),
         )
 
     def _name(self, outcome: Outcome, failure: Failure) -> _FailingRun:
@@ -206,6 +208,13 @@ class Recorder:
         return build_trace(
             run.outcome, run.failure, header, run.signature, places=run.pair.sites, necessity=run.necessity
         )
+
+
+def _time_out_line(one: EarlyTimeout) -> str:
+    _, task, (kind, _, _, site), seconds, others = one
+    what = "join" if kind == op.JOIN else "wait"
+    length = "" if seconds is None else f"(timeout={seconds:g})"
+    return f"{what}{length} of {task.name} at {SITES[site].place()} runs out while {', '.join(others)} could go on"
 
 
 def _free(path: Path, trace: Trace) -> Path:

@@ -46,7 +46,7 @@ from semafuzz.harness.trio_engine.cancellation import Cancellation, Faults
 from semafuzz.harness.trio_engine.gate import gated, is_wait
 from semafuzz.harness.trio_engine.idlers import idlers, wake_idler
 from semafuzz.harness.trio_engine.loop import Loop, LoopKeeper
-from semafuzz.harness.trio_engine.tasks import Interruption, Moment, TrioTask
+from semafuzz.harness.trio_engine.tasks import Interruption, Letter, Moment, TrioTask
 
 QUANTUM = 200
 """Choices in a row of one task after which it must give way once."""
@@ -105,6 +105,7 @@ class TrioExecution(Execution):
         self._thread = threading.get_ident()
         self._states: deque[failures.State] = deque(maxlen=failures.TAIL)
         self._turns: dict[int, int] = {}
+        self._letters: deque[Letter] = deque()
         self._woken: set[trio.lowlevel.Task] = set()
         self._origins: dict[int, tuple[BaseException, str]] = {}
 
@@ -150,6 +151,8 @@ class TrioExecution(Execution):
                 self._error = error
             finally:
                 self.over = True
+                while self._letters:
+                    self._letters.popleft().deliver()
 
         errors: list[BaseException] = []
         try:
@@ -195,7 +198,7 @@ class TrioExecution(Execution):
         for leaf in found:
             self._refuse_asyncio(leaf)
             _, name = self._origins.get(id(leaf), (leaf, "main"))
-            self.outcome.failures.append(failures.describe_error(leaf, name))
+            self.outcome.failures.append(failures.describe_error(leaf, name, error))
 
     def _refuse_asyncio(self, error: BaseException) -> None:
         trace = error.__traceback__
@@ -203,6 +206,13 @@ class TrioExecution(Execution):
             if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "asyncio":
                 raise UsageError(f"the function calls asyncio ({type(error).__name__}: {error}); {_ASYNCIO}") from error
             trace = trace.tb_next
+
+    def post(self, deliver: Callable[[], object], name: str) -> bool:
+        """A callback is posted to the loop by a task; whether the execution says when it is called."""
+        if not self.begun or self.over or self.aborting or threading.get_ident() != self._thread:
+            return False
+        self._letters.append(Letter(deliver, name))
+        return True
 
     # ----------------------------------------------------- at the gates
 
@@ -348,6 +358,8 @@ class TrioExecution(Execution):
         options: list[Task] = [task for task in self.standing if task.trio_task in self._woken]
         if not options:
             options += self.standing
+            if self._letters:
+                options.append(self._letters[0])
             if deadlines and not (self._patient and options):
                 options.append(_MOMENT)
             if self.cancellable:
@@ -392,6 +404,11 @@ class TrioExecution(Execution):
             trio.lowlevel.reschedule(chosen.trio_task)
             return
         self._running = None
+        if isinstance(chosen, Letter):
+            self._letters.popleft()
+            self.events.append((op.NOTE, chosen, None, chosen.pending[2], NOWHERE))
+            chosen.deliver()
+            return
         if isinstance(chosen, Interruption):
             self._faults.left -= 1
             self._cancel(chosen.victim, chosen)

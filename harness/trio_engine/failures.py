@@ -41,14 +41,25 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def describe_error(error: BaseException, task: str) -> Failure:
+def describe_error(error: BaseException, task: str, whole: BaseException | None = None) -> Failure:
     """The failure of an exception that left the run. Its place is the innermost
-    frame of the code under test, or else the innermost that is not ours."""
+    frame of the code under test, or else the innermost that is not ours. ``whole``: the group
+    in which it left; a handler of ``error``'s type does not catch that."""
     kind: FailureKind = "assertion" if isinstance(error, AssertionError) else "exception"
     site = innermost(error.__traceback__)
     lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     detail = tuple(lines.encode("utf-8", "backslashreplace").decode().splitlines()[-12:])
-    return Failure(kind, message_of(error), task, (site,) if site else (), type(error).__name__, detail)
+    message = message_of(error)
+    if isinstance(whole, BaseExceptionGroup):
+        message += f" (in {_shape(whole)})"
+    return Failure(kind, message, task, (site,) if site else (), type(error).__name__, detail)
+
+
+def _shape(error: BaseException) -> str:
+    """``ExceptionGroup[ValueError, Cancelled]``."""
+    if isinstance(error, BaseExceptionGroup):
+        return f"{type(error).__name__}[{', '.join(_shape(one) for one in error.exceptions[:4])}]"
+    return type(error).__name__
 
 
 def innermost(trace: TracebackType | None) -> int:

@@ -42,6 +42,9 @@ class Guest(Protocol):
     def spawned(self, task: trio.lowlevel.Task) -> None:
         """A task was made and has not run."""
 
+    def post(self, deliver: Callable[[], object], name: str) -> bool:
+        """A callback is posted to the loop; whether the guest says when it is called."""
+
 
 class ChoosingClock(trio.abc.Clock):
     """The virtual time of an execution, and the one question by which it is controlled.
@@ -123,7 +126,7 @@ class Loop:
             self.marked = guest.posted = True
 
         self.marked = False
-        with _watched(trio.lowlevel.RunVar, "set", mark), _watched(trio.lowlevel.TrioToken, "run_sync_soon", mark):
+        with _watched(trio.lowlevel.RunVar, "set", mark), _posting(guest, mark):
             sys.set_asyncgen_hooks(firstiter=_both(mark, hooks.firstiter))
             try:
                 trio.lowlevel.reschedule(self._hub)
@@ -187,6 +190,35 @@ def _both(mark: Callable[[], None], other: Callable[[Any], object] | None) -> Ca
             other(generator)
 
     return first
+
+
+@contextmanager
+def _posting(guest: Guest, mark: Callable[[], None]) -> Iterator[None]:
+    """Let the guest say in the block when callbacks that are posted to the loop are called: in which
+    order with tasks that can go on is a choice."""
+    real = trio.lowlevel.TrioToken.run_sync_soon
+    waiting: set[tuple[object, ...]] = set()
+
+    def post(token: Any, function: Callable[..., object], *arguments: Any, idempotent: bool = False) -> None:
+        mark()
+        key = (function, *arguments) if idempotent else ()
+        if key and key in waiting:
+            return
+
+        def deliver() -> None:
+            waiting.discard(key)
+            real(token, function, *arguments, idempotent=idempotent)
+
+        if not guest.post(deliver, str(getattr(function, "__name__", type(function).__name__))):
+            deliver()
+        elif key:
+            waiting.add(key)
+
+    trio.lowlevel.TrioToken.run_sync_soon = post  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        trio.lowlevel.TrioToken.run_sync_soon = real  # type: ignore[method-assign]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ depend on when they first became possible.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import trio
@@ -17,6 +17,9 @@ import trio
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.kernel.task import Task
+
+LETTER = 2047
+"""The number of the choice that a callback which was posted to the loop is called."""
 
 TIME = 2048
 """The number of the choice that time passes."""
@@ -59,6 +62,18 @@ class Moment(Task):
 
     def __init__(self) -> None:
         super().__init__(TIME, "time", _nothing)
+
+
+class Letter(Task):
+    """The choice that the oldest callback which was posted (``TrioToken.run_sync_soon``) is called now.
+
+    ``deliver`` hands it to trio, which calls it before anything else can run.
+    """
+
+    def __init__(self, deliver: Callable[[], object], name: str) -> None:
+        super().__init__(LETTER, f"callback {name}", _nothing)
+        self.deliver = deliver
+        self.pending = (op.NOTE, None, f"call {name}", NOWHERE)
 
 
 class Interruption(Task):

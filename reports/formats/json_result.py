@@ -25,6 +25,7 @@ def result_json(result: Result) -> str:
             "confirmed": finding.confirmed,
             "sequential": finding.sequential,
             "verified": finding.verified,
+            "time_outs": list(finding.time_outs),
             "warm": finding.warm,
             "output": finding.output,
         }

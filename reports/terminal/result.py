@@ -169,6 +169,8 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
         if finding.trace:
             # Past the console: a command to copy must not be wrapped.
             print(replay_command(finding.trace, program=program) + note)
+        for line in finding.time_outs:
+            print(f"  needs: {plain(line)}")
         if finding.warm:
             print("  it shows once the program has run in the same process; the trace says so")
         if finding.output:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semafuzz.child_channel import program_runs
+from semafuzz.commands.common.automatic_instrument import resolve
 from semafuzz.commands.common.confirm import confirm
 from semafuzz.commands.common.load_function import load_checked
 from semafuzz.commands.common.output_folder import usable_folder
@@ -50,6 +51,7 @@ class CheckOptions:
 def run_check(options: CheckOptions) -> int:
     """Explore the function and print what was found; the exit code."""
     chosen = make_scheduler(options.scheduler, options.seed)
+    options = replace(options, instrument=resolve(options.spec, options.instrument))
     folder = usable_folder(options.out.absolute())
     with program_runs(options.seconds), kept_apart():
         result, model = _search(options, chosen, folder)

@@ -12,7 +12,8 @@ from __future__ import annotations
 import _thread
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from semafuzz.harness.kernel.doubles.locks import control_thread, running
@@ -73,10 +74,34 @@ def urandom(size: int) -> bytes:
     """``os.urandom``, from the execution's seed."""
     execution = running()
     if execution is None:
-        return _real_urandom(size)
+        return _imports[-1].randbytes(size) if _imports else _real_urandom(size)
     if not execution.random_seeded:
         _seed(execution)
     return _bytes[0].randbytes(size)
+
+
+_imports: list[random.Random] = []
+
+
+@contextmanager
+def the_same_for_imports() -> Iterator[None]:
+    """Modules that are imported in the block draw the same numbers in every process: what they keep of
+    them (an identifier, a salt) is part of what an execution does."""
+    homes = [vars(os), vars(random)]
+    names = ["urandom", "_urandom"]
+    before = [home[name] for home, name in zip(homes, names, strict=True)]
+    hidden = _hidden.getstate()
+    _imports.append(random.Random(0))
+    try:
+        for home, name in zip(homes, names, strict=True):
+            home[name] = urandom
+        _hidden.seed(0)
+        yield
+    finally:
+        _imports.pop()
+        _hidden.setstate(hidden)
+        for home, name, value in zip(homes, names, before, strict=True):
+            home[name] = value
 
 
 _real_seed = random.Random.seed

@@ -61,9 +61,16 @@ class Adoption:
         self._snapshots.append((thing, _copy_of(vars(thing))))
 
     def restore(self) -> None:
-        """Give every adopted composite the state in which it was found."""
+        """Give every adopted composite the state in which it was found, and loggers that of a fresh
+        process: they keep which levels are on, under a lock when they look for the first time."""
         for thing, values in self._snapshots:
             vars(thing).update(_copy_of(values))
+        logging = sys.modules.get("logging")
+        if logging is not None:
+            for logger in (logging.root, *logging.Logger.manager.loggerDict.values()):
+                cache = getattr(logger, "_cache", None)
+                if cache:
+                    cache.clear()
 
 
 def _copy_of(values: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import _thread
 import builtins
 import gc
+import importlib
 import os
 import queue
 import random
@@ -125,6 +126,11 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
         changes.attribute(threading.Thread, "join", threads.join)
         changes.attribute(threading.Thread, "is_alive", threads.is_alive)
         changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
+        changes.bind(vars(importlib), "import_module", _atomic_module_import(importlib.import_module))
+        loops = sys.modules.get("asyncio.base_events")
+        if loops is not None:
+            loop = loops.BaseEventLoop
+            changes.attribute(loop, "run_forever", escapes.refusing("asyncio", loop.run_forever))
         if everywhere:
             changes.attribute(random.Random, "seed", randomness.seed_instance)
         changes.bind(vars(threading), "_allocate_lock", locks.make_waiter_lock)
@@ -165,6 +171,20 @@ def _rebind_everywhere(changes: _Changes) -> None:
             found = replacements.get(id(value))
             if found is not None:
                 changes.bind(namespace, key, found[1])
+
+
+def _atomic_module_import(real: Any) -> Any:
+    def import_module(name: str, package: str | None = None) -> Any:
+        execution = current.execution
+        if execution is None or locks.running() is None:
+            return real(name, package)
+        current.execution = None
+        try:
+            return real(name, package)
+        finally:
+            current.execution = execution
+
+    return import_module
 
 
 def _atomic_import(real: Any) -> Any:

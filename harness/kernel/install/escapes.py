@@ -28,6 +28,7 @@ _WHAT = {
     "os.posix_spawn": "a process was started",
     "os.system": "a process was started",
     "subprocess.Popen": "a process was started",
+    "asyncio": "an event loop of asyncio was run, in which nothing is controlled,",
     "socket.connect": "a network connection was made",
     "socket.bind": "a network address was bound",
 }

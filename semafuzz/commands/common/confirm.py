@@ -25,6 +25,8 @@ from semafuzz.supervisor import CHANNEL
 
 PATIENCE = 120.0
 """Seconds after which a replay is given up."""
+WARM = (1, 4, 20)
+"""How often the program may have to run before its failure shows: each is tried."""
 MOST_OUTPUT = 4000
 """Characters of what the program printed that are kept."""
 
@@ -56,10 +58,11 @@ def _confirmed(finding: Finding, spec: str) -> Finding:
     if first.same:
         return replace(finding, confirmed=True, output=first.output)
     trace = codec.read(path)
-    codec.write(msgspec.structs.replace(trace, warm=1), path)
-    again = _replay(path, spec)
-    if again.same:
-        return replace(finding, confirmed=True, warm=1, output=again.output)
+    for times in WARM:
+        codec.write(msgspec.structs.replace(trace, warm=times), path)
+        again = _replay(path, spec)
+        if again.same:
+            return replace(finding, confirmed=True, warm=times, output=again.output)
     codec.write(trace, path)
     return replace(finding, confirmed=False, not_confirmed=first.why)
 

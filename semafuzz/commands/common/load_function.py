@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
 from typing import Any
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
-from semafuzz.harness.runs.function_file import LoadedFunction, load
+from semafuzz.harness.runs.function_file import LoadedFunction, ProgramFactory, load
+from semafuzz.harness.runs.module_state import calls_run_of
 from semafuzz.harness.runs.program import Program
 
 
@@ -34,6 +36,7 @@ def load_checked(
         rewrite=model != "eventlet",
         coarse=thorough,
         asynchronous=_trio_program,
+        plain=None if model == "eventlet" else _of_plain_function,
     )
     own = checked.program.model
     if own is None:
@@ -41,6 +44,21 @@ def load_checked(
     if model == "eventlet":
         raise UsageError(f"{spec} is async and switches at checkpoints; leave --model out")
     return checked, own
+
+
+def _of_plain_function(tree: ast.Module) -> ProgramFactory | None:
+    return _hosted_program if calls_run_of(tree, "trio") else None
+
+
+def _hosted_program(
+    function: Callable[[], Any],
+    name: str,
+    modules: Sequence[ModuleType],
+    refresh: Callable[[], Callable[[], Any]] | None,
+) -> Program:
+    from semafuzz.harness.trio_engine.hosted import hosted
+
+    return _trio_program(hosted(function), name, modules, None if refresh is None else lambda: hosted(refresh()))
 
 
 def _trio_program(
