@@ -11,11 +11,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from semafuzz.harness.kernel.lockable import Lockable
     from semafuzz.harness.kernel.running import Running
 
 execution: Running | None = None
 """Set exactly while tasks of an execution run; None in set-up, checks,
 schedulers called between tasks, and outside control."""
+
+
+wait_for: list[Callable[[Lockable], None]] = []
+"""While an execution is driven from outside, and none of its tasks runs: what is done where code outside takes
+a lock that a task holds."""
 
 
 def nothing() -> None:

@@ -48,6 +48,22 @@ def is_first_party(name: str, origin: str | None) -> bool:
     return not _INSTALLED.intersection(parts) and not is_library(origin)
 
 
+def first_party_of(module: ModuleType) -> list[ModuleType]:
+    """``module`` and the first-party modules that it and these use, as far as their variables tell."""
+    found: dict[str, ModuleType] = {module.__name__: module}
+    left = [module]
+    while left:
+        for value in list(vars(left.pop()).values()):
+            name = value.__name__ if type(value) is ModuleType else getattr(value, "__module__", None)
+            if type(name) is not str or name in found:
+                continue
+            other = sys.modules.get(name)
+            if type(other) is ModuleType and is_first_party(name, getattr(other, "__file__", None)):
+                found[name] = other
+                left.append(other)
+    return [one for one in found.values() if has_source(one)]
+
+
 def covers(names: Collection[str], module: str) -> bool:
     """Whether one of these names, as a trace lists them, covers a module of a distribution."""
     if module in names:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 from greenlet import getcurrent, greenlet
 
+from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import current as _current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel import thread_identity
 from semafuzz.harness.kernel.deadlock import describe_deadlock
 from semafuzz.harness.kernel.install import interrupts
+from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -53,6 +55,7 @@ class SteppedExecution(Scheduler):
         self._wanted: Task | None = None
         self._points = 0
         self._closing = False
+        _current.wait_for.append(self.let_go)
         self._outer = getcurrent()
         self._hub = greenlet(self._run)
         self._resume(self._hub)
@@ -124,10 +127,27 @@ class SteppedExecution(Scheduler):
 
     def close(self) -> Outcome:
         """End the execution, with the tasks that are left; the whole record."""
+        if self.let_go in _current.wait_for:
+            _current.wait_for.remove(self.let_go)
         if not self.over:
             self._closing = True
             self._resume(self._driver_greenlet)
         return self.outcome
+
+    def let_go(self, lock: Lockable) -> None:
+        """Code between the steps takes a lock that a task holds: it waits as any other would, so the
+        task goes on until it has released the lock. UsageError where that is not to be."""
+        tries = 0
+        while lock.owner is not None:
+            owner = lock.owner
+            tries += 1
+            if owner.done or not self.enabled(owner) or self.over or tries > 10_000:
+                name = lock.label or type(lock).__name__
+                raise UsageError(
+                    f"{name} is held by the task {owner.name}, which waits itself or does not release it; code between "
+                    "two steps (a rule, an invariant, a check) cannot take it now"
+                )
+            self.step(owner)
 
     # ------------------------------------------------------ the kernel's side
 

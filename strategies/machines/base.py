@@ -14,6 +14,7 @@ number of choices that Hypothesis can hold.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import ModuleType
@@ -24,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Failure, Model
+from semafuzz.harness.runs.imported_modules import first_party_of
 from semafuzz.harness.runs.program import invariant_failure
 from semafuzz.harness.runs.stepping import SteppedExecution
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER
@@ -49,14 +51,15 @@ def able_tasks() -> st.SearchStrategy[str]:
 class ScheduledMachine(RuleBasedStateMachine):
     """Base of state machines over tasks that are stepped.
 
-    A subclass names the modules under test in ``modules`` (import names, or the
-    modules), makes its state in an ``initialize`` rule or in :meth:`begin`, starts
-    tasks in rules of its own with :meth:`start`, and says in :meth:`check` what must
-    hold once every task has ended. An exception that leaves a task, a deadlock
-    and a failed check are failures. Run it with ``Machine.TestCase`` or
+    A subclass names the modules under test in ``modules`` (import names, or the modules; by
+    default its own and the first-party modules that it uses), makes its state in an
+    ``initialize`` rule or in :meth:`begin`, starts tasks in rules of its own with :meth:`start`,
+    and says in :meth:`check` what must hold once every task has ended. An exception that leaves a
+    task, a deadlock and a failed check are failures. Run it with ``Machine.TestCase`` or
     :func:`semafuzz.strategies.machines.session.run_machine`.
 
-    Rules run outside of control: they must not take a lock that a task may hold.
+    Rules, invariants and checks run between two steps. Where they take a lock that a task holds,
+    that task goes on first until it has released it.
     """
 
     modules: ClassVar[Sequence[str | ModuleType]] = ()
@@ -97,7 +100,17 @@ class ScheduledMachine(RuleBasedStateMachine):
     @classmethod
     def open(cls, folder: Any = None) -> AbstractContextManager[Session]:
         """What machines of this class need while they run; see ``machine_session``."""
-        return open_session(cls, [_module(one) for one in cls.modules], folder, model=cls.model)
+        modules = [_module(one) for one in cls.modules] or first_party_of(sys.modules[cls.__module__])
+        return open_session(cls, modules, folder, model=cls.model)
+
+    def check_invariants(self, *given: Any, **named: Any) -> None:
+        """As Hypothesis does; one that fails is told with the interleaving that led to it."""
+        try:
+            super().check_invariants(*given, **named)
+        except Found:
+            raise
+        except AssertionError as error:
+            self.fail(invariant_failure(error))
 
     # ------------------------------------------------------- the rules
 

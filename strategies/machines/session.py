@@ -88,6 +88,7 @@ class Session:
     _explored: dict[str, Any] = field(default_factory=dict)
     _enough: float | None = None
     _smallest: tuple[Size, Found] | None = None
+    _last: Found | None = None
     _kinds: dict[Identity, type[Found]] = field(default_factory=dict)
 
     def stage(self, setup: tuple[Operation, ...], configuration: Mapping[str, Value]) -> Stage:
@@ -124,6 +125,10 @@ class Session:
             self.ended = True
             raise EnoughError
 
+    def unreported(self) -> Found | None:
+        """What was found last. Hypothesis discards it where the example was cut short while it ended."""
+        return self._last
+
     def smallest(self) -> Found:
         """The smallest that was found; to be asked for after EnoughError only."""
         assert self._smallest is not None
@@ -138,7 +143,7 @@ class Session:
         kind = self._kinds.get(identity)
         if kind is None:
             kind = self._kinds[identity] = type(f"Found{len(self._kinds) or ''}", (Found,), {"identity": identity})
-        made = kind(text)
+        made = self._last = kind(text)
         if size is not None and (self._smallest is None or size < self._smallest[0]):
             self._smallest = size, made
         return made
@@ -214,6 +219,9 @@ def run_machine(machine: Any, settings: Settings | None = None, folder: Path | N
     with machine.open(folder or default_folder()) as session:
         try:
             run_state_machine_as_test(machine, settings=chosen)
+            discarded = session.unreported()
+            if discarded is not None:
+                raise discarded
         except Found as error:
             _annotate(session, error)
             raise

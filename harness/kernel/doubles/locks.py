@@ -71,6 +71,10 @@ class Lock(Lockable):
             self._real = _real_lock()
         return self._real
 
+    def _is_held_by_a_task(self) -> bool:
+        """Whether a task of an execution that is driven from outside holds it, which stands still now."""
+        return bool(current.wait_for) and self.owner is not None and _real_ident() == control_thread[0]
+
     def _enter_epoch(self, execution: Running) -> None:
         """A lock that outlives an execution starts the next one as it stood
         outside: what a deadlocked run left held is not held any more."""
@@ -83,6 +87,10 @@ class Lock(Lockable):
         """As ``threading.Lock.acquire``."""
         execution = running()
         if execution is None:
+            if self._is_held_by_a_task():
+                if not blocking:
+                    return False
+                current.wait_for[-1](self)
             return bool(self._outside().acquire(blocking, timeout))
         if self._epoch is not execution:
             self._enter_epoch(execution)
@@ -117,7 +125,7 @@ class Lock(Lockable):
         """As ``threading.Lock.locked``; a scheduling point like a failed try."""
         execution = running()
         if execution is None:
-            return bool(self._outside().locked())
+            return self._is_held_by_a_task() or bool(self._outside().locked())
         if self._epoch is not execution:
             self._enter_epoch(execution)
         execution.touch(op.TRY, self, None, calling_site(op.TRY))
@@ -199,6 +207,10 @@ class RLock(Lock):
         """As ``threading.RLock.acquire``."""
         execution = running()
         if execution is None:
+            if self._is_held_by_a_task():
+                if not blocking:
+                    return False
+                current.wait_for[-1](self)
             return bool(self._outside().acquire(blocking, timeout))
         if self._epoch is not execution:
             self._enter_epoch(execution)
