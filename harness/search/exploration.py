@@ -21,6 +21,7 @@ from semafuzz.harness.kernel.outcome import ADVICE, LimitKind, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
+from semafuzz.harness.runs.imported_modules import first_party_of
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import FunctionProgram, Program, execute
 from semafuzz.harness.runs.replay_run import recheck
@@ -286,8 +287,8 @@ def explore(
     """Run ``program`` under up to ``schedules`` schedules, for at most ``seconds``.
 
     ``program``: a function without arguments that uses ``threading``, or a
-    :class:`~semafuzz.harness.runs.program.TaskProgram`. Its own module is instrumented, and
-    those in ``instrument`` (names of imported modules, or the modules). ``model``:
+    :class:`~semafuzz.harness.runs.program.TaskProgram`. Its own module is instrumented, the first-party
+    modules that it uses, and those in ``instrument`` (names of imported modules, or the modules). ``model``:
     ``threads`` (a switch is possible at every shared access) or ``eventlet`` (only
     where a task blocks, sleeps or does I/O). ``stop_on_first``: end with the
     first failure. ``detect``: detectors of ``semafuzz.harness.detectors.registry`` to run
@@ -336,7 +337,7 @@ def as_program(program: Program | Callable[[], object], instrument: Sequence[str
     own = sys.modules.get(getattr(inner, "__module__", "") or "")
     if own is None:
         raise UsageError("explore cannot tell the module of this callable; pass a plain function")
-    modules = [own, *(module for module in extra if module is not own)]
+    modules = list(dict.fromkeys([*first_party_of(own), *extra])) or [own]
     return FunctionProgram(program, getattr(inner, "__qualname__", repr(inner)), modules)
 
 

@@ -24,6 +24,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.install.adoption import COMPOSITES
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
+from semafuzz.harness.runs.imported_modules import first_party_of
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
@@ -47,10 +48,12 @@ class SharedState(Inconclusive):
 class MarkedTest:
     """One test item: its program, and what a trace says of it.
 
-    ``alone``: it could be run without pytest, as a function without arguments.
+    ``thorough``: how closely it is watched, the first-party modules that it uses included; traces of
+    before 0.3 were not made so. ``alone``: it could be run without pytest, as a function without arguments.
     """
 
-    def __init__(self, item: pytest.Function, test: str, instrument: Sequence[str]) -> None:
+    def __init__(self, item: pytest.Function, test: str, instrument: Sequence[str], *, thorough: bool = True) -> None:
+        self._thorough = thorough
         self.item = item
         self.test = test
         self.module: ModuleType = item.module
@@ -58,7 +61,9 @@ class MarkedTest:
         names = item._fixtureinfo.argnames
         self._holder = ModuleType("fixture")
         vars(self._holder).update(_with_parts({name: item.funcargs[name] for name in names}))
-        self._modules = [self.module, *(_imported(name, test) for name in instrument if name != self.module.__name__)]
+        named = [_imported(name, test) for name in instrument if name != self.module.__name__]
+        own = first_party_of(self.module) if thorough else [self.module]
+        self._modules = list(dict.fromkeys([*own, *named]))
         self.alone = item.cls is None and not _fixtures_of(item)
         function = item.originalname if item.cls is None else item.obj.__qualname__
         source = item.path.read_text(encoding="utf-8")
@@ -86,6 +91,7 @@ class MarkedTest:
                 stall=stall,
                 holders=[self._holder],
                 prepare=preparation(self.module),
+                thorough=self._thorough,
             )
             try:
                 opened = stack.enter_context(laboratory)

@@ -30,13 +30,14 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
     if set(trace.program.instrument) != set(plan.instrument):
         recorded, now = list(trace.program.instrument), list(plan.instrument)
         unfit(f"{path.name} was recorded with instrument={recorded}, the test has {now}", settings)
-    subject = MarkedTest(item, test, plan.instrument)
+    subject = MarkedTest(item, test, plan.instrument, thorough=trace.thorough)
     with respected(item) as allowance, output_once(item.config) as keeper:
         subject.program.begin = keeper.begin
         with subject.laboratory(trace.model, allowance.stall) as laboratory:
             if laboratory.uncontrolled_reason:
                 raise Inconclusive(messages.uncontrolled(test, [laboratory.uncontrolled_reason]))
-            setting = ExecutionConfig(bytearray(max(1 << 16, 2 * len(SITES))), trace.model, trace.seed)
+            points = bytearray(max(1 << 16, 2 * len(SITES)))
+            setting = ExecutionConfig(points, trace.model, trace.seed, thorough=trace.thorough)
             replayed = replay(subject.program, recorded_choices(trace), setting)
     judge(item, trace, path, replayed, replay_command.in_pytest(item.config, test, path), settings)
 
