@@ -103,7 +103,7 @@ def check(
     from semafuzz.commands.check import CheckOptions, run_check
 
     asked = CheckOptions(
-        spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, timeouts, detect, out, as_json
+        spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, detect, out, as_json, timeouts
     )
     sys.exit(run_check(asked))
 

@@ -65,14 +65,15 @@ _IMMUTABLE: Final = frozenset({
     types.FunctionType, types.CodeType, types.ModuleType, types.BuiltinFunctionType, types.FrameType,
     types.TracebackType, types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
     types.MemberDescriptorType, types.ClassMethodDescriptorType, property, classmethod, staticmethod, super,
-    types.GenericAlias, types.UnionType, types.GeneratorType, types.CoroutineType,
+    types.MethodType, types.MethodWrapperType, functools.partial, types.GenericAlias, types.UnionType,
+    types.GeneratorType, types.CoroutineType,
     datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone,
     decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, re.Match, weakref.ref,
     operator.itemgetter, operator.attrgetter, operator.methodcaller, types.CellType,
     pathlib.PurePath, pathlib.PurePosixPath, pathlib.Path, pathlib.PosixPath,
 })  # fmt: skip
 _THROUGH: Final[frozenset[Any]] = frozenset({
-    tuple, frozenset, slice, types.MappingProxyType, types.MethodType, types.MethodWrapperType, functools.partial,
+    tuple, frozenset, slice, types.MappingProxyType,
     map, filter, zip, enumerate, reversed, type(iter([])), type(iter(())), type(iter({})), type(reversed([])),
     type(iter({}.values())), type(iter({}.items())), type(iter(set())), *VIEWS,
     type(iter(collections.deque())), type(iter(bytearray())), type(reversed({})), types.SimpleNamespace,

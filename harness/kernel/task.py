@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from greenlet import greenlet as Greenlet  # noqa: N812
 
@@ -54,4 +54,4 @@ class Task:
 def task_of(subject: object) -> Task | None:
     """``subject`` where it is a task. Asks for its type: ``isinstance`` believes ``__class__``, and so
     would run code of the program."""
-    return subject if type(subject) is Task else None
+    return cast("Task", subject) if issubclass(type(subject), Task) else None

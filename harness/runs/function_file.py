@@ -55,6 +55,9 @@ def _file_of(module: str) -> Path | None:
     return None
 
 
+_loaded: dict[str, ModuleType] = {}
+"""The checked files of this process, by name: the next one of a name takes its place."""
+
 ProgramFactory = Callable[
     [Callable[[], Any], str, Sequence[ModuleType], Callable[[], Callable[[], Any]] | None], Program
 ]
@@ -109,11 +112,11 @@ def load(
     folder = str(_import_root(path))
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    module = ModuleType(name_here)
+    module = _loaded[name_here] = ModuleType(name_here)
     module.__file__ = filename
     imported = ImportedModules(_both_forms(instrument), rewrite=rewrite, coarse=coarse)
     refresher = _Refresher(module, code, name, path, imported)
-    with imported.importing():
+    with imported.importing(forget=False):
         function = refresher()
         named = [other.removesuffix(SUBMODULES) for other in instrument if other != FIRST_PARTY]
         _refuse_imports(
@@ -168,7 +171,7 @@ def module_name(path: Path) -> str:
     if packages:
         return ".".join([*packages, path.stem])
     there = sys.modules.get(path.stem)
-    if there is None or getattr(there, "__file__", None) == str(path.resolve()):
+    if there is None or there is _loaded.get(path.stem) or getattr(there, "__file__", None) == str(path.resolve()):
         return path.stem
     return f"checked_{path.stem}"
 

@@ -122,8 +122,8 @@ class ImportedModules(MetaPathFinder):
         return spec
 
     @contextmanager
-    def importing(self) -> Iterator[None]:
-        """Look into what is imported in the block. First-party modules are forgotten at its end."""
+    def importing(self, *, forget: bool = True) -> Iterator[None]:
+        """Look into what is imported in the block. ``forget``: first-party modules are forgotten at its end."""
         if self in sys.meta_path:
             yield
             return
@@ -132,6 +132,8 @@ class ImportedModules(MetaPathFinder):
             yield
         finally:
             sys.meta_path.remove(self)
+            if forget:
+                self.renew()
 
     def loaded_before(self) -> list[ModuleType]:
         """Modules that are to be looked into and were imported before, without being rewritten."""

@@ -42,17 +42,17 @@ class CheckOptions:
     model: Model
     instrument: tuple[str, ...]
     keep_going: bool
-    timeouts: Timeouts
     detect: tuple[str, ...]
     out: Path
     as_json: bool
+    timeouts: Timeouts = "any"
 
 
 def run_check(options: CheckOptions) -> int:
     """Explore the function and print what was found; the exit code."""
     chosen = make_scheduler(options.scheduler, options.seed)
     options = replace(options, instrument=resolve(options.spec, options.instrument))
-    folder = usable_folder(options.out.absolute())
+    folder = usable_folder(options.out).absolute()
     with program_runs(options.seconds), kept_apart():
         result, model = _search(options, chosen, folder)
     _name_traces(result, options.out)

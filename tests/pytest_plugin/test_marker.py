@@ -146,7 +146,7 @@ def test_the_budget_in_seconds_ends_a_search(session: Session, repaired: str) ->
 
 
 def test_complete_is_told_from_cut(session: Session, repaired: str) -> None:
-    result = session(repaired.replace("interleave", "interleave(scheduler='exhaustive', schedules=500)"))
+    result = session(repaired.replace("interleave", "interleave(scheduler='exhaustive', schedules=10000)"))
     result.assert_outcomes(passed=1)
     assert "1 complete (every schedule was covered)" in result.stdout.str()
 
@@ -187,9 +187,10 @@ def test_two():
 def test_code_in_other_modules_is_seen_when_it_is_named(
     session: Session, pytester: pytest.Pytester, broken: str
 ) -> None:
-    pytester.makepyfile(
-        account="class Elsewhere:\n    balance = 0\n    def deposit(self):\n        self.balance = self.balance + 1\n"
-    )
+    text = "class Elsewhere:\n    balance = 0\n    def deposit(self):\n        self.balance = self.balance + 1\n"
+    installed = pytester.mkdir("site-packages")
+    (installed / "account.py").write_text(text)
+    pytester.syspathinsert(installed)
     source = "from account import Elsewhere\n" + broken.replace("Account()", "Elsewhere()")
     unseen = session(source)
     unseen.assert_outcomes(passed=1, warnings=1)
@@ -199,6 +200,14 @@ def test_code_in_other_modules_is_seen_when_it_is_named(
     missing = session(source, "--interleave-instrument", "acount")
     missing.assert_outcomes(failed=1)
     assert "the module 'acount' to be instrumented cannot be imported" in missing.stdout.str()
+
+
+def test_first_party_code_in_other_modules_is_seen(session: Session, pytester: pytest.Pytester, broken: str) -> None:
+    text = "class Elsewhere:\n    balance = 0\n    def deposit(self):\n        self.balance = self.balance + 1\n"
+    pytester.makepyfile(account_of_mine=text)
+    session("from account_of_mine import Elsewhere\n" + broken.replace("Account()", "Elsewhere()")).assert_outcomes(
+        failed=1
+    )
 
 
 def test_a_test_without_threads_is_said_to_prove_nothing(session: Session) -> None:

@@ -90,7 +90,6 @@ def test_a_function_alone_gets_the_short_command_and_it_works(
         ("fixture", "test_bank.py::test_two"),
         ("parameter", "'test_bank.py::test_two[a b]'"),
         ("method", "test_bank.py::TestIt::test_two"),
-        ("package", "bank/test_bank.py::test_two"),
     ],
 )
 def test_what_needs_pytest_gets_a_command_of_pytest_and_it_works(
@@ -105,15 +104,7 @@ def test_what_needs_pytest_gets_a_command_of_pytest_and_it_works(
     elif case == "method":
         body = broken.replace("test_two()", "test_two(self)").strip().replace("\n", "\n    ")
         broken = f"\nclass TestIt:\n    {body}\n"
-    result = process(broken) if case != "package" else None
-    if result is None:
-        package = pytester.mkpydir("bank")
-        (package / "shared.py").write_text("TWO = 2\n")
-        pytester.makepyfile(test_bank="")
-        bank = Path(__file__).with_name("conftest.py").read_text().split('BANK = """')[1].split('"""')[0]
-        (package / "test_bank.py").write_text("from .shared import TWO\n" + bank + broken.replace("== 2", "== TWO"))
-        Path("test_bank.py").unlink()
-        result = process()
+    result = process(broken)
     result.assert_outcomes(failed=1)
     command = command_in(result)
     assert f"pytest {node} --interleave-replay " in command
@@ -227,3 +218,19 @@ def test_a_record_is_plain_data() -> None:
         ("semafuzz_schedules", 3),
         ("semafuzz_signature", "abc"),
     ]
+
+
+def test_a_test_in_a_package_is_replayed_without_pytest(
+    process: Session, pytester: pytest.Pytester, broken: str
+) -> None:
+    package = pytester.mkpydir("bank")
+    (package / "shared.py").write_text("TWO = 2\n")
+    bank = Path(__file__).with_name("conftest.py").read_text().split('BANK = """')[1].split('"""')[0]
+    (package / "test_bank.py").write_text("from .shared import TWO\n" + bank + broken.replace("== 2", "== TWO"))
+    result = process()
+    result.assert_outcomes(failed=1)
+    command = command_in(result)
+    assert "semafuzz replay " in command
+    done = run(command, pytester.path)
+    assert done.returncode == 1, done.stdout
+    assert " reproduces: " in done.stdout

@@ -20,4 +20,4 @@ def test_a_closure_that_cannot_be_seen_is_named_and_never_complete() -> None:
     result = explore(program, schedules=5)
     assert count
     assert (result.verdict, result.exhausted) == ("cut", False)
-    assert any("add" in note and "not seen" in note for note in result.notes)
+    assert any("add" in limit and "not seen" in limit for limit in result.limits)

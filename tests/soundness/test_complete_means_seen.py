@@ -204,17 +204,10 @@ def kept_method() -> None:
 SEEN = [
     key_object, index_from_the_end, slices, deque_as_list, class_attribute, class_attribute_through_an_instance,
     kept_method, whole_vars, equality, concatenation, starred, starred_call, unpacking, joining, extending, formatting,
-    attribute_of_a_function, dunder_call, operator_module,
+    attribute_of_a_function, dunder_call, operator_module, matching,
 ]  # fmt: skip
-MISSED = [matching]
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        *SEEN,
-        *(pytest.param(program, marks=pytest.mark.xfail(reason="this access is not seen")) for program in MISSED),
-    ],
-)
+@pytest.mark.parametrize("program", SEEN)
 def test_change_between_two_looks_is_found(program: Callable[[], object]) -> None:
     assert explore(program, scheduler="exhaustive", schedules=5000).verdict == "found"

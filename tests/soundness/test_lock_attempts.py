@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -84,7 +87,8 @@ def test_any_exception_can_be_reported(error: Exception) -> None:
 
 def test_an_interrupt_in_a_thread_is_no_finding() -> None:
     def interrupted() -> None:
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
 
     def program() -> None:
         twice(interrupted)

@@ -289,6 +289,22 @@ async def posts_to_itself() -> None:
         nursery.start_soon(post, 2)
 
 
+async def posts_and_waits() -> None:
+    posted: list[int] = []
+    token = trio.lowlevel.current_trio_token()
+
+    async def post(number: int) -> None:
+        called = trio.Event()
+        token.run_sync_soon(posted.append, number)
+        token.run_sync_soon(called.set)
+        await called.wait()
+        assert posted.count(number) == 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(post, 1)
+        nursery.start_soon(post, 2)
+
+
 SETTING: trio.lowlevel.RunVar[int] = trio.lowlevel.RunVar("setting")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program
+from semafuzz.harness.runs.program_output import own_errors
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
 from semafuzz.harness.traces.schema import Function, Operations, Trace
 from semafuzz.reports.terminal.result import plain
@@ -123,7 +123,7 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
         raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
     same = checked.identity.sha256 == identity.sha256
     if not same:
-        print(f"semafuzz: {checked.path} has changed since the trace was made", file=sys.stderr)
+        print(f"semafuzz: {checked.path} has changed since the trace was made", file=own_errors())
     with (
         checked.program.session(),
         controlled_session(
@@ -156,7 +156,7 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
     ):
         changed = _changed(trace, opened)
         for name in changed:
-            print(f"semafuzz: {name} has changed since the trace was made", file=sys.stderr)
+            print(f"semafuzz: {name} has changed since the trace was made", file=own_errors())
         recorded = scenario_of(trace)
         scenario = replace(recorded, configuration={**recorded.configuration, **fixed})
         code = f"the source in {source}" if source is not None else f"{target.name} {opened.release}"
