@@ -31,7 +31,18 @@ from semafuzz.harness.instrument.attributes import (
     variables,
 )
 from semafuzz.harness.instrument.calls import announced, prepared
-from semafuzz.harness.instrument.items import contains, deep, del_item, item, iterate, set_item, truth, turn, whole
+from semafuzz.harness.instrument.items import (
+    changed,
+    contains,
+    deep,
+    del_item,
+    item,
+    iterate,
+    set_item,
+    truth,
+    turn,
+    whole,
+)
 from semafuzz.harness.instrument.operators import combine, in_place
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.event_kinds import READ, WRITE
@@ -92,6 +103,7 @@ HOOKS: Final[dict[str, Any]] = {
     "iterate": iterate,
     "turn": turn,
     "deep": deep,
+    "changed": changed,
     "prepared": prepared,
     "announced": announced,
     "bound": bound,

@@ -141,6 +141,14 @@ def deep(owner: Any, site: int) -> Any:
     return owner
 
 
+def changed(owner: Any, site: int) -> Any:
+    """``owner`` as the argument of something that may change it, and what it holds."""
+    execution = current.execution
+    if execution is not None:
+        touch_reached(execution, (owner,), True, site)
+    return owner
+
+
 def truth(owner: Any, site: int) -> Any:
     """``owner`` as a condition: the truth of a container is its length."""
     execution = current.execution

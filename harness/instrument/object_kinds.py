@@ -16,6 +16,7 @@ import functools
 import io
 import itertools
 import operator
+import os
 import pathlib
 import random
 import re
@@ -125,7 +126,7 @@ def _classify(kind: type) -> int:
     module = str(type.__dict__["__module__"].__get__(kind))
     if is_own(module) or first_component(module) in _SYNCHRONISED:
         return PASSED
-    if first_component(module) in _OUTSIDE_MODULES:
+    if first_component(module) in _OUTSIDE_MODULES or kind is type(os.environ):
         return OUTSIDE
     if any(base in (tuple, frozenset) for base in mro):
         return THROUGH

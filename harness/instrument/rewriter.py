@@ -289,7 +289,7 @@ class Rewriter(ast.NodeTransformer):
                 if len(node.args) == 1:
                     node.args[0] = self._call("source", node, node.args[0], here)
                 else:
-                    node.args[1:] = [self._call("deep", node, namespace, here) for namespace in node.args[1:]]
+                    node.args[1:] = [self._call("changed", node, namespace, here) for namespace in node.args[1:]]
             self._builtin_call(node, name)
             return node
         if builtin and (name in WHOLE_READERS or name in LAZY_READERS or name in _ATTRIBUTE_FUNCTIONS):

@@ -649,6 +649,12 @@ class Execution:
             others = tuple(task.name for task in self.ready)
             self.outcome.early_timeouts.append((len(self.events), chosen, chosen.pending, chosen.timeout, others))
         self.clock.advance_to(chosen.deadline)
+        if self.thorough:
+            # Others that are due may come later still: they stay as they are, to be chosen or reached.
+            self._stop_timer(chosen)
+            chosen.timed_out = True
+            insort(self.ready, chosen, key=_index)
+            return
         for task in [t for t in self.timed if t.deadline is not None and t.deadline <= self.clock.now]:
             self._stop_timer(task)
             task.timed_out = True

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
+from semafuzz.harness.runs import program_output
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.imported_modules import ImportedModules
 from semafuzz.harness.schedulers.protocol import Scheduler
@@ -120,6 +121,7 @@ def execute(
     are put back first, whether the run is one of the search or of shrinking. The
     detectors of the setting have the last word."""
     current.restore()
+    program_output.mend()
     outcome = program.execute(scheduler, setting, forced)
     setting.judge(outcome)
     return outcome

@@ -13,11 +13,25 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 _own: list[TextIO] = []
+_sinks: list[int] = []
 
 
 def own_errors() -> TextIO:
     """The stream for progress and messages of ours, whoever has standard error now."""
     return _own[-1] if _own else sys.stderr
+
+
+def mend() -> None:
+    """Between two executions: a program may have closed standard output, which the next one finds open."""
+    if not _own:
+        return
+    for number in (1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(_sinks[-1], number)
+    if sys.stdout.closed or sys.stderr.closed:
+        sys.stdout, sys.stderr = (_writer(os.dup(_sinks[-1])) for _ in range(2))
 
 
 @contextmanager
@@ -40,9 +54,11 @@ def kept_apart(target: int | None = None) -> Iterator[None]:
                 os.dup2(sink, number)
         sys.stdout, sys.stderr = replaced
         _own.append(errors)
+        _sinks.append(sink)
         yield
     finally:
         _own.pop()
+        _sinks.pop()
         for stream in (sys.stdout, sys.stderr, *replaced, *before):
             with suppress(Exception):
                 stream.flush()

@@ -9,6 +9,7 @@ subclasses, ``run``, names, daemon flags and ``excepthook`` stay the real ones.
 from __future__ import annotations
 
 import _thread
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +73,14 @@ def start(thread: Any) -> None:
 
 def _body(execution: Running, thread: Any) -> Callable[[], None]:
     def run() -> None:
+        trace, profile = vars(threading)["_trace_hook"], vars(threading)["_profile_hook"]
+        before = sys.gettrace(), sys.getprofile()
         try:
+            # As a real thread does. They are those of the OS thread: other tasks are traced meanwhile.
+            if profile:
+                sys.setprofile(profile)
+            if trace:
+                sys.settrace(trace)
             thread.run()
         except SystemExit:
             pass
@@ -86,6 +94,10 @@ def _body(execution: Running, thread: Any) -> Callable[[], None]:
                 arguments = (type(error), error, error.__traceback__, thread)
                 threading.excepthook(threading.ExceptHookArgs(arguments))
         finally:
+            if trace:
+                sys.settrace(before[0])
+            if profile:
+                sys.setprofile(before[1])
             mark_ended(thread)
             if not execution.aborting:
                 execution.touch(op.WRITE, thread, "alive", 0)

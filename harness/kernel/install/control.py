@@ -35,6 +35,8 @@ except ImportError:
     _posixsubprocess = None  # type: ignore[assignment]
 
 _PASSED_OVER = {"greenlet", "importlib", "_frozen_importlib", "_frozen_importlib_external"}
+FRAMES = 100
+"""Frames of ours that may stand on top of the program's."""
 _YOUNG = 20_000
 """Container objects made since the last collection at which one is due."""
 
@@ -68,6 +70,7 @@ class _Changes:
     """Names rebound so far, to be put back in reverse."""
 
     def __init__(self) -> None:
+        self.asyncio_is_refused = False
         self._undo: list[tuple[Any, str, Any]] = []
 
     def bind(self, namespace: dict[str, Any], name: str, value: object) -> None:
@@ -118,6 +121,7 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
     modules = list(modules)
     saved_random = randomness.state()
     was_collecting = gc.isenabled()
+    depth = sys.getrecursionlimit()
     threads.outer_hook[0] = threading.excepthook
     locks.control_thread[0] = _thread.get_ident()
     try:
@@ -126,11 +130,8 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
         changes.attribute(threading.Thread, "join", threads.join)
         changes.attribute(threading.Thread, "is_alive", threads.is_alive)
         changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
-        changes.bind(vars(importlib), "import_module", _atomic_module_import(importlib.import_module))
-        loops = sys.modules.get("asyncio.base_events")
-        if loops is not None:
-            loop = loops.BaseEventLoop
-            changes.attribute(loop, "run_forever", escapes.refusing("asyncio", loop.run_forever))
+        changes.bind(vars(importlib), "import_module", _atomic_module_import(importlib.import_module, changes))
+        _refuse_asyncio(changes)
         if everywhere:
             changes.attribute(random.Random, "seed", randomness.seed_instance)
         changes.bind(vars(threading), "_allocate_lock", locks.make_waiter_lock)
@@ -139,9 +140,11 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
             changes.bind(
                 vars(_posixsubprocess), "fork_exec", escapes.refusing("subprocess.Popen", _posixsubprocess.fork_exec)
             )
-        changes.bind(vars(builtins), "__import__", _atomic_import(builtins.__import__))
+        changes.bind(vars(builtins), "__import__", _atomic_import(builtins.__import__, changes))
         adopted = adoption.adopt(modules, changes.bind, changes.attribute)
         if everywhere:
+            # What is announced takes some frames of ours on top of the program's deepest one.
+            sys.setrecursionlimit(depth + FRAMES)
             left = adoption.adopt_live(adopted, changes.later, times.PAIRS, times.OWN)
             current.real_locks[:] = left
         gc.freeze()
@@ -156,6 +159,7 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
         changes.undo()
         locks.control_thread[0] = 0
         randomness.restore(saved_random)
+        sys.setrecursionlimit(depth)
         gc.unfreeze()
         if was_collecting:
             gc.enable()
@@ -173,7 +177,16 @@ def _rebind_everywhere(changes: _Changes) -> None:
                 changes.bind(namespace, key, found[1])
 
 
-def _atomic_module_import(real: Any) -> Any:
+def _refuse_asyncio(changes: _Changes) -> None:
+    """An event loop of asyncio is not controlled, whenever it was imported."""
+    loops = sys.modules.get("asyncio.base_events")
+    if loops is not None and hasattr(loops, "BaseEventLoop") and not changes.asyncio_is_refused:
+        changes.asyncio_is_refused = True
+        loop = loops.BaseEventLoop
+        changes.attribute(loop, "run_forever", escapes.refusing("asyncio", loop.run_forever))
+
+
+def _atomic_module_import(real: Any, changes: _Changes) -> Any:
     def import_module(name: str, package: str | None = None) -> Any:
         execution = current.execution
         if execution is None or locks.running() is None:
@@ -182,12 +195,13 @@ def _atomic_module_import(real: Any) -> Any:
         try:
             return real(name, package)
         finally:
+            _refuse_asyncio(changes)
             current.execution = execution
 
     return import_module
 
 
-def _atomic_import(real: Any) -> Any:
+def _atomic_import(real: Any, changes: _Changes) -> Any:
     """Imports inside tasks are atomic and leave no events: only the first
     execution would do them, and no two runs would be the same."""
 
@@ -201,6 +215,7 @@ def _atomic_import(real: Any) -> Any:
         try:
             return real(name, globals, locals, fromlist, level)
         finally:
+            _refuse_asyncio(changes)
             current.execution = execution
 
     return import_atomically

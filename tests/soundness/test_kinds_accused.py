@@ -1,0 +1,220 @@
+"""Kinds of correct programs that were accused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.soundness.conftest import Check
+
+TWICE = """threads = [threading.Thread(target=work) for _ in range(2)]
+    [t.start() for t in threads], [t.join() for t in threads]"""
+
+HELPER = """
+import threading, time, functools, logging
+LOCK = threading.RLock()
+class Guard:
+    shared = threading.RLock()
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.condition = threading.Condition()
+    def run(self, call):
+        with self.lock:
+            call()
+ONE = Guard()
+def closed():
+    lock = threading.RLock()
+    return lambda call: (lock.acquire(), call(), lock.release())
+CLOSED = closed()
+HANDLER = logging.Handler()
+class Clock:
+    now = time.monotonic
+    def __init__(self, timer=time.monotonic):
+        self.timer = timer
+TIMERS = {"monotonic": time.monotonic}
+PARTIAL = functools.partial(time.monotonic)
+STATE = []
+"""
+
+CORRECT: dict[str, str] = {
+    "a re-entrant lock of a module": "with helper.LOCK: box.n = box.n + 1",
+    "one of a class": "with helper.Guard.shared: box.n = box.n + 1",
+    "one inside of an object": "helper.ONE.run(box.add)",
+    "a condition inside of an object": "with helper.ONE.condition: box.n = box.n + 1",
+    "one in a closure": "helper.CLOSED(box.add)",
+    "the lock of a handler": "helper.HANDLER.acquire(); box.n = box.n + 1; helper.HANDLER.release()",
+}
+
+
+@pytest.mark.parametrize("kind", CORRECT)
+@pytest.mark.parametrize("home", ["", "site-packages/"], ids=["first-party", "installed"])
+def test_locks_made_at_import_exclude(
+    check: Check, monkeypatch: pytest.MonkeyPatch, tmp_path: object, kind: str, home: str
+) -> None:
+    monkeypatch.syspath_prepend(f"{tmp_path}/site-packages")
+    name = f"helper_{abs(hash((kind, home))) % 10**6}"
+    body = CORRECT[kind].replace("helper.", f"{name}.")
+    source = f"""
+import threading, {name}
+class Box:
+    n = 0
+    def add(self):
+        self.n = self.n + 1
+def f():
+    box = Box()
+    def work():
+        {body}
+    {TWICE}
+    assert box.n == 2
+"""
+    answer = check(source, "--schedules", "200", beside={f"{home}{name}.py": HELPER})
+    assert (answer["exit"], answer["failures"]) == (0, [])
+
+
+SILENT: dict[str, str] = {
+    "a proxy that says it is a dictionary": """
+    class Proxy:
+        def __init__(self): object.__setattr__(self, "inner", {})
+        @property
+        def __class__(self): return dict
+        def __setitem__(self, key, value): self.inner[key] = value
+        def __getitem__(self, key): return self.inner[key]
+    proxy = Proxy()
+    def work(): proxy["a"] = 1
+    TWICE
+    assert proxy["a"] == 1""",
+    "a mock of a dictionary": """
+    from unittest.mock import MagicMock
+    mock = MagicMock(spec=dict)
+    def work(): mock["a"] = 1; len(mock)
+    TWICE""",
+    "the frame of the caller": """
+    import sys, warnings
+    def work():
+        assert sys._getframe().f_code.co_name == "work"
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            warnings.warn("here")
+        assert not caught or caught[0].filename == __file__
+    work()
+    worker = threading.Thread(target=lambda: sys._getframe(0))
+    worker.start(); worker.join()""",
+    "a copy of a lock": """
+    import copy, pickle
+    for lock in (threading.Lock(), threading.RLock()):
+        for act in (copy.copy, copy.deepcopy, pickle.dumps):
+            try: act(lock)
+            except TypeError: continue
+            raise AssertionError("a lock was copied")
+    def work(): pass
+    TWICE""",
+    "weak references": """
+    import weakref
+    class Thing:
+        def __init__(self): self.n = 0
+    table = weakref.WeakValueDictionary()
+    def work():
+        thing = Thing()
+        thing.n += 1
+        table[threading.get_ident()] = thing
+    TWICE
+    assert not list(table)""",
+    "a finaliser that releases": """
+    class Lease:
+        def __init__(self, permits):
+            self.permits = permits
+            permits.acquire()
+        def __del__(self): self.permits.release()
+    permits = threading.Semaphore(1)
+    def work():
+        lease = Lease(permits)
+        assert lease.permits is permits
+        del lease
+    TWICE""",
+    "a temporary list": """
+    import weakref
+    class Thing: pass
+    seen = []
+    def work():
+        kept = [Thing() for _ in range(2)]
+        for thing in kept: seen.append(weakref.ref(thing))
+        kept.clear(); del thing
+    TWICE
+    assert all(one() is None for one in seen)""",
+    "tracing and depth": """
+    import sys
+    calls = []
+    def down(n): return down(n - 1) if n else 0
+    def work(): down(900)
+    threading.settrace(lambda frame, *_: calls.append(frame.f_code.co_name))
+    try: TWICE
+    finally: threading.settrace(None)
+    assert "work" in calls""",
+    "an interrupt that is caught": """
+    def work():
+        try: raise KeyboardInterrupt
+        except KeyboardInterrupt: pass
+    TWICE""",
+}
+
+
+@pytest.mark.parametrize("kind", SILENT)
+def test_nothing_of_ours_is_noticed(check: Check, kind: str) -> None:
+    deeper = f"try:\n        {TWICE}".replace("\n    [", "\n        [")
+    body = SILENT[kind].strip().replace("try: TWICE", deeper).replace("TWICE", TWICE)
+    answer = check(f"import threading\ndef f():\n    {body}\n", "--schedules", "100")
+    assert (answer["exit"], answer["failures"]) == (0, [])
+
+
+STATES: dict[str, str] = {
+    "a walrus": "(KEPT := [])\n",
+    "globals()": "globals()['KEPT'] = []\n",
+    "under a condition": "if True:\n    KEPT = []\n",
+    "an attribute of a function": "def holder(): pass\nholder.kept = KEPT = []\n",
+    "another module": "from helper_of_state import STATE as KEPT\n",
+}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_module_state_is_that_of_a_fresh_process(check: Check, kind: str) -> None:
+    head = f"import threading\n{STATES[kind]}def f():\n    def work(): KEPT.append(1)\n"
+    source = f"{head}    {TWICE}\n    assert len(KEPT) == 2\n"
+    answer = check(source, "--schedules", "50", beside={"helper_of_state.py": "STATE = []\n"})
+    assert (answer["exit"], answer["failures"]) == (0, [])
+
+
+@pytest.mark.parametrize("clock", ["Clock().timer", "Clock.now", "TIMERS['monotonic']"])
+def test_clocks_that_were_bound_at_import_are_virtual(check: Check, clock: str) -> None:
+    source = f"""
+import threading, time, helper_of_clocks
+def f():
+    began = helper_of_clocks.{clock}()
+    worker = threading.Thread(target=time.sleep, args=(100,))
+    worker.start(); worker.join()
+    assert helper_of_clocks.{clock}() - began >= 100
+"""
+    answer = check(source, "--schedules", "20", beside={"helper_of_clocks.py": HELPER})
+    assert (answer["exit"], answer["seconds"] < 5) == (0, True)
+
+
+PATIENT = """
+import threading
+def f():
+    done = []
+    worker = threading.Thread(target=done.append, args=(1,))
+    worker.start()
+    worker.join(30)
+    assert done
+"""
+
+
+def test_a_long_time_out_runs_out_late_and_is_named(check: Check) -> None:
+    assert check(PATIENT, "--timeouts", "idle")["exit"] == 0
+    answer = check(PATIENT)
+    assert answer["first_failure"] > 400
+    assert "join(timeout=30) of MainThread" in answer["failures"][0]["time_outs"][0]
+    assert "could go on" in answer["failures"][0]["time_outs"][0]
+
+
+def test_a_time_out_that_nothing_else_can_end_runs_out(check: Check) -> None:
+    source = "import threading\ndef f():\n    assert threading.Event().wait(5)\n"
+    assert check(source, "--timeouts", "idle")["exit"] == 1
