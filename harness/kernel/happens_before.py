@@ -17,21 +17,23 @@ from semafuzz.harness.kernel.locations import (
     WHOLE,
     WHOLE_CONTAINER,
     Key,
+    Location,
     locations,
     whole_conflicts,
 )
 from semafuzz.harness.kernel.task import RawEvent
 
 
-def happens_before_class(events: Sequence[RawEvent]) -> int:
+def happens_before_class(events: Sequence[RawEvent], table: dict[Key, Location] | None = None) -> int:
     """A number that equal Mazurkiewicz traces share (64 bits; different ones
     collide with the probability of a hash).
 
     Each operation on a conflicting location is hashed with its task, its number
     within the task, its place and the operations it directly depends on; the
-    hashes are added, so the order of commuting operations does not matter.
+    hashes are added, so the order of commuting operations does not matter. ``table``: the
+    locations of these events, where they are known.
     """
-    table = locations(events)
+    table = locations(events) if table is None else table
     shared = {key for key, location in table.items() if key[1] is not ANY_ITEM and location.conflicting}
     wholes = {key[0] for key in table if key[1] is WHOLE_CONTAINER and whole_conflicts(table, key)}
     last_write: dict[Key, int] = {}

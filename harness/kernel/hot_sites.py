@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.locations import ANY_ITEM, WHOLE_CONTAINER, Location, locations, whole_conflicts
+from semafuzz.harness.kernel.locations import ANY_ITEM, WHOLE_CONTAINER, Key, Location, locations, whole_conflicts
 from semafuzz.harness.kernel.task import RawEvent
 
 
-def mark_scheduling_points(events: Sequence[RawEvent], hot: bytearray) -> bool:
+def mark_scheduling_points(
+    events: Sequence[RawEvent], hot: bytearray, table: dict[Key, Location] | None = None
+) -> bool:
     """Mark the sites of conflicting locations in ``hot``; True where it grew.
 
     A lock's release commutes with everything other tasks can then do, unless
     some task tries the lock without waiting for ever: only then is it marked.
+    ``table``: the locations of these events, where they are known.
     """
-    table = locations(events)
+    table = locations(events) if table is None else table
     grew = False
     releases: dict[int, bool] = {}
     for key, location in table.items():

@@ -17,6 +17,7 @@ from semafuzz.harness.errors import NotDeterministic, UsageError
 from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.install import escapes
+from semafuzz.harness.kernel.locations import locations
 from semafuzz.harness.kernel.outcome import ADVICE, LimitKind, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.budget import Deadline
@@ -219,8 +220,9 @@ class Exploration:
     def _learn(self, outcome: Outcome) -> None:
         """What a schedule that was not seen before teaches. Under the same
         scheduling points the same choices give the same run, so nothing else does."""
-        self._classes.add(happens_before_class(outcome.events))
-        if self.setting.model == "threads" and mark_scheduling_points(outcome.events, self.setting.hot):
+        table = locations(outcome.events)
+        self._classes.add(happens_before_class(outcome.events, table))
+        if self.setting.model == "threads" and mark_scheduling_points(outcome.events, self.setting.hot, table):
             self._single = False
             self._paths.clear()
             self.scheduler.restart()

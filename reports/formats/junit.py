@@ -23,7 +23,7 @@ def junit_xml(report: Report) -> str:
         Xml.SubElement(suite, "testcase", classname="semafuzz", name="search")
     for picture, severity in findings:
         case = Xml.SubElement(suite, "testcase", classname=clean(f"semafuzz.{picture.target}.{picture.kind}"))
-        case.set("name", f"{picture.signature} {clean(sentence(picture))}"[:300])
+        case.set("name", clean(f"{picture.signature} {sentence(picture)}")[:300])
         properties = Xml.SubElement(case, "properties")
         for key, value in (("signature", picture.signature), ("severity", severity), *_commands(picture.commands)):
             Xml.SubElement(properties, "property", name=key, value=clean(value))

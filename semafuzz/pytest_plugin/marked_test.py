@@ -92,6 +92,7 @@ class MarkedTest:
                 holders=[self._holder],
                 prepare=preparation(self.module),
                 thorough=self._thorough,
+                anew=True,
             )
             try:
                 opened = stack.enter_context(laboratory)

@@ -99,17 +99,22 @@ def adopt(modules: Iterable[ModuleType], bind: Bind, assign: SetAttribute) -> Ad
 
 
 def adopt_live(
-    adoption: Adoption, undo: Undo, others: Sequence[tuple[Any, Any]] = (), own: Iterable[object] = ()
+    adoption: Adoption,
+    undo: Undo,
+    others: Sequence[tuple[Any, Any]] = (),
+    own: Iterable[object] = (),
+    *,
+    anew: bool = True,
 ) -> list[Any]:
     """Adopt the locks of all live objects, and exchange ``others`` for their doubles, but for ``own``
-    holders. What remains: real re-entrant locks in places that cannot be changed."""
+    holders; ``anew``: see :meth:`LiveObjects.exchange`. What remains: real re-entrant locks in places that cannot be changed."""
     doubles = {id(real): double for real, double in others}
 
     def double_of(real: Any, label: str) -> Any:
         return doubles[id(real)] if id(real) in doubles else adoption.double_of(real, label)
 
     live = LiveObjects(double_of, undo, own)
-    live.exchange([real for real, _ in others])
+    live.exchange([real for real, _ in others], anew=anew)
     return live.left
 
 

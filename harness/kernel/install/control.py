@@ -111,7 +111,8 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
     """Install control on the calling OS thread for the time of the block.
 
     ``modules`` are those under test: locks and other primitives that they hold
-    at module level are adopted. ``everywhere``: those of all live objects too, and clocks.
+    at module level are adopted. ``everywhere``: those of all live objects too, and clocks;
+    ``anew``: also of objects that were made since this was done last.
     ``stall``: seconds without any step after which a run counts as stuck. Raises RuntimeError
     where control is installed already.
     """
@@ -145,7 +146,7 @@ def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywh
         if everywhere:
             # What is announced takes some frames of ours on top of the program's deepest one.
             sys.setrecursionlimit(depth + FRAMES)
-            left = adoption.adopt_live(adopted, changes.later, times.PAIRS, times.OWN)
+            left = adoption.adopt_live(adopted, changes.later, times.PAIRS, times.OWN, anew=anew)
             current.real_locks[:] = left
         gc.freeze()
         gc.disable()

@@ -144,6 +144,9 @@ def make_report(order: ReportOptions) -> Made:
     if not paths and summary is None:
         raise UsageError(f"{order.folder} holds no finding and no search; give the folder that --out named")
     matrix = _matrix(order.matrix)
+    if order.out == order.folder / "report" and order.out.is_symlink():
+        # A folder from elsewhere must not say where on this machine is written.
+        raise UsageError(f"{order.out} is a link to another place; remove it, or name a folder with --out")
     out = usable_folder(order.out)
     found, broken = _read(paths)
     if order.program is not None:

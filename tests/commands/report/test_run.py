@@ -211,3 +211,14 @@ def test_pages_of_a_night(semafuzz: Run, tmp_path: Path) -> None:
     assert all(len(Path(name).stem) == 16 for name in pages)
     again = semafuzz(*night, "--corpus", "corpus")
     assert (again.returncode, again.stdout.count("\n")) == (0, 1), "quiet where nothing is new"
+
+
+def test_a_folder_does_not_say_where_it_is_written(semafuzz: Run, found: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = found if found.is_dir() else found.parent
+    (folder / "report").symlink_to(elsewhere, target_is_directory=True)
+    done = semafuzz("report", str(folder))
+    assert done.returncode == 4
+    assert "is a link to another place" in done.stderr
+    assert not list(elsewhere.iterdir())
