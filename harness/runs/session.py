@@ -61,7 +61,8 @@ def controlled_session(
     preempted between two accesses, so none needs to be seen). ``holders`` have no code,
     but primitives to adopt. ``thorough``: calls of code that is not looked into are announced.
     ``anew``: locks are looked for in all
-    objects, also of those that were made since the last session. ``prepare``: see :func:`semafuzz.harness.instrument.apply.instrumented`.
+    objects, also of those that were made since the last session. ``prepare``: see
+    :func:`semafuzz.harness.instrument.apply.instrumented`.
     Raises UsageError where a module has no source.
     """
     library = [module for module, _ in _STDLIB]

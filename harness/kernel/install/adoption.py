@@ -107,7 +107,8 @@ def adopt_live(
     anew: bool = True,
 ) -> list[Any]:
     """Adopt the locks of all live objects, and exchange ``others`` for their doubles, but for ``own``
-    holders; ``anew``: see :meth:`LiveObjects.exchange`. What remains: real re-entrant locks in places that cannot be changed."""
+    holders; ``anew``: see :meth:`LiveObjects.exchange`. What remains: real re-entrant locks in
+    places that cannot be changed."""
     doubles = {id(real): double for real, double in others}
 
     def double_of(real: Any, label: str) -> Any:

@@ -107,7 +107,9 @@ class Control:
 
 
 @contextmanager
-def installed(modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywhere: bool = False) -> Iterator[Control]:
+def installed(
+    modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywhere: bool = False, anew: bool = True
+) -> Iterator[Control]:
     """Install control on the calling OS thread for the time of the block.
 
     ``modules`` are those under test: locks and other primitives that they hold
