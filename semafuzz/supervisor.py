@@ -138,7 +138,8 @@ def _without_verdict(ended: int, why: str, said: _Said, *, interrupted: bool) ->
     if why:
         _tell(f"uncontrolled: {why}, so nothing can be said")
         return CANNOT_JUDGE
-    if interrupted and ended in (-signal.SIGINT, 128 + signal.SIGINT, INTERRUPTED):
+    if interrupted and ended in (-signal.SIGINT, 128 + signal.SIGINT, INTERRUPTED, -signal.SIGTERM, -signal.SIGHUP):
+        # Somebody asked for it.
         return INTERRUPTED
     if ended < 0:
         try:

@@ -108,7 +108,7 @@ def _conclude(
     shared: SharedState | None,
 ) -> None:
     """Keep the record, and raise where the test does not pass."""
-    record = Record(result.verdict, result.schedules)
+    record = Record(result.verdict, result.schedules, watched=result.watched, limits=result.limits)
     texts = []
     for finding, outcome, command in zip(result.failures, shown, commands, strict=True):
         record.rows.append(

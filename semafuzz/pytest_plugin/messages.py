@@ -30,6 +30,7 @@ def found(finding: Finding, outcome: Outcome | None, result: Result, command: st
         head.append(f"severity: {finding.severity}")
     if not finding.confirmed:
         head.append("it did not repeat when its schedule was run again: something else differs between two runs")
+    head += [f"needs: {plain(needed)}" for needed in finding.time_outs]
     head += [f"note: {plain(note)}" for note in result.notes]
     return _report(head, finding.places, outcome, command)
 

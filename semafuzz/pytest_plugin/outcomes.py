@@ -57,6 +57,8 @@ class Record:
     verdict: Verdict | Literal["gone"]
     schedules: int
     rows: list[Row] = field(default_factory=list)
+    watched: list[str] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
 
     def properties(self) -> list[tuple[str, object]]:
         """As properties of the test case in JUnit's format."""

@@ -32,7 +32,10 @@ class Summary:
         for line in lines:
             reporter.line(line)
         if told:
-            reporter.line("interleave: " + _totals([report.semafuzz for report in told]))
+            records = [report.semafuzz for report in told]
+            reporter.line("interleave: " + _totals(records))
+            for line in _looked_into(records):
+                reporter.line(line)
 
     def _lost(self, config: pytest.Config, reported: set[str]) -> Iterator[str]:
         """A line for each trace of a test that was written in this session and that no report names."""
@@ -58,6 +61,9 @@ class Summary:
                 )
 
 
+MOST_LIMITS = 5
+"""What was not seen that is told by name."""
+
 _PHASES = ("setup", "call", "teardown", "collect")
 
 
@@ -80,6 +86,19 @@ def _stamps(folder: Path) -> dict[Path, Stamp]:
             continue
         found[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
     return found
+
+
+def _looked_into(records: list[Mapping[str, Any]]) -> list[str]:
+    """Which modules were looked into, and what was not seen, over all tests."""
+    from semafuzz.reports.terminal.result import plain
+
+    watched = sorted({name for record in records for name in record["watched"]})
+    limits = list(dict.fromkeys(limit for record in records for limit in record["limits"]))
+    lines = [f"interleave: watched {plain(', '.join(watched), 300)}"] if watched else []
+    lines += [f"interleave: not seen: {plain(limit, 300)}" for limit in limits[:MOST_LIMITS]]
+    if len(limits) > MOST_LIMITS:
+        lines.append(f"interleave: not seen: {len(limits) - MOST_LIMITS} things more")
+    return lines
 
 
 def _totals(records: list[Mapping[str, Any]]) -> str:
