@@ -172,6 +172,7 @@ class Execution(Waiting):
             _current.execution = None
             if self._at_exit:
                 executors.forget_exit()
+            executors.forget_threads(self.tasks)
             thread_identity.restore_caller(self, hosted)
         if self.interrupt is not None:
             raise self.interrupt

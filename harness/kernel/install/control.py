@@ -35,6 +35,8 @@ except ImportError:
     _posixsubprocess = None  # type: ignore[assignment]
 
 _PASSED_OVER = {"greenlet", "importlib", "_frozen_importlib", "_frozen_importlib_external"}
+_ROUNDS = 4
+"""Collections of what is young, after which all is collected: threads of pools are freed in several steps."""
 FRAMES = 100
 """Frames of ours that may stand on top of the program's."""
 _YOUNG = 20_000
@@ -102,8 +104,10 @@ class Control:
 
     def between_executions(self) -> None:
         """Collect garbage now and then: it is held while tasks run."""
-        if gc.get_count()[0] > _YOUNG:
-            gc.collect(1)
+        young, _, old = gc.get_count()
+        if young > _YOUNG:
+            # What was there when control began is frozen, so that all is little more than the young.
+            gc.collect(1 if old < _ROUNDS else 2)
 
 
 @contextmanager

@@ -30,6 +30,16 @@ def executor_shutdown(tasks: Sequence[Task]) -> Callable[[], None] | None:
     return wake
 
 
+def forget_threads(tasks: Sequence[Task]) -> None:
+    """The threads of an execution that is over are no pool's any more: the register would keep each
+    alive by its queue, and with it all that the execution recorded."""
+    queues = _MODULE["_threads_queues"]
+    if queues:
+        for task in tasks:
+            if task.thread is not None:
+                queues.pop(task.thread, None)
+
+
 def forget_exit() -> None:
     """The program may run again: pools take work once more."""
     _MODULE["_shutdown"] = False
