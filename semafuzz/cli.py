@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from semafuzz.child_channel import program_runs
 from semafuzz.commands.common import options
 from semafuzz.commands.fuzz.options import fuzz
 from semafuzz.commands.matrix.options import matrix, matrix_column
@@ -210,9 +211,10 @@ def shrink(
 
     code = settle_trace(trace, release, source, arguments or ())
     if code is None:
-        code = run_shrink(
-            trace, Code(program, release, source, instrument=instrument), out, budget=budget, in_place=in_place
-        )
+        with program_runs():
+            code = run_shrink(
+                trace, Code(program, release, source, instrument=instrument), out, budget=budget, in_place=in_place
+            )
     sys.exit(code)
 
 

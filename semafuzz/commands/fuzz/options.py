@@ -82,6 +82,7 @@ def fuzz(
       semafuzz fuzz bank_target.py:Bank
       semafuzz fuzz reference --set defect=missing_lock
     """
+    from semafuzz.child_channel import program_runs
     from semafuzz.commands.common.release_process import settle_code
     from semafuzz.commands.fuzz.jobs import run_jobs
     from semafuzz.commands.fuzz.run import Search, run_fuzz, run_share
@@ -97,4 +98,6 @@ def fuzz(
             sys.exit(run_share(search, (int(number), int(of))))
         if jobs > 1:
             sys.exit(run_jobs(search, jobs, [] if source is None else ["--source", str(source)], as_json, shard))
-        sys.exit(run_fuzz(search, as_json, shard))
+        with program_runs():
+            code = run_fuzz(search, as_json, shard)
+        sys.exit(code)
