@@ -21,7 +21,7 @@ from semafuzz.harness.instrument.attribute_kinds import (
     stored_names,
 )
 from semafuzz.harness.instrument.calls import announced
-from semafuzz.harness.instrument.container_calls import ContainerCall, LaterCall, LibraryCall
+from semafuzz.harness.instrument.container_calls import ContainerCall, LibraryCall
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.doubles import calendar
@@ -49,17 +49,18 @@ def attr(owner: Any, name: str, site: int) -> Any:
 
 
 def _announcing(owner: object, found: Any, site: int) -> Any:
-    """A method that was fetched, perhaps to be called later under another name."""
+    """A method that was fetched, perhaps to be called later under another name. Code that announces its
+    calls gets the method itself: it is the call that is announced, whoever makes it."""
     if type(found) in METHODS_IN_C:
-        home = found.__self__
-        if issubclass(type(home), CONTAINERS):
-            return ContainerCall(home, found, found.__name__, site)
         kind = type(owner)
         if kind is live_objects.LOCK_TYPE or kind is live_objects.RLOCK_TYPE:
             return getattr(adopted(owner), found.__name__)
         execution = current.execution
-        if execution is not None and execution.thorough and kinds.kind_of(home) >= kinds.KNOWN:
-            return LaterCall(found, site)
+        if execution is not None and execution.thorough:
+            return found
+        home = found.__self__
+        if issubclass(type(home), CONTAINERS):
+            return ContainerCall(home, found, found.__name__, site)
     return found
 
 
@@ -173,7 +174,7 @@ def entered(manager: Any, site: int) -> Any:
     execution = current.execution
     if execution is not None:
         kind = type(manager)
-        if execution.thorough and kind.__module__ == "multiprocessing.synchronize":
+        if execution.thorough and kinds.module_of(kind) == "multiprocessing.synchronize":
             execution.escape("a lock of multiprocessing was used, which excludes no task; use one of threading")
         if kind is live_objects.LOCK_TYPE or kind is live_objects.RLOCK_TYPE:
             return adopted(manager)

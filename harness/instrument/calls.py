@@ -45,6 +45,14 @@ _CHANGE_NOTHING: Final = frozenset({
     "_functools",
 })  # fmt: skip
 """Modules whose functions look at what they are given, ``CHANGING`` ones excepted."""
+_CHANGING_ALL_THE_SAME: Final = frozenset({"pack_into", "dump", "load", "reduce", "pprint", "pp", "update_wrapper"})
+"""Functions of those modules that change something."""
+_PROCESS_STATE: Final = frozenset({
+    "catch_warnings", "simplefilter", "filterwarnings", "resetwarnings", "redirect_stdout", "redirect_stderr", "chdir",
+    "getrecursionlimit", "setlocale", "getlocale", "setswitchinterval", "getswitchinterval", "umask",
+    "stack_size", "set_threshold", "signal", "getsignal",
+})  # fmt: skip
+"""Functions and classes that look at or change a state that the whole process has."""
 _TOUCH_NOTHING: Final = frozenset({
     "threading", "_thread", "queue", "_queue", "concurrent", "contextlib", "contextvars", "_contextvars",
     "time", "sys", "gc", "signal", "_signal", "atexit", "typing", "abc", "_abc", "enum", "unittest", "pytest",
@@ -68,6 +76,7 @@ _BUILTINS_THAT_TOUCH_NOTHING: Final = frozenset({
     "isinstance", "issubclass", "callable", "id", "globals", "locals", "vars", "getattr", "setattr", "delattr",
     "hasattr", "__import__", "__build_class__", "breakpoint", "input", "eval", "exec",
 })  # fmt: skip
+_DESCRIPTORS: Final = frozenset({"__get__", "__set__", "__delete__"})
 _REAL_CLOCK: Final = frozenset({"now", "utcnow", "today"})
 _OUTSIDE_FUNCTIONS: Final = frozenset({
     "posix", "os", "io", "_io", "socket", "_socket", "sqlite3", "_sqlite3", "select", "fcntl", "mmap", "shutil",
@@ -94,7 +103,54 @@ def prepared(function: Any, site: int, /, *args: Any, **keywords: Any) -> Any:
             seen = kind is types.FunctionType and function.__code__ in instrumented
         if not seen:
             announce(execution, function, args, keywords, site)
+            if any(type(one) in _METHODS_IN_C for one in args):
+                args = tuple(later(one, site) for one in args)
+            for name, one in keywords.items():
+                if type(one) in _METHODS_IN_C:
+                    keywords[name] = later(one, site)
     return partial(function, *args, **keywords)
+
+
+class LaterCall:
+    """A function in C that other code calls later, announced when it does."""
+
+    __slots__ = ("_function", "_site")
+
+    def __init__(self, function: Any, site: int) -> None:
+        self._function = function
+        self._site = site
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        return prepared(self._function, self._site, *args, **keywords)()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_function"), name)
+
+    def __reduce__(self) -> Any:
+        return self._function.__reduce__()
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._function == (other._function if type(other) is LaterCall else other))
+
+    def __hash__(self) -> int:
+        return hash(self._function)
+
+
+def later(function: Any, site: int) -> Any:
+    """``function`` where it is handed to code that is not looked into, which calls it by itself."""
+    kind = type(function)
+    if current.execution is None:
+        return function
+    if kind in _METHODS_IN_C:
+        owner = function.__self__
+        if owner is None or type(owner) is types.ModuleType:
+            changes = function.__name__ in CHANGING or function.__name__ in ("setattr", "delattr", "getattr")
+            return LaterCall(function, site) if changes else function
+        if kinds.kind_of(owner) in (kinds.CONTAINER, kinds.KNOWN, kinds.UNKNOWN, kinds.ITERATOR):
+            return LaterCall(function, site)
+    elif kind in _UNBOUND:
+        return LaterCall(function, site)
+    return function
 
 
 def announced(function: Any, site: int) -> Any:
@@ -146,30 +202,43 @@ def _library_function(execution: Any, function: Any, args: Any, keywords: dict[s
     """A function in Python that is not looked into."""
     module = str(function.__module__)
     first = first_component(module)
+    if function.__name__ in _PROCESS_STATE:
+        execution.reach_outside(f"{module}.{function.__name__}", site)
+        return
     if is_own(module) or first in _TOUCH_NOTHING:
         return
     if first in _OUTSIDE_FUNCTIONS:
         if function.__name__ not in _OUTSIDE_ONLY_SOMETIMES:
             execution.reach_outside(f"{module}.{function.__name__}", site)
         return
-    touch_reached(execution, _given(args, keywords), first not in _CHANGE_NOTHING, site)
+    changes = first not in _CHANGE_NOTHING or function.__name__ in _CHANGING_ALL_THE_SAME
+    touch_reached(execution, _given(args, keywords), changes, site)
 
 
 def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str, Any], site: int) -> None:
     module, name = str(function.__module__), function.__name__
     if module == "builtins":
+        if name in ("getattr", "hasattr", "setattr", "delattr") and len(args) > 1 and type(args[1]) is str:
+            # Under another name than their own: those are hooks of their own.
+            execution.touch(op.WRITE if name in ("setattr", "delattr") else op.READ, args[0], args[1], site)
+            return
         if name in _BUILTINS_THAT_TOUCH_NOTHING:
             return
         if name in ("next", "anext") and args:
-            lazy = kinds.kind_of(args[0]) == kinds.THROUGH
+            lazy = kinds.kind_of(args[0]) == kinds.ITERATOR
             touch_reached(execution, args[:1], not lazy, site, deep=lazy)
             return
+        if name == "print" and keywords.get("file") is not None:
+            touch_one(execution, keywords["file"], True, site)
         if name == "open":
             execution.reach_outside("open", site)
             return
         touch_reached(execution, _given(args, keywords), name not in _LOOKING_BUILTINS, site)
         return
     first = first_component(module)
+    if name in _PROCESS_STATE or (first == "sys" and name.startswith("set")):
+        execution.reach_outside(f"{module}.{name}", site)
+        return
     if first in _TOUCH_NOTHING:
         return
     if first in _OUTSIDE_FUNCTIONS:
@@ -180,7 +249,8 @@ def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str,
         touch_reached(execution, args[:1], True, site, deep=False)
         touch_reached(execution, _given(args[1:], keywords), False, site)
         return
-    touch_reached(execution, _given(args, keywords), first not in _CHANGE_NOTHING | {"_heapq", "_bisect"}, site)
+    changes = first not in _CHANGE_NOTHING | {"_heapq", "_bisect"} or name in _CHANGING_ALL_THE_SAME
+    touch_reached(execution, _given(args, keywords), changes, site)
 
 
 def _method_of(
@@ -201,6 +271,9 @@ def _method_of(
         return
     if kind.__module__ == "_multiprocessing":
         execution.escape("a lock of multiprocessing was used, which excludes no task; use one of threading")
+    if kind in (types.MemberDescriptorType, types.GetSetDescriptorType) and args and name in _DESCRIPTORS:
+        execution.touch(op.READ if name == "__get__" else op.WRITE, args[0], owner.__name__, site)
+        return
     what = kinds.kind_of(owner)
     if issubclass(kind, random.Random):
         execution.limit("random", f"{kind.__qualname__}.{name}", site)
@@ -218,12 +291,15 @@ def _method_of(
 
 def _made(execution: Any, made: Any, args: tuple[Any, ...], keywords: dict[str, Any], site: int) -> None:
     """An instance that is made: its class looks at what it is given, or keeps it."""
-    if not args and not keywords:
+    if not args and not keywords and made.__name__ not in _PROCESS_STATE:
         return
     if issubclass(made, BaseException) or kinds.handles_itself_class(made, "__init__", "__new__"):
         return
     module = str(type.__dict__["__module__"].__get__(made))
     first = first_component(module)
+    if made.__name__ in _PROCESS_STATE and first in ("contextlib", "warnings"):
+        execution.reach_outside(f"{module}.{made.__name__}", site)
+        return
     if is_own(module) or first in _TOUCH_NOTHING or made is type or made is super or made is object:
         return
     if made is partial or made in _GETTERS:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import gc
 import itertools
 from collections.abc import Iterable
+from types import GeneratorType
 from typing import Any
 
 from semafuzz.harness.instrument import object_kinds as kinds
@@ -42,8 +43,9 @@ def reached(roots: Iterable[object], execution: Any, site: int, *, deep: bool = 
                 return found
             if kind != kinds.THROUGH:
                 found.append((kind, one))
-            if kind == kinds.THROUGH:
-                below += gc.get_referents(one)
+            if kind == kinds.THROUGH or kind == kinds.ITERATOR:
+                if type(one) is not GeneratorType:
+                    below += gc.get_referents(one)
             elif not deep:
                 continue
             elif kind == kinds.CONTAINER:
@@ -62,15 +64,16 @@ def touch_all(execution: Any, found: list[tuple[int, object]], changes: bool, si
     whole, part = (op.WRITE_ALL, op.WRITE) if changes else (op.READ_ALL, op.READ)
     first = True
     for kind, one in found:
+        how = op.WRITE_ALL if kind == kinds.ITERATOR else whole
         if first:
-            execution.touch(whole, one, None, site)
+            execution.touch(how, one, None, site)
             first = False
         else:
-            execution.note(whole, one, None, site)
+            execution.note(how, one, None, site)
         if kind == kinds.INSTANCE:
             for name in attributes_of(one):
                 execution.note(part, one, name, site)
-        elif kind >= kinds.OUTSIDE:
+        elif kind in (kinds.OUTSIDE, kinds.UNKNOWN):
             note_stranger(execution, kind, one, site)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from semafuzz.harness.instrument.attribute_kinds import dictionaries
-from semafuzz.harness.instrument.calls import container_access, prepared
+from semafuzz.harness.instrument.calls import container_access
 from semafuzz.harness.instrument.coarse import touch_one, touch_reached
 from semafuzz.harness.instrument.containers import CONTAINERS, REMOVES, inserts, item_name, method_kind
 from semafuzz.harness.instrument.items import source_of
@@ -60,7 +60,8 @@ def touch_container(
         execution.touch(kind, owner, None, site)
     elif kind >= 0:
         execution.touch(kind, owner, item_name(owner, args[0]), site)
-        if kind == WRITE_ITEM and (issubclass(type(owner), set) or name in REMOVES or inserts(owner, args[0])):
+        removes = issubclass(type(owner), set) or name in REMOVES
+        if kind == WRITE_ITEM and (removes or inserts(owner, args[0], careful=execution.thorough)):
             execution.note(WRITE_ALL, owner, None, site)
     elif execution.thorough and name not in _NOT_OF_THE_CONTENT:
         touch_one(execution, owner, name not in _LOOKING_METHODS, site)
@@ -69,9 +70,7 @@ def touch_container(
 _DEEP_METHODS: Final = frozenset(
     {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "index", "count", "remove"}
 )
-_NOT_OF_THE_CONTENT: Final = frozenset(
-    {"__init_subclass__", "__class__", "__sizeof__", "fromkeys", "__init__", "__new__"}
-)
+_NOT_OF_THE_CONTENT: Final = frozenset({"__init_subclass__", "__class__", "__sizeof__", "fromkeys", "__new__"})
 _LOOKING_METHODS: Final = frozenset(
     "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __repr__ __str__ __format__ __or__ __and__ __sub__ __xor__ __add__ "  # noqa: SIM905
     "__mul__ __reversed__ __reduce_ex__ __reduce__ __copy__ find decode hex startswith endswith most_common".split()
@@ -95,28 +94,6 @@ def _touch_attributes(
     else:
         for key in tuple(owner):
             execution.note(READ, instance, key, site)
-
-
-class LaterCall:
-    """A method in C that was fetched, announced when it is called."""
-
-    __slots__ = ("_method", "_site")
-
-    def __init__(self, method: Any, site: int) -> None:
-        self._method = method
-        self._site = site
-
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        return prepared(self._method, self._site, *args, **keywords)()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._method, name)
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self._method == (other._method if type(other) is LaterCall else other))
-
-    def __hash__(self) -> int:
-        return hash(self._method)
 
 
 class LibraryCall:

@@ -77,15 +77,35 @@ def item_name(owner: Any, key: object) -> object:
     """The name of an item's location in ``owner``: of a sequence ``a[-1]`` and
     ``a[len(a) - 1]`` are one."""
     if type(key) is int and key < 0 and not issubclass(type(owner), dict):
-        return key + len(owner)
+        return key + _length(owner)
     return key_name(key)
 
 
-def fills_in(owner: Any, key: object) -> bool:
-    """Whether reading under ``key`` makes an item."""
-    return issubclass(type(owner), defaultdict) and owner.default_factory is not None and key not in owner
+def _length(owner: Any) -> int:
+    """The length of a sequence, past an override of ``__len__``."""
+    for base in (list, deque, bytearray):
+        if issubclass(type(owner), base):
+            return base.__len__(owner)
+    return len(owner)
 
 
-def inserts(owner: Any, key: object) -> bool:
-    """Whether a store under ``key`` changes which keys there are."""
-    return issubclass(type(owner), dict) and not dict.__contains__(owner, key)
+def is_plain(key: object) -> bool:
+    """Whether a key can be looked for without running code of the program."""
+    return key_name(key) is not ANY_KEY
+
+
+def fills_in(owner: Any, key: object, *, careful: bool = False) -> bool:
+    """Whether reading under ``key`` makes an item. ``careful``: no code of the program is run to know; yes in
+    doubt."""
+    if not issubclass(type(owner), defaultdict) or owner.default_factory is None:
+        return False
+    if not careful:
+        return key not in owner
+    return not is_plain(key) or not dict.__contains__(owner, key)
+
+
+def inserts(owner: Any, key: object, *, careful: bool = False) -> bool:
+    """Whether a store under ``key`` changes which keys there are. ``careful``: as above."""
+    if not issubclass(type(owner), dict):
+        return False
+    return (careful and not is_plain(key)) or not dict.__contains__(owner, key)

@@ -30,14 +30,16 @@ from semafuzz.harness.instrument.attributes import (
     set_attribute,
     variables,
 )
-from semafuzz.harness.instrument.calls import announced, prepared
+from semafuzz.harness.instrument.calls import announced, later, prepared
 from semafuzz.harness.instrument.items import (
     changed,
     contains,
     deep,
     del_item,
+    delegated,
     item,
     iterate,
+    own_names,
     set_item,
     truth,
     turn,
@@ -73,7 +75,10 @@ class Cell:
 def evaluated_source(source: Any, site: int) -> Any:
     """What is given to ``eval`` or ``exec``: text is rewritten as the code around it is."""
     execution = current.execution
-    if execution is None or type(source) is not str or not execution.thorough:
+    if execution is None or not execution.thorough:
+        return source
+    if type(source) is not str:
+        execution.limit("reach", "code that was compiled before, as eval or exec ran it", site)
         return source
     return rewriting_of_text[0](source, site)
 
@@ -104,6 +109,9 @@ HOOKS: Final[dict[str, Any]] = {
     "turn": turn,
     "deep": deep,
     "changed": changed,
+    "delegated": delegated,
+    "own_names": own_names,
+    "later": later,
     "prepared": prepared,
     "announced": announced,
     "bound": bound,

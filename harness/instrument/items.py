@@ -33,7 +33,7 @@ def item(owner: Any, key: Any, site: int) -> Any:
             execution.touch(READ_ITEM, owner, key_name(key), site)
         elif type(key) is slice:
             execution.touch(READ_ALL, owner, None, site)
-        elif fills_in(owner, key):
+        elif fills_in(owner, key, careful=execution.thorough):
             execution.touch(WRITE_ITEM, owner, key_name(key), site)
             execution.note(WRITE_ALL, owner, None, site)
         else:
@@ -57,7 +57,7 @@ def set_item(value: object, owner: Any, key: Any, site: int) -> None:
             execution.touch(WRITE_ALL, owner, None, site)
         else:
             execution.touch(WRITE_ITEM, owner, item_name(owner, key), site)
-            if inserts(owner, key):
+            if inserts(owner, key, careful=execution.thorough):
                 execution.note(WRITE_ALL, owner, None, site)
     owner[key] = value
 
@@ -97,7 +97,10 @@ def touch_other(execution: Any, owner: Any, method: str, changes: bool, site: in
 def _plain(owner: object, method: str) -> bool:
     """Whether the container does this itself, not a Python override of it
     (whose own accesses are then the ones to see)."""
-    return type(getattr(type(owner), method)) is not types.FunctionType
+    for base in kinds.mro_of(type(owner)):
+        if method in base.__dict__:
+            return type(base.__dict__[method]) is not types.FunctionType
+    return True
 
 
 def contains(key: Any, owner: Any, site: int) -> bool:
@@ -129,7 +132,9 @@ def whole(owner: Any, site: int) -> Any:
         if issubclass(type(source), CONTAINERS):
             execution.touch(READ_ALL, source, None, site)
         elif execution.thorough:
-            touch_other(execution, owner, "__iter__" if hasattr(type(owner), "__iter__") else "__len__", False, site)
+            touch_other(
+                execution, owner, "__iter__" if kinds.defines(type(owner), "__iter__") else "__len__", False, site
+            )
     return owner
 
 
@@ -142,9 +147,10 @@ def deep(owner: Any, site: int) -> Any:
 
 
 def changed(owner: Any, site: int) -> Any:
-    """``owner`` as the argument of something that may change it, and what it holds."""
+    """``owner`` as the namespace of ``eval`` or ``exec``, whose code may change what it holds."""
     execution = current.execution
     if execution is not None:
+        execution.limit("reach", "code in a namespace of its own, as eval or exec ran it", site)
         touch_reached(execution, (owner,), True, site)
     return owner
 
@@ -157,8 +163,8 @@ def truth(owner: Any, site: int) -> Any:
             execution.touch(READ_ALL, owner, None, site)
         elif execution.thorough:
             kind = type(owner)
-            method = "__bool__" if hasattr(kind, "__bool__") else "__len__"
-            if hasattr(kind, method):
+            method = "__bool__" if kinds.defines(kind, "__bool__") else "__len__"
+            if kinds.defines(kind, method):
                 touch_other(execution, owner, method, False, site)
     return owner
 
@@ -195,7 +201,7 @@ def iterate(owner: Any, site: int) -> Any:
             return _Announced(owner, source, site)
         if execution.thorough and type(owner) not in (tuple, frozenset) and not handles_itself(owner, "__iter__"):
             kind = kinds.kind_of(owner)
-            if kind not in (kinds.PASSED, kinds.OUTSIDE) and hasattr(type(owner), "__iter__"):
+            if kind not in (kinds.PASSED, kinds.OUTSIDE) and kinds.defines(type(owner), "__iter__"):
                 return _AnnouncedOther(owner, site)
     return owner
 
@@ -203,11 +209,13 @@ def iterate(owner: Any, site: int) -> Any:
 class _AnnouncedOther:
     """An iterator whose every step is announced as a read of what stands behind it."""
 
-    __slots__ = ("_inner", "_owner", "_site")
+    __slots__ = ("_inner", "_owner", "_site", "_steps")
 
     def __init__(self, owner: Any, site: int) -> None:
         self._owner = owner
         self._inner = iter(owner)
+        # What is its own iterator is changed by every step.
+        self._steps = self._inner is owner and kinds.kind_of(owner) != kinds.ITERATOR
         self._site = site
 
     def __iter__(self) -> Iterator[Any]:
@@ -216,7 +224,7 @@ class _AnnouncedOther:
     def __next__(self) -> Any:
         execution = current.execution
         if execution is not None:
-            touch_reached(execution, (self._owner, self._inner), False, self._site, deep=False)
+            touch_reached(execution, (self._owner, self._inner), self._steps, self._site, deep=False)
         return next(self._inner)
 
     def __length_hint__(self) -> int:
@@ -225,6 +233,21 @@ class _AnnouncedOther:
 
 kinds.look_through(_Announced)
 kinds.look_through(_AnnouncedOther)
+
+
+def delegated(owner: Any, site: int) -> Any:
+    """``owner`` in ``yield from``: what is sent to a generator has to reach it itself."""
+    execution = current.execution
+    if execution is not None:
+        touch_one(execution, owner, False, site)
+    return owner
+
+
+def own_names(found: Any, site: int) -> Any:
+    """What ``locals()`` gives, without names of ours."""
+    if type(found) is dict:
+        return {name: value for name, value in found.items() if not name.startswith("__sf_")}
+    return [name for name in found if not name.startswith("__sf_")]
 
 
 def turn(site: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import contextvars
 import datetime
 import decimal
 import enum
@@ -43,6 +44,8 @@ KNOWN: Final = 4
 """An object of C with all of its state inside: each operation is an access to all of it."""
 OUTSIDE: Final = 5
 """A file, a socket, a connection: its state is not in this process alone."""
+ITERATOR: Final = 7
+"""An iterator: each step is a change of it, and a look at what stands behind it."""
 UNKNOWN: Final = 6
 """Anything else: as KNOWN, and named as a limit where two tasks touch it."""
 
@@ -67,17 +70,19 @@ _IMMUTABLE: Final = frozenset({
     types.TracebackType, types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
     types.MemberDescriptorType, types.ClassMethodDescriptorType, property, classmethod, staticmethod, super,
     types.MethodType, types.MethodWrapperType, functools.partial, types.GenericAlias, types.UnionType,
-    types.GeneratorType, types.CoroutineType,
+    types.CoroutineType,
     datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone,
     decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, re.Match, weakref.ref,
     operator.itemgetter, operator.attrgetter, operator.methodcaller, types.CellType,
     pathlib.PurePath, pathlib.PurePosixPath, pathlib.Path, pathlib.PosixPath,
 })  # fmt: skip
 _THROUGH: Final[frozenset[Any]] = frozenset({
-    tuple, frozenset, slice, types.MappingProxyType,
-    map, filter, zip, enumerate, reversed, type(iter([])), type(iter(())), type(iter({})), type(reversed([])),
-    type(iter({}.values())), type(iter({}.items())), type(iter(set())), *VIEWS,
-    type(iter(collections.deque())), type(iter(bytearray())), type(reversed({})), types.SimpleNamespace,
+    tuple, frozenset, slice, types.MappingProxyType, *VIEWS, types.SimpleNamespace,
+})  # fmt: skip
+_ITERATORS: Final[frozenset[Any]] = frozenset({
+    map, filter, zip, enumerate, reversed, types.GeneratorType, type(iter([])), type(iter({})), type(reversed([])),
+    type(iter({}.values())), type(iter({}.items())), type(iter(set())), type(iter(())), type(iter(range(0))),
+    type(iter(collections.deque())), type(iter(bytearray())), type(reversed({})), type(iter("")), type(iter(b"")),
 })  # fmt: skip
 _KNOWN: Final = frozenset({
     io.BytesIO, io.StringIO, random.Random, functools._lru_cache_wrapper, itertools.count, itertools.cycle,
@@ -114,8 +119,10 @@ def kind_of(owner: object) -> int:
 def _classify(kind: type) -> int:
     if kind in _IMMUTABLE:
         return PASSED
-    if kind in _THROUGH or kind in _look_through:
+    if kind in _THROUGH:
         return THROUGH
+    if kind in _ITERATORS or kind in _look_through:
+        return ITERATOR
     mro = type.__dict__["__mro__"].__get__(kind)
     if any(base in CONTAINERS for base in mro):
         return CONTAINER
@@ -124,6 +131,8 @@ def _classify(kind: type) -> int:
     if any(base in (type, BaseException, enum.Enum, Lockable, ast.AST) for base in mro):
         return PASSED
     module = str(type.__dict__["__module__"].__get__(kind))
+    if kind is contextvars.Context:
+        return UNKNOWN
     if is_own(module) or first_component(module) in _SYNCHRONISED:
         return PASSED
     if first_component(module) in _OUTSIDE_MODULES or kind is type(os.environ):
@@ -133,7 +142,7 @@ def _classify(kind: type) -> int:
     if any(base in _IMMUTABLE and base is not object for base in mro):
         return PASSED
     if first_component(module) == "itertools":
-        return THROUGH
+        return ITERATOR
     if kind.__flags__ & _HEAP and dictionary_of_type(kind) is not None:
         return INSTANCE
     if any("__slots__" in base.__dict__ for base in mro):
@@ -154,10 +163,25 @@ def is_watched(function: object) -> bool:
 
 def handles_itself(owner: object, method: str) -> bool:
     """Whether the class of ``owner`` does this in rewritten code, whose accesses are the ones to see."""
-    for base in type(owner).__mro__:
+    for base in mro_of(type(owner)):
         if method in base.__dict__:
             return is_watched(base.__dict__[method])
     return False
+
+
+def mro_of(kind: type) -> tuple[type, ...]:
+    """The classes of a class, past its metaclass."""
+    return type.__dict__["__mro__"].__get__(kind)  # type: ignore[no-any-return]
+
+
+def module_of(kind: type) -> str:
+    """The module of a class, past its metaclass."""
+    return str(type.__dict__["__module__"].__get__(kind))
+
+
+def defines(kind: type, method: str) -> bool:
+    """Whether a class has a method, without asking its metaclass."""
+    return any(method in base.__dict__ for base in mro_of(kind))
 
 
 def handles_itself_class(made: type, *methods: str) -> bool:

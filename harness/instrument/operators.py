@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import types
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -42,7 +43,17 @@ def _combined(execution: Any, name: str, side: Any, site: int) -> None:
                 break
         else:
             return
-    touch_reached(execution, (side,), False, site)
+    touch_reached(execution, (side,), _is_another_method(name, side), site)
+
+
+def _is_another_method(name: str, side: Any) -> bool:
+    """Whether a class has a method of C for this operator that goes by another name, as in
+    ``__lshift__ = list.append``."""
+    method = f"__{name.lower()}__" if name not in _OPERATOR_METHODS else _OPERATOR_METHODS[name]
+    for base in kinds.mro_of(type(side)):
+        if method in base.__dict__:
+            return type(base.__dict__[method]) is types.MethodDescriptorType
+    return False
 
 
 _OPERATOR_METHODS: Final = {

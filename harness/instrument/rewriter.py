@@ -280,6 +280,8 @@ class Rewriter(ast.NodeTransformer):
         free = bool(name) and self._scope.owner_of(name) is self._scope.root()
         builtin = free and name not in self._scope.root().bound
         alone = not node.args and not node.keywords
+        if builtin and alone and name in ("locals", "vars", "dir"):
+            return self._call("own_names", node, node, self._here(node, f"{name}()"))
         if (builtin and name in _NOT_ANNOUNCED) or (builtin and alone):
             node.func = self._visit(function)
             node.args = [self._visit(argument) for argument in node.args]
@@ -322,6 +324,8 @@ class Rewriter(ast.NodeTransformer):
     def _keywords(self, node: ast.Call) -> None:
         for keyword in node.keywords:
             keyword.value = self._visit(keyword.value)
+            if keyword.arg == "key" and self._coarse:
+                keyword.value = self._call("later", keyword.value, keyword.value, self._here(keyword.value, "key="))
             if keyword.arg is None and self._coarse:
                 keyword.value = self._call("whole", keyword.value, keyword.value, self._here(keyword.value, "**"))
 
@@ -362,6 +366,10 @@ class Rewriter(ast.NodeTransformer):
             node.args.insert(0, here)
         elif name in WHOLE_READERS and node.args:
             node.args[0] = self._call("deep" if self._coarse and name in _DEEP else "whole", node, node.args[0], here)
+        elif name in LAZY_READERS and self._coarse:
+            # What they make is looked through when it is used. What map and filter call is not seen otherwise.
+            if name in ("map", "filter") and node.args:
+                node.args[0] = self._call("later", node, node.args[0], here)
         elif name in LAZY_READERS and node.args and (name != "iter" or len(node.args) == 1):
             first = 1 if name in ("map", "filter") else 0
             node.args[first:] = [
@@ -475,7 +483,10 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
-        node.value = self._iterated(self._visit(node.value))
+        if self._coarse:
+            node.value = self._call("delegated", node, self._visit(node.value), self._here(node, "yield from"))
+        else:
+            node.value = self._iterated(self._visit(node.value))
         return node
 
     # ----------------------------------------------------------- writes

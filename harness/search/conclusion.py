@@ -46,7 +46,7 @@ def limit_lines(limits: Limits) -> list[str]:
             continue
         shown = [f"{what} at {SITES[site].place()}" if site else what for what, site in found[:MOST]]
         more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
-        cure = " ".join(f"--instrument {what}" for what, _ in found[:MOST])
+        cure = " ".join(f"--instrument {what}" for what, _ in found[:MOST] if " " not in what) or "its module"
         lines.append(words.format(what=", ".join(shown) + more, cure=cure))
     return lines
 

@@ -256,7 +256,9 @@ class Exploration:
             {module.__name__ for module in watched} | set(imported.watched if imported else ())
         )
         if self.setting.model == "threads":
-            limits.update({("code", name): 0 for name in self._unwatched.in_two_tasks()})
+            # Methods that dataclasses and their like generate run under the name of the module that is watched.
+            unwatched = [name for name in self._unwatched.in_two_tasks() if name not in self.result.watched]
+            limits.update({("code", name): 0 for name in unwatched})
         if self._withheld and self._timeouts == "idle":
             limits["time-out", ""] = 0
         if exhausted and not limits and self._first is not None and self.result.verdict != "uncontrolled":

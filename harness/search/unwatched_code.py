@@ -61,7 +61,9 @@ class UnwatchedCode:
             if execution is None or frame.f_code in instrumented:
                 return
             name = frame.f_globals.get("__name__")
-            if type(name) is str and not name.startswith("namedtuple_"):
+            if type(name) is not str:
+                name = "code of no module"
+            if not name.startswith("namedtuple_"):
                 index = execution.current.index
                 if index >= 0:
                     tasks[name] = tasks.get(name, 0) | 1 << index
