@@ -226,6 +226,9 @@ class Execution(Waiting):
         """
         if self.aborting:
             return
+        if _is_locked_database(error):
+            self.escape("a database was locked by another thread, for which code in C waited on the only thread of all")
+            return
         task.error = error
         kind, sites, name, detail = describe_exception(error)
         self.outcome.failures.append(Failure(kind, message_of(error), task.name, sites, name, detail))
@@ -510,6 +513,12 @@ class Execution(Waiting):
     def _next_forced(self, step: int) -> int:
         position = bisect_left(self._steps, step)
         return self._steps[position] if position < len(self._steps) else self.max_events
+
+
+def _is_locked_database(error: BaseException) -> bool:
+    """The other thread could not go on while this one waited, as it would have in real threads."""
+    kind = type(error)
+    return kind.__name__ == "OperationalError" and kind.__module__ == "sqlite3" and "locked" in str(error)
 
 
 _STUBBORN: list[greenlet] = []

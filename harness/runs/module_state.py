@@ -57,7 +57,14 @@ def library_parts(tree: ast.Module) -> list[str]:
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.alias)}
-    return [module for module, classes in _LIBRARY_PARTS.items() if names & classes]
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    homes = {name.partition(".")[0] for name in imported}
+    return [
+        module
+        for module, classes in _LIBRARY_PARTS.items()
+        if names & classes and ("collections" if module == "_collections_abc" else module) in homes
+    ]
 
 
 def calls_run_of(tree: ast.Module, library: str) -> bool:

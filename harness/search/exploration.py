@@ -103,6 +103,7 @@ class Exploration:
         self._single = True
         self._timeouts: Timeouts = timeouts
         self._withheld = False
+        self._draws = False
         self._late_phase = False
         self._limits: dict[tuple[LimitKind, str], int] = {}
         self._unwatched = UnwatchedCode()
@@ -140,7 +141,7 @@ class Exploration:
                     break
                 if not self._step():
                     break
-                if result.schedules == 2 and self._single and not self._begin_late_phase():
+                if result.schedules == 2 and self._single and not self._draws and not self._begin_late_phase():
                     exhausted = not self._cut_runs
                     break
                 if self._progress is not None:
@@ -185,6 +186,9 @@ class Exploration:
     def _step(self) -> bool:
         """One execution; False to end the search."""
         result, setting = self.result, self.setting
+        if self._draws and not self.scheduler.covers_all:
+            # Another sequence of random numbers for each; a trace has its seed.
+            setting.seed = result.seed + result.schedules
         if self._laboratory.thorough and self._unwatched.due(result.schedules):
             with self._unwatched.noticing():
                 outcome = execute(self.program, self.scheduler, setting)
@@ -193,6 +197,7 @@ class Exploration:
         self._withheld = self._withheld or outcome.withheld
         for limit, site in outcome.limits.items():
             self._limits.setdefault(limit, site)
+            self._draws = self._draws or limit[0] == "random"
         if self._first is None:
             self._first = outcome
         self._laboratory.control.between_executions()

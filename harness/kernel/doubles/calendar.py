@@ -12,6 +12,7 @@ from typing import Any
 
 from semafuzz.harness.kernel.clock import EPOCH
 from semafuzz.harness.kernel.doubles.locks import running
+from semafuzz.harness.kernel.sites import NOWHERE
 
 CLOCKS = frozenset({"now", "utcnow", "today"})
 """Their names."""
@@ -25,6 +26,7 @@ def virtual(owner: type[date], name: str) -> Callable[..., Any]:
         execution = running()
         if execution is None:
             return real() if tz is None else real(tz)
+        execution.limit("clock", f"{owner.__qualname__}.{name}, of which one sequence was tried", NOWHERE)
         moment = EPOCH + execution.clock.read(execution)
         if not issubclass(owner, datetime):
             return owner.fromtimestamp(moment)

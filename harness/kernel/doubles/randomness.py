@@ -81,6 +81,8 @@ def urandom(size: int) -> bytes:
 
 
 _imports: list[random.Random] = []
+import_seed = [0]
+"""That of the execution for which modules are imported."""
 
 
 @contextmanager
@@ -91,11 +93,11 @@ def the_same_for_imports() -> Iterator[None]:
     names = ["urandom", "_urandom"]
     before = [home[name] for home, name in zip(homes, names, strict=True)]
     hidden = _hidden.getstate()
-    _imports.append(random.Random(0))
+    _imports.append(random.Random(import_seed[0]))
     try:
         for home, name in zip(homes, names, strict=True):
             home[name] = urandom
-        _hidden.seed(0)
+        _hidden.seed(import_seed[0])
         yield
     finally:
         _imports.pop()
@@ -111,7 +113,7 @@ def seed_instance(generator: random.Random, a: Any = None, version: int = 2) -> 
     """``random.Random.seed``: without a seed, that of the execution. Each generator of one gets another."""
     if a is None and _real_ident() == control_thread[0] and not isinstance(generator, random.SystemRandom):
         execution = running()
-        a = 0
+        a = import_seed[0]
         if execution is not None:
             execution.generators += 1
             a = f"{execution.seed}/{execution.generators}"
