@@ -38,6 +38,8 @@ from semafuzz.harness.search.unwatched_code import UnwatchedCode
 from semafuzz.harness.traces.signature import failure_identity
 
 Progress = Callable[["Exploration"], None]
+_SEEDS = 1 << 20
+"""Sequences of random numbers that are tried; a seed has to fit into a trace."""
 
 
 class Exploration:
@@ -188,7 +190,7 @@ class Exploration:
         result, setting = self.result, self.setting
         if self._draws and not self.scheduler.covers_all:
             # Another sequence of random numbers for each; a trace has its seed.
-            setting.seed = result.seed + result.schedules
+            setting.seed = result.seed + (result.schedules % _SEEDS << 32)
         if self._laboratory.thorough and self._unwatched.due(result.schedules):
             with self._unwatched.noticing():
                 outcome = execute(self.program, self.scheduler, setting)
