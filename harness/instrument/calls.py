@@ -157,6 +157,8 @@ def announced(function: Any, site: int) -> Any:
     """``function``, where it is called without arguments next."""
     execution = current.execution
     if execution is not None:
+        if type(function) is types.MethodType and kinds.kind_of(function.__self__) == kinds.PASSED:
+            return function
         announce(execution, function, (), {}, site)
     return function
 
@@ -291,6 +293,8 @@ def _method_of(
 
 def _made(execution: Any, made: Any, args: tuple[Any, ...], keywords: dict[str, Any], site: int) -> None:
     """An instance that is made: its class looks at what it is given, or keeps it."""
+    if made in kinds.harmless:
+        return
     if not args and not keywords and made.__name__ not in _PROCESS_STATE:
         return
     if issubclass(made, BaseException) or kinds.handles_itself_class(made, "__init__", "__new__"):
@@ -301,6 +305,7 @@ def _made(execution: Any, made: Any, args: tuple[Any, ...], keywords: dict[str, 
         execution.reach_outside(f"{module}.{made.__name__}", site)
         return
     if is_own(module) or first in _TOUCH_NOTHING or made is type or made is super or made is object:
+        kinds.harmless.add(made)
         return
     if made is partial or made in _GETTERS:
         return

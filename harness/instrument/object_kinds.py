@@ -62,6 +62,7 @@ def add_instrumented(codes: Iterable[types.CodeType], times: int = 1) -> None:
         else:
             instrumented.pop(code, None)
     _kinds.clear()
+    harmless.clear()
 
 
 _IMMUTABLE: Final = frozenset({
@@ -100,6 +101,8 @@ _SYNCHRONISED: Final = frozenset({
 
 _kinds: dict[type, int] = {}
 _look_through: set[type] = set()
+harmless: set[type] = set()
+"""Classes whose making touches nothing, as far as that was asked."""
 
 
 def look_through(kind: type) -> None:
