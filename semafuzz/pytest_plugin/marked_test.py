@@ -49,7 +49,7 @@ class MarkedTest:
     """One test item: its program, and what a trace says of it.
 
     ``thorough``: how closely it is watched, the first-party modules that it uses included; traces of
-    before 0.3 were not made so. ``alone``: it could be run without pytest, as a function without arguments.
+    formats 1 and 2 were not made so. ``alone``: it could be run without pytest, as a function without arguments.
     """
 
     def __init__(self, item: pytest.Function, test: str, instrument: Sequence[str], *, thorough: bool = True) -> None:

@@ -26,7 +26,7 @@ def load_checked(
 
     That is ``model`` for functions that use threads. One that is ``async`` runs under
     trio, where a switch happens at checkpoints only. ``trusted``: see there. ``thorough``: calls of code that
-    is not looked into are announced; traces of before 0.3 did not. Raises UsageError as
+    is not looked into are announced; traces of formats 1 and 2 did not. Raises UsageError as
     :func:`semafuzz.harness.runs.function_file.load` does, and for an async function with ``eventlet``.
     """
     checked = load(
