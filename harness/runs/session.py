@@ -53,15 +53,14 @@ def controlled_session(
     holders: Sequence[ModuleType] = (),
     prepare: Mapping[str, Preparation] | None = None,
     thorough: bool = False,
-    anew: bool = False,
+    roots: Sequence[object] = (),
 ) -> Iterator[ControlledSession]:
     """Put up a laboratory for these modules, on the calling thread.
 
     ``instrument=False`` leaves the code as it is (eventlet model: nothing is
     preempted between two accesses, so none needs to be seen). ``holders`` have no code,
     but primitives to adopt. ``thorough``: calls of code that is not looked into are announced.
-    ``anew``: locks are looked for in all
-    objects, also of those that were made since the last session. ``prepare``: see
+    ``roots``: objects whose locks are looked for, besides those of modules. ``prepare``: see
     :func:`semafuzz.harness.instrument.apply.instrumented`.
     Raises UsageError where a module has no source.
     """
@@ -74,6 +73,6 @@ def controlled_session(
     # among the objects in which functions to instrument are looked for.
     with (
         instrumented(chosen, parts, prepare, [module.__name__ for module in modules] if thorough else ()) as applied,
-        installed([*modules, *holders], stall=stall, everywhere=thorough, anew=anew) as control,
+        installed([*modules, *holders], stall=stall, everywhere=thorough, anew=False, roots=roots) as control,
     ):
         yield ControlledSession(control, applied, self_check.probe(instrumented=instrument), thorough=thorough)

@@ -92,7 +92,7 @@ class MarkedTest:
                 holders=[self._holder],
                 prepare=preparation(self.module),
                 thorough=self._thorough,
-                anew=True,
+                roots=list(vars(self._holder).values()),
             )
             try:
                 opened = stack.enter_context(laboratory)

@@ -214,3 +214,34 @@ def test_a_test_without_threads_is_said_to_prove_nothing(session: Session) -> No
     result = session("@pytest.mark.interleave\ndef test_it(): pass\n")
     result.assert_outcomes(passed=1, warnings=1)
     assert "it started no thread, so there was nothing to interleave" in result.stdout.str()
+
+
+def test_locks_that_fixtures_made_exclude(session: Session) -> None:
+    source = """
+import threading
+import pytest
+
+
+class Pool:
+    def __init__(self):
+        self.inner = {"lock": [threading.RLock()]}
+        self.taken = 0
+
+    def take(self):
+        with self.inner["lock"][0]:
+            self.taken = self.taken + 1
+
+
+@pytest.fixture
+def pool():
+    return Pool()
+
+
+@pytest.mark.interleave(schedules=200)
+def test_two(pool):
+    before = pool.taken
+    threads = [threading.Thread(target=pool.take) for _ in range(2)]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    assert pool.taken == before + 2
+"""
+    session(source).assert_outcomes(passed=1)

@@ -59,7 +59,16 @@ def orders(threads: int, sections: int) -> int:
     return factorial(threads * sections) // factorial(sections) ** threads
 
 
-@pytest.mark.parametrize(("threads", "sections"), [(2, 1), (2, 2), (2, 3), (2, 4), (3, 1)])
+@pytest.mark.parametrize(
+    ("threads", "sections"),
+    [
+        (2, 1),
+        (2, 2),
+        (2, 3),
+        pytest.param(2, 4, marks=pytest.mark.slow),
+        pytest.param(3, 1, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("kind", ["Lock", "RLock"])
 def test_all_orders_are_seen(kind: str, threads: int, sections: int) -> None:
     NUMBER.update(threads=threads, sections=sections)

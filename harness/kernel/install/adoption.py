@@ -105,9 +105,10 @@ def adopt_live(
     own: Iterable[object] = (),
     *,
     anew: bool = True,
+    roots: Sequence[Any] = (),
 ) -> list[Any]:
     """Adopt the locks of all live objects, and exchange ``others`` for their doubles, but for ``own``
-    holders; ``anew``: see :meth:`LiveObjects.exchange`. What remains: real re-entrant locks in
+    holders; ``anew`` and ``roots``: see :meth:`LiveObjects.exchange`. What remains: real re-entrant locks in
     places that cannot be changed."""
     doubles = {id(real): double for real, double in others}
 
@@ -115,7 +116,7 @@ def adopt_live(
         return doubles[id(real)] if id(real) in doubles else adoption.double_of(real, label)
 
     live = LiveObjects(double_of, undo, own)
-    live.exchange([real for real, _ in others], anew=anew)
+    live.exchange([real for real, _ in others], anew=anew, roots=roots)
     return live.left
 
 

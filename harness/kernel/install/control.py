@@ -19,7 +19,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -112,13 +112,18 @@ class Control:
 
 @contextmanager
 def installed(
-    modules: Iterable[ModuleType] = (), *, stall: float = 5.0, everywhere: bool = False, anew: bool = True
+    modules: Iterable[ModuleType] = (),
+    *,
+    stall: float = 5.0,
+    everywhere: bool = False,
+    anew: bool = True,
+    roots: Sequence[Any] = (),
 ) -> Iterator[Control]:
     """Install control on the calling OS thread for the time of the block.
 
     ``modules`` are those under test: locks and other primitives that they hold
     at module level are adopted. ``everywhere``: those of all live objects too, and clocks;
-    ``anew``: also of objects that were made since this was done last.
+    ``anew`` and ``roots``: see :meth:`semafuzz.harness.kernel.install.live_objects.LiveObjects.exchange`.
     ``stall``: seconds without any step after which a run counts as stuck. Raises RuntimeError
     where control is installed already.
     """
@@ -152,7 +157,7 @@ def installed(
         if everywhere:
             # What is announced takes some frames of ours on top of the program's deepest one.
             sys.setrecursionlimit(depth + FRAMES)
-            left = adoption.adopt_live(adopted, changes.later, times.PAIRS, times.OWN, anew=anew)
+            left = adoption.adopt_live(adopted, changes.later, times.PAIRS, times.OWN, anew=anew, roots=roots)
             current.real_locks[:] = left
         gc.freeze()
         gc.disable()

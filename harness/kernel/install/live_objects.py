@@ -19,7 +19,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from types import BuiltinMethodType, CellType, FrameType, FunctionType
+from types import BuiltinMethodType, CellType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from semafuzz.harness.kernel.doubles.locks import Lock, RLock, WaiterLock
@@ -37,6 +37,8 @@ LEFT_REAL = frozenset({
 })  # fmt: skip
 
 _NO_HOLDERS = frozenset({FrameType, BuiltinMethodType})
+MOST = 20_000
+"""Objects that are looked at below those that were made since."""
 Undo = Callable[[Callable[[], None]], None]
 
 
@@ -59,12 +61,14 @@ class LiveObjects:
         self._classes: dict[int, type] = {}
         self._functions: dict[int, FunctionType] = {}
 
-    def exchange(self, more: Sequence[Any] = (), *, anew: bool = True) -> None:
+    def exchange(self, more: Sequence[Any] = (), *, anew: bool = True, roots: Sequence[Any] = ()) -> None:
         """Exchange all locks that are alive now, their methods, and ``more``. Looking through all
         objects takes a tenth of a second for each million: without ``anew`` only the places are
-        looked at that held any when that was done last, unless modules were imported since."""
+        looked at that held any when that was done last, unless modules were imported since. ``roots``:
+        objects that were made since; what they hold is looked at as well."""
         if not anew and _places.modules == len(sys.modules):
-            holders = [one for one in (place() for place in _places.holders) if one is not None]
+            known = [one for one in (place() for place in _places.holders) if one is not None]
+            holders = list({id(one): one for one in (*known, *_below(roots))}.values())
             wanted = _wanted_in(holders, more)
         else:
             wanted = {id(one): one for one in (*_locks_alive(), *more)}
@@ -176,6 +180,25 @@ _places = _Places()
 
 def _itself(one: Any) -> Callable[[], Any]:
     return lambda: one
+
+
+def _below(roots: Sequence[Any]) -> list[Any]:
+    """The objects that hold a lock, among those that can be reached from these."""
+    found: list[Any] = []
+    seen = {id(one) for one in roots}
+    left = list(roots)
+    while left and len(seen) < MOST:
+        one = left.pop()
+        if isinstance(one, (type, ModuleType)):
+            continue
+        inner = gc.get_referents(one)
+        if any(type(part) in _LOCKS for part in inner):
+            found.append(one)
+        for part in inner:
+            if id(part) not in seen:
+                seen.add(id(part))
+                left.append(part)
+    return found
 
 
 def _wanted_in(holders: list[Any], more: Sequence[Any]) -> dict[int, Any]:
