@@ -245,7 +245,7 @@ def run_steps(folder: Path, steps: "list[tuple[str, list[str]]]") -> int:
     return next(iter(failed.values()), 0)
 
 
-PYTEST = ["pytest", "-n", "2"]
+PYTEST = ["pytest", "-n", "2", "--dist", "worksteal"]
 NOT_SLOW = ["-m", "not slow"]
 
 

@@ -74,6 +74,7 @@ def load(
     coarse: bool = True,
     asynchronous: ProgramFactory | None = None,
     plain: Callable[[ast.Module], ProgramFactory | None] | None = None,
+    renamed: bool = False,
 ) -> LoadedFunction:
     """Read, compile and import the file of ``spec``.
 
@@ -84,7 +85,8 @@ def load(
     ``rewrite=False`` leaves the code as it is (eventlet model). ``coarse``: calls of code that is not
     looked into are announced. ``plain``: what makes the program of a function that is not async, by what its
     file says, where that is another one. ``asynchronous``
-    makes the program of an ``async def`` function; without it none is taken. Raises
+    makes the program of an ``async def`` function; without it none is taken. ``renamed``: run it under the
+    other name in any case, as a search in another process had to. Raises
     UsageError: no such file, not Python, no such function, one that takes
     arguments, one for asyncio, or an import that fails.
     """
@@ -103,7 +105,7 @@ def load(
         making = asynchronous
     elif plain is not None:
         making = plain(tree) or FunctionProgram
-    name_here = module_name(path)
+    name_here = module_name(path, renamed=renamed)
     filename = str(path.resolve())
     if rewrite:
         code = rewrite_source(source, filename, name_here, coarse=coarse)
@@ -145,7 +147,8 @@ def load(
     program.finalisers = sorted(imported.finalisers) if coarse else ()
     program.imported = imported
     digest = hashlib.sha256(source.encode()).hexdigest()
-    return LoadedFunction(program, Function(path.name, name, digest, listed), path)
+    identity = Function(path.name, name, digest, listed, name_here == _other_name(path))
+    return LoadedFunction(program, identity, path)
 
 
 def _both_forms(names: Sequence[str]) -> set[str]:
@@ -162,18 +165,24 @@ def _import_root(path: Path) -> Path:
     return folder
 
 
-def module_name(path: Path) -> str:
+def _other_name(path: Path) -> str:
+    return f"checked_{path.stem}"
+
+
+def module_name(path: Path, *, renamed: bool = False) -> str:
     """The file's own name, as an import would give it, and so the same wherever it
-    is checked; another only where that would hide a module that others need."""
+    is checked; another only where that would hide a module that others need, or where ``renamed`` asks for it."""
     if not path.stem.isidentifier():
         return "checked"
     packages = path.resolve().parent.relative_to(_import_root(path)).parts
     if packages:
         return ".".join([*packages, path.stem])
     there = sys.modules.get(path.stem)
+    if renamed:
+        return _other_name(path)
     if there is None or there is _loaded.get(path.stem) or getattr(there, "__file__", None) == str(path.resolve()):
         return path.stem
-    return f"checked_{path.stem}"
+    return _other_name(path)
 
 
 class _Refresher:

@@ -56,12 +56,14 @@ class Choice(Record, frozen=True):
 
 
 class Function(Record, frozen=True, tag="function"):
-    """A program that is one function of a file."""
+    """A program that is one function of a file. ``renamed``: it ran under another name than the file's,
+    which was a module's that others need; places and digests have that name."""
 
     file: Text
     function: Short
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     instrument: Annotated[tuple[Short, ...], Meta(max_length=64)] = ()
+    renamed: bool = False
 
 
 class Operations(Record, frozen=True, tag="operations"):

@@ -7,7 +7,9 @@ repaired twin in the same file, which must stay silent.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -111,7 +113,7 @@ SMALL = [
 @pytest.mark.parametrize("program", SMALL)
 def test_exhaustive_search_finds_it_too(program: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     answer = check(capsys, tmp_path, program, "--scheduler", "exhaustive", "--schedules", "30000")
-    assert answer["verdict"] == "found"
+    assert answer["verdict"] == "found", answer
 
 
 @pytest.mark.parametrize(
@@ -167,3 +169,13 @@ def test_two_locks_in_both_orders_are_a_circle(capsys: pytest.CaptureFixture[str
     message = check(capsys, tmp_path, "import_time_locks:broken")["failures"][0]["message"]
     assert message.startswith("tasks wait for each other")
     assert "held by" in message
+
+
+def test_a_file_whose_name_is_taken_replays_under_the_other_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Commands import different libraries, so that a name can be taken here and free where the finding is confirmed.
+    monkeypatch.setitem(sys.modules, "counting", ModuleType("counting"))
+    answer = check(capsys, tmp_path, "counting:two_unlocked", "--scheduler", "exhaustive")
+    assert answer["verdict"] == "found", answer
+    assert answer["failures"][0]["places"][0].startswith("checked_counting:")

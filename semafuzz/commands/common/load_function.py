@@ -21,12 +21,13 @@ def load_checked(
     trusted: Collection[str] | None = None,
     *,
     thorough: bool = True,
+    renamed: bool = False,
 ) -> tuple[LoadedFunction, Model]:
     """The function of ``FILE.py:FUNCTION`` and the model under which it runs.
 
     That is ``model`` for functions that use threads. One that is ``async`` runs under
     trio, where a switch happens at checkpoints only. ``trusted``: see there. ``thorough``: calls of code that
-    is not looked into are announced; traces of formats 1 and 2 did not. Raises UsageError as
+    is not looked into are announced; traces of formats 1 and 2 did not. ``renamed``: see there. Raises UsageError as
     :func:`semafuzz.harness.runs.function_file.load` does, and for an async function with ``eventlet``.
     """
     checked = load(
@@ -37,6 +38,7 @@ def load_checked(
         coarse=thorough,
         asynchronous=_trio_program,
         plain=None if model == "eventlet" else _of_plain_function,
+        renamed=renamed,
     )
     own = checked.program.model
     if own is None:

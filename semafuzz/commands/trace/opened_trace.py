@@ -118,7 +118,9 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
             )
         spec = f"{known.path}:{identity.function}"
     trusted = {*asked.instrument, *(known.modules if known is not None else ())}
-    checked, model = load_checked(spec, identity.instrument, trace.model, trusted, thorough=trace.thorough)
+    checked, model = load_checked(
+        spec, identity.instrument, trace.model, trusted, thorough=trace.thorough, renamed=identity.renamed
+    )
     if model != trace.model:
         raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
     same = checked.identity.sha256 == identity.sha256
