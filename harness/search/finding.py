@@ -21,7 +21,8 @@ class Finding:
     the options of a more faithful world in which it showed again; "" for none. ``time_outs``: those that
     ran out while another task could have gone on. ``warm``: how often the
     program has to run before, in one process. ``not_confirmed``: why it is not confirmed. ``output``: what
-    the program printed in the failing run.
+    the program printed in the failing run. ``seconds`` and ``cpu_seconds``: after which the search reported
+    it, the second of its own process; 0 where that was not measured.
     """
 
     kind: FailureKind
@@ -44,3 +45,5 @@ class Finding:
     warm: int = 0
     not_confirmed: str = ""
     output: str = ""
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0

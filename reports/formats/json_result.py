@@ -28,6 +28,8 @@ def result_json(result: Result) -> str:
             "time_outs": list(finding.time_outs),
             "warm": finding.warm,
             "output": finding.output,
+            "seconds": round(finding.seconds, 2),
+            "cpu_seconds": round(finding.cpu_seconds, 2),
         }
 
     answer: dict[str, object] = {

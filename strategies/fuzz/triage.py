@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import perf_counter, process_time
 
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome, Severity
 from semafuzz.harness.runs.budget import Deadline
@@ -57,7 +58,7 @@ class Triage:
     ``folder``: for the traces. ``result`` gets the findings.
 
     ``waiting``: what is to be worked out, each with its scenario and where that came from.
-    ``look`` is called before each of them is.
+    ``look`` is called before each of them is. ``began``: when the search began, by ``perf_counter``.
     """
 
     target: Target
@@ -71,6 +72,7 @@ class Triage:
     known: dict[str, Finding] = field(default_factory=dict)
     novelty: Dedup = field(default_factory=Dedup)
     unverified: list[Finding] = field(default_factory=list)
+    began: float = field(default_factory=perf_counter)
     verification: CrossCheck = field(init=False)
     waiting: list[Waiting] = field(default_factory=list)
     _first: dict[Key, Waiting] = field(default_factory=dict)
@@ -219,7 +221,8 @@ class Triage:
         if verified is None:
             self.unverified.append(finding)
         else:
-            self.result.failures.append(replace(finding, verified=verified))
+            spent = perf_counter() - self.began, process_time()
+            self.result.failures.append(replace(finding, verified=verified, seconds=spent[0], cpu_seconds=spent[1]))
 
     def _verified(self, finding: Finding) -> str | None:
         """The options under which a finding showed again, "" where there is nothing to

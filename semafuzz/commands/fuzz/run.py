@@ -164,7 +164,7 @@ def search(
         points = bytearray(max(1 << 16, 2 * len(SITES)))
         discovery = Discovery()
         setting = ExecutionConfig(points, model, wanted.seed, detectors=(*detectors, discovery))
-        refinement = Triage(target, opened, laboratory, setting, folder, deadline, result)
+        refinement = Triage(target, opened, laboratory, setting, folder, deadline, result, began=started)
         refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}
         refinement.look = tell
         fuzzing = FuzzLoop(refinement, wanted.scheduler, wanted.schedules, share, tell)
