@@ -28,6 +28,9 @@ ratio that leaves nothing to give out."""
 WORLD = OptionInfo("world", ("fast", "real"), varied=False)
 """What stands around the tracker: rows in memory, for searching, or Nova's own database
 layer and the real placement service. No option of nova.conf, but one of this target."""
+OBJECTS = OptionInfo("objects", ("fast", "plain"), varied=False)
+"""Nova's object library with the fast paths of ``semafuzz.targets.nova.fast_objects``, or as it was
+released. The real world always has the latter."""
 
 _in_force: dict[tuple[str, str], object] = {}
 

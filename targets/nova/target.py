@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ from semafuzz.targets.model.protocol import (
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
 from semafuzz.targets.nova.boundary.faults import DONE, FAULTS
-from semafuzz.targets.nova.configuration import OPTIONS, WORLD, illegal_values, unknown_options
+from semafuzz.targets.nova.configuration import OBJECTS, OPTIONS, WORLD, illegal_values, unknown_options
 from semafuzz.targets.nova.releases import environments
 from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST
 
@@ -162,7 +163,7 @@ class NovaTarget(Target):
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see
         ``semafuzz.targets.nova.configuration``."""
-        return (WORLD, *OPTIONS)
+        return (WORLD, OBJECTS, *OPTIONS)
 
     def check(self, content: Operations) -> None:
         """Refuse a program that this target cannot run, for instance out of a trace."""
@@ -210,7 +211,11 @@ class NovaTarget(Target):
             boot.boot()
             modules = [importlib.import_module(name) for name in MODULES]
             with _undisturbed():
-                yield _OpenNova(self, chosen.release, modules)
+                opened = _OpenNova(self, chosen.release, modules)
+                try:
+                    yield opened
+                finally:
+                    opened.objects.switch(False)
 
 
 @contextmanager
@@ -259,6 +264,7 @@ class _OpenNova:
     that it is made under control."""
 
     def __init__(self, target: NovaTarget, release: str, modules: Sequence[ModuleType]) -> None:
+        from semafuzz.targets.nova.fast_objects import FastObjects
         from semafuzz.targets.nova.invariants.lock_policy import tracker_policy
         from semafuzz.targets.nova.releases.boot import library_versions
 
@@ -268,6 +274,7 @@ class _OpenNova:
         self.libraries: Mapping[str, str] = library_versions()
         self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
         self._stages: dict[str, dict[tuple[object, ...], Stage]] = {kind: {} for kind in MOST_STAGES}
+        self.objects = FastObjects()
         self._in_use: World | None = None
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 
@@ -280,7 +287,9 @@ class _OpenNova:
 
         check_configuration(self.target.options(), configuration)
         real = configuration.get(WORLD.name) == "real"
-        configuration = {name: value for name, value in configuration.items() if name != WORLD.name}
+        fast = not real and configuration.get(OBJECTS.name) != "plain"
+        own = (WORLD.name, OBJECTS.name)
+        configuration = {name: value for name, value in configuration.items() if name not in own}
         unknown = unknown_options(configuration)
         if unknown:
             raise ImpossibleStartError(f"Nova {self.release} has no option {', '.join(unknown)}")
@@ -291,7 +300,7 @@ class _OpenNova:
         pci, vpmem = any(one.uses_pci for one in used), any(one.uses_vpmem for one in used)
         if vpmem and not is_there():
             raise ImpossibleStartError(f"Nova {self.release} has no persistent memory for instances: 20 and newer have")
-        key = (real, pci, vpmem, *sorted(configuration.items(), key=lambda item: item[0]))
+        key = (real, fast, pci, vpmem, *sorted(configuration.items(), key=lambda item: item[0]))
         if key not in self._worlds:
             if len(self._worlds) >= MOST_WORLDS:
                 gone = next(iter(self._worlds))
@@ -299,18 +308,20 @@ class _OpenNova:
                 for made in self._stages.values():
                     for name in [name for name in made if name[0] == gone]:
                         del made[name]
+            self.objects.switch(fast)
             world = World(configuration, pci=pci, vpmem=vpmem, real=real)
             self._worlds[key] = world, world.snapshot()
         name = (key, repr(setup))
         kind = "real" if real else "fast"
         stages = self._stages[kind]
-        stage = stages.pop(name, None) or NovaStage(*self._worlds[key], setup, self._use)
+        stage = stages.pop(name, None) or NovaStage(*self._worlds[key], setup, partial(self._use, fast))
         if len(stages) >= MOST_STAGES[kind]:
             del stages[next(iter(stages))]
         stages[name] = stage
         return stage
 
-    def _use(self, world: World) -> None:
+    def _use(self, fast: bool, world: World) -> None:
+        self.objects.switch(fast)
         self._in_use = world
 
     def program(self, scenario: Scenario) -> Program:
