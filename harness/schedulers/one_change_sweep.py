@@ -1,9 +1,11 @@
 """A sweep: every schedule with one change of priority where a task meets the world.
 
-For each task in turn: it goes first, and at its first, its second, ... such place all
-others go before it. Random priorities with one change point (Burckhardt, Kothari,
-Musuvathi, Nagarakatte, ASPLOS 2010, for d = 2), drawn by nobody: as many executions as the
-tasks have places together, after which there is none left.
+Each task in turn goes first, to its end; then each is left at each such place of its own, where
+all others go before it. Random priorities with one change point (Burckhardt, Kothari, Musuvathi,
+Nagarakatte, ASPLOS 2010, for d = 2), drawn by nobody: as many executions as the tasks have places
+together, after which there is none left. The tasks take turns and the places come by halving, so
+that a sweep which is cut has been everywhere a little: next is the middle of the longest stretch
+that was not tried.
 
 Places are those at which a task takes a lock, waits, sleeps or leaves the process. Blind
 to what needs a switch at an access to memory, or a second change of priority. Of more than
@@ -22,12 +24,35 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.dependence import Summary, reach
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 from semafuzz.harness.schedulers.priorities import PriorityScheduler
+
+
+@dataclass(slots=True)
+class _Places:
+    """The places of one task, by their numbers from 1: how many it came to at ``most``, those that need not
+    be ``tried`` any more, and ``positions``: how many of its events came before each."""
+
+    most: int = 0
+    tried: set[int] = field(default_factory=set)
+    positions: list[int] = field(default_factory=list)
+
+    def next(self) -> int:
+        """The middle of the longest stretch that was not tried; 0 where there is none."""
+        longest = length = middle = 0
+        for number in range(1, self.most + 2):
+            if number <= self.most and number not in self.tried:
+                length += 1
+            else:
+                if length > longest:
+                    longest, middle = length, number - 1 - length // 2
+                length = 0
+        return middle
 
 
 class OneChangeSweep(PriorityScheduler):
@@ -40,28 +65,31 @@ class OneChangeSweep(PriorityScheduler):
         ``sees_memory``: whether events tell of every access that matters, so that equivalent
         schedules can be told."""
         self._commutes, self.sees_memory = commutes, sees_memory
-        self._first = 0
-        self._change = self._through = -1
-        self._places = self._most = 0
+        self._first = self._change = self._places = 0
+        self._sweeps: list[_Places] = []
         self._left_at: int | None = None
         self._steps: list[int] = []
-        self._positions: list[int] = []
         super().__init__()
 
     def begin(self, execution: int) -> bool:
         """Move to the next place; False when every task had each of its own."""
         if execution == 0:
-            self._first = self._change = self._most = 0
-        elif self._through >= self._most:
-            self._first += 1
-            self._change = self._most = 0
+            self._sweeps, self._first = [], 0
+        if len(self._sweeps) < self._tasks:
+            self._first, self._change = len(self._sweeps), 0
+            self._sweeps.append(_Places())
         else:
-            self._change = self._through + 1
-        self._through = self._change
+            turns = range(self._first + 1, self._first + 1 + self._tasks)
+            left = [turn % self._tasks for turn in turns if self._sweeps[turn % self._tasks].next()]
+            if not left:
+                return False
+            self._first = left[0]
+            self._change = self._sweeps[self._first].next()
+            self._sweeps[self._first].tried.add(self._change)
         self._places = 0
         self._left_at, self._steps = None, []
         self._start()
-        return self._first < self._tasks
+        return True
 
     def _first_rank(self, task: Task) -> int:
         return 0 if task.index == self._first else task.index + 1
@@ -69,7 +97,8 @@ class OneChangeSweep(PriorityScheduler):
     def _meets(self, current: Task, step: int) -> None:
         if current.index == self._first and self._is_place(current.pending):
             self._places += 1
-            self._most = max(self._most, self._places)
+            sweep = self._sweeps[self._first]
+            sweep.most = max(sweep.most, self._places)
             self._steps.append(step)
             if self._places == self._change:
                 self._left_at = step
@@ -87,12 +116,13 @@ class OneChangeSweep(PriorityScheduler):
         been left with the same result."""
         if not self.sees_memory:
             return
+        sweep = self._sweeps[self._first]
         if self._change == 0:
-            self._positions = self._positions_of(outcome.events)
+            sweep.positions = self._positions_of(outcome.events)
         elif self._left_at is not None:
-            reached = self._unaffected(outcome, self._left_at)
-            later = [number for number, position in enumerate(self._positions, 1) if position <= reached]
-            self._through = max([self._change, *later])
+            since, reached = self._unaffected(outcome, self._left_at)
+            alike = [number for number, position in enumerate(sweep.positions, 1) if since <= position <= reached]
+            sweep.tried.update(alike)
 
     def _own(self, events: Sequence[RawEvent]) -> list[int]:
         """The numbers of the first task's events."""
@@ -103,25 +133,30 @@ class OneChangeSweep(PriorityScheduler):
         own = self._own(events)
         return [bisect.bisect_left(own, step) for step in self._steps]
 
-    def _unaffected(self, outcome: Outcome, left_at: int) -> int:
-        """How many events of the first task there are up to the first one that depends on what
-        the others did when it was left, or on what they wait for."""
+    def _unaffected(self, outcome: Outcome, left_at: int) -> tuple[int, int]:
+        """The stretch of the first task around where it was left in which nothing depends on what the
+        others did then, or on what they wait for: how many of its events come before its begin and its end."""
         events = outcome.events
         own = self._own(events)
         before = bisect.bisect_left(own, left_at)
-        if before == len(own):
-            return before
-        resumed = own[before]
+        resumed = own[before] if before < len(own) else len(events)
         others = Summary()
         for kind, _, subject, name, _ in (*events[left_at:resumed], *_next_of_others(outcome, resumed, self._first)):
             if not self._is_passed_over(kind, name):
                 others.add(reach(kind, subject, name))
-        for position, number in enumerate(own[before:]):
+
+        def is_alike(number: int, neighbour: int) -> bool:
             kind, _, subject, name, _ = events[number]
-            is_next = number == resumed + position
-            if not is_next or (not self._is_passed_over(kind, name) and others.meets(reach(kind, subject, name))):
-                return before + position
-        return len(own)
+            if number != neighbour:
+                return False
+            return self._is_passed_over(kind, name) or not others.meets(reach(kind, subject, name))
+
+        since = reached = before
+        while since and is_alike(own[since - 1], left_at - 1 - (before - since)):
+            since -= 1
+        while reached < len(own) and is_alike(own[reached], resumed + reached - before):
+            reached += 1
+        return since, reached
 
 
 def _next_of_others(outcome: Outcome, since: int, first: int) -> list[RawEvent]:

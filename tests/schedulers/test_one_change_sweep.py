@@ -83,11 +83,17 @@ def test_each_task_is_left_at_each_of_its_places_once() -> None:
         "a1 a2 a3 b1 b2",
         "b1 b2 a1 a2 a3",
         "a1 b1 b2 a2 a3",
-        "a1 a2 b1 b2 a3",
-        "b1 b2 a1 a2 a3",
         "a1 a2 a3 b1 b2",
+        "b1 b2 a1 a2 a3",
         "b1 a1 a2 a3 b2",
+        "a1 a2 b1 b2 a3",
     ]
+
+
+def test_the_first_places_are_spread_over_all_and_over_the_tasks() -> None:
+    found = orders(tasks(15, 15))[2:8]
+    left_at = [(one.split()[0][0], sum(part[0] == one[0] for part in one.split()[:15])) for one in found]
+    assert left_at == [("a", 7), ("b", 7), ("a", 3), ("b", 3), ("a", 11), ("b", 11)]
 
 
 @pytest.mark.parametrize("counts", [(1,), (4, 4), (2, 3, 1)])
