@@ -65,6 +65,8 @@ class OneChangeSweep(PriorityScheduler):
         ``sees_memory``: whether events tell of every access that matters, so that equivalent
         schedules can be told."""
         self._commutes, self.sees_memory = commutes, sees_memory
+        self.met = False
+        """Whether in some execution it mattered where a task was left, as far as events tell."""
         self._first = self._change = self._places = 0
         self._sweeps: list[_Places] = []
         self._left_at: int | None = None
@@ -90,6 +92,15 @@ class OneChangeSweep(PriorityScheduler):
         self._left_at, self._steps = None, []
         self._start()
         return True
+
+    @property
+    def serial_task(self) -> int | None:
+        """The task that goes first to its end in this execution; None where one is left on its way."""
+        return None if self._change else self._first
+
+    def is_serial_done(self) -> bool:
+        """Whether each task has gone first to its end."""
+        return bool(self._sweeps) and len(self._sweeps) >= self._tasks
 
     def _first_rank(self, task: Task) -> int:
         return 0 if task.index == self._first else task.index + 1
@@ -156,6 +167,7 @@ class OneChangeSweep(PriorityScheduler):
             since -= 1
         while reached < len(own) and is_alike(own[reached], resumed + reached - before):
             reached += 1
+        self.met = self.met or since > 0 or reached < len(own)
         return since, reached
 
 

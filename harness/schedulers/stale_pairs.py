@@ -73,14 +73,28 @@ class StalePairs(PriorityScheduler):
         if execution == 0:
             self._learned = {}
         self._first, self._tear = execution, None
-        self._start()
-        self._met = {}
+        self._prepare()
         if execution < self._tasks:
             return True
         if execution == self._tasks:
             self._tears = _tears(self._learned)
+        return self.tear()
+
+    def learn(self, task: int, outcome: Outcome) -> None:
+        """Take in a run that somebody else made, in which this task went first to its end."""
+        self._tasks = max(self._tasks, task + 1)
+        self._learned[task] = self._calls_of(outcome, task)
+        self._tears = _tears(self._learned)
+
+    def tear(self) -> bool:
+        """Prepare an execution with the next tear of what was learned; False when there is none left."""
+        self._prepare()
         self._tear = next(self._tears, None)
         return self._tear is not None
+
+    def _prepare(self) -> None:
+        self._start()
+        self._met = {}
 
     def _first_rank(self, task: Task) -> int:
         first = self._first if self._tear is None else self._tear.writer

@@ -28,7 +28,8 @@ class Result:
     often, where that was counted. ``interrupted``: somebody ended the search. ``unconfirmed``: failures that did
     not repeat in a fresh process, which are no findings. ``watched``: the modules
     that were looked into; ``not_watched``: others whose code ran in two tasks; ``limits``: what
-    took part unseen, a line for each kind, and how to have it seen.
+    took part unseen, a line for each kind, and how to have it seen. ``pairs``: how many pairs of operations a
+    search of many programs has come to, in words.
     """
 
     program: str
@@ -51,6 +52,7 @@ class Result:
     watched: list[str] = field(default_factory=list)
     not_watched: list[str] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
+    pairs: dict[str, int] = field(default_factory=dict)
 
     def section(self, name: str) -> Section | None:
         """The section with this name, where a detector reported one."""

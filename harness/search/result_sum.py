@@ -33,6 +33,8 @@ def merge_results(results: Sequence[Result], failures: Sequence[Finding] | None 
     for one in results:
         for reason, count in one.skipped.items():
             whole.skipped[reason] = whole.skipped.get(reason, 0) + count
+        for words, count in one.pairs.items():
+            whole.pairs[words] = whole.pairs.get(words, 0) + count
     whole.sections = merge_sections([one.sections for one in results])
     counted = [one.coverage for one in results if one.coverage is not None]
     whole.coverage = joined_coverage(counted) if counted else None

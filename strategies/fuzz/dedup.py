@@ -43,6 +43,7 @@ class Dedup:
     _seen: set[Key] = field(default_factory=set)
     _shown: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
     _worked_out: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
+    _minimal: dict[Identity, set[frozenset[str]]] = field(default_factory=dict)
     _alike: dict[Identity, int] = field(default_factory=dict)
     _raised: dict[Identity, list[frozenset[str]]] = field(default_factory=dict)
     _warned: dict[frozenset[str], set[str]] = field(default_factory=dict)
@@ -51,6 +52,9 @@ class Dedup:
         """Whether the same was met before, between the same operations with the same faults;
         from now on it was. ``program``: what was run, operations and faults."""
         self._shown.setdefault(identity, set()).add(frozenset(map(self._name, program)))
+        if len(program) - len(faults) <= 1 and raw.severity == "error":
+            # It is as small as it can be, and explains others before it is worked out.
+            self._minimal.setdefault(identity, set()).add(frozenset(map(self._name, program)))
         key = self.key_of(identity, raw, faults)
         met = key in self._seen
         self._seen.add(key)
@@ -104,7 +108,8 @@ class Dedup:
 
     def _is_explained(self, identity: Identity, raw: Finding, present: frozenset[str]) -> bool:
         if raw.severity != "warning":
-            return _is_of_some(self._worked_out, identity, present)
+            smaller = self._minimal.get(identity, ())
+            return any(parts < present for parts in smaller) or _is_of_some(self._worked_out, identity, present)
         known = [parts for operations, parts in self._warned.items() if operations <= present]
         return _parts(identity) <= set().union(*known)
 

@@ -8,7 +8,7 @@ budget is one of schedules; a budget of seconds ends it earlier.
 
 from __future__ import annotations
 
-import itertools
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,16 +21,19 @@ from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder
+from semafuzz.harness.schedulers.small_program import SmallProgram
 from semafuzz.harness.schedulers.stale_pairs import StalePairs
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.schema import Trace
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.strategies.fuzz.follow_up import consequences
 from semafuzz.strategies.fuzz.program_shrinker import Source
-from semafuzz.strategies.fuzz.small_scope import small_scenarios
+from semafuzz.strategies.fuzz.small_programs import SmallPrograms
+from semafuzz.strategies.fuzz.small_scope import SmallScope
 from semafuzz.strategies.fuzz.triage import Triage
 from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.scenarios import scenarios
@@ -45,17 +48,17 @@ it again."""
 PER_PROGRAM, ALONE = 15, 2
 """Schedules for each program before the next one gets its turn: there are not many for a
 task alone."""
-PER_PAIR = 120
-"""Schedules for a small program, of all those with one change of priority; and of those
-with torn reads."""
 AT_ACCESSES = 8
-"""Schedules for it with switches at accesses as well, to which these two are blind."""
-FOR_SMALL = 2 / 3
-"""The part of the executions that goes to small programs."""
-FOR_FINDINGS = 0.4
+"""Schedules for a small program with switches at accesses, to which a sweep is blind."""
+FOR_SMALL, UNTIL_ALL_PAIRS = 2 / 3, 0.85
+"""The part of the executions that goes to small programs, also until each pair had its turn."""
+FOR_FINDINGS = 0.12
 """The part of the time that is left for working out what was met, once there is any."""
+WORKING_OUT, LATER = 0.15, 0.4
+"""The part of the time that may go to it before, until half-time and after."""
 FOR_CONSEQUENCES = 0.04
 """The part of the executions that goes to what wrong states lead to; they cost more than others."""
+ENDED = object()
 NOTES = 5
 """Remarks taken over from the search of one program."""
 
@@ -80,8 +83,9 @@ class FuzzLoop:
     met: set[bytes] = field(default_factory=set)
     explore_until: Deadline = field(default_factory=Deadline)
     examples: int = 0
-    _small: Iterator[Scenario] | None = None
-    _small_schedules: int = 0
+    _small: SmallPrograms | None = None
+    _small_ended: bool = False
+    _follow_ups: deque[Iterator[object]] = field(default_factory=deque)
     _continued: int = 0
     _extended: set[tuple[str, ...]] = field(default_factory=set)
     _rounds: int = 0
@@ -99,8 +103,8 @@ class FuzzLoop:
             result.verdict = "uncontrolled"
             result.notes.append(work.laboratory.uncontrolled_reason)
             return
-        shared = small_scenarios(work.target, self._calls_of, work.setting.seed)
-        self._small = itertools.islice(shared, self.share[0], None, self.share[1])
+        scope = SmallScope(work.target, self._calls_of, work.setting.seed)
+        self._small = SmallPrograms(scope, self.share, self._schedules_of_pair)
         while self._left() > 0 and result.verdict != "uncontrolled":
             self.explore_until = work.deadline.before(FOR_FINDINGS)
             self._explore()
@@ -113,6 +117,7 @@ class FuzzLoop:
         if result.verdict != "uncontrolled":
             result.verdict = "found" if result.failures else "cut"
             work.tell()
+            result.pairs = self._small.told() if self._small is not None else {}
             work.novelty.unworked += len(work.waiting)
             if not result.schedules and not result.interrupted:
                 result.notes.append("no execution ended within the budget; give it more with --seconds")
@@ -122,8 +127,12 @@ class FuzzLoop:
         """Programs of both kinds, until it is time for what was met."""
         while self._left() > 0 and self.result.verdict != "uncontrolled":
             self._number = 0
+            before = self.result.schedules
             generate(scenarios(self.refinement.target), self._consume, seed=self._seed(), most=ROUND)
             self._rounds += 1
+            if self.result.schedules == before:
+                # There is nothing new to run.
+                self._follow_up(1.0)
 
     def _seed(self) -> str:
         # Searches that share the small programs draw others.
@@ -147,30 +156,37 @@ class FuzzLoop:
             self.met.add(key)
             many = PER_PROGRAM if len(scenario.content.tasks) > 1 else ALONE
             self._try(scenario, make_scheduler(self.scheduler, self._seed_of_program()), many, self._source())
-        while self._small is not None and self._small_is_due() and self._goes_on():
-            self._try_small()
+        while self._small_is_due() and self._goes_on():
+            self._step_of_small()
         return self._goes_on()
 
     def _small_is_due(self) -> bool:
-        return self._small_schedules < FOR_SMALL * self.result.schedules
+        small = self._small
+        if small is None or self._small_ended:
+            return False
+        return small.executions < (FOR_SMALL if small.had_their_turn else UNTIL_ALL_PAIRS) * self.result.schedules
 
     def _goes_on(self) -> bool:
         return self._left() > 0 and self.result.verdict != "uncontrolled"
 
-    def _try_small(self) -> None:
+    def _step_of_small(self) -> None:
         assert self._small is not None
-        scenario = next(self._small, None)
-        if scenario is None:
-            self._small = None
-            return
+        self._small_ended = not self._small.step(self._explored)
+
+    def _explored(self, scenario: Scenario, scheduler: Scheduler, most: int) -> int:
         before = self.result.schedules
-        if len(scenario.content.tasks) == 1:
-            self._try(scenario, SerialOrder((0,)), 1, None)
-        else:
-            for scheduler in self._for_pairs():
-                self._try(scenario, scheduler, PER_PAIR, None)
-            self._try(scenario, make_scheduler(self.scheduler, self._seed_of_program()), AT_ACCESSES, None)
-        self._small_schedules += self.result.schedules - before
+        self._try(scenario, scheduler, most, None)
+        return self.result.schedules - before
+
+    def _schedules_of_pair(self) -> SmallProgram:
+        target = self.refinement.target
+        sees_memory = self.refinement.setting.model == "threads" and not self.refinement.laboratory.unseen
+        return SmallProgram(
+            OneChangeSweep(target.changes_nothing_for_others, sees_memory),
+            StalePairs(target.changes_nothing_for_others, target.may_write, target.may_read),
+            make_scheduler(self.scheduler, self._seed_of_program()),
+            AT_ACCESSES,
+        )
 
     def _try(self, scenario: Scenario, scheduler: Scheduler, most: int, source: Source | None) -> None:
         """Explore one program and take in what it shows."""
@@ -209,16 +225,26 @@ class FuzzLoop:
             return
         warnings = work.take(scenario, found.failures, source)
         for warning in warnings if len(scenario.content.tasks) > 1 else ():
-            self._extend_with_one_operation(scenario, warning)
+            self._note_follow_up(scenario, warning)
+        self._follow_up(FOR_CONSEQUENCES)
+        work.work_out_some(WORKING_OUT, LATER)
 
-    def _extend_with_one_operation(self, scenario: Scenario, warning: Finding) -> None:
-        """See what a new warning leads to where the target works on."""
-        work = self.refinement
+    def _follow_up(self, share: float) -> None:
+        """See what warnings lead to, as long as this part of the executions went to that."""
+        while self._follow_ups and self._continued <= share * self.result.schedules and self._goes_on():
+            if next(self._follow_ups[0], ENDED) is ENDED:
+                self._follow_ups.popleft()
+
+    def _note_follow_up(self, scenario: Scenario, warning: Finding) -> None:
+        """Have it seen what a new warning leads to where the target works on."""
         trace = read(Path(warning.trace))
-        identity = trace.expected.identity
-        if identity in self._extended or self._continued > FOR_CONSEQUENCES * self.result.schedules:
-            return
-        self._extended.add(identity)
+        if trace.expected.identity not in self._extended:
+            self._extended.add(trace.expected.identity)
+            self._follow_ups.append(self._extended_with_one_operation(scenario, trace))
+
+    def _extended_with_one_operation(self, scenario: Scenario, trace: Trace) -> Iterator[object]:
+        """One execution after the other."""
+        work = self.refinement
         outcome = replay(work.opened.program(scenario), recorded_choices(trace), work.setting).outcome
         for longer, made in consequences(scenario, outcome, work.target, work.opened, work.setting):
             work.laboratory.control.between_executions()
@@ -238,16 +264,7 @@ class FuzzLoop:
                 ):
                     raw = work.recorder_of(longer).record(made, failure_identity(failure))
                     work.take(longer, [raw], None)
-            if not self._goes_on():
-                return
-
-    def _for_pairs(self) -> tuple[Scheduler, ...]:
-        target = self.refinement.target
-        sees_memory = self.refinement.setting.model == "threads" and not self.refinement.laboratory.unseen
-        return (
-            OneChangeSweep(target.changes_nothing_for_others, sees_memory),
-            StalePairs(target.changes_nothing_for_others, target.may_write, target.may_read),
-        )
+            yield None
 
     def _calls_of(self, scenario: Scenario) -> list[str]:
         """The calls that leave the process in a run without a switch; none where it cannot start."""

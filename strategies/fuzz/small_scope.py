@@ -1,22 +1,25 @@
-"""All small programs of a target, one after the other.
+"""All small programs of a target, in the order of their worth.
 
 Most defects show in a program of one or two operations (the small-scope hypothesis:
 Jackson, Damon, "Elements of style: analyzing a software design feature with a
 counterexample detector", 1996). What is drawn at random meets a certain pair of
-operations rarely; here each pair has its turn before any has a second one:
+operations rarely; here each pair has its turn before any has a second one. Four kinds, each
+with an order of its own; who searches gives each its share:
 
-1. every operation alone, with each value that describes an instance;
-2. every two operations one after the other on an instance, where the second needs what
-   the first one leaves;
-3. every operation alone with each fault at each call that it fits, the operations in turn;
-4. every two operations beside each other, short ones first, then the likelier ones, variants of others last. The
-   first instance has most parts in the first pass over all pairs; what
-   describes the others, and it in later passes, is drawn.
+- ``essentials``: every operation alone, on the simplest instance and on the one with most parts: what
+  the judgement of pairs needs;
+- ``pairs``: every two operations beside each other, the likelier ones first, variants of others last. The
+  first instance has most parts in the first pass over all pairs; what
+  describes the others, and it in later passes, is drawn;
+- ``singles``: what is left of one task: every operation with each value that describes an
+  instance, every two operations one after the other on an instance, where the second needs what
+  the first one leaves, and every operation with each fault at each call that it fits;
+- ``failing_pairs``: a fault at a call of one operation, and another operation beside it.
 
 Where no operation is on an instance, there is one all the same: in the first pass in the role
 that most operations begin with, later in any.
 
-Not covered: faults beside another operation, configuration, longer programs.
+Not covered: configuration, longer programs.
 """
 
 from __future__ import annotations
@@ -34,47 +37,71 @@ from semafuzz.targets.model.scenario_order import key_of
 
 MOST_VALUES = 40
 """Ways to describe an instance that an operation alone is tried with."""
-FAULTS_PER_PAIR = 16
-"""So many faults for each pair: a program with a fault is one execution, a pair dozens."""
 RICH = 2
 """Values at the end, which stand for what has most parts."""
-SHORT = 6
-"""Calls that two operations make together, up to which they are a short pair."""
 PASSES = 4
 """Passes over all pairs, at most."""
+FAILING_PAIRS = 100_000
+"""Draws of a pair with a fault, at most."""
 
 Values = Mapping[str, Plain]
 CallsOf = Callable[[Scenario], Sequence[str]]
 """The names of the I/O points that the one task of a scenario comes to, in order."""
 
 
-def small_scenarios(target: Target, calls_of: CallsOf, seed: int) -> Iterator[Scenario]:
-    """The small programs of a target; the same for the same seed."""
-    scope = _SmallScope(target, random.Random(seed))
-    met: set[bytes] = set()
-    mixed = _mixed(scope.failing(calls_of), scope.pairs(calls_of), FAULTS_PER_PAIR)
-    for scenario in itertools.chain(scope.alone(), scope.chains(), mixed):
-        key = key_of(scenario)
-        if key not in met:
-            met.add(key)
-            yield scenario
-
-
 def _has_variant(pair: Sequence[OperationInfo]) -> bool:
     return any(one.like for one in pair)
 
 
-class _SmallScope:
-    def __init__(self, target: Target, generator: random.Random) -> None:
+class SmallScope:
+    """The small programs of a target; the same for the same seed. ``calls_of`` runs a program of one
+    task, to know its calls. Each kind is drawn by itself, so that one may be ahead of another."""
+
+    def __init__(self, target: Target, calls_of: CallsOf, seed: int) -> None:
+        self._target, self._calls_of, self._seed = target, calls_of, seed
+        self._met: set[bytes] = set()
+
+    def essentials(self) -> Iterator[Scenario]:
+        """Every operation alone, on two instances. What has most parts comes first: what is wrong
+        with it explains what is wrong with fewer."""
+        maker = self._maker("essentials")
+        return self._new(maker.alone(maker.values[::-1][:: max(1, len(maker.values) - 1)]))
+
+    def singles(self) -> Iterator[Scenario]:
+        """Every other small program of one task."""
+        maker = self._maker("singles")
+        return self._new(_in_turn([maker.failing(), maker.chains(), maker.alone(maker.values[::-1][:MOST_VALUES])]))
+
+    def pairs(self, passes: Sequence[int] = range(PASSES)) -> Iterator[Scenario]:
+        """Every two operations; ``passes``: the numbers of those over all pairs."""
+        chosen = [self._maker(f"pairs {number}").pairs(first=not number) for number in passes]
+        return self._new(itertools.chain.from_iterable(chosen))
+
+    def failing_pairs(self) -> Iterator[Scenario]:
+        """Two operations, one of which meets a fault, drawn one after the other."""
+        return self._new(self._maker("failing pairs").failing_pairs())
+
+    def _maker(self, kind: str) -> _Maker:
+        return _Maker(self._target, self._calls_of, random.Random(f"{self._seed} {kind}"))
+
+    def _new(self, programs: Iterator[Scenario]) -> Iterator[Scenario]:
+        for scenario in programs:
+            key = key_of(scenario)
+            if key not in self._met:
+                self._met.add(key)
+                yield scenario
+
+
+class _Maker:
+    def __init__(self, target: Target, calls_of: CallsOf, generator: random.Random) -> None:
         self._target = target
+        self._calls_of = calls_of
         self._table = target.operations()
         self._generator = generator
-        self._values = _products(target.setup_arguments())
+        self.values = _products(target.setup_arguments())
 
-    def alone(self) -> Iterator[Scenario]:
-        """Every operation alone. The last values come first: what is wrong with what has
-        most parts explains what is wrong with fewer."""
-        values = self._values[::-1][:MOST_VALUES]
+    def alone(self, values: Sequence[Values]) -> Iterator[Scenario]:
+        """Every operation alone, with each of these descriptions."""
         for described in values if self._target.roles() else values[:1]:
             for info in self._table:
                 for arguments in _products(info.arguments)[:MOST_VALUES]:
@@ -86,59 +113,64 @@ class _SmallScope:
             if first.on_instance and second.on_instance and first.after == second.before:
                 yield from self._program([[(info, self._drawn(info)) for info in (first, second)]], self._described())
 
-    def failing(self, calls_of: CallsOf) -> Iterator[Scenario]:
+    def failing(self) -> Iterator[Scenario]:
         """Every operation alone with one fault; the simplest instance beside what is on none.
         The operations take turns, so that one with many calls keeps none of the others waiting."""
         infos = list(self._table)
         self._generator.shuffle(infos)
         for variants in (False, True):
-            left = [self._failing_in(info, calls_of) for info in infos if bool(info.like) == variants]
-            while left:
-                for programs in list(left):
-                    found = next(programs, None)
-                    if found is None:
-                        left.remove(programs)
-                    else:
-                        yield found
+            yield from _in_turn([self._failing_in(info) for info in infos if bool(info.like) == variants])
 
-    def _failing_in(self, info: OperationInfo, calls_of: CallsOf) -> Iterator[Scenario]:
-        described = self._described() if info.on_instance else [self._values[0]]
+    def _failing_in(self, info: OperationInfo) -> Iterator[Scenario]:
+        described = self._described() if info.on_instance else [self.values[0]]
         for plain in self._program([[(info, self._drawn(info))]], described):
-            calls = calls_of(plain)
-            for fault in self._target.faults():
-                for number in range(1, 1 + sum(map(fault.fits, calls))):
-                    planned = Operation(fault.name, {"task": 0, "call": number})
+            for planned in self._faults_of(plain):
+                yield Scenario(plain.content, plain.configuration, (planned,))
+
+    def _faults_of(self, plain: Scenario) -> Iterator[Operation]:
+        """Each fault at each call of the one task that it fits."""
+        calls = self._calls_of(plain)
+        for fault in self._target.faults():
+            for number in range(1, 1 + sum(map(fault.fits, calls))):
+                yield Operation(fault.name, {"task": 0, "call": number})
+
+    def failing_pairs(self) -> Iterator[Scenario]:
+        """Draws of pairs with a fault."""
+        draw = self._generator
+        faults: dict[str, list[Operation]] = {}
+        weights = [info.weight for info in self._table]
+        for _ in range(FAILING_PAIRS if self._target.faults() else 0):
+            first, second = draw.choice(self._table), draw.choices(self._table, weights)[0]
+            tasks = [[(info, self._drawn(info))] for info in (first, second)]
+            described = self._described()
+            if first.name not in faults:
+                alone = next(self._program(tasks[:1], described), None)
+                faults[first.name] = [] if alone is None else list(self._faults_of(alone))
+            if faults[first.name]:
+                planned = draw.choice(faults[first.name])
+                for plain in self._program(tasks, described):
                     yield Scenario(plain.content, plain.configuration, (planned,))
 
-    def pairs(self, calls_of: CallsOf) -> Iterator[Scenario]:
-        """Every two operations, in several passes."""
+    def pairs(self, first: bool) -> Iterator[Scenario]:
+        """One pass over all pairs."""
         found = list(itertools.combinations_with_replacement(self._table, 2))
-        lengths = {info.name: self._length(info, calls_of) for info in self._table}
-        for number in range(PASSES):
-            for first, second in sorted(found, key=lambda pair: self._place(pair, lengths)):
-                tasks = [[(info, self._drawn(info))] for info in (first, second)]
-                described = self._described()
-                richest = [self._values[-1], *described[1:]]
-                yield from self._program(tasks, described if number else richest, usual=not number)
+        for pair in sorted(found, key=self._place):
+            tasks = [[(info, self._drawn(info))] for info in pair]
+            described = self._described()
+            richest = [self.values[-1], *described[1:]]
+            yield from self._program(tasks, richest if first else described, usual=first)
 
-    def _length(self, info: OperationInfo, calls_of: CallsOf) -> int:
-        plain = next(self._program([[(info, self._drawn(info))]], self._values[:1] * MAX_INSTANCES), None)
-        return 0 if plain is None else len(calls_of(plain))
-
-    def _place(
-        self, pair: tuple[OperationInfo, OperationInfo], lengths: Mapping[str, int]
-    ) -> tuple[bool, bool, int, float]:
-        """Where a pair comes: short ones take no time; then the likelier of the two counts,
-        since what runs all the time has to have met everything else before long."""
-        is_long = sum(lengths[one.name] for one in pair) > SHORT
-        return _has_variant(pair), is_long, -max(one.weight for one in pair), self._generator.random()
+    def _place(self, pair: tuple[OperationInfo, OperationInfo]) -> tuple[bool, int, float]:
+        """Where a pair comes: the likelier of the two counts, since what runs all the time has to
+        have met everything else before long."""
+        return _has_variant(pair), -max(one.weight for one in pair), self._generator.random()
 
     def _drawn(self, info: OperationInfo) -> Values:
         return self._generator.choice(_products(info.arguments))
 
     def _described(self) -> list[Values]:
-        first = self._generator.choice(self._generator.choice([self._values[-RICH:], self._values]))
-        return [first, *(self._generator.choice(self._values) for _ in range(MAX_INSTANCES - 1))]
+        first = self._generator.choice(self._generator.choice([self.values[-RICH:], self.values]))
+        return [first, *(self._generator.choice(self.values) for _ in range(MAX_INSTANCES - 1))]
 
     def _program(
         self, tasks: Sequence[Sequence[tuple[OperationInfo, Values]]], described: Sequence[Values], usual: bool = False
@@ -165,9 +197,13 @@ def _products(values: Mapping[str, Sequence[Plain]]) -> list[Values]:
     return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
 
 
-def _mixed(many: Iterator[Scenario], few: Iterator[Scenario], share: int) -> Iterator[Scenario]:
-    """``share`` of the first for each of the second, until both are at their end."""
-    for one in few:
-        yield from itertools.islice(many, share)
-        yield one
-    yield from many
+def _in_turn(many: Sequence[Iterator[Scenario]]) -> Iterator[Scenario]:
+    """One of each after the other, until all are at their end."""
+    left = list(many)
+    while left:
+        for one in list(left):
+            found = next(one, None)
+            if found is None:
+                left.remove(one)
+            else:
+                yield found

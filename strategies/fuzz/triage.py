@@ -6,6 +6,7 @@ What is new is minimised (``semafuzz.strategies.fuzz.program_shrinker``), shown 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,11 +41,10 @@ FINAL_STEPS = 200
 FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
 """Executions for making a schedule small once its program is, and the events that they
 may take together, by severity."""
-FAULTY = 3
-"""Parts that a fault counts for besides itself, where what waits is put in order."""
-SMALLEST, SMALL = 2, 5
-"""Parts of programs that are worked out first, warnings among them, and of those after which
-large ones come: of one operation with a fault there can be hundreds."""
+SMALL = 5
+"""Parts of programs, operations and faults, beyond which they are large."""
+LARGE = 4
+"""The rank of large programs among what waits."""
 LARGEST = 4
 """Operations of the programs from which warnings are worked out, where there is something
 else to show: making larger ones small takes more than meeting the same in a small one."""
@@ -77,6 +77,7 @@ class Triage:
     waiting: list[Waiting] = field(default_factory=list)
     _first: dict[Key, Waiting] = field(default_factory=dict)
     _held: int = 0
+    _spent: float = 0.0
 
     def __post_init__(self) -> None:
         self.verification = CrossCheck(self.target, self.opened, self.laboratory, self.setting)
@@ -158,25 +159,44 @@ class Triage:
             gone = first
         Path(gone[1].trace).unlink(missing_ok=True)
 
+    def work_out_some(self, until_half_time: float, later: float) -> None:
+        """Make findings of what waits, as long as this part of the time so far went to that; nothing where
+        there is no budget of time."""
+        now = perf_counter()
+        if not self.waiting or math.isinf(self.deadline.at):
+            return
+        is_late = now - self.began > (self.deadline.at - self.began) / 2
+        share = later if is_late else until_half_time
+        while self.waiting and self._spent < share * (now - self.began) and not self.deadline.passed:
+            self.waiting.sort(key=_turn)
+            if not is_late and _turn(self.waiting[0])[0] >= LARGE:
+                return
+            self._work_out_first()
+            self._spent += perf_counter() - now
+            now = perf_counter()
+
     def work_out(self) -> None:
-        """Make findings of what waits: of the smallest programs first, since what an operation
-        shows alone explains others, and large ones take long; then errors before warnings. What
-        needs a fault comes later."""
+        """Make findings of all that waits."""
         self.waiting.sort(key=_turn)
         while self.waiting:
-            if self.look is not None:
-                self.look()
-            scenario, raw, source = self.waiting.pop(0)
             if self.deadline.passed:
                 # Their traces stay where they are; one is shown where there is nothing else.
-                self.novelty.unworked += 1 + len(self.waiting)
+                self.novelty.unworked += len(self.waiting)
+                _, raw, _ = self.waiting[0]
                 self.waiting.clear()
                 if not self.result.failures:
                     self._keep(raw)
-            elif raw.severity != "error" and len(parts_of(scenario)) > LARGEST and self.result.failures:
-                self.novelty.large += 1
-            else:
-                self._work_out(scenario, raw, read(Path(raw.trace)), source)
+                return
+            self._work_out_first()
+
+    def _work_out_first(self) -> None:
+        if self.look is not None:
+            self.look()
+        scenario, raw, source = self.waiting.pop(0)
+        if raw.severity != "error" and len(parts_of(scenario)) > LARGEST and self.result.failures:
+            self.novelty.large += 1
+        else:
+            self._work_out(scenario, raw, read(Path(raw.trace)), source)
 
     def _work_out(self, scenario: Scenario, raw: Finding, trace: Trace, source: Source | None) -> None:
         """Make the program small, then the schedule; keep what is worth it."""
@@ -263,9 +283,12 @@ class Triage:
 
 
 def _turn(waiting: Waiting) -> tuple[int, int, int]:
-    """What an operation or two show alone comes first, then small programs, then large ones."""
+    """Errors of several tasks come first: they are what is searched for; then errors of one, with a fault
+    later; then warnings. Large programs come last, since they take long and small ones may explain them."""
     scenario, raw, _ = waiting
-    size, warns = len(parts_of(scenario)) + (FAULTY if scenario.faults else 0), int(raw.severity != "error")
-    if size <= SMALLEST:
-        return 0, size, warns
-    return 1 if size <= SMALL else 2, warns, size
+    size, faults = len(parts_of(scenario)), len(scenario.faults)
+    several = len(scenario.content.tasks) > 1
+    warns = raw.severity != "error"
+    if size > SMALL:
+        return LARGE, int(warns), size
+    return 2 * warns + (not several), faults, size

@@ -91,7 +91,7 @@ def run_fuzz(wanted: Search, as_json: bool, share: tuple[int, int] = (0, 1)) -> 
 def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = ()) -> int:
     """Print what a search came to; the exit code. ``parts``: the folders of the searches that
     it is made of."""
-    result.notes += [f"{count} {reason}" for reason, count in result.skipped.items()]
+    result.notes += [f"{count} {words}" for words, count in (*result.pairs.items(), *result.skipped.items())]
     files = measured(wanted.out, parts) if wanted.coverage else []
     summary = Summary("fuzz", wanted.target, wanted.release, wanted.model, result, files=files)
     keep_summary(summary, wanted.out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import loop
 from semafuzz.strategies.fuzz.follow_up import consequences, continued
+from semafuzz.strategies.fuzz.small_scope import SmallScope
 from semafuzz.targets import choose_target
 from semafuzz.targets.model.legality import is_legal
 from semafuzz.targets.model.scenario import Scenario, describe
@@ -130,7 +132,14 @@ def fuzzed(
     """What a search finds that has these programs and no others."""
     (here / "shop.py").write_text("CAREFUL = False\n" + textwrap.dedent(TARGET))
     monkeypatch.setattr(loop, "scenarios", lambda target: st.just(generated))
-    monkeypatch.setattr(loop, "small_scenarios", lambda target, calls_of, seed: iter(small))
+
+    class Scope(SmallScope):
+        def pairs(self, passes: Sequence[int] = ()) -> Iterator[Scenario]:
+            return iter(small if 0 in passes else [])
+
+        essentials = singles = failing_pairs = lambda self: iter(())
+
+    monkeypatch.setattr(loop, "SmallScope", Scope)
     wanted = Search("shop.py:Model", "", "portfolio", 1000, seconds, 0, "threads", (), here / "out")
     return {one.message for one in search(wanted, lambda *_: None).failures}
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.strategies.fuzz.loop import FuzzLoop
 from semafuzz.targets.model.protocol import Target
 
@@ -19,8 +18,6 @@ def test_schedules_of_a_pair_are_skipped_only_where_every_access_is_seen(
     model: str, unseen: tuple[str, ...], sees: bool
 ) -> None:
     work: Any = SimpleNamespace(
-        target=Target(), setting=SimpleNamespace(model=model), laboratory=SimpleNamespace(unseen=unseen)
+        target=Target(), setting=SimpleNamespace(model=model, seed=0), laboratory=SimpleNamespace(unseen=unseen)
     )
-    sweep, _ = FuzzLoop(work, "portfolio", 1)._for_pairs()
-    assert isinstance(sweep, OneChangeSweep)
-    assert sweep.sees_memory is sees
+    assert FuzzLoop(work, "portfolio", 1)._schedules_of_pair().sweep.sees_memory is sees

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import triage
-from semafuzz.strategies.fuzz.triage import LARGEST, Triage
+from semafuzz.strategies.fuzz.triage import LARGEST, SMALL, Triage
 from semafuzz.targets.model.protocol import Target
 from semafuzz.targets.model.scenario import Scenario, parts_of
 
@@ -53,7 +54,7 @@ def met(made: Any, names: list[str], severity: str) -> bool:
     return bool(made.take(scenario(*names), [raw], None))
 
 
-def test_the_smallest_programs_first_and_of_one_size_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_of_several_tasks_first_and_then_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = work(tmp_path, monkeypatch)
     assert met(made, ["a", "b"], "warning")
     assert not met(made, ["a", "b", "c"], "error")
@@ -64,7 +65,7 @@ def test_the_smallest_programs_first_and_of_one_size_errors(tmp_path: Path, monk
     made.look = lambda: seen.append(len(made.waiting))
     made.work_out()
     assert seen == [4, 3, 2, 1]
-    assert made.done == [["b"], ["a"], ["a", "b"], ["a", "b", "c"]]
+    assert made.done == [["a", "b", "c"], ["b"], ["a", "b"], ["a"]]
     assert made.waiting == []
 
 
@@ -104,7 +105,30 @@ def test_small_errors_come_before_small_warnings(tmp_path: Path, monkeypatch: py
     for names, severity in ((["a", "b", "c"], "warning"), (["a", "b", "c", "d"], "error"), (["a", "b"], "warning")):
         met(made, names, severity)
     made.work_out()
-    assert made.done == [["a", "b"], ["a", "b", "c", "d"], ["a", "b", "c"]]
+    assert made.done == [["a", "b", "c", "d"], ["a", "b"], ["a", "b", "c"]]
+
+
+def test_some_is_worked_out_before_the_end_as_long_as_its_share_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = work(tmp_path, monkeypatch)
+    met(made, ["a", "b"], "error")
+    made.began -= 1
+    made.work_out_some(0.0, 0.0)
+    assert made.done == []
+    made.work_out_some(0.5, 0.5)
+    assert made.done == [["a", "b"]]
+    met(made, [f"o{number}" for number in range(SMALL + 1)], "error")
+    made.work_out_some(0.5, 0.5)
+    assert len(made.done) == 1, "large programs wait until half-time"
+    made.began -= 100
+    made.work_out_some(0.5, 0.5)
+    assert len(made.done) == 2
+    unlimited = work(tmp_path / "unlimited", monkeypatch, math.inf)
+    (tmp_path / "unlimited").mkdir()
+    met(unlimited, ["a", "b"], "error")
+    unlimited.work_out_some(1.0, 1.0)
+    assert unlimited.done == [], "one seed, one search, where there is no budget of time"
 
 
 def test_warnings_of_large_programs_only_where_there_is_nothing_else(

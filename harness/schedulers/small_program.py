@@ -1,0 +1,131 @@
+"""All that is tried of one small program, in an order of worth; it can be left and gone on with.
+
+Each task goes first to its end; then come the schedules with one change of priority
+(:class:`~semafuzz.harness.schedulers.one_change_sweep.OneChangeSweep`), two for each torn read
+(:class:`~semafuzz.harness.schedulers.stale_pairs.StalePairs`), and at the end, where tasks met in memory
+without a lock that both held, some with switches at accesses, to which these are blind. Whose
+tasks do not meet has but few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.locations import LOOKS, Key, coarse_key
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.task import RawEvent, Task
+from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.schedulers.stale_pairs import StalePairs
+
+SWEEPS_PER_TEAR = 2
+_OPENING, _CLOSING = frozenset({op.ACQUIRE, op.ENTER}), frozenset({op.RELEASE, op.EXIT})
+
+
+class SmallProgram(Scheduler):
+    """Counts its executions by itself, so that a search may end and the next one go on.
+
+    ``accesses``: what switches at accesses, for so many executions (``most``). ``done``: there is nothing
+    left.
+    """
+
+    name = "small-program"
+
+    def __init__(self, sweep: OneChangeSweep, tears: StalePairs, accesses: Scheduler, most: int) -> None:
+        self.sweep, self._tears, self._accesses = sweep, tears, accesses
+        self._left = most
+        self._now: Scheduler = sweep
+        self._sweeps = self._accessed = 0
+        self._ended: set[Scheduler] = set()
+        self.executions = 0
+        self.done = False
+        self._meet_in_memory = False
+
+    @property
+    def met(self) -> bool:
+        """Whether the tasks can disturb one another, as far as was seen."""
+        return self._meet_in_memory or self.sweep.met
+
+    def begin(self, execution: int) -> bool:
+        """The next execution, whatever its number."""
+        chosen = self._next()
+        self.done = chosen is None
+        if chosen is None:
+            return False
+        self._now = chosen
+        self.executions += 1
+        return True
+
+    def _next(self) -> Scheduler | None:
+        if self._sweeps and self._sweeps % (SWEEPS_PER_TEAR + 1) == 0 and self._begin_tear():
+            self._sweeps += 1
+            return self._tears
+        if self.sweep not in self._ended:
+            if self.sweep.begin(self._sweeps_made()):
+                self._sweeps += 1
+                return self.sweep
+            self._ended.add(self.sweep)
+        if self._begin_tear():
+            return self._tears
+        if self._meet_in_memory and self._accessed < self._left and self._accesses.begin(self._accessed):
+            self._accessed += 1
+            return self._accesses
+        return None
+
+    def _sweeps_made(self) -> int:
+        return min(self._sweeps, 1)
+
+    def _begin_tear(self) -> bool:
+        if self._tears in self._ended or not self.sweep.is_serial_done():
+            return False
+        if self._tears.tear():
+            return True
+        self._ended.add(self._tears)
+        return False
+
+    def watch(self, outcome: Outcome) -> None:
+        """As the one that chooses."""
+        self._now.watch(outcome)
+
+    def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
+        """As the one whose turn it is."""
+        return self._now.choose(enabled, current, step)
+
+    def end(self, outcome: Outcome) -> None:
+        """Learn; what is seen of one task after the other serves the torn reads."""
+        self._now.end(outcome)
+        task = self.sweep.serial_task
+        if self._now is self.sweep and task is not None:
+            self._tears.learn(task, outcome)
+        if not self._meet_in_memory:
+            self._meet_in_memory = meet_in_memory(outcome.events)
+
+    def restart(self) -> None:
+        """New points are accesses: only who switches there begins again."""
+        self._accesses.restart()
+
+
+def meet_in_memory(events: Sequence[RawEvent]) -> bool:
+    """Whether two tasks touch one location, one of them to write it, without a lock that both hold:
+    their order can change. Calls that leave the process are not looked at."""
+    held: dict[int, list[object]] = {}
+    seen: dict[Key, set[tuple[int, frozenset[object], bool]]] = {}
+    for kind, task, subject, name, _ in events:
+        if kind in _OPENING:
+            held.setdefault(task.index, []).append((id(subject), name))
+        elif kind in _CLOSING:
+            mine = held.get(task.index, [])
+            if (id(subject), name) in mine:
+                mine.remove((id(subject), name))
+        elif kind in op.MEMORY:
+            locks = frozenset(held.get(task.index, ()))
+            found = seen.setdefault(coarse_key(kind, subject, name), set())
+            access = (task.index, locks, kind not in LOOKS)
+            if access in found:
+                continue
+            for other, their_locks, writes in found:
+                if other != task.index and (writes or access[2]) and not locks & their_locks:
+                    return True
+            found.add(access)
+    return False
