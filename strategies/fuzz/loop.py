@@ -37,7 +37,7 @@ from semafuzz.strategies.fuzz.small_scope import SmallScope
 from semafuzz.strategies.fuzz.triage import Triage
 from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.scenarios import scenarios
-from semafuzz.targets.model.protocol import ImpossibleStartError
+from semafuzz.targets.model.protocol import ImpossibleStartError, LackingWorldError
 from semafuzz.targets.model.scenario import Scenario, parts_of
 from semafuzz.targets.model.scenario_order import key_of
 from semafuzz.targets.model.trace_origin import origin_of
@@ -216,6 +216,9 @@ class FuzzLoop:
                 advised=self.advised,
             )
             found = search.run()
+        except LackingWorldError as error:
+            self._note(f"{error}: programs that ask for it were passed over")
+            return
         except ImpossibleStartError:
             return
         self._add(found)
@@ -228,6 +231,10 @@ class FuzzLoop:
             self._note_follow_up(scenario, warning)
         self._follow_up(FOR_CONSEQUENCES)
         work.work_out_some(WORKING_OUT, LATER)
+
+    def _note(self, text: str) -> None:
+        if text not in self.result.notes:
+            self.result.notes.append(text)
 
     def _follow_up(self, share: float) -> None:
         """See what warnings lead to, as long as this part of the executions went to that."""

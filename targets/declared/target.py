@@ -155,6 +155,8 @@ class DeclaredStage:
     ended, before the operations begin.
     """
 
+    unanswered = ""
+
     def __init__(
         self,
         declaration: DeclaredTarget,

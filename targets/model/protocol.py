@@ -77,14 +77,27 @@ class ImpossibleStartError(UsageError):
     for more than there is. Searches pass such a scenario over."""
 
 
+class LackingWorldError(ImpossibleStartError):
+    """The world around the code under test has no answer to something that a program of this release asks
+    for. Searches pass such a program over and name what is lacking."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(f"the world around the code under test has no answer to {call} yet")
+
+
 class Stage(Protocol):
     """A start state of a target's world, from which operations run again and again.
 
     ``refusals``: exceptions with which the code under test legally declines an
     operation; what the same task would do next with that instance is left out then.
+    ``unanswered``: what was asked of the world since the start state to which it has no answer, or "".
     """
 
     refusals: tuple[type[BaseException], ...]
+
+    @property
+    def unanswered(self) -> str:
+        """See the class."""
 
     def restore(self) -> None:
         """Go back to the start state; no execution is running. Raises

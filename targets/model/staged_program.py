@@ -15,7 +15,7 @@ from semafuzz.harness.runs.program import Program
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.model.fault_plan import FaultPlan, check_faults
-from semafuzz.targets.model.protocol import FaultInfo, Stage
+from semafuzz.targets.model.protocol import FaultInfo, LackingWorldError, Stage
 from semafuzz.targets.model.scenario import Scenario, describe, describe_operation
 
 
@@ -33,8 +33,12 @@ class StagedProgram(Program):
         self._faults = faults
 
     def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
-        """Run all tasks from the start state and judge what they leave."""
+        """Run all tasks from the start state and judge what they leave. LackingWorldError where they asked for
+        something to which the world has no answer."""
         outcome = self.run_controlled(scheduler, setting, forced)
+        if self.stage.unanswered:
+            # Whatever came of it says nothing about the code under test.
+            raise LackingWorldError(self.stage.unanswered)
         if not outcome.failures and not outcome.uncontrolled:
             outcome.failures.extend(self.stage.judge(self.scenario.content.tasks, self.scenario.faults))
         return outcome

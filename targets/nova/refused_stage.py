@@ -18,6 +18,7 @@ class RefusedStage:
     is whether the value was refused, and whether a service runs well without it."""
 
     refusals: tuple[type[BaseException], ...] = ()
+    unanswered = ""
 
     def __init__(self, configuration: Mapping[str, Value], illegal: Mapping[str, Value]) -> None:
         self._configuration = configuration

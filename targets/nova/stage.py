@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Failure, Severity
 from semafuzz.harness.traces.schema import Operation
-from semafuzz.targets.model.protocol import ImpossibleStartError
+from semafuzz.targets.model.protocol import ImpossibleStartError, LackingWorldError
 from semafuzz.targets.nova.boundary.faults import name_cause
 from semafuzz.targets.nova.boundary.process import ProcessEndedError
 from semafuzz.targets.nova.invariants.build_counts import possible_counts
@@ -87,8 +87,22 @@ class NovaStage:
                 # Mixed policies came with 22.
                 raise ImpossibleStartError(f"this Nova does not know such a flavor: {error}") from error
             except self.refusals as error:
+                self._check_answers()
                 instance = operation.arguments["instance"]
                 raise ImpossibleStartError(f"the host has no room for instance {instance}: {error}") from error
+            except Exception:
+                self._check_answers()
+                raise
+            self._check_answers()
+
+    @property
+    def unanswered(self) -> str:
+        """What was asked of the world since its start state to which it has no answer."""
+        return str(self._world.conductor.missing)
+
+    def _check_answers(self) -> None:
+        if self.unanswered:
+            raise LackingWorldError(self.unanswered)
 
     def perform(self, operation: Operation) -> None:
         """Do one operation, as a thread of the nova-compute of the first host."""
@@ -110,7 +124,8 @@ class NovaStage:
         finally:
             world.under_way -= counts
         if world.conductor.missing:
-            raise LookupError(f"the in-memory conductor has no {world.conductor.missing}")
+            # Whatever comes of it is none of the tracker's.
+            raise ProcessEndedError("the world cannot answer")
 
     def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
         """Judge, unless an equal state was judged before: audits cost more than runs."""

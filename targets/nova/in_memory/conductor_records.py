@@ -322,6 +322,12 @@ class RecordRemotables:
         """``Service.get_minimum_version``: both hosts are of one release."""
         return min(int(row["version"]) for row in self.tables["service"].values())
 
+    def do_ShareMappingList_get_by_instance_uuid(self, context: Any, instance_uuid: str) -> Primitive:
+        """No shares: 30 and newer ask for them when an instance is shut down."""
+        from nova.objects import share_mapping
+
+        return wrap("ShareMappingList", share_mapping.ShareMappingList.VERSION, {"objects": []})
+
     def do_BlockDeviceMappingList_get_by_instance_uuid(
         self, context: Any, instance_uuid: str, use_slave: bool = False
     ) -> Primitive:
