@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from difflib import get_close_matches
 from types import ModuleType
 
 from semafuzz.harness.detectors.discipline.policy import LockPolicy
@@ -18,13 +19,20 @@ from semafuzz.targets.model.scenario import Scenario
 
 class ConfiguredTarget(Target):
     """``target`` with the options in ``fixed`` set, in every scenario: strategies do
-    not vary them, and they need not be named. UsageError where it has no such option
-    or value."""
+    not vary them, and they need not be named. ``only``: the operations that programs are made of; all where
+    it is empty. UsageError where it has no such option, value or operation."""
 
-    def __init__(self, target: Target, fixed: Mapping[str, Value]) -> None:
+    def __init__(self, target: Target, fixed: Mapping[str, Value], only: Sequence[str] = ()) -> None:
         check_configuration(target.options(), fixed)
+        known = [info.name for info in target.operations()] if only else []
+        for name in only:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}? It" if near else "it"
+                raise UsageError(f"target {target.name} has no operation {name!r}; {hint} has {', '.join(known)}")
         self.target = target
         self.fixed = dict(fixed)
+        self.only = frozenset(only)
         self.name = target.name
         self.summary = target.summary
         self.bundles = target.bundles
@@ -57,8 +65,8 @@ class ConfiguredTarget(Target):
         return self.target.releases()
 
     def operations(self) -> Sequence[OperationInfo]:
-        """Those of the target."""
-        return self.target.operations()
+        """Those of the target that were chosen."""
+        return [info for info in self.target.operations() if not self.only or info.name in self.only]
 
     def roles(self) -> Sequence[str]:
         """Those of the target."""
@@ -111,9 +119,9 @@ def fixed_by(target: Target) -> Mapping[str, Value]:
     return target.fixed if isinstance(target, ConfiguredTarget) else {}
 
 
-def configure(target: Target, settings: Sequence[str]) -> Target:
-    """``target`` with settings of the form ``NAME=VALUE``; itself where there are none.
-    UsageError where one has another form, or no such option or value."""
+def configure(target: Target, settings: Sequence[str], operations: Sequence[str] = ()) -> Target:
+    """``target`` with settings of the form ``NAME=VALUE``, and no other operations where some are given; itself
+    where there is neither. UsageError where a setting has another form, and for what the target does not have."""
     fixed: dict[str, Value] = {}
     options = {option.name: option for option in target.options()}
     for setting in settings:
@@ -124,7 +132,7 @@ def configure(target: Target, settings: Sequence[str]) -> Target:
             raise UsageError(f"target {target.name} has no option {name!r}; it has {', '.join(options) or 'none'}")
         values = (*options[name].legal, *options[name].illegal)
         fixed[name] = _value(name, text, values)
-    return ConfiguredTarget(target, fixed) if fixed else target
+    return ConfiguredTarget(target, fixed, operations) if fixed or operations else target
 
 
 def _value(name: str, text: str, values: Sequence[Value]) -> Value:

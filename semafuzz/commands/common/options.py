@@ -36,6 +36,19 @@ out = click.option(
 settings = click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an option of the target (repeatable)."
 )
+
+
+def _names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+operations = click.option(
+    "--operations",
+    default="",
+    metavar="A,B,...",
+    callback=_names,
+    help="Make programs of these operations only; a wrong name shows which there are.",
+)
 release = click.option(
     "--release", default="", metavar="X", help="This release of Nova; fetched into the user's cache if need be."
 )

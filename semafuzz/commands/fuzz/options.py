@@ -30,6 +30,7 @@ from semafuzz.harness.kernel.outcome import Model
 @options.model
 @options.detect
 @options.settings
+@options.operations
 @options.out
 @options.as_json
 @click.option(
@@ -53,6 +54,7 @@ def fuzz(
     model: Model,
     detect: tuple[str, ...],
     settings: tuple[str, ...],
+    operations: tuple[str, ...],
     out: Path,
     as_json: bool,
     coverage: bool,
@@ -66,9 +68,9 @@ def fuzz(
 
     Programs of one to four tasks are made from the target's operation table; each
     runs under many schedules, and every outcome is judged by the target's
-    invariants. Two thirds of the executions go through all small programs in turn: each
-    operation alone, with each fault at each call, and every two operations beside
-    each other. What fails is minimised and written as a trace. At the end stands
+    invariants. Most of the executions go through small programs: every two operations beside
+    each other come first, then each operation with each fault at each call, and faults beside a
+    second task. What fails is minimised and written as a trace. At the end stands
     what was seen of the target's locking.
 
     \b
@@ -77,6 +79,7 @@ def fuzz(
       semafuzz fuzz --jobs 2 --seconds 600
       semafuzz fuzz --model eventlet --seconds 600 --seed 7
       semafuzz fuzz --release 33.0.2
+      semafuzz fuzz --operations claim,audit,build_failed
       semafuzz fuzz --seconds 3600 --shard 2/4 --out part-2
       semafuzz fuzz --source ~/nova
       semafuzz fuzz bank_target.py:Bank
@@ -91,7 +94,9 @@ def fuzz(
     code, chosen = settle_code(target, release, source, arguments or ())
     if code is not None:
         sys.exit(code)
-    search = Search(target, chosen, scheduler, schedules, seconds, seed, model, detect, out, settings, coverage)
+    search = Search(
+        target, chosen, scheduler, schedules, seconds, seed, model, detect, out, settings, coverage, operations
+    )
     with interrupts.heard_once():
         if share:
             number, _, of = share.partition("/")

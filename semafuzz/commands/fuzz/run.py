@@ -47,7 +47,8 @@ EVERY = 0.5
 @dataclass(frozen=True, slots=True)
 class Search:
     """What to fuzz, and how long. ``settings``: options of the target as ``NAME=VALUE``;
-    ``out``: the folder for traces; ``coverage``: lines and branches are measured."""
+    ``out``: the folder for traces; ``coverage``: lines and branches are measured; ``operations``: those that
+    programs are made of, all where there are none."""
 
     target: str
     release: str
@@ -60,12 +61,14 @@ class Search:
     out: Path
     settings: Sequence[str] = ()
     coverage: bool = False
+    operations: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         """The same as arguments of the command."""
         told = ["fuzz", self.target, "--scheduler", self.scheduler, "--schedules", str(self.schedules)]
         told += ["--seconds", str(self.seconds), "--seed", str(self.seed), "--model", self.model]
         told += ["--coverage"] if self.coverage else []
+        told += ["--operations", ",".join(self.operations)] if self.operations else []
         told += ["--out", str(self.out), *(["--release", self.release] if self.release else [])]
         told += [part for name in self.detect for part in ("--detect", name)]
         return told + [part for one in self.settings for part in ("--set", one)]
@@ -132,7 +135,7 @@ def target_of(wanted: Search) -> Target:
     """The target, with its options set. UsageError where there is none, and for a
     scheduler that is none."""
     make_scheduler(wanted.scheduler, wanted.seed)
-    return configure(choose_target(wanted.target), wanted.settings)
+    return configure(choose_target(wanted.target), wanted.settings, wanted.operations)
 
 
 def operations_of(scenario: Scenario) -> list[str]:
