@@ -178,8 +178,19 @@ class Execution(Waiting):
             raise self.interrupt
         if interrupts.pressed:
             interrupts.heed()
-        self.outcome.now = self.clock.now
-        return self.outcome
+        outcome = self.outcome
+        outcome.now = self.clock.now
+        self._take_apart()
+        return outcome
+
+    def _take_apart(self) -> None:
+        """Let go of the record: what the program made, locks above all, holds on to its execution, and the
+        record to them, so that thousands of events would wait for the collector."""
+        self.outcome = _OVER
+        self.events, self.decisions, self.tasks = _OVER.events, _OVER.raw_decisions, _OVER.tasks
+        self.ready, self.timed = [], []
+        self.current = _NOBODY
+        self.choose = _nobody_chooses
 
     def _loop(self) -> None:
         while not self.stopped:
@@ -523,3 +534,9 @@ def _is_locked_database(error: BaseException) -> bool:
 
 _STUBBORN: list[greenlet] = []
 _NOBODY = Task(-1, "nobody", lambda: None, daemon=True)
+_OVER = Outcome()
+"""The record of executions that were taken apart."""
+
+
+def _nobody_chooses(enabled: Sequence[Task], current: Task | None, step: int) -> Task:
+    raise RuntimeError("the execution is over")

@@ -47,6 +47,8 @@ class SteppedExecution(Scheduler):
         _current.restore()
         self.execution = setting.execution(self)
         self.execution.on_io = on_io
+        # The execution lets go of it when it is over.
+        self._outcome = self.execution.outcome
         self._driver = self.execution.add_task(self._drive, "driver")
         # It does not count as waiting for anything, and takes no number.
         self._driver.daemon = True
@@ -65,12 +67,12 @@ class SteppedExecution(Scheduler):
     @property
     def outcome(self) -> Outcome:
         """The record so far."""
-        return self.execution.outcome
+        return self._outcome
 
     @property
     def tasks(self) -> list[Task]:
         """The tasks started so far, in order."""
-        return self.execution.tasks[1:]
+        return self._outcome.tasks[1:]
 
     def start(self, run: Callable[[], object], name: str) -> Task:
         """A new task, which has not begun."""

@@ -200,7 +200,7 @@ class Exploration:
         for limit, site in outcome.limits.items():
             self._limits.setdefault(limit, site)
             self._draws = self._draws or limit[0] == "random"
-        if self._first is None:
+        if self._first is None and self._laboratory.thorough:
             self._first = outcome
         self._laboratory.control.between_executions()
         result.schedules += 1
@@ -271,6 +271,8 @@ class Exploration:
         if exhausted and not limits and self._first is not None and self.result.verdict != "uncontrolled":
             self._compare_with_the_first(self._first)
         give_verdict(self.result, limits, exhausted=exhausted)
+        # Its events are many, and a search may be kept by what it has told.
+        self._first = None
 
     def _compare_with_the_first(self, outcome: Outcome) -> None:
         """Whether the first run is the same when it is made again: or else something outlives an execution."""

@@ -39,8 +39,11 @@ _ROUNDS = 4
 """Collections of what is young, after which all is collected: threads of pools are freed in several steps."""
 FRAMES = 100
 """Frames of ours that may stand on top of the program's."""
-_YOUNG = 20_000
-"""Container objects made since the last collection at which one is due."""
+_YOUNG, _MOST_YOUNG = 20_000, 320_000
+"""Container objects made since the last collection at which one is due: twice as many after each that found
+next to nothing, since what is young then lives on, and is looked through again for nothing."""
+_NOTHING = 0.01
+"""The part of what is young that is next to nothing."""
 
 
 def _replacements() -> dict[int, tuple[Any, Any]]:
@@ -102,12 +105,16 @@ class _Changes:
 class Control:
     """Control as installed; made by :func:`installed`."""
 
+    def __init__(self) -> None:
+        self._due = _YOUNG
+
     def between_executions(self) -> None:
         """Collect garbage now and then: it is held while tasks run."""
         young, _, old = gc.get_count()
-        if young > _YOUNG:
+        if young > self._due:
             # What was there when control began is frozen, so that all is little more than the young.
-            gc.collect(1 if old < _ROUNDS else 2)
+            found = gc.collect(1 if old < _ROUNDS else 2)
+            self._due = min(2 * self._due, _MOST_YOUNG) if found < _NOTHING * young else _YOUNG
 
 
 @contextmanager
