@@ -54,7 +54,7 @@ FOR_SMALL, UNTIL_ALL_PAIRS = 2 / 3, 0.85
 """The part of the executions that goes to small programs, also until each pair had its turn."""
 FOR_FINDINGS = 0.12
 """The part of the time that is left for working out what was met, once there is any."""
-WORKING_OUT, LATER = 0.15, 0.4
+WORKING_OUT, LATER = 0.15, 0.3
 """The part of the time that may go to it before, until half-time and after."""
 FOR_CONSEQUENCES = 0.04
 """The part of the executions that goes to what wrong states lead to; they cost more than others."""

@@ -38,7 +38,7 @@ from semafuzz.targets.model.trace_origin import origin_of
 Waiting = tuple[Scenario, Finding, Source | None]
 """What is to be worked out: a failure, its program, and where Hypothesis made that."""
 FINAL_STEPS = 200
-FINAL_EFFORT = {"error": 400_000, "warning": 60_000, "note": 60_000}
+FINAL_EFFORT = {"error": 250_000, "warning": 40_000, "note": 40_000}
 """Executions for making a schedule small once its program is, and the events that they
 may take together, by severity."""
 SMALL = 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +26,10 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         source: str, *options: str, file: str = "", beside: Mapping[str, str] = MappingProxyType({})
     ) -> dict[str, Any]:
         stem = file or f"program_{abs(hash(source)) % 10**8}"
+        # Another test may have imported a module of one of these names from its own folder.
+        own = {Path(name).parts[0].removesuffix(".py") for name in (*beside, stem)}
+        for name in [name for name in sys.modules if name.partition(".")[0] in own]:
+            monkeypatch.delitem(sys.modules, name)
         for name, text in beside.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
