@@ -20,24 +20,28 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.stale_pairs import StalePairs
 
 SWEEPS_PER_TEAR = 2
+FOR_ACCESSES, FEWEST_ACCESSES, MOST_ACCESSES = 10_000, 6, 64
+"""Events of all executions with switches at accesses together, and how many there are of these: of a short
+program many cost nothing."""
 _OPENING, _CLOSING = frozenset({op.ACQUIRE, op.ENTER}), frozenset({op.RELEASE, op.EXIT})
 
 
 class SmallProgram(Scheduler):
     """Counts its executions by itself, so that a search may end and the next one go on.
 
-    ``accesses``: what switches at accesses, for so many executions (``most``). ``done``: there is nothing
-    left.
+    ``accesses``: what switches at accesses. ``allowed``: executions that the systematic part has in this
+    turn. ``done``: there is nothing left.
     """
 
     name = "small-program"
 
-    def __init__(self, sweep: OneChangeSweep, tears: StalePairs, accesses: Scheduler, most: int) -> None:
+    def __init__(self, sweep: OneChangeSweep, tears: StalePairs, accesses: Scheduler) -> None:
         self.sweep, self._tears, self._accesses = sweep, tears, accesses
-        self._left = most
         self._now: Scheduler = sweep
-        self._sweeps = self._accessed = 0
+        self._systematic = self._accessed = 0
+        self._most_accesses = MOST_ACCESSES
         self._ended: set[Scheduler] = set()
+        self.allowed = 0
         self.executions = 0
         self.done = False
         self._meet_in_memory = False
@@ -48,33 +52,33 @@ class SmallProgram(Scheduler):
         return self._meet_in_memory or self.sweep.met
 
     def begin(self, execution: int) -> bool:
-        """The next execution, whatever its number."""
-        chosen = self._next()
-        self.done = chosen is None
+        """The next execution, whatever its number; False where this turn is over or nothing is left."""
+        chosen = self._next_systematic() if self.allowed > 0 else None
+        if chosen is not None:
+            self.allowed -= 1
+            self._systematic += 1
+        elif self.allowed > 0 and self._next_access():
+            chosen = self._accesses
+            self._accessed += 1
+        self.done = chosen is None and self.allowed > 0
         if chosen is None:
             return False
         self._now = chosen
         self.executions += 1
         return True
 
-    def _next(self) -> Scheduler | None:
-        if self._sweeps and self._sweeps % (SWEEPS_PER_TEAR + 1) == 0 and self._begin_tear():
-            self._sweeps += 1
+    def _next_systematic(self) -> Scheduler | None:
+        is_tears_turn = self._systematic % (SWEEPS_PER_TEAR + 1) == SWEEPS_PER_TEAR
+        if is_tears_turn and self._begin_tear():
             return self._tears
         if self.sweep not in self._ended:
-            if self.sweep.begin(self._sweeps_made()):
-                self._sweeps += 1
+            if self.sweep.begin(min(self._systematic, 1)):
                 return self.sweep
             self._ended.add(self.sweep)
-        if self._begin_tear():
-            return self._tears
-        if self._meet_in_memory and self._accessed < self._left and self._accesses.begin(self._accessed):
-            self._accessed += 1
-            return self._accesses
-        return None
+        return self._tears if self._begin_tear() else None
 
-    def _sweeps_made(self) -> int:
-        return min(self._sweeps, 1)
+    def _next_access(self) -> bool:
+        return self._meet_in_memory and self._accessed < self._most_accesses and self._accesses.begin(self._accessed)
 
     def _begin_tear(self) -> bool:
         if self._tears in self._ended or not self.sweep.is_serial_done():
@@ -98,6 +102,8 @@ class SmallProgram(Scheduler):
         task = self.sweep.serial_task
         if self._now is self.sweep and task is not None:
             self._tears.learn(task, outcome)
+        events = max(1, len(outcome.events))
+        self._most_accesses = max(FEWEST_ACCESSES, min(MOST_ACCESSES, FOR_ACCESSES // events))
         if not self._meet_in_memory:
             self._meet_in_memory = meet_in_memory(outcome.events)
 

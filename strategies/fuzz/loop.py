@@ -48,8 +48,6 @@ it again."""
 PER_PROGRAM, ALONE = 15, 2
 """Schedules for each program before the next one gets its turn: there are not many for a
 task alone."""
-AT_ACCESSES = 8
-"""Schedules for a small program with switches at accesses, to which a sweep is blind."""
 FOR_SMALL, UNTIL_ALL_PAIRS = 2 / 3, 0.85
 """The part of the executions that goes to small programs, also until each pair had its turn."""
 FOR_FINDINGS = 0.12
@@ -185,7 +183,6 @@ class FuzzLoop:
             OneChangeSweep(target.changes_nothing_for_others, sees_memory),
             StalePairs(target.changes_nothing_for_others, target.may_write, target.may_read),
             make_scheduler(self.scheduler, self._seed_of_program()),
-            AT_ACCESSES,
         )
 
     def _try(self, scenario: Scenario, scheduler: Scheduler, most: int, source: Source | None) -> None:

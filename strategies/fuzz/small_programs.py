@@ -16,13 +16,16 @@ from dataclasses import dataclass, field
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.schedulers.small_program import SmallProgram
-from semafuzz.strategies.fuzz.small_scope import PASSES, SmallScope
+from semafuzz.strategies.fuzz.small_scope import SmallScope
 from semafuzz.targets.model.scenario import Scenario
 
 FOR_ONE_TASK = 1 / 6
 """The part of the executions that goes to what is left of one task."""
-FIRST_TURN = 12
-"""Schedules of a pair in its first turn; twice as many in each further one."""
+FIRST_TURN = 7
+"""Systematic schedules of a pair in its first turn; twice as many in each further one. Places come by halving,
+so that a defect with a wide window shows among the first."""
+MOST = 1000
+"""Schedules of a program in one turn, whatever kind."""
 
 Explore = Callable[[Scenario, Scheduler, int], int]
 """Runs a program under a scheduler so many times at most; how many executions it were."""
@@ -32,6 +35,7 @@ Explore = Callable[[Scenario, Scheduler, int], int]
 class _Unfinished:
     scenario: Scenario
     scheduler: SmallProgram
+    is_first: bool = False
     turn: int = FIRST_TURN
 
 
@@ -54,18 +58,18 @@ class SmallPrograms:
     had_their_turn: bool = False
     _of_one_task: int = 0
     _turns: int = 0
+    _left: int = 0
     _unfinished: deque[_Unfinished] = field(default_factory=deque)
     _essentials: Iterator[Scenario] | None = None
     _singles: Iterator[Scenario] | None = None
-    _first: Iterator[Scenario] | None = None
-    _later: Iterator[Scenario] | None = None
+    _pairs: Iterator[tuple[int, Scenario]] | None = None
     _failing: Iterator[Scenario] | None = None
 
     def __post_init__(self) -> None:
         scope = self.scope
+        self._left = scope.count_pairs(self.share)
         self._essentials, self._singles = self._mine(scope.essentials()), self._mine(scope.singles())
-        self._first = self._mine(scope.pairs(range(1)))
-        self._later = self._mine(scope.pairs(range(1, PASSES)))
+        self._pairs = scope.pairs(self.share)
         self._failing = self._mine(scope.failing_pairs())
 
     def _mine(self, programs: Iterator[Scenario]) -> Iterator[Scenario]:
@@ -91,22 +95,32 @@ class SmallPrograms:
 
     def _step_of_pairs(self, explore: Explore) -> bool:
         if not self.had_their_turn:
-            scenario = _next(self._first)
-            if scenario is not None:
-                self.begun += 1
-                self._try(_Unfinished(scenario, self.schedules_of()), explore, counts=True)
-                return True
-            self.had_their_turn = True
+            return self._next_pair(explore)
         for _ in range(3):
             self._turns += 1
-            if self._turns % 3 == 0 and self._unfinished:
-                self._try(self._unfinished.popleft(), explore, counts=True)
+            kind = self._turns % 3
+            if kind == 0 and self._unfinished:
+                self._try(self._unfinished.popleft(), explore)
                 return True
-            scenario = _next((self._later, self._failing)[self._turns % 2]) if self._turns % 3 else None
+            if kind == 1 and self._next_pair(explore):
+                return True
+            scenario = _next(self._failing) if kind == 2 else None
             if scenario is not None:
                 self._try(_Unfinished(scenario, self.schedules_of()), explore)
                 return True
         return False
+
+    def _next_pair(self, explore: Explore) -> bool:
+        number, scenario = next(self._pairs or iter(()), (0, None))
+        if scenario is None:
+            self.had_their_turn = True
+            return False
+        is_first = number == 0
+        self.begun += is_first
+        self._left -= is_first
+        self.had_their_turn = self._left <= 0
+        self._try(_Unfinished(scenario, self.schedules_of(), is_first), explore)
+        return True
 
     def _step_of_rest(self, explore: Explore) -> bool:
         scenario = _next(self._singles)
@@ -115,24 +129,23 @@ class SmallPrograms:
         self._run(scenario, explore)
         return True
 
-    def _try(self, pair: _Unfinished, explore: Explore, counts: bool = False) -> None:
-        self.executions += explore(pair.scenario, pair.scheduler, pair.turn)
+    def _try(self, pair: _Unfinished, explore: Explore) -> None:
+        pair.scheduler.allowed = pair.turn
+        self.executions += explore(pair.scenario, pair.scheduler, MOST)
         if not pair.scheduler.done:
             pair.turn *= 2
-            if counts:
-                self._unfinished.append(pair)
-        elif counts:
+            self._unfinished.append(pair)
+        elif pair.is_first:
             self.swept += 1
             self.apart += not pair.scheduler.met
 
     def told(self) -> dict[str, int]:
         """The pairs in words, and how many."""
-        left = sum(1 for _ in self._first or ()) if not self.had_their_turn else 0
         counts = {
             "pairs of operations were run under all schedules with one preemption at a lock or call": self.swept,
             "of these do not meet": self.apart,
             "pairs of operations had a part of these schedules": self.begun - self.swept,
-            "pairs of operations were not begun: give more --seconds": left,
+            "pairs of operations were not begun: give more --seconds": max(0, self._left),
         }
         return {words: count for words, count in counts.items() if count}
 

@@ -8,15 +8,15 @@ with an order of its own; who searches gives each its share:
 
 - ``essentials``: every operation alone, on the simplest instance and on the one with most parts: what
   the judgement of pairs needs;
-- ``pairs``: every two operations beside each other, the likelier ones first, variants of others last. The
-  first instance has most parts in the first pass over all pairs; what
-  describes the others, and it in later passes, is drawn;
+- ``pairs``: every two operations beside each other, the likelier ones first and more often, variants of
+  others last. The first instance has most parts the first time; what describes the others, and it in later
+  ones, is drawn;
 - ``singles``: what is left of one task: every operation with each value that describes an
   instance, every two operations one after the other on an instance, where the second needs what
   the first one leaves, and every operation with each fault at each call that it fits;
 - ``failing_pairs``: a fault at a call of one operation, and another operation beside it.
 
-Where no operation is on an instance, there is one all the same: in the first pass in the role
+Where no operation is on an instance, there is one all the same: the first time in the role
 that most operations begin with, later in any.
 
 Not covered: configuration, longer programs.
@@ -39,8 +39,8 @@ MOST_VALUES = 40
 """Ways to describe an instance that an operation alone is tried with."""
 RICH = 2
 """Values at the end, which stand for what has most parts."""
-PASSES = 4
-"""Passes over all pairs, at most."""
+TIMES = 12
+"""How often a pair comes, at most."""
 FAILING_PAIRS = 100_000
 """Draws of a pair with a fault, at most."""
 
@@ -72,10 +72,15 @@ class SmallScope:
         maker = self._maker("singles")
         return self._new(_in_turn([maker.failing(), maker.chains(), maker.alone(maker.values[::-1][:MOST_VALUES])]))
 
-    def pairs(self, passes: Sequence[int] = range(PASSES)) -> Iterator[Scenario]:
-        """Every two operations; ``passes``: the numbers of those over all pairs."""
-        chosen = [self._maker(f"pairs {number}").pairs(first=not number) for number in passes]
-        return self._new(itertools.chain.from_iterable(chosen))
+    def pairs(self, share: tuple[int, int] = (0, 1)) -> Iterator[tuple[int, Scenario]]:
+        """Every two operations again and again, each time on other instances; with the number of times
+        that the two had before. ``share``: of all pairs each ``share[1]``-th, from that with number ``share[0]``."""
+        for number, scenario in self._maker("pairs").pairs(share, TIMES):
+            yield from ((number, one) for one in self._new(iter((scenario,))))
+
+    def count_pairs(self, share: tuple[int, int] = (0, 1)) -> int:
+        """How many pairs of operations there are programs of."""
+        return sum(1 for _ in self._maker("pairs").pairs(share, 1))
 
     def failing_pairs(self) -> Iterator[Scenario]:
         """Two operations, one of which meets a fault, drawn one after the other."""
@@ -151,19 +156,25 @@ class _Maker:
                 for plain in self._program(tasks, described):
                     yield Scenario(plain.content, plain.configuration, (planned,))
 
-    def pairs(self, first: bool) -> Iterator[Scenario]:
-        """One pass over all pairs."""
+    def pairs(self, share: tuple[int, int], times: int) -> Iterator[tuple[int, Scenario]]:
+        """All pairs, with the number of times that one had before. The likelier of the two operations counts,
+        since what runs all the time has to have met everything else before long: its pairs come earlier, and
+        as much more often as it is likelier."""
         found = list(itertools.combinations_with_replacement(self._table, 2))
-        for pair in sorted(found, key=self._place):
-            tasks = [[(info, self._drawn(info))] for info in pair]
+        self._generator.shuffle(found)
+        weights = [max(one.weight for one in pair) for pair in found]
+        turns = [
+            (_has_variant(pair), (number + 1) / weights[place], place, number)
+            for place, pair in enumerate(found)
+            if place % share[1] == share[0]
+            for number in range(times)
+        ]
+        for _, _, place, number in sorted(turns):
+            tasks = [[(info, self._drawn(info))] for info in found[place]]
             described = self._described()
             richest = [self.values[-1], *described[1:]]
-            yield from self._program(tasks, richest if first else described, usual=first)
-
-    def _place(self, pair: tuple[OperationInfo, OperationInfo]) -> tuple[bool, int, float]:
-        """Where a pair comes: the likelier of the two counts, since what runs all the time has to
-        have met everything else before long."""
-        return _has_variant(pair), -max(one.weight for one in pair), self._generator.random()
+            for made in self._program(tasks, described if number else richest, usual=not number):
+                yield number, made
 
     def _drawn(self, info: OperationInfo) -> Values:
         return self._generator.choice(_products(info.arguments))

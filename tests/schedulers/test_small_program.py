@@ -13,11 +13,10 @@ from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.random_walk import RandomWalk
-from semafuzz.harness.schedulers.small_program import SmallProgram, meet_in_memory
+from semafuzz.harness.schedulers.small_program import MOST_ACCESSES, SmallProgram, meet_in_memory
 from semafuzz.harness.schedulers.stale_pairs import StalePairs
 
 THIS = sys.modules[__name__]
-MOST = 4
 
 
 class Shared:
@@ -46,14 +45,13 @@ class Shared:
 def tried(*tasks: Callable[[Shared], object], turns: tuple[int, ...] = (100,)) -> tuple[SmallProgram, list[str]]:
     """What was made in these turns: the orders of events."""
     program = TaskProgram(Shared, list(tasks), None, under_test=[THIS])
-    scheduler = SmallProgram(OneChangeSweep(sees_memory=True), StalePairs(), RandomWalk(0), MOST)
+    scheduler = SmallProgram(OneChangeSweep(sees_memory=True), StalePairs(), RandomWalk(0))
     found = []
     with controlled_session([THIS]) as laboratory:
         setting = ExecutionConfig(bytearray(1 << 16))
-        for most in turns:
-            for number in range(most):
-                if not scheduler.begin(number):
-                    break
+        for allowed in turns:
+            scheduler.allowed = allowed
+            while scheduler.begin(0):
                 outcome = execute(program, scheduler, setting)
                 scheduler.end(outcome)
                 laboratory.control.between_executions()
@@ -71,7 +69,7 @@ def test_a_common_lock_is_no_meeting_in_memory_and_another_one_is() -> None:
     unguarded, found = tried(lambda shared: shared.add(guarded=True), lambda shared: shared.add(guarded=False))
     assert guarded.done
     assert (unguarded.done, unguarded.met) == (True, True)
-    assert guarded.executions == unguarded.executions - MOST, "switches at accesses come to it"
+    assert guarded.executions == unguarded.executions - MOST_ACCESSES, "switches at accesses come to it"
     assert len(found) == unguarded.executions
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -134,8 +134,11 @@ def fuzzed(
     monkeypatch.setattr(loop, "scenarios", lambda target: st.just(generated))
 
     class Scope(SmallScope):
-        def pairs(self, passes: Sequence[int] = ()) -> Iterator[Scenario]:
-            return iter(small if 0 in passes else [])
+        def pairs(self, share: tuple[int, int] = (0, 1)) -> Iterator[tuple[int, Scenario]]:
+            return ((0, one) for one in small)
+
+        def count_pairs(self, share: tuple[int, int] = (0, 1)) -> int:
+            return len(small)
 
         essentials = singles = failing_pairs = lambda self: iter(())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from semafuzz.harness.schedulers.protocol import Scheduler
@@ -24,8 +24,12 @@ class Scope:
     def singles(self) -> Iterator[Scenario]:
         return (named("s", number) for number in range(100))
 
-    def pairs(self, passes: Sequence[int]) -> Iterator[Scenario]:
-        return (named(f"p{chosen}-", number, 2) for chosen in passes for number in range(6))
+    def pairs(self, share: tuple[int, int]) -> Iterator[tuple[int, Scenario]]:
+        mine = [number for number in range(6) if number % share[1] == share[0]]
+        return ((time, named(f"p{time}-", number, 2)) for time in range(3) for number in mine)
+
+    def count_pairs(self, share: tuple[int, int]) -> int:
+        return len(range(share[0], 6, share[1]))
 
     def failing_pairs(self) -> Iterator[Scenario]:
         return (named("f", number, 2) for number in range(3))
@@ -35,7 +39,7 @@ class Tried:
     """Stands for what is tried of a pair: so many executions there are."""
 
     def __init__(self, there_are: int, met: bool = True) -> None:
-        self.left, self.met, self.done, self.executions = there_are, met, False, 0
+        self.left, self.met, self.done, self.executions, self.allowed = there_are, met, False, 0, 0
 
 
 def searched(there_are: int, share: tuple[int, int] = (0, 1), met: bool = True) -> tuple[SmallPrograms, list[str]]:
@@ -49,10 +53,10 @@ def searched(there_are: int, share: tuple[int, int] = (0, 1), met: bool = True) 
             log.append(name)
             return 1
         tried: Any = scheduler
-        made_now = min(most, tried.left)
+        made_now = min(tried.allowed, tried.left)
         tried.left -= made_now
         tried.executions += made_now
-        tried.done = tried.left == 0 and made_now < most
+        tried.done = tried.left == 0 and made_now < tried.allowed
         log.append(f"{name}:{made_now}")
         return made_now
 
@@ -75,7 +79,7 @@ def test_essentials_come_first_and_pairs_before_most_of_what_is_of_one_task() ->
 def test_a_pair_that_is_cut_goes_on_once_all_had_their_turn_with_twice_as_many() -> None:
     made, log = searched(2 * FIRST_TURN)
     first = [name for name in log if name.startswith("p0-0")]
-    assert first == [f"p0-0:{FIRST_TURN}", f"p0-0:{FIRST_TURN}"]
+    assert first == [f"p0-0:{FIRST_TURN}", f"p0-0:{FIRST_TURN}"], "what it had left is less than it might have"
     turns = [name for name in log if name[0] == "p" or name[0] == "f"]
     assert [name.partition(":")[0] for name in turns[:6]] == [f"p0-{number}" for number in range(6)]
     assert {name[:2] for name in turns[6:9]} == {"p0", "p1", "f0"}, "unfinished, described otherwise, with a fault"

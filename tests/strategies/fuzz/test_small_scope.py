@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from semafuzz.strategies.fuzz.small_scope import PASSES, SmallScope
+from semafuzz.strategies.fuzz.small_scope import TIMES, SmallScope
 from semafuzz.targets.model.legality import is_legal
 from semafuzz.targets.model.protocol import FaultInfo, OperationInfo, Plain
 from semafuzz.targets.model.scenario import Scenario, describe
@@ -58,7 +58,7 @@ def scope(seed: int = 0, target: Small | None = None) -> SmallScope:
 
 def small(seed: int = 0, target: Small | None = None) -> list[Scenario]:
     made = scope(seed, target)
-    return [*made.essentials(), *made.singles(), *made.pairs()]
+    return [*made.essentials(), *made.singles(), *(one for _, one in made.pairs())]
 
 
 def names(scenario: Scenario) -> list[str]:
@@ -84,8 +84,8 @@ def test_a_fault_beside_another_operation() -> None:
 def test_one_kind_may_be_ahead_of_another() -> None:
     ahead, in_turn = scope(), scope()
     singles = list(ahead.singles())
-    pairs = [describe(one) for one in ahead.pairs()]
-    assert pairs == [describe(one) for one in in_turn.pairs()]
+    pairs = [(number, describe(one)) for number, one in ahead.pairs()]
+    assert pairs == [(number, describe(one)) for number, one in in_turn.pairs()]
     assert [describe(one) for one in singles] == [describe(one) for one in in_turn.singles()]
 
 
@@ -145,10 +145,8 @@ def test_what_weighs_more_comes_earlier() -> None:
     heavy = OperationInfo("heavy", weight=50)
     table = (*(OperationInfo(f"light{number}") for number in range(9)), heavy)
     pairs = [one for one in small(target=Small(table, {})) if len(one.content.tasks) == 2]
-    assert len(pairs) == 55
     places = [place for place, one in enumerate(pairs) if "heavy" in names(one)]
-    assert len(places) == 10
-    assert max(places) < 20
+    assert places[:10] == list(range(10)), "each of its pairs before any other"
 
 
 def test_first_instances_have_most_parts_at_first_and_then_half_of_them() -> None:
@@ -162,4 +160,22 @@ def test_first_instances_have_most_parts_at_first_and_then_half_of_them() -> Non
 
 
 def test_it_ends_where_nothing_is_drawn() -> None:
-    assert len(small(target=Small(TABLE[3:], {}))) <= 3 * PASSES
+    assert len(small(target=Small(TABLE[3:], {}))) <= 3 * TIMES
+
+
+def test_shares_of_pairs_are_disjoint_and_together_all() -> None:
+    def first_times(share: tuple[int, int]) -> list[list[str]]:
+        return [names(one) for number, one in scope().pairs(share) if number == 0]
+
+    shares = [first_times((number, 3)) for number in range(3)]
+    assert sorted(itertools.chain(*shares)) == sorted(first_times((0, 1)))
+    assert sum(scope().count_pairs((number, 3)) for number in range(3)) == scope().count_pairs() == 10
+
+
+def test_the_likelier_comes_more_often() -> None:
+    table = (OperationInfo("heavy", weight=4), *(OperationInfo(f"light{number}", weight=1) for number in range(9)))
+    target = Small(table, {"size": range(20)})
+    made = [(number, names(one)) for number, one in scope(target=target).pairs()]
+    last_first = max(place for place, (number, _) in enumerate(made) if number == 0)
+    times = [number for number, pair in made[:last_first] if "heavy" in pair]
+    assert max(times) == 3
