@@ -52,8 +52,6 @@ FOR_SMALL, UNTIL_ALL_PAIRS = 2 / 3, 0.85
 """The part of the executions that goes to small programs, also until each pair had its turn."""
 FOR_FINDINGS = 0.12
 """The part of the time that is left for working out what was met, once there is any."""
-WORKING_OUT, LATER = 0.15, 0.3
-"""The part of the time that may go to it before, until half-time and after."""
 FOR_CONSEQUENCES = 0.04
 """The part of the executions that goes to what wrong states lead to; they cost more than others."""
 ENDED = object()
@@ -227,7 +225,7 @@ class FuzzLoop:
         for warning in warnings if len(scenario.content.tasks) > 1 else ():
             self._note_follow_up(scenario, warning)
         self._follow_up(FOR_CONSEQUENCES)
-        work.work_out_some(WORKING_OUT, LATER)
+        work.work_out_some()
 
     def _note(self, text: str) -> None:
         if text not in self.result.notes:

@@ -18,7 +18,7 @@ from semafuzz.harness.shrink.schedule import preemptions, shrink_schedule
 from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario
 
-EFFORT = {"error": 500_000, "warning": 60_000, "note": 25_000}
+EFFORT = {"error": 300_000, "warning": 50_000, "note": 25_000}
 """Events, over all executions, for making one program small, by the severity of what it shows."""
 FOCUSED, ANYWHERE = 6, 3
 """Schedules that switch only where it mattered so far, and schedules with few

@@ -38,11 +38,13 @@ from semafuzz.targets.model.trace_origin import origin_of
 Waiting = tuple[Scenario, Finding, Source | None]
 """What is to be worked out: a failure, its program, and where Hypothesis made that."""
 FINAL_STEPS = 200
-FINAL_EFFORT = {"error": 250_000, "warning": 40_000, "note": 40_000}
+FINAL_EFFORT = {"error": 120_000, "warning": 40_000, "note": 40_000}
 """Executions for making a schedule small once its program is, and the events that they
 may take together, by severity."""
 SMALL = 5
 """Parts of programs, operations and faults, beyond which they are large."""
+UNTIL_HALF_TIME, LATER = {0: 0.25, 1: 0.08}, 0.3
+"""The part of the time that may go to working out, by the rank of what waits."""
 LARGE = 4
 """The rank of large programs among what waits."""
 LARGEST = 4
@@ -159,17 +161,18 @@ class Triage:
             gone = first
         Path(gone[1].trace).unlink(missing_ok=True)
 
-    def work_out_some(self, until_half_time: float, later: float) -> None:
-        """Make findings of what waits, as long as this part of the time so far went to that; nothing where
-        there is no budget of time."""
+    def work_out_some(self) -> None:
+        """Make findings of what waits, as long as its share of the time so far is not used up; nothing where
+        there is no budget of time. Until half-time warnings and large programs wait."""
         now = perf_counter()
-        if not self.waiting or math.isinf(self.deadline.at):
+        if math.isinf(self.deadline.at):
             return
         is_late = now - self.began > (self.deadline.at - self.began) / 2
-        share = later if is_late else until_half_time
-        while self.waiting and self._spent < share * (now - self.began) and not self.deadline.passed:
+        while self.waiting and not self.deadline.passed:
             self.waiting.sort(key=_turn)
-            if not is_late and _turn(self.waiting[0])[0] >= LARGE:
+            rank = _turn(self.waiting[0])[0]
+            share = LATER if is_late else UNTIL_HALF_TIME.get(rank, 0.0)
+            if self._spent >= share * (now - self.began):
                 return
             self._work_out_first()
             self._spent += perf_counter() - now

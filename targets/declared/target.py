@@ -117,6 +117,8 @@ def _module(name: str) -> ModuleType:
 class _OpenDeclared:
     """The modules imported; a world is made for every execution."""
 
+    sparing = False
+
     def __init__(self, target: Declared, modules: Sequence[ModuleType]) -> None:
         self.target = target
         self.release = target.release

@@ -100,6 +100,15 @@ class _OpenBound:
         self.libraries: Mapping[str, str] = opened.libraries
         self.policy: LockPolicy | None = opened.policy
 
+    @property
+    def sparing(self) -> bool:
+        """As the target."""
+        return self._opened.sparing
+
+    @sparing.setter
+    def sparing(self, sparing: bool) -> None:
+        self._opened.sparing = sparing
+
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state, under what is set."""
         return self._opened.stage(setup, {**configuration, **self._bound.fixed})

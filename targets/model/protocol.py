@@ -112,12 +112,14 @@ class Stage(Protocol):
 
 class OpenTarget(Protocol):
     """A target ready to run programs. ``policy``: which state is guarded by which
-    lock, or None where the target does not say."""
+    lock, or None where the target does not say. ``sparing``: whoever searches many programs asks for oracles
+    that leave out, most of the time, what hardly ever shows anything; what repeats a run does not."""
 
     release: str
     modules: Sequence[ModuleType]
     libraries: Mapping[str, str]
     policy: LockPolicy | None
+    sparing: bool
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes; UsageError where it is not one."""

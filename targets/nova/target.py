@@ -37,6 +37,7 @@ from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST
 
 if TYPE_CHECKING:
     from semafuzz.harness.detectors.discipline.policy import LockPolicy
+    from semafuzz.targets.nova.stage import Beginnings
     from semafuzz.targets.nova.world.world import Snapshot, World
 
 MODULES = (
@@ -273,8 +274,10 @@ class _OpenNova:
         self.modules = modules
         self.libraries: Mapping[str, str] = library_versions()
         self._worlds: dict[tuple[object, ...], tuple[World, Snapshot]] = {}
+        self._beginnings: dict[tuple[object, ...], Beginnings] = {}
         self._stages: dict[str, dict[tuple[object, ...], Stage]] = {kind: {} for kind in MOST_STAGES}
         self.objects = FastObjects()
+        self.sparing = False
         self._in_use: World | None = None
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 
@@ -305,6 +308,7 @@ class _OpenNova:
             if len(self._worlds) >= MOST_WORLDS:
                 gone = next(iter(self._worlds))
                 del self._worlds[gone]
+                self._beginnings.pop(gone, None)
                 for made in self._stages.values():
                     for name in [name for name in made if name[0] == gone]:
                         del made[name]
@@ -314,7 +318,8 @@ class _OpenNova:
         name = (key, repr(setup))
         kind = "real" if real else "fast"
         stages = self._stages[kind]
-        stage = stages.pop(name, None) or NovaStage(*self._worlds[key], setup, partial(self._use, fast))
+        beginnings = None if real else self._beginnings.setdefault(key, {})
+        stage = stages.pop(name, None) or NovaStage(*self._worlds[key], setup, partial(self._use, fast), beginnings)
         if len(stages) >= MOST_STAGES[kind]:
             del stages[next(iter(stages))]
         stages[name] = stage
@@ -322,6 +327,7 @@ class _OpenNova:
 
     def _use(self, fast: bool, world: World) -> None:
         self.objects.switch(fast)
+        world.sparing = fast and self.sparing
         self._in_use = world
 
     def program(self, scenario: Scenario) -> Program:

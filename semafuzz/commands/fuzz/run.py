@@ -162,6 +162,7 @@ def search(
         target.open(wanted.release) as opened,
         controlled_session(opened.modules, instrument=model == "threads") as laboratory,
     ):
+        opened.sparing = True
         subject = " ".join(dict.fromkeys((wanted.target, opened.release)))
         detectors = detectors_of(opened, model, wanted.detect, subject)
         points = bytearray(max(1 << 16, 2 * len(SITES)))

@@ -8,9 +8,8 @@ execution pays for an audit again.
 from __future__ import annotations
 
 import collections
-import itertools
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -68,6 +67,8 @@ class World:
         """How many operations have begun that may be at work on the first host."""
         self.interrupted = False
         """Whether its service was killed in the midst of one."""
+        self.sparing = False
+        """Whether oracles that hardly ever show anything are left out most of the time."""
         self.hosts: dict[str, Host] = {}
         self.activate()
         for name in HOSTS:
@@ -104,19 +105,20 @@ class World:
                 device.obj_reset_changes(["uuid"])
 
     @contextmanager
-    def setting_up(self) -> Iterator[None]:
-        """Make a start state in the block: what it draws are the same identifiers every time."""
+    def setting_up(self, drawn: int = 0) -> Iterator[Callable[[], int]]:
+        """Make a start state in the block: what it draws are the same identifiers every time. ``drawn``: how many
+        were drawn before, where a part of it is there; gives what tells how many are by now."""
         from oslo_utils import uuidutils
 
-        drawn = itertools.count(0x9C000)
-
         def generate(dashed: bool = True) -> str:
-            made = uuid.UUID(int=next(drawn))
+            nonlocal drawn
+            made = uuid.UUID(int=0x9C000 + drawn)
+            drawn += 1
             return str(made) if dashed else made.hex
 
         real, uuidutils.generate_uuid = uuidutils.generate_uuid, generate
         try:
-            yield
+            yield lambda: drawn
         finally:
             uuidutils.generate_uuid = real
 

@@ -113,21 +113,29 @@ def test_some_is_worked_out_before_the_end_as_long_as_its_share_lasts(
 ) -> None:
     made = work(tmp_path, monkeypatch)
     met(made, ["a", "b"], "error")
-    made.began -= 1
-    made.work_out_some(0.0, 0.0)
+    made.began -= 10
+    made._spent = 10
+    made.work_out_some()
     assert made.done == []
-    made.work_out_some(0.5, 0.5)
+    made._spent = 1
+    made.work_out_some()
     assert made.done == [["a", "b"]]
+    met(made, ["c"], "error")
+    made.work_out_some()
+    assert len(made.done) == 1, "of one task: a smaller share"
     met(made, [f"o{number}" for number in range(SMALL + 1)], "error")
-    made.work_out_some(0.5, 0.5)
-    assert len(made.done) == 1, "large programs wait until half-time"
+    met(made, ["d"], "warning")
+    made._spent = 0.0
+    made.work_out_some()
+    assert made.done == [["a", "b"], ["c"]], "large programs and warnings wait until half-time"
     made.began -= 100
-    made.work_out_some(0.5, 0.5)
-    assert len(made.done) == 2
+    made.work_out_some()
+    assert len(made.done) == 4
     unlimited = work(tmp_path / "unlimited", monkeypatch, math.inf)
     (tmp_path / "unlimited").mkdir()
     met(unlimited, ["a", "b"], "error")
-    unlimited.work_out_some(1.0, 1.0)
+    unlimited.began -= 10
+    unlimited.work_out_some()
     assert unlimited.done == [], "one seed, one search, where there is no budget of time"
 
 
