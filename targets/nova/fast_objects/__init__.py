@@ -25,6 +25,8 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "obj_tree_get_versions": frozenset({"169e59e8b2356966", "81052096d8d4ed74"}),
     "Field.from_primitive": frozenset({"ef3fe135877a7707", "d86eff0e015bb46f"}),
     "FieldType.from_primitive": frozenset({"c7d5dc8376f16b39", "a21301d35c70e180"}),
+    "Dict.coerce": frozenset({"fc2ac0c2bcb8ff3f", "b65d3ec026df6760"}),
+    "Set.coerce": frozenset({"b697d33c19fed263", "0b43dcacf111abe0"}),
     "List.coerce": frozenset({"fcc62140e688a2f6", "13da3b8bbfb91921"}),
     "Field.coerce": frozenset({"2f1bbab6076e67e6", "34e5301fb1fe4cbb"}),
     "String.coerce": frozenset({"0ee4a631a88f3029", "e6e1a92589a67ac5"}),
@@ -84,38 +86,37 @@ class FastObjects:
 
         changes: list[_Change] = list(_property_changes(base, getters, exact))
         fast_getters = frozenset(change[3].fget.__code__ for change in changes)
-        wanted = [
-            (own, "obj_attr_is_set", "obj_attr_is_set", paths.attr_is_set),
-            (own, "obj_what_changed", "obj_what_changed", lambda it: paths.what_changed(it, fields_of, own)),
-            (own, "obj_to_primitive", "obj_to_primitive", lambda it: paths.to_primitive(it, fields_of)),
+        containers = (fields.CoercedList, fields.CoercedDict, fields.CoercedSet)
+        own_coerce = ("List.coerce", "Dict.coerce", "Set.coerce")
+        wanted: list[tuple[Any, str, tuple[str, ...], Callable[[Any], Any]]] = [
+            (own, "obj_attr_is_set", (), paths.attr_is_set),
+            (own, "obj_what_changed", ("obj_what_changed",), lambda it: paths.what_changed(it, fields_of, own)),
+            (own, "obj_to_primitive", ("obj_to_primitive",), lambda it: paths.to_primitive(it, fields_of)),
             (
                 own,
                 "__deepcopy__",
-                "__deepcopy__",
-                lambda it: paths.deep_copy(it, fields_of, copy.deepcopy, fields.CoercedList),
+                ("__deepcopy__", *own_coerce),
+                lambda it: paths.deep_copy(it, fields_of, copy.deepcopy, containers),
             ),
-            (base, "obj_tree_get_versions", "obj_tree_get_versions", paths.tree_versions),
-            (fields.DateTime, "from_primitive", "DateTime.from_primitive", paths.time_parsed),
-        ]
-        for owner, name, known_as, make in wanted:
-            if known_as not in self.unknown:
-                original = vars(owner)[name]
-                changes.append((owner, name, original, make(original)))
-        if not {"_obj_from_primitive", "Field.from_primitive", "FieldType.from_primitive"} & set(self.unknown):
-            original = vars(own)["_obj_from_primitive"]
-            made = classmethod(paths.from_primitive(original.__func__, fields_of))
-            changes.append((own, "_obj_from_primitive", original, made))
-        for kind, name, needed, make in (
+            (
+                own,
+                "_obj_from_primitive",
+                ("_obj_from_primitive", "Field.from_primitive", "FieldType.from_primitive"),
+                lambda it: paths.from_primitive(it, fields_of),
+            ),
+            (base, "obj_tree_get_versions", ("obj_tree_get_versions",), paths.tree_versions),
             (fields.UUID, "coerce", ("UUID.coerce",), paths.uuid_coerce),
+            (fields.DateTime, "from_primitive", ("DateTime.from_primitive", "DateTime.coerce"), paths.time_parsed),
             (fields.DateTime, "to_primitive", ("DateTime.to_primitive", "isotime"), paths.time_told),
             (fields.Object, "from_primitive", ("Object.from_primitive",), lambda it: paths.object_read(it, own)),
-        ):
+        ]
+        for owner, name, needed, make in wanted:
             if not set(needed) & set(self.unknown):
-                original = vars(kind)[name]
-                # Older releases have them as static methods.
-                is_static = type(original) is staticmethod
-                fast = make(original.__func__ if is_static else original)
-                changes.append((kind, name, original, staticmethod(fast) if is_static else fast))
+                original = vars(owner)[name]
+                # Older releases have as static methods what newer ones have as methods.
+                around = type(original) if isinstance(original, (staticmethod, classmethod)) else None
+                fast = make(original if around is None else original.__func__)
+                changes.append((owner, name, original, fast if around is None else around(fast)))
         return changes
 
     def _exact(self, fields: Any) -> dict[Callable[..., Any], type]:

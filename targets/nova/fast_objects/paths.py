@@ -10,7 +10,7 @@ should hold (an object in a field of text, put there past its setter) is not the
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 MOST = 4096
@@ -136,8 +136,11 @@ def to_primitive(original: Function, fields_of: Callable[[Any], Fields]) -> Func
     return obj_to_primitive
 
 
-def deep_copy(original: Function, fields_of: Callable[[Any], Fields], copy: Function, list_kind: type) -> Function:
-    """``VersionedObject.__deepcopy__``: nothing is to be copied of what cannot change."""
+def deep_copy(
+    original: Function, fields_of: Callable[[Any], Fields], copy: Function, containers: Sequence[type]
+) -> Function:
+    """``VersionedObject.__deepcopy__``: nothing is to be copied of what cannot change. ``containers``: the
+    library's own kinds of list, dict and set."""
 
     def copied(self: Any, memo: dict[int, Any]) -> Any:
         known = fields_of(type(self))
@@ -153,9 +156,14 @@ def deep_copy(original: Function, fields_of: Callable[[Any], Fields], copy: Func
                 kind = type(value)
                 if kind in _ATOMS:
                     setattr(made, name, value)
-                elif kind is list_kind:
-                    # The setter makes a list of the library's kind of it, with new elements.
+                # The setter makes a container of the library's own kind of these, with new elements.
+                elif kind is containers[0]:
                     setattr(made, name, [one if type(one) in _ATOMS else copy(one, memo) for one in value])
+                elif kind is containers[1]:
+                    pairs = value.items()
+                    setattr(made, name, {key: one if type(one) in _ATOMS else copy(one, memo) for key, one in pairs})
+                elif kind is containers[2]:
+                    setattr(made, name, {one if type(one) in _ATOMS else copy(one, memo) for one in list(value)})
                 else:
                     setattr(made, name, copy(value, memo))
         made._changed_fields = set(self._changed_fields)
