@@ -248,14 +248,12 @@ class RecordRemotables:
 
     def do_ComputeNode_create(self, context: Any, node: Any) -> Row:
         """``ComputeNode.create``"""
-        from nova import exception
-
         row: Row = dict.fromkeys(node.fields)
         row.update(set_fields(node, node.obj_what_changed()))
         row.update(deleted=False, mapped=0)
         row["uuid"] = row["uuid"] or self.next_uuid()
         if row["uuid"] in self.tables["compute_node"]:
-            raise exception.DuplicateRecord(target=f"compute node {row['hypervisor_hostname']}:{row['uuid']}")
+            raise _duplicate(f"compute node {row['hypervisor_hostname']}:{row['uuid']}")
         row["id"], row["created_at"] = self.next_id(), self.now()
         self.tables["compute_node"][row["uuid"]] = row
         return self._node_answer(node, self._with_ratios(row))
@@ -335,3 +333,14 @@ class RecordRemotables:
         from nova import objects
 
         return wrap("BlockDeviceMappingList", objects.BlockDeviceMappingList.VERSION, {"objects": []})
+
+
+def _duplicate(what: str) -> Exception:
+    """What the database layer raises for a row that is there: in older releases what the database does."""
+    from nova import exception
+
+    if hasattr(exception, "DuplicateRecord"):
+        return exception.DuplicateRecord(target=what)  # type: ignore[no-any-return]
+    from oslo_db.exception import DBDuplicateEntry  # type: ignore[import-untyped]
+
+    return DBDuplicateEntry()  # type: ignore[no-any-return]

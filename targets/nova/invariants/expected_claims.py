@@ -44,11 +44,12 @@ def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Sha
     instances = {
         row["uuid"]: row
         for row in world.conductor.rows("instance")
-        if (row["host"], row["node"]) == place and row["vm_state"] != "deleted"
+        if (row["host"], row["node"]) == place and not _holds_nothing(row)
     }
     shares = []
+    ended = FINAL_STATUSES if _asks_for_failed_migrations() else FINAL_STATUSES | {"error"}
     for row in world.conductor.rows("migration"):
-        if row["status"] is None or row["status"] in FINAL_STATUSES:
+        if row["status"] is None or row["status"] in ended:
             continue
         instance = world.conductor.tables["instance"].get(row["instance_uuid"])
         if instance is None or instance["deleted"] or not _is_moving(instance, row):
@@ -57,6 +58,23 @@ def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Sha
         if side and (row["instance_uuid"] not in instances or _stays(row)):
             shares.append(Share(row, instance, side))
     return instances, shares
+
+
+def _holds_nothing(instance: Any) -> bool:
+    """Whether an instance that is on the node by its row holds nothing of it: deleted, or offloaded, where a save
+    failed. In newer releases it holds what it gets while it is unshelved."""
+    from nova.compute import vm_states
+
+    if instance["vm_state"] != "shelved_offloaded":
+        return bool(instance["vm_state"] == "deleted")
+    return not hasattr(vm_states, "allow_resource_removal") or instance["task_state"] != "spawning"
+
+
+def _asks_for_failed_migrations() -> bool:
+    """Whether an audit counts migrations that ended in an error: those of newer releases do."""
+    from nova import objects
+
+    return hasattr(objects.MigrationList, "get_in_progress_and_error")
 
 
 def _stays(migration: Any) -> bool:

@@ -67,6 +67,8 @@ class World:
         """How many operations have begun that may be at work on the first host."""
         self.interrupted = False
         """Whether its service was killed in the midst of one."""
+        self.down: set[str] = set()
+        """Hosts that instances were evacuated from: none of their services runs."""
         self.sparing = False
         """Whether oracles that hardly ever show anything are left out most of the time."""
         self.hosts: dict[str, Host] = {}
@@ -153,6 +155,7 @@ class World:
         self.activate()
         self.bus = Bus(self)
         self.under_way, self.interrupted, self.conductor.missing = 0, False, ""
+        self.down = set()
         self.conductor.restore(snapshot[0])
         self.placement.restore(snapshot[1])
         for name, host in self.hosts.items():

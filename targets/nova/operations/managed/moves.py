@@ -161,6 +161,8 @@ def unshelve(world: World, arguments: Arguments) -> None:
 
 
 def audit_other(world: World, arguments: Arguments) -> None:
-    """The periodic task of the other host."""
+    """The periodic task of the other host, while its service is up."""
+    if OTHER.host in world.down:
+        return
     host = world.hosts[OTHER.host]
     world.on(OTHER.host, host.tracker.update_available_resource, world.context(), OTHER.node)

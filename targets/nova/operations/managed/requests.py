@@ -22,13 +22,17 @@ def start_move(world: World, number: int, destination: Place, kind: str, *, doub
     The allocation goes over to the migration and the instance gets one for the
     destination; one that is evacuated holds both. ``doubled``: as conductors before 17 did
     it, the instance holds both in any move. Raises ComputeResourcesUnavailable where
-    placement has no room: then nothing moves.
+    placement has no room, and where a host is down, since instances are evacuated from it: then nothing moves.
     """
     from nova import exception, objects
 
     with done_elsewhere():
         context = world.context()
         instance = world.instance(number, context)
+        if kind == "evacuation":
+            world.down.add(instance.host)
+        elif {instance.host, destination.host} & world.down:
+            raise exception.ComputeResourcesUnavailable(reason="a host that is down neither gives nor takes")
         old = int(instance.flavor.id)
         new = FLAVORS[old].larger if kind == "resize" else old
         task = {"resize": "resize_prep", "live-migration": "migrating", "evacuation": "rebuilding"}[kind]
