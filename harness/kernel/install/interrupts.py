@@ -79,6 +79,24 @@ def heard_once() -> Iterator[None]:
 
 
 @contextmanager
+def endings_heard() -> Iterator[None]:
+    """Take the signals by which systems end a program for interrupts as well, in the block. Who has one of them
+    ignored, as nohup does, wants to go on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = [one for one in ("SIGTERM", "SIGHUP") if hasattr(signal, one)]
+    heeded = [one for one in map(signal.Signals.__getitem__, names) if signal.getsignal(one) is signal.SIG_DFL]
+    for one in heeded:
+        signal.signal(one, _handle)
+    try:
+        yield
+    finally:
+        for one in heeded:
+            signal.signal(one, signal.SIG_DFL)
+
+
+@contextmanager
 def held() -> Iterator[None]:
     """Hold interrupts back in the block, each until a run has ended or the block has."""
     global holding

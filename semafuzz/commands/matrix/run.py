@@ -59,7 +59,7 @@ def run_matrix(name: str, releases: Sequence[str], judging: Judging, jobs: int, 
         {one for defect in defects for one in (*defect.affected, *defect.fixed)}, key=_age
     )
     each = [Column(release) for release in dict.fromkeys(chosen)]
-    with interrupts.heard_once():
+    with interrupts.heard_once(), interrupts.endings_heard():
         was_interrupted = _judge_all(each, name, judging, jobs, len(defects))
     columns = {one.release: one.filled([defect.name for defect in defects]) for one in each}
     wrong = _wrong(defects, columns, judging.model)

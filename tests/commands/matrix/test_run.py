@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -117,6 +122,42 @@ def test_who_interrupts_keeps_the_answers(
     assert {
         release: [cell["answer"] for cell in cells] for release, cells in json.loads(told.out)["releases"].items()
     } == {"34.0.0": ["shows", "?"], "34.0.1": ["?", "?"]}
+
+
+STAYS = """
+import json, os, sys, time
+open(sys.argv[0] + ".pid", "w").write(str(os.getpid()))
+print(json.dumps({"defect": "failed-builds-lost", "answer": "shows", "schedules": 3, "said": "x"}), flush=True)
+time.sleep(600)
+"""
+COMMAND = """
+import sys
+from semafuzz import self_command
+from semafuzz.commands.matrix.run import run_matrix
+from semafuzz.strategies.fuzz.defect_check import Judging
+self_command.run_options = lambda: [sys.argv[1]]
+sys.exit(run_matrix("nova", ["34.0.0"], Judging(only="failed-builds-lost,lp1818914"), 1, True))
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_who_ends_it_keeps_the_answers_and_leaves_no_process(tmp_path: Path, ending: signal.Signals) -> None:
+    script = tmp_path / "judges.py"
+    script.write_text(STAYS)
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        noted = script.with_name("judges.py.pid")
+        while not noted.exists() or not noted.read_text():
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(ending)
+        said, errors = process.communicate(timeout=60)
+    assert process.returncode == 2, errors
+    cells = json.loads(said)["releases"]["34.0.0"]
+    assert [cell["answer"] for cell in cells] == ["shows", "?"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(noted.read_text()), 0)
 
 
 # The handler is there before the first answer is, to which the interrupt is the reply.
