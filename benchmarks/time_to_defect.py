@@ -21,12 +21,13 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from semafuzz.harness.traces.codec import read
 from semafuzz.targets import find_target
-from semafuzz.targets.model.catalogue import Catalogued, Defect
+from semafuzz.targets.model.catalogue import Catalogued, Defect, recognised
 from semafuzz.targets.model.scenario import faults_of, parts_of, scenario_of
 
 FOLDER = Path("reports/out/time-to-defect")
@@ -64,15 +65,9 @@ class Reported:
         )
 
     def shows(self, defect: Defect, like: dict[str, str]) -> bool:
-        """Whether this is the defect, by its name and operations."""
-        own = {like.get(one.name, one.name) for task in defect.content.tasks for one in task}
-        fault = {defect.fault[0]} if defect.fault is not None else set()
-        return (
-            any(defect.shows in part for part in self.identity)
-            and own <= self.names
-            and fault <= self.faults
-            and (self.tasks > 1 or len(defect.content.tasks) == 1)
-        )
+        """Whether this is the defect, by its name and operations; not where it is no error yet."""
+        shown, program = " ".join(self.identity), self.names | self.faults
+        return recognised([replace(defect, warns="")], shown, program, tasks=self.tasks, like=like) is not None
 
 
 def table(

@@ -8,7 +8,9 @@ an example again to shrink it and has to get the same steps.
 from __future__ import annotations
 
 import os
+import sys
 import unittest
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -69,7 +71,8 @@ class Session:
 
     ``setting``: of what is stepped, with the same scheduling points all the time.
     ``searching``: of runs of whole programs, which teach further points: what comes of
-    a program is remembered, so Hypothesis does not notice.
+    a program is remembered, so Hypothesis does not notice. ``passed_over``: how often a defect of the target's
+    catalogue was met, by its name, where the machine goes on past these.
     """
 
     machine: type
@@ -81,6 +84,7 @@ class Session:
     examples: int = 0
     ended: bool = False
     findings: list[Finding] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
     conclude: Callable[[Identity], Sequence[str]] = field(default=lambda identity: ())
     keep: Callable[..., Found] = field(default=lambda *_: Found())
     _discipline: LockDiscipline | None = None
@@ -232,6 +236,10 @@ def run_machine(machine: Any, settings: Settings | None = None, folder: Path | N
             smallest = session.smallest()
             _annotate(session, smallest)
             raise smallest from None
+        finally:
+            if session.passed_over:
+                met = ", ".join(f"{name} ({count})" for name, count in sorted(session.passed_over.items()))
+                print(f"semafuzz: {machine.__name__} went on past what is known: {met}", file=sys.stderr)
 
 
 def _annotate(session: Session, error: Found) -> None:

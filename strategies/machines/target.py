@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from hypothesis import reject
 from hypothesis import strategies as st
@@ -30,10 +30,11 @@ from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, from_on, 
 from semafuzz.strategies.machines.base import ScheduledMachine, able_tasks
 from semafuzz.strategies.machines.recording import Recording, learn, search
 from semafuzz.strategies.machines.session import Session, open_session
+from semafuzz.targets.model.catalogue import Catalogued, recognised
 from semafuzz.targets.model.fault_plan import FaultPlan
 from semafuzz.targets.model.legality import without_unused
 from semafuzz.targets.model.protocol import ImpossibleStartError, OperationInfo, Stage, Target
-from semafuzz.targets.model.scenario import Scenario, describe
+from semafuzz.targets.model.scenario import Scenario, describe, parts_of
 from semafuzz.targets.model.staged_program import perform
 
 MAX_FAULTS = 2
@@ -105,6 +106,8 @@ class TargetMachine(ScheduledMachine):
     ``errors_only``: what the next audit heals, and a write without the lock that the
     target's policy asks for (severity *warning*) do not fail. Without it, the lock
     discipline is looked at after every step.
+    ``known``: ``skip`` goes on past what the target's catalogue of defects has, counted in the session; ``report``
+    takes it as any other failure.
     """
 
     target: ClassVar[Target]
@@ -113,6 +116,7 @@ class TargetMachine(ScheduledMachine):
     schedules: ClassVar[int] = 10
     errors_only: ClassVar[bool] = True
     faults: ClassVar[bool] = True
+    known: ClassVar[Literal["report", "skip"]] = "report"
     most_tasks: ClassVar[int] = 3
     most_operations: ClassVar[int] = 2
     instances = Bundle("instances")
@@ -235,8 +239,10 @@ class TargetMachine(ScheduledMachine):
         if self.stage is None:
             return
         scenario = self.scenario()
-        for failure in self.stage.judge(scenario.content.tasks, scenario.faults):
-            if self._counts(failure):
+        # What a task that failed leaves behind says nothing more.
+        has_failed = bool(self.stepped.outcome.failures)
+        for failure in () if has_failed else self.stage.judge(scenario.content.tasks, scenario.faults):
+            if self._counts(failure, scenario):
                 self.fail(failure)
         if scenario.content.tasks:
             found = self.session.explored(scenario, self._explore)
@@ -254,14 +260,34 @@ class TargetMachine(ScheduledMachine):
         """What other schedules of the same scenario show."""
         for outcome in search(self.session.opened.program(scenario), self.session, self.schedules):
             for failure in outcome.failures:
-                if self._counts(failure):
+                if self._counts(failure, scenario):
                     return outcome, failure
         return None
 
-    def _counts(self, failure: Failure) -> bool:
-        if failure.kind == "step-limit":
+    def _counts(self, failure: Failure, scenario: Scenario) -> bool:
+        if failure.kind == "step-limit" or self._is_known(failure, scenario):
             return False
         return failure.severity == "error" or (failure.severity == "warning" and not self.errors_only)
+
+    def is_passed_over(self, failure: Failure) -> bool:
+        """Whether a task's failure is known, where that is not looked for."""
+        return self._is_known(failure, self.scenario())
+
+    def _is_known(self, failure: Failure, scenario: Scenario) -> bool:
+        """Whether the failure is one of the target's catalogue, which is not looked for."""
+        if self.known == "report" or not isinstance(self.target, Catalogued):
+            return False
+        found = recognised(
+            self.target.defects(),
+            failure.error_type or failure.message,
+            parts_of(scenario),
+            tasks=len(scenario.content.tasks),
+            like={info.name: info.like for info in self.target.operations() if info.like},
+            release=self.session.opened.release,
+        )
+        if found is not None:
+            self.session.passed_over[found.name] += 1
+        return found is not None
 
     def fail(self, failure: Failure) -> None:
         """End this example; what failed is run again as a program and kept as a trace."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from semafuzz.harness.errors import UsageError
@@ -57,6 +58,34 @@ class Defect:
     fixed: Sequence[str]
     models: Sequence[str]
     text: str
+
+
+def recognised(
+    defects: Sequence[Defect],
+    shown: str,
+    program: Collection[str],
+    *,
+    tasks: int,
+    like: Mapping[str, str] = MappingProxyType({}),
+    release: str = "",
+) -> Defect | None:
+    """The defect that a failure is, as far as its name and its operations tell; None for one that is not known.
+
+    ``shown``: what the failure is called; ``program``: the names of the operations and faults of what was run, in
+    so many ``tasks``; ``like``: variants of operations, which count as what they vary. Of a ``release`` that is
+    known to have a defect's fix it is another one. Two defects with one name between the same operations are not
+    told apart.
+    """
+    present = {like.get(name, name) for name in program}
+    for defect in defects:
+        own = {like.get(one.name, one.name) for task in defect.content.tasks for one in task}
+        own |= {defect.fault[0]} if defect.fault is not None else set()
+        several = len(defect.content.tasks) > 1
+        if release in defect.fixed or not own <= present or (several and tasks < 2):
+            continue
+        if defect.shows in shown or (defect.warns and defect.warns in shown):
+            return defect
+    return None
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ import pytest
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.targets import find_target
-from semafuzz.targets.model.catalogue import Catalogued, Defect, read_catalogue
+from semafuzz.targets.model.catalogue import Catalogued, Defect, read_catalogue, recognised
 from semafuzz.targets.nova.operations.table import ROLES, TABLE
 
 ENTRY = """
@@ -96,3 +96,46 @@ def test_a_finding_of_ours_says_where_it_is_and_what_heals_it(defect: Defect) ->
     for line in defect.lines:
         name, _, number = line.at.partition(":")
         assert (nova / name).read_text().splitlines()[int(number) - 1].strip() == line.code
+
+
+KNOWN = """
+[[defect]]
+name = "lost"
+title = "t"
+shows = "KeyError"
+warns = "I1"
+tasks = ["claim(1)", "remove()"]
+instances = ["1 new flavor=1"]
+fixed = ["2.0"]
+
+[[defect]]
+name = "faulty"
+title = "t"
+shows = "I8"
+tasks = ["boot(1)"]
+instances = ["1 new flavor=1"]
+fault = "timeout in task 0"
+"""
+
+
+@pytest.mark.parametrize(
+    ("shown", "program", "tasks", "release", "name"),
+    [
+        ("KeyError", ["claim", "remove"], 2, "1.0", "lost"),
+        ("I1, I2", ["boot", "remove", "audit"], 2, "1.0", "lost"),
+        ("KeyError", ["claim", "remove"], 1, "1.0", None),
+        ("KeyError", ["claim", "audit"], 2, "1.0", None),
+        ("KeyError", ["claim", "remove"], 2, "2.0", None),
+        ("ValueError", ["claim", "remove"], 2, "1.0", None),
+        ("I8 pools", ["boot", "timeout"], 1, "1.0", "faulty"),
+        ("I8 pools", ["claim", "timeout"], 1, "1.0", "faulty"),
+        ("I8 pools", ["claim"], 1, "1.0", None),
+    ],
+)
+def test_a_failure_is_recognised_by_its_name_and_its_operations(
+    tmp_path: Path, shown: str, program: list[str], tasks: int, release: str, name: str | None
+) -> None:
+    (tmp_path / "known.toml").write_text(KNOWN)
+    defects = read_catalogue(tmp_path / "known.toml")
+    found = recognised(defects, shown, program, tasks=tasks, like={"boot": "claim"}, release=release)
+    assert (found.name if found else None) == name

@@ -57,3 +57,16 @@ def test_guarded_operations_pass(tmp_path: Path) -> None:
     machine = machine_of(find_target("nova"), "GuardedMachine", operations=GUARDED, faults=False)
     run_machine(machine, settings(dev(), max_examples=10), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_the_machine_goes_on_past_what_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("claim", "remove_node")
+    chosen = settings(dev(), max_examples=40)
+    past = machine_of(find_target("nova"), "PastKnown", operations=names, faults=False, known="skip")
+    run_machine(past, chosen, tmp_path)
+    assert "went on past what is known: remove-node-unlocked" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+    reports = machine_of(find_target("nova"), "ReportsKnown", operations=names, faults=False)
+    with pytest.raises(Found):
+        run_machine(reports, chosen, tmp_path)
