@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import FailureKind, Severity
@@ -22,7 +23,8 @@ class Finding:
     ran out while another task could have gone on. ``warm``: how often the
     program has to run before, in one process. ``not_confirmed``: why it is not confirmed. ``output``: what
     the program printed in the failing run. ``seconds`` and ``cpu_seconds``: after which the search reported
-    it, the second of its own process; 0 where that was not measured.
+    it, the second of its own process; 0 where that was not measured. ``known``: the name of the defect in the
+    target's catalogue that it seems to be, or "".
     """
 
     kind: FailureKind
@@ -47,3 +49,21 @@ class Finding:
     output: str = ""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    known: str = ""
+
+    @property
+    def needs_several_tasks(self) -> bool:
+        """Whether no order of the operations one after the other shows it, as far as tried."""
+        return not self.sequential and len(self.operations) > 1
+
+
+def in_order_of_worth(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first; of them those that need several tasks, then those that need fewer preemptions; what nobody
+    knew before what is known."""
+
+    def worth(finding: Finding) -> tuple[int, bool, bool, int, str]:
+        severity = ("error", "warning", "note").index(finding.severity)
+        is_known, signature = bool(finding.known), finding.signature
+        return severity, not finding.needs_several_tasks, is_known, finding.preemptions, signature
+
+    return sorted(findings, key=worth)

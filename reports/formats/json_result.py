@@ -30,6 +30,7 @@ def result_json(result: Result) -> str:
             "output": finding.output,
             "seconds": round(finding.seconds, 2),
             "cpu_seconds": round(finding.cpu_seconds, 2),
+            "known": finding.known,
         }
 
     answer: dict[str, object] = {

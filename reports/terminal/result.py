@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from semafuzz.harness.search.result import Result
 from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.sections import section_lines
 
+MOST_ROWS = 10
+"""Findings that a terminal shows."""
 _VERDICTS = {
     "found": "found",
     "complete": "complete: every schedule was covered and nothing was found",
@@ -149,13 +152,24 @@ def replay_command(trace: str, *, program: str = "", source: str = "") -> str:
     return plain(f"{script()} replay {trace}{options}", 4000)
 
 
+def _print_the_rest(findings: Sequence[Finding]) -> None:
+    if not findings:
+        return
+    counts = Counter(one.severity for one in findings)
+    kinds = ", ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts.items())
+    folder = next((str(Path(one.trace).parent) for one in findings if one.trace), "")
+    print(f"and {len(findings)} more ({kinds}): {plain(f'{script()} report {folder}', 4000)}")
+
+
 def print_findings(findings: Sequence[Finding], out: Console, *, program: str = "") -> None:
-    """One table, and below it the commands to copy."""
+    """One table of the first ones, and below it the commands to copy."""
+    shown = findings[:MOST_ROWS]
     table = Table(show_lines=True, expand=False)
     for name in ("finding", "severity", "what", "operations", "places"):
         table.add_column(name, overflow="fold")
-    for finding in findings:
+    for finding in shown:
         words = finding.kind + (" (sequential: no concurrency needed)" if finding.sequential else "")
+        words += f" (known as {plain(finding.known, 80)})" if finding.known else ""
         table.add_row(
             finding.signature,
             finding.severity,
@@ -164,7 +178,8 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
             escape("\n".join(plain(place, 160) for place in finding.places) or "-"),
         )
     out.print(table)
-    for finding in findings:
+    _print_the_rest(findings[MOST_ROWS:])
+    for finding in shown:
         note = "" if finding.confirmed else "  (did not repeat when run again: see docs, determinism)"
         if finding.trace:
             # Past the console: a command to copy must not be wrapped.

@@ -30,6 +30,8 @@ from semafuzz.strategies.fuzz.cross_check import CrossCheck, described
 from semafuzz.strategies.fuzz.dedup import Dedup, Key
 from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker, Source
 from semafuzz.strategies.fuzz.reproducer import EFFORT, Reproducer
+from semafuzz.targets.model.catalogue import recognised
+from semafuzz.targets.model.configured_target import catalogue_of
 from semafuzz.targets.model.legality import single_operations
 from semafuzz.targets.model.protocol import OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario, faults_of, parts_of, scenario_of
@@ -244,8 +246,24 @@ class Triage:
         if verified is None:
             self.unverified.append(finding)
         else:
-            spent = perf_counter() - self.began, process_time()
-            self.result.failures.append(replace(finding, verified=verified, seconds=spent[0], cpu_seconds=spent[1]))
+            told = replace(finding, verified=verified, known=self._known(finding))
+            self.result.failures.append(replace(told, seconds=perf_counter() - self.began, cpu_seconds=process_time()))
+
+    def _known(self, finding: Finding) -> str:
+        """The defect of the target's catalogue that a finding seems to be."""
+        if not finding.trace:
+            return ""
+        trace = read(Path(finding.trace))
+        scenario = scenario_of(trace)
+        found = recognised(
+            catalogue_of(self.target),
+            " ".join(trace.expected.identity),
+            parts_of(scenario),
+            tasks=len(scenario.content.tasks),
+            like=self.novelty.like,
+            release=self.opened.release,
+        )
+        return found.name if found is not None else ""
 
     def _verified(self, finding: Finding) -> str | None:
         """The options under which a finding showed again, "" where there is nothing to

@@ -12,6 +12,7 @@ from semafuzz.harness.detectors.discipline.policy import LockPolicy
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.program import Program
 from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets.model.catalogue import Catalogued, Defect
 from semafuzz.targets.model.configuration import check_configuration
 from semafuzz.targets.model.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage, Target
 from semafuzz.targets.model.scenario import Scenario
@@ -126,6 +127,12 @@ def complete(target: Target, scenario: Scenario) -> Scenario:
 def fixed_by(target: Target) -> Mapping[str, Value]:
     """What is set for the target."""
     return target.fixed if isinstance(target, ConfiguredTarget) else {}
+
+
+def catalogue_of(target: Target) -> Sequence[Defect]:
+    """The defects that are known of a target, whatever is set for it."""
+    plain = target.target if isinstance(target, ConfiguredTarget) else target
+    return plain.defects() if isinstance(plain, Catalogued) else ()
 
 
 def configure(target: Target, settings: Sequence[str], operations: Sequence[str] = ()) -> Target:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.search.finding import Finding, in_order_of_worth
 from semafuzz.harness.search.result import Result
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.terminal.result import Progress, plain, print_result, progress_line
@@ -57,6 +57,37 @@ def test_a_quiet_result_is_short(capsys: pytest.CaptureFixture[str], verdict: st
     out = capsys.readouterr().out
     assert verdict in out
     assert len(out.splitlines()) <= 3
+
+
+def test_ten_findings_are_shown_and_the_rest_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    many = [finding(signature=f"{number:012x}", severity="warning" if number > 10 else "error") for number in range(13)]
+    print_result(Result("p", "random", 0, 3, 3, many[:10]))
+    few = capsys.readouterr().out
+    assert few.count("semafuzz replay") == 10
+    assert "more" not in few
+    print_result(Result("p", "random", 0, 3, 3, many))
+    told = capsys.readouterr().out
+    assert told.count("semafuzz replay") == 10
+    assert "and 3 more (1 error, 2 warnings): " in told
+    assert "semafuzz report out" in told
+
+
+def test_what_is_known_is_told_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    print_result(Result("p", "random", 0, 3, 3, [finding(known="lost-update"), finding(signature="b" * 12)]))
+    assert capsys.readouterr().out.count("known as lost-update") == 1
+
+
+def test_errors_of_several_tasks_come_first_and_known_ones_after_new_ones() -> None:
+    made = [
+        finding(signature="warning", severity="warning", operations=("a", "b")),
+        finding(signature="alone", operations=("a",)),
+        finding(signature="sequential", operations=("a", "b"), sequential=True),
+        finding(signature="known", operations=("a", "b"), known="x"),
+        finding(signature="two", operations=("a", "b"), preemptions=2),
+        finding(signature="one", operations=("a", "b"), preemptions=1),
+    ]
+    found = [one.signature for one in in_order_of_worth(made)]
+    assert found == ["one", "two", "known", "alone", "sequential", "warning"]
 
 
 def test_json_has_what_the_contract_names() -> None:

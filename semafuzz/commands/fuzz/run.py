@@ -23,6 +23,7 @@ from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.conclusion import conclude
+from semafuzz.harness.search.finding import in_order_of_worth
 from semafuzz.harness.search.result import Result
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
@@ -94,6 +95,7 @@ def run_fuzz(wanted: Search, as_json: bool, share: tuple[int, int] = (0, 1)) -> 
 def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = ()) -> int:
     """Print what a search came to; the exit code. ``parts``: the folders of the searches that
     it is made of."""
+    result.failures = in_order_of_worth(result.failures)
     result.notes += [f"{count} {words}" for words, count in (*result.pairs.items(), *result.skipped.items())]
     files = measured(wanted.out, parts) if wanted.coverage else []
     summary = Summary("fuzz", wanted.target, wanted.release, wanted.model, result, files=files)
