@@ -24,7 +24,8 @@ class Finding:
     program has to run before, in one process. ``not_confirmed``: why it is not confirmed. ``output``: what
     the program printed in the failing run. ``seconds`` and ``cpu_seconds``: after which the search reported
     it, the second of its own process; 0 where that was not measured. ``known``: the name of the defect in the
-    target's catalogue that it seems to be, or "".
+    target's catalogue that it seems to be, or "". ``sentence`` and ``interleaving``: what happened, as its replay
+    in a fresh process told it.
     """
 
     kind: FailureKind
@@ -50,6 +51,8 @@ class Finding:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     known: str = ""
+    sentence: str = ""
+    interleaving: tuple[str, ...] = ()
 
     @property
     def needs_several_tasks(self) -> bool:

@@ -31,6 +31,8 @@ def result_json(result: Result) -> str:
             "seconds": round(finding.seconds, 2),
             "cpu_seconds": round(finding.cpu_seconds, 2),
             "known": finding.known,
+            "sentence": finding.sentence,
+            "interleaving": list(finding.interleaving),
         }
 
     answer: dict[str, object] = {

@@ -152,6 +152,14 @@ def replay_command(trace: str, *, program: str = "", source: str = "") -> str:
     return plain(f"{script()} replay {trace}{options}", 4000)
 
 
+def print_story(sentence: str, lines: Sequence[str]) -> None:
+    """What happened in a failing run. Past the console: the lines have their own width."""
+    if sentence:
+        print("", plain(sentence, 1000), sep="\n")
+    if lines:
+        print("", *(plain(line, 500) for line in lines), sep="\n")
+
+
 def _print_the_rest(findings: Sequence[Finding]) -> None:
     if not findings:
         return
@@ -179,6 +187,10 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
         )
     out.print(table)
     _print_the_rest(findings[MOST_ROWS:])
+    if shown:
+        print_story(shown[0].sentence, shown[0].interleaving)
+        if shown[0].interleaving:
+            print()
     for finding in shown:
         note = "" if finding.confirmed else "  (did not repeat when run again: see docs, determinism)"
         if finding.trace:

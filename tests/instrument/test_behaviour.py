@@ -14,6 +14,7 @@ from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.install.control import installed
+from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 
@@ -193,12 +194,11 @@ def _no_module_left() -> Iterator[None]:
     sys.modules.pop("snippet_module", None)
 
 
-def run_controlled(function: Any) -> Execution:
+def run_controlled(function: Any) -> Outcome:
     with installed(stall=0):
         execution = Execution(RandomWalk(0), bytearray(b"\1") * (len(SITES) + 8192))
         execution.add_task(function, "one")
-        execution.run()
-    return execution
+        return execution.run()
 
 
 @pytest.mark.parametrize("name", SNIPPETS)
@@ -210,9 +210,9 @@ def test_same_result_as_the_original(name: str, controlled: bool) -> None:
     if not controlled:
         assert repr(function()) == expected
         return
-    execution = run_controlled(function)
-    assert [failure.detail for failure in execution.outcome.failures] == []
-    assert repr(execution.tasks[0].result) == expected
+    outcome = run_controlled(function)
+    assert [failure.detail for failure in outcome.failures] == []
+    assert repr(outcome.tasks[0].result) == expected
 
 
 EVENTS: dict[str, tuple[str, list[str]]] = {
@@ -254,11 +254,11 @@ def test_accesses_are_heard(name: str) -> None:
     body, expected = EVENTS[name]
     namespace = compiled(body, rewritten=True)
     namespace["Box"] = types.SimpleNamespace  # whose own accesses are not heard
-    execution = run_controlled(namespace["snippet"])
-    assert [failure.detail for failure in execution.outcome.failures] == []
+    outcome = run_controlled(namespace["snippet"])
+    assert [failure.detail for failure in outcome.failures] == []
     heard = [
         f"{op.KIND_NAMES[kind]} {'' if item is None else item}".strip()
-        for kind, _, _, item, _ in execution.events
+        for kind, _, _, item, _ in outcome.events
         if kind in op.MEMORY
     ]
     assert [word for word in heard if word not in ("read-all LOG",)] == expected

@@ -72,9 +72,9 @@ def memory_events(module: ModuleType) -> list[str]:
     with installed(stall=0):
         execution = Execution(RandomWalk(0), bytearray(len(SITES) + 4096))
         execution.add_task(module.run, "one")
-        execution.run()
-    assert execution.outcome.failures == []
-    return [f"{op.KIND_NAMES[kind]} {name}" for kind, _, _, name, _ in execution.events if kind in op.MEMORY]
+        outcome = execution.run()
+    assert outcome.failures == []
+    return [f"{op.KIND_NAMES[kind]} {name}" for kind, _, _, name, _ in outcome.events if kind in op.MEMORY]
 
 
 EXPECTED = ["write value", "read value", "write value", "read value"]

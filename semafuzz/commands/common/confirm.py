@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from semafuzz.commands.common.told_run import WIDTH, width_here
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces import codec
@@ -36,6 +37,8 @@ class _Replayed:
     same: bool
     output: str
     why: str
+    sentence: str = ""
+    interleaving: tuple[str, ...] = ()
 
 
 def confirm(result: Result, spec: str) -> None:
@@ -56,15 +59,26 @@ def _confirmed(finding: Finding, spec: str) -> Finding:
     path = Path(finding.trace)
     first = _replay(path, spec)
     if first.same:
-        return replace(finding, confirmed=True, output=first.output)
+        return _told(finding, first, 0)
     trace = codec.read(path)
     for times in WARM:
         codec.write(msgspec.structs.replace(trace, warm=times), path)
         again = _replay(path, spec)
         if again.same:
-            return replace(finding, confirmed=True, warm=times, output=again.output)
+            return _told(finding, again, times)
     codec.write(trace, path)
     return replace(finding, confirmed=False, not_confirmed=first.why)
+
+
+def _told(finding: Finding, shown: _Replayed, warm: int) -> Finding:
+    return replace(
+        finding,
+        confirmed=True,
+        warm=warm,
+        output=shown.output,
+        sentence=shown.sentence,
+        interleaving=shown.interleaving,
+    )
 
 
 def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
@@ -76,7 +90,7 @@ def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=PATIENCE,
-            env={**environment, "PYTHONHASHSEED": HASH_SEED},
+            env={**environment, "PYTHONHASHSEED": HASH_SEED, WIDTH: str(width_here())},
             encoding="utf-8",
             errors="backslashreplace",
             check=False,
@@ -89,6 +103,8 @@ def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
         answer = json.loads(done.stdout.splitlines()[-1])
         same = bool(answer["reproduces"] and answer["identical"])
         why = str(answer["why"])
+        told = str(answer["sentence"]), tuple(map(str, answer["interleaving"]))
     except (LookupError, ValueError, TypeError):
+        told = "", ()
         same, why = False, ours[-1].removeprefix("semafuzz: ") if ours else f"a replay ended with {done.returncode}"
-    return _Replayed(same and done.returncode == 1, printed[-MOST_OUTPUT:], why)
+    return _Replayed(same and done.returncode == 1, printed[-MOST_OUTPUT:], why, *told)

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from semafuzz.child_channel import program_runs
 from semafuzz.commands.common.release_process import settle_trace
+from semafuzz.commands.common.told_run import NOTHING_TOLD, ToldRun, told_run
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.runs.program_output import kept_apart
@@ -18,7 +19,7 @@ from semafuzz.harness.search.reproduction import SEARCH, Judgement, check_reprod
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
-from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.result import plain, print_story
 
 
 def run_replay(
@@ -43,7 +44,9 @@ def run_replay(
         judgement = check_reproduces(
             trace, subject.program, subject.setting, subject.laboratory, search=tries, same_code=subject.recorded
         )
-    return report(trace, judgement, as_json, subject)
+        shows = judgement.reproduces
+        told = told_run(trace, subject, judgement.outcome) if shows and judgement.outcome else NOTHING_TOLD
+    return report(trace, judgement, as_json, subject, told)
 
 
 def _descriptor(stream: TextIO) -> int | None:
@@ -63,8 +66,10 @@ def replay_function(trace: Trace, identity: Function, program: str | None) -> Re
         return replay(subject.program, recorded_choices(trace), subject.setting)
 
 
-def report(trace: Trace, judgement: Judgement, as_json: bool, subject: OpenedTrace) -> int:
-    """Print how the replay compares with the record; the exit code."""
+def report(
+    trace: Trace, judgement: Judgement, as_json: bool, subject: OpenedTrace, told: ToldRun = NOTHING_TOLD
+) -> int:
+    """Print how the replay compares with the record, and what happened; the exit code."""
     replayed = judgement.replayed
     same = replayed.digest == trace.expected.digest and replayed.diverged is None
     if as_json:
@@ -78,6 +83,8 @@ def report(trace: Trace, judgement: Judgement, as_json: bool, subject: OpenedTra
             "identical": same,
             "diverged": str(replayed.diverged) if replayed.diverged else None,
             "schedules": judgement.schedules,
+            "sentence": told.sentence,
+            "interleaving": list(told.lines),
         }
         sys.stdout.write(json.dumps(answer) + "\n")
     if judgement.reproduces is None:
@@ -89,4 +96,5 @@ def report(trace: Trace, judgement: Judgement, as_json: bool, subject: OpenedTra
             print(f"event digest {replayed.digest[:16]}, {'the recorded one' if same else 'NOT the recorded one'}")
         if not subject.recorded:
             print(f"on {plain(subject.code)}: {plain(judgement.why)}")
+        print_story(told.sentence, told.lines)
     return 1 if judgement.reproduces else 0

@@ -213,9 +213,11 @@ def test_a_method_that_the_conductor_lacks_is_told_whoever_handles_it(nova: Open
     made.stage.perform(Operation("audit"))
     with pytest.raises(LookupError):
         world.conductor._find("Instance", "no_such")  # type: ignore[union-attr]
-    with pytest.raises(LookupError, match=r"Instance\.no_such"):
+    with pytest.raises(ProcessEndedError):
         made.stage.perform(Operation("audit"))
+    assert made.stage.unanswered == "Instance.no_such"
     made.stage.restore()
+    assert made.stage.unanswered == ""
     made.stage.perform(Operation("audit"))
 
 

@@ -1,0 +1,92 @@
+"""What happened, in one sentence made from the facts of a run: who read what, who wrote it meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semafuzz.reports.run_view.schema import Run, Step
+
+_READS = frozenset({"read", "read-item", "read-all"})
+_WRITES = frozenset({"write", "write-item", "write-all"})
+
+
+def facts_sentence(run: Run) -> str:
+    """The racing accesses, or the circle of locks, in words; "" where nothing of the kind is known.
+
+    Three patterns are told: an update that is lost (read, written by another, written), a value that was
+    changed after it was read, and tasks that wait for one another. They are looked for around the preemptions that
+    the failure needs, then on the location of the racing pair. Of others the picture tells.
+    """
+    if run.waiting:
+        return _circle(run)
+    for switch in run.switches:
+        if switch.preemption and switch.needed != "no":
+            before = [step for step in run.steps if step.task == switch.task and step.number < switch.step]
+            told = _first(run, [step for step in reversed(before) if step.kind in _READS], switch.step)
+            if told:
+                return told
+    steps = {step.number: step for step in run.steps}
+    pair = [steps[number] for number in run.pair if number in steps]
+    return _first(run, [step for step in pair if step.kind in _READS], 0)
+
+
+def _first(run: Run, reads: Sequence[Step], since: int) -> str:
+    """The first of these reads after which another task wrote what was read, not before event ``since``, while the
+    reader went on."""
+    for read in reads:
+        if read.what < 0:
+            continue
+        there = [step for step in run.steps if step.what == read.what and step.number > read.number]
+        other = next(
+            (one for one in there if one.task != read.task and one.kind in _WRITES and one.number >= since), None
+        )
+        if other is None or not any(one.task == read.task and one.number > other.number for one in run.steps):
+            continue
+        own = next((one for one in there if one.task == read.task), None)
+        wrote = f"{_name(run, other)} wrote {_change(run, other)} at {_place(run, other)}"
+        if own is not None and own.number > other.number and own.kind in _WRITES:
+            return (
+                f"{_read_words(run, read)}, {wrote}, then {_name(run, own)} wrote {_change(run, own)}: one update is "
+                "lost."
+            )
+        return f"{_read_words(run, read)}, then {wrote} before {_name(run, read)} was done with it."
+    return ""
+
+
+def _circle(run: Run) -> str:
+    """Who waits for which lock, and who holds it. A lock that nobody holds is a notification or a permit."""
+    names = {lane.number: lane.name for lane in run.lanes}
+    holders = {span.name: span.task for span in run.holds if span.open}
+    told = []
+    waits = {step.task: step for step in run.steps if step.kind == "waits"}
+    for task, _ in run.waiting:
+        step = waits.get(task)
+        if step is None or step.what < 0:
+            continue
+        lock = run.texts[step.what]
+        holder = holders.get(lock)
+        held = f", which {names[holder]} holds" if holder is not None and holder != task else ""
+        held = ", which it holds itself" if holder == task else held
+        told.append((bool(held), f"{names[task]} waits for {lock}{held}, at {_place(run, step)}"))
+    # Who joins one of these has no part in it.
+    told = [one for one in told if one[0]] or told
+    return "; ".join(words for _, words in told) + "." if told else ""
+
+
+def _read_words(run: Run, step: Step) -> str:
+    value = f" = {run.texts[step.before]}" if step.before >= 0 else ""
+    return f"{_name(run, step)} read {run.texts[step.what]}{value} at {_place(run, step)}"
+
+
+def _name(run: Run, step: Step) -> str:
+    return next((lane.name for lane in run.lanes if lane.number == step.task), f"task {step.task}")
+
+
+def _place(run: Run, step: Step) -> str:
+    return run.texts[step.place].partition(" ")[0] if step.place >= 0 else "?"
+
+
+def _change(run: Run, step: Step) -> str:
+    if step.before >= 0 and step.after >= 0:
+        return f"{run.texts[step.before]} \N{RIGHTWARDS ARROW} {run.texts[step.after]}"
+    return run.texts[step.after] if step.after >= 0 else "it"

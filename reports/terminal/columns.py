@@ -1,0 +1,158 @@
+"""The interleaving of a run on a terminal: a column for each task that takes part, one below a hundred
+characters of width."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from semafuzz.reports.run_view.schema import Run, Step
+
+NARROW = 100
+"""Characters of width below which there is one column."""
+MOST_TASKS = 4
+ROWS = 24
+AROUND = 4
+"""Rows around those that race, and at the end, that are always shown of a longer run."""
+_ARROW = "\N{RIGHTWARDS ARROW}"
+_PREEMPTED = "\N{BOX DRAWINGS LIGHT TRIPLE DASH HORIZONTAL} preempted"
+
+
+@dataclass(slots=True)
+class _Row:
+    task: int
+    place: str
+    source: str = ""
+    acts: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    preempted: bool = False
+
+    def texts(self) -> list[str]:
+        """Where, with the line of the program, and what."""
+        acts = self.acts if len(self.acts) <= 4 else [*self.acts[:3], "...", self.acts[-1]]
+        what = "; ".join(acts)
+        return [f"{self.place}  {self.source}".rstrip(), f"  {what}"] if self.place else [what]
+
+
+def interleaving_lines(run: Run, width: int, sources: Mapping[str, str]) -> list[str]:
+    """What the tasks did to what they share, in order, at most ``width`` characters wide. ``sources``: lines of the
+    program by place. Texts are as the target has them: whoever prints them makes them plain."""
+    rows = _rows(run, sources)
+    if not rows:
+        return []
+    numbers = sorted({row.task for row in rows})
+    names = {lane.number: lane.name for lane in run.lanes}
+    shown = _chosen(rows, run.pair)
+    if width < NARROW or len(numbers) > MOST_TASKS:
+        return _in_one_column(shown, names, width)
+    return _in_columns(shown, numbers, names, width)
+
+
+def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
+    rows: list[_Row] = []
+    preempted = {switch.step: switch for switch in run.switches if switch.preemption and switch.needed != "no"}
+    due = sorted(preempted)
+    for step in run.steps:
+        while due and due[0] <= step.number:
+            switch = preempted[due.pop(0)]
+            rows.append(_Row(switch.task, "", "", [_PREEMPTED], [switch.step], preempted=True))
+        if not step.shared:
+            continue
+        whole = run.texts[step.place] if step.place >= 0 else ""
+        place = whole.partition(" ")[0]
+        last = rows[-1] if rows else None
+        if last is None or last.preempted or (last.task, last.place) != (step.task, place):
+            rows.append(last := _Row(step.task, place, sources.get(whole, "")))
+        act = _act(run, step)
+        if not last.acts or last.acts[-1] != act:
+            last.acts.append(act)
+        last.numbers.append(step.number)
+    while rows and rows[-1].preempted:
+        rows.pop()
+    taking_part = {row.task for row in rows if not row.preempted}
+    return [row for row in rows if row.task in taking_part]
+
+
+def _act(run: Run, step: Step) -> str:
+    what = run.texts[step.what] if step.what >= 0 else "?"
+    before = run.texts[step.before] if step.before >= 0 else ""
+    after = run.texts[step.after] if step.after >= 0 else ""
+    change = f" {before} {_ARROW} {after}" if before and after else ""
+    value = f" = {before}" if before else ""
+    words = {
+        "read": f"reads {what}{value}",
+        "read-item": f"reads {what}{value}",
+        "read-all": f"reads all of {what}{value}",
+        "write": f"writes {what}{change}",
+        "write-item": f"writes {what}{change}",
+        "write-all": f"changes {what}{change}",
+        "acquire": f"takes {what}",
+        "release": f"releases {what}",
+        "try-acquire": f"tries {what}",
+        "timeout": f"gives up waiting for {what}",
+        "enter": f"enters {what}",
+        "exit": f"leaves {what}",
+    }
+    if step.kind == "waits":
+        holder = next((span.task for span in run.holds if span.open and span.name == what), None)
+        name = next((lane.name for lane in run.lanes if lane.number == holder), "")
+        return f"waits for {what}" + (f", held by {name}" if name and holder != step.task else "")
+    return words.get(step.kind, f"{step.kind} {what}")
+
+
+def _chosen(rows: Sequence[_Row], pair: Sequence[int]) -> list[_Row | int]:
+    """The rows to show, and between them how many are left out."""
+    if len(rows) <= ROWS:
+        return list(rows)
+    marked = [place for place, row in enumerate(rows) if set(row.numbers) & set(pair) or row.preempted]
+    wanted = set(range(len(rows) - AROUND, len(rows)))
+    for place in [*marked[:2], *marked[-2:]]:
+        wanted |= set(range(place - AROUND, place + AROUND))
+    shown: list[_Row | int] = []
+    for place, row in enumerate(rows):
+        if place in wanted:
+            shown.append(row)
+        elif shown and isinstance(shown[-1], int):
+            shown[-1] += 1
+        else:
+            shown.append(1)
+    return shown
+
+
+def _in_one_column(rows: Sequence[_Row | int], names: dict[int, str], width: int) -> list[str]:
+    label = min(20, max(len(names.get(row.task, "")) for row in rows if isinstance(row, _Row)))
+    lines = []
+    for row in rows:
+        if isinstance(row, int):
+            lines.append(f"{'':<{label}}  ({row} more)")
+            continue
+        parts = [part for text in row.texts() for part in _wrapped(text, max(20, width - label - 2))]
+        name = names.get(row.task, "")[:label]
+        lines += [f"{name if number == 0 else '':<{label}}  {part}" for number, part in enumerate(parts)]
+    return lines
+
+
+def _in_columns(rows: Sequence[_Row | int], numbers: Sequence[int], names: dict[int, str], width: int) -> list[str]:
+    each = (width - 3 * (len(numbers) - 1)) // len(numbers)
+
+    def line(texts: dict[int, str]) -> str:
+        return " \N{BOX DRAWINGS LIGHT VERTICAL} ".join(
+            f"{texts.get(number, ''):<{each}}" for number in numbers
+        ).rstrip()
+
+    lines = [line({number: names.get(number, "")[:each] for number in numbers})]
+    rule = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
+    widths = [each + 1 + (0 < place < len(numbers) - 1) for place in range(len(numbers))]
+    lines.append("\N{BOX DRAWINGS LIGHT VERTICAL AND HORIZONTAL}".join(rule * one for one in widths))
+    for row in rows:
+        if isinstance(row, int):
+            lines.append(f"({row} more)")
+            continue
+        lines += [line({row.task: part}) for text in row.texts() for part in _wrapped(text, each)]
+    return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    indent = "    " if text.startswith(" ") else "  "
+    return textwrap.wrap(text, width, subsequent_indent=indent, drop_whitespace=True, replace_whitespace=False) or [""]
