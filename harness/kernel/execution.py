@@ -427,9 +427,14 @@ class Execution(Waiting):
                 self._fire(due[0])
                 return due[0]
         if count > 1:
-            if self._forced is not None and len(self.ready) == 1 and len(self.events) not in self._forced:
-                # Recorded where no time-out could run out yet, so there was nothing to choose.
-                return self.ready[0]
+            if self._forced is not None and len(self.events) not in self._forced:
+                # Recorded where time-outs run out late, so that there was nothing to choose.
+                if len(self.ready) == 1:
+                    return self.ready[0]
+                due = self._due()
+                if not self.ready and len(due) == 1:
+                    self._fire(due[0])
+                    return due[0]
             return self._decide(running)
         if count == 0:
             if (

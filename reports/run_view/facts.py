@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from semafuzz.reports.run_view.schema import Run, Step
 
 _READS = frozenset({"read", "read-item", "read-all"})
 _WRITES = frozenset({"write", "write-item", "write-all"})
+_NOTIFICATION = "WaiterLock#"
+"""How the lock is named on which one wait for a condition, an event, a queue stands."""
 
 
 def facts_sentence(run: Run) -> str:
     """The racing accesses, or the circle of locks, in words; "" where nothing of the kind is known.
 
-    Three patterns are told: an update that is lost (read, written by another, written), a value that was
-    changed after it was read, and tasks that wait for one another. They are looked for around the preemptions that
-    the failure needs, then on the location of the racing pair. Of others the picture tells.
+    Four patterns are told: an update that is lost (read, written by another, written), a value that was
+    changed after it was read, tasks that wait for one another, and a wait that was given up. They are looked for
+    around the preemptions that the failure needs, then on the location of the racing pair. Of others the picture tells.
     """
     if run.waiting:
         return _circle(run)
@@ -27,7 +30,23 @@ def facts_sentence(run: Run) -> str:
                 return told
     steps = {step.number: step for step in run.steps}
     pair = [steps[number] for number in run.pair if number in steps]
-    return _first(run, [step for step in pair if step.kind in _READS], 0)
+    return _first(run, [step for step in pair if step.kind in _READS], 0) or _given_up(run)
+
+
+def is_notification(lock: str) -> bool:
+    """Whether what is waited for is a notification: of a condition, an event, a queue."""
+    return lock.startswith(_NOTIFICATION)
+
+
+def is_of_standard_library(place: str) -> bool:
+    """Whether a place is in a module of Python's own: what it does is told of the line that called it."""
+    return place.partition(":")[0].partition(".")[0] in sys.stdlib_module_names
+
+
+def _given_up(run: Run) -> str:
+    """The first wait that was given up, where nobody raced."""
+    step = next((one for one in run.steps if one.kind == "timeout"), None)
+    return "" if step is None else f"{_name(run, step)} gave up waiting at {_place(run, step)} when its time ran out."
 
 
 def _first(run: Run, reads: Sequence[Step], since: int) -> str:
@@ -43,10 +62,10 @@ def _first(run: Run, reads: Sequence[Step], since: int) -> str:
         if other is None or not any(one.task == read.task and one.number > other.number for one in run.steps):
             continue
         own = next((one for one in there if one.task == read.task), None)
-        wrote = f"{_name(run, other)} wrote {_change(run, other)} at {_place(run, other)}"
+        wrote = f"{_name(run, other)} {_change_words(run, other)} at {_place(run, other)}"
         if own is not None and own.number > other.number and own.kind in _WRITES:
             return (
-                f"{_read_words(run, read)}, {wrote}, then {_name(run, own)} wrote {_change(run, own)}: one update is "
+                f"{_read_words(run, read)}, {wrote}, then {_name(run, own)} {_change_words(run, own)}: one update is "
                 "lost."
             )
         return f"{_read_words(run, read)}, then {wrote} before {_name(run, read)} was done with it."
@@ -64,6 +83,9 @@ def _circle(run: Run) -> str:
         if step is None or step.what < 0:
             continue
         lock = run.texts[step.what]
+        if is_notification(lock):
+            told.append((True, f"{names[task]} waits for a notification that nobody sends, at {_place(run, step)}"))
+            continue
         holder = holders.get(lock)
         held = f", which {names[holder]} holds" if holder is not None and holder != task else ""
         held = ", which it holds itself" if holder == task else held
@@ -86,7 +108,8 @@ def _place(run: Run, step: Step) -> str:
     return run.texts[step.place].partition(" ")[0] if step.place >= 0 else "?"
 
 
-def _change(run: Run, step: Step) -> str:
-    if step.before >= 0 and step.after >= 0:
-        return f"{run.texts[step.before]} \N{RIGHTWARDS ARROW} {run.texts[step.after]}"
-    return run.texts[step.after] if step.after >= 0 else "it"
+def _change_words(run: Run, step: Step) -> str:
+    if step.after < 0:
+        return "changed it"
+    before = f"{run.texts[step.before]} \N{RIGHTWARDS ARROW} " if step.before >= 0 else ""
+    return f"wrote {before}{run.texts[step.after]}"

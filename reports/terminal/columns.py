@@ -7,11 +7,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from semafuzz.reports.run_view.facts import is_notification, is_of_standard_library
 from semafuzz.reports.run_view.schema import Run, Step
 
 NARROW = 100
 """Characters of width below which there is one column."""
 MOST_TASKS = 4
+MOST_ACTS = 6
 ROWS = 24
 AROUND = 4
 """Rows around those that race, and at the end, that are always shown of a longer run."""
@@ -30,7 +32,7 @@ class _Row:
 
     def texts(self) -> list[str]:
         """Where, with the line of the program, and what."""
-        acts = self.acts if len(self.acts) <= 4 else [*self.acts[:3], "...", self.acts[-1]]
+        acts = self.acts if len(self.acts) <= MOST_ACTS else [*self.acts[: MOST_ACTS - 1], "...", self.acts[-1]]
         what = "; ".join(acts)
         return [f"{self.place}  {self.source}".rstrip(), f"  {what}"] if self.place else [what]
 
@@ -46,7 +48,16 @@ def interleaving_lines(run: Run, width: int, sources: Mapping[str, str]) -> list
     shown = _chosen(rows, run.pair)
     if width < NARROW or len(numbers) > MOST_TASKS:
         return _in_one_column(shown, names, width)
-    return _in_columns(shown, numbers, names, width)
+    return _in_columns(shown, numbers, _with_operations(run, names), width)
+
+
+def _with_operations(run: Run, names: Mapping[int, str]) -> dict[int, str]:
+    """The names of tasks with what they do, where a target's operations are known."""
+    found = {}
+    for number, name in names.items():
+        operations = ", ".join(dict.fromkeys(span.name for span in run.operations if span.task == number))
+        found[number] = f"{name}: {operations}" if operations else name
+    return found
 
 
 def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
@@ -57,9 +68,9 @@ def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
         while due and due[0] <= step.number:
             switch = preempted[due.pop(0)]
             rows.append(_Row(switch.task, "", "", [_PREEMPTED], [switch.step], preempted=True))
-        if not step.shared:
-            continue
         whole = run.texts[step.place] if step.place >= 0 else ""
+        if not (step.shared or step.kind == "timeout") or is_of_standard_library(whole):
+            continue
         place = whole.partition(" ")[0]
         last = rows[-1] if rows else None
         if last is None or last.preempted or (last.task, last.place) != (step.task, place):
@@ -90,13 +101,15 @@ def _act(run: Run, step: Step) -> str:
         "acquire": f"takes {what}",
         "release": f"releases {what}",
         "try-acquire": f"tries {what}",
-        "timeout": f"gives up waiting for {what}",
+        "timeout": "its time runs out" if is_notification(what) else f"its time runs out waiting for {what}",
         "enter": f"enters {what}",
         "exit": f"leaves {what}",
     }
     if step.kind == "waits":
         holder = next((span.task for span in run.holds if span.open and span.name == what), None)
         name = next((lane.name for lane in run.lanes if lane.number == holder), "")
+        if is_notification(what):
+            return "waits for a notification"
         return f"waits for {what}" + (f", held by {name}" if name and holder != step.task else "")
     return words.get(step.kind, f"{step.kind} {what}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.soundness.conftest import Check
@@ -218,3 +220,21 @@ def test_a_long_time_out_runs_out_late_and_is_named(check: Check) -> None:
 def test_a_time_out_that_nothing_else_can_end_runs_out(check: Check) -> None:
     source = "import threading\ndef f():\n    assert threading.Event().wait(5)\n"
     assert check(source, "--timeouts", "idle")["exit"] == 1
+
+
+def test_a_time_out_beside_a_sleeper_repeats(check: Check) -> None:
+    """Where nothing else can go on, the nearest time-out runs out and nothing is chosen: in a replay neither."""
+    source = """
+        import threading, time
+        def f():
+            ready, answers = threading.Event(), []
+            def late():
+                time.sleep(60)
+                ready.set()
+            threads = [threading.Thread(target=lambda: answers.append(ready.wait(30))), threading.Thread(target=late)]
+            [thread.start() for thread in threads]
+            [thread.join() for thread in threads]
+            assert answers == [True]
+    """
+    answer = check(textwrap.dedent(source))
+    assert (answer["exit"], answer["verdict"], answer["failures"][0]["confirmed"]) == (1, "found", True)

@@ -55,6 +55,14 @@ def confirm(result: Result, spec: str) -> None:
         result.verdict, result.first_failure = "cut", None
 
 
+def tell(finding: Finding) -> Finding:
+    """A finding of a target with what happened, as its replay tells it; itself where that cannot be had."""
+    if not finding.trace:
+        return finding
+    shown = _replay(Path(finding.trace), "")
+    return replace(finding, sentence=shown.sentence, interleaving=shown.interleaving) if shown.same else finding
+
+
 def _confirmed(finding: Finding, spec: str) -> Finding:
     path = Path(finding.trace)
     first = _replay(path, spec)
@@ -83,7 +91,8 @@ def _told(finding: Finding, shown: _Replayed, warm: int) -> Finding:
 
 def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
     environment = {name: value for name, value in os.environ.items() if name != CHANNEL}
-    command = [sys.executable, *run_options(), "replay", str(trace), "--program", spec, "--json", *options]
+    program = ["--program", spec] if spec else []
+    command = [sys.executable, *run_options(), "replay", str(trace), *program, "--json", *options]
     try:
         done = subprocess.run(
             command,

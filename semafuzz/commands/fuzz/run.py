@@ -11,6 +11,7 @@ from time import perf_counter
 
 import msgspec
 
+from semafuzz.commands.common.confirm import tell
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.commands.fuzz.line_coverage import Measuring, measured
@@ -103,6 +104,8 @@ def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = 
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:
+        if result.failures and not result.interrupted:
+            result.failures[0] = tell(result.failures[0])
         print_result(result, program=wanted.target if is_spec(wanted.target) else "")
     if result.interrupted:
         print("semafuzz: interrupted; above is what was found so far", file=sys.stderr)
