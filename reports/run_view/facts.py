@@ -9,6 +9,8 @@ from semafuzz.reports.run_view.schema import Run, Step
 
 _READS = frozenset({"read", "read-item", "read-all"})
 _WRITES = frozenset({"write", "write-item", "write-all"})
+MOST_READS = 40
+"""Before a preemption that are looked at, the last ones."""
 _NOTIFICATION = "WaiterLock#"
 """How the lock is named on which one wait for a condition, an event, a queue stands."""
 
@@ -25,7 +27,8 @@ def facts_sentence(run: Run) -> str:
     for switch in run.switches:
         if switch.preemption and switch.needed != "no":
             before = [step for step in run.steps if step.task == switch.task and step.number < switch.step]
-            told = _first(run, [step for step in reversed(before) if step.kind in _READS], switch.step)
+            reads = [step for step in before if step.kind in _READS][-MOST_READS:]
+            told = _first(run, reads[::-1], switch.step)
             if told:
                 return told
     steps = {step.number: step for step in run.steps}

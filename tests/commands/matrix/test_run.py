@@ -131,7 +131,9 @@ print(json.dumps({"defect": "failed-builds-lost", "answer": "shows", "schedules"
 time.sleep(600)
 """
 COMMAND = """
-import sys
+import signal, sys
+# Whoever runs the tests may have it ignored.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from semafuzz import self_command
 from semafuzz.commands.matrix.run import run_matrix
 from semafuzz.strategies.fuzz.defect_check import Judging
