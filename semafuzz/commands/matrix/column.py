@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from semafuzz.strategies.fuzz.defect_check import Cell, Judging
 
 UNJUDGED = "this release could not be judged"
 INTERRUPTED = "interrupted before it was judged"
+GRACE = 10.0
+"""Seconds that an interrupted process has to end by itself."""
 
 
 @dataclass(slots=True)
@@ -49,8 +52,13 @@ class Column:
     def interrupt(self) -> None:
         """End it, and do not begin it; the answers so far stay."""
         self._interrupted = True
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            # Where interrupts are ignored, as in the background of a shell without job control.
+            killer = threading.Timer(GRACE, process.kill)
+            killer.daemon = True
+            killer.start()
 
     def filled(self, defects: Sequence[str]) -> list[Cell]:
         """An answer for each defect: "?" for those that it did not come to."""

@@ -132,8 +132,9 @@ time.sleep(600)
 """
 COMMAND = """
 import signal, sys
-# Whoever runs the tests may have it ignored.
+# Whoever runs the tests may have these ignored.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from semafuzz import self_command
 from semafuzz.commands.matrix.run import run_matrix
 from semafuzz.strategies.fuzz.defect_check import Judging
