@@ -6,11 +6,11 @@ import hashlib
 import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
@@ -28,6 +28,8 @@ from semafuzz.pytest_plugin.options import Plan, Settings
 from semafuzz.pytest_plugin.outcomes import Found, Inconclusive, Record, Row, keep
 from semafuzz.pytest_plugin.output_once import output_once
 from semafuzz.pytest_plugin.timeouts import respected
+from semafuzz.reports.run_view.values import Values
+from semafuzz.reports.terminal.told import NOTHING_TOLD, ToldRun, told_run
 
 
 def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, scheduler: str) -> None:
@@ -84,11 +86,14 @@ def _folder_name(test: str) -> str:
     return f"{name[-70:].strip('-.')}-{hashlib.sha256(test.encode()).hexdigest()[:8]}"
 
 
-def _run_again(subject: MarkedTest, finding: Finding, setting: ExecutionConfig) -> Outcome | None:
+def _run_again(subject: MarkedTest, finding: Finding, setting: ExecutionConfig) -> ToldRun:
     """The finding's run once more, from its file; what it prints is what pytest shows."""
     if not finding.trace or not finding.confirmed:
-        return None
-    return replay(subject.program, recorded_choices(codec.read(Path(finding.trace))), setting).outcome
+        return NOTHING_TOLD
+    trace, values = codec.read(Path(finding.trace)), Values()
+    watched = replace(setting, detectors=(*setting.detectors, values))
+    outcome = replay(subject.program, recorded_choices(trace), watched).outcome
+    return told_run(trace, outcome, values.seen, messages.width())
 
 
 def _command(subject: MarkedTest, finding: Finding, patience: float) -> str:
@@ -103,14 +108,14 @@ def _conclude(
     subject: MarkedTest,
     settings: Settings,
     result: Result,
-    shown: Sequence[Outcome | None],
+    shown: Sequence[ToldRun],
     commands: Sequence[str],
     shared: SharedState | None,
 ) -> None:
     """Keep the record, and raise where the test does not pass."""
     record = Record(result.verdict, result.schedules, watched=result.watched, limits=result.limits)
     texts = []
-    for finding, outcome, command in zip(result.failures, shown, commands, strict=True):
+    for finding, told, command in zip(result.failures, shown, commands, strict=True):
         record.rows.append(
             Row(
                 finding.signature,
@@ -121,7 +126,7 @@ def _conclude(
                 fails=finding.severity == "error" or settings.strict,
             )
         )
-        texts.append(messages.found(finding, outcome, result, command))
+        texts.append(messages.found(finding, told, result, command))
     keep(subject.item, record)
     if shared is not None:
         raise Inconclusive("\n\n".join([str(shared), *texts]))

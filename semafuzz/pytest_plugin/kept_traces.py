@@ -184,10 +184,11 @@ class TraceItem(pytest.Item):
 
     def runtest(self) -> None:
         """Replay it."""
-        from semafuzz.pytest_plugin import replaying
+        from semafuzz.pytest_plugin import messages, replaying
         from semafuzz.pytest_plugin.replay_command import shown
         from semafuzz.pytest_plugin.timeouts import respected
         from semafuzz.reports.terminal.result import plain, script
+        from semafuzz.reports.terminal.told import told_run
 
         if test_in(self.trace):
             replaying.unfit(
@@ -202,7 +203,8 @@ class TraceItem(pytest.Item):
             replaying.unfit(f"{self.path.name}: {error}", self.settings)
             return
         command = f"{script()} replay {shlex.quote(shown(self.config, str(self.path)))}"
-        replaying.judge(self, self.trace, self.path, replayed, command, self.settings)
+        told = told_run(self.trace, replayed.outcome, {}, messages.width())
+        replaying.judge(self, self.trace, self.path, replayed, told, command, self.settings)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The name of the item."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.outcome import Failure
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Trace
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.reports.run_view.interleaving import interleaving
 from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.told import ToldRun, width_here
 
 
 def line(text: str, limit: int = 200) -> str:
@@ -19,8 +19,16 @@ def line(text: str, limit: int = 200) -> str:
     return plain(text.splitlines()[0] if text else "", limit)
 
 
-def found(finding: Finding, outcome: Outcome | None, result: Result, command: str) -> str:
-    """The report of a finding. ``outcome``: its run, where that was made again."""
+INDENT = 4
+
+
+def width() -> int:
+    """How wide the lines of an interleaving may be."""
+    return max(40, width_here() - INDENT)
+
+
+def found(finding: Finding, told: ToldRun, result: Result, command: str) -> str:
+    """The report of a finding. ``told``: its run, where that was made again."""
     times = f"{finding.preemptions} preemption" + ("" if finding.preemptions == 1 else "s")
     head = [
         *_message(finding.kind, finding.message, finding.task),
@@ -32,16 +40,16 @@ def found(finding: Finding, outcome: Outcome | None, result: Result, command: st
         head.append("it did not repeat when its schedule was run again: something else differs between two runs")
     head += [f"needs: {plain(needed)}" for needed in finding.time_outs]
     head += [f"note: {plain(note)}" for note in result.notes]
-    return _report(head, finding.places, outcome, command)
+    return _report(head, finding.places, told, command)
 
 
-def replayed(trace: Trace, failure: Failure, outcome: Outcome, command: str) -> str:
+def replayed(trace: Trace, failure: Failure, told: ToldRun, command: str) -> str:
     """The report of a kept trace whose failure is still there."""
     places = trace.expected.places or [SITES[site].place() for site in failure.sites]
     name, same = trace.expected.signature, failure_identity(failure) == trace.expected.identity
-    told = f"kept trace {name} still shows it" if same else f"kept trace {name} shows this instead of its own failure"
-    head = [*_message(failure.kind, failure.message, failure.task), told]
-    return _report(head, places, outcome, command)
+    words = f"kept trace {name} still shows it" if same else f"kept trace {name} shows this instead of its own failure"
+    head = [*_message(failure.kind, failure.message, failure.task), words]
+    return _report(head, places, told, command)
 
 
 def uncontrolled(test: str, notes: Sequence[str]) -> str:
@@ -56,11 +64,12 @@ def _message(kind: str, message: str, task: str) -> list[str]:
     return [f"{kind}: {lines[0]}{where}", *lines[1:20]]
 
 
-def _report(head: list[str], places: Sequence[str], outcome: Outcome | None, command: str) -> str:
+def _report(head: list[str], places: Sequence[str], told: ToldRun, command: str) -> str:
     lines = [*head, "", "places:", *(f"    {plain(place, 160)}" for place in dict.fromkeys(places))]
-    steps = interleaving(outcome) if outcome is not None else []
-    if steps:
-        lines += ["interleaving:", *(f"    {plain(step, 200)}" for step in steps)]
+    if told.sentence:
+        lines += ["what happened:", f"    {plain(told.sentence, 1000)}"]
+    if told.lines:
+        lines += ["interleaving:", *(f"{'':{INDENT}}{plain(step, 500)}".rstrip() for step in told.lines)]
     if command:
         lines += ["replay:", f"    {command}"]
     return "\n".join(lines)

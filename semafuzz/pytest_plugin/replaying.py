@@ -19,6 +19,8 @@ from semafuzz.pytest_plugin.options import Plan, Settings
 from semafuzz.pytest_plugin.outcomes import Found, Inconclusive, Record, Row, keep
 from semafuzz.pytest_plugin.output_once import output_once
 from semafuzz.pytest_plugin.timeouts import respected
+from semafuzz.reports.run_view.values import Values
+from semafuzz.reports.terminal.told import ToldRun, told_run
 
 
 def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Settings, path: Path, trace: Trace) -> None:
@@ -38,12 +40,22 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
                 raise Inconclusive(messages.uncontrolled(test, [laboratory.uncontrolled_reason]))
             points = bytearray(max(1 << 16, 2 * len(SITES)))
             setting = ExecutionConfig(points, trace.model, trace.seed, thorough=trace.thorough)
+            setting.detectors = (*setting.detectors, values := Values())
             replayed = replay(subject.program, recorded_choices(trace), setting)
-    judge(item, trace, path, replayed, replay_command.in_pytest(item.config, test, path), settings)
+            told = told_run(trace, replayed.outcome, values.seen, messages.width())
+    judge(item, trace, path, replayed, told, replay_command.in_pytest(item.config, test, path), settings)
 
 
-def judge(item: pytest.Item, trace: Trace, path: Path, replayed: Replayed, command: str, settings: Settings) -> None:
-    """Fail, skip or return, by what the replay came to.
+def judge(
+    item: pytest.Item,
+    trace: Trace,
+    path: Path,
+    replayed: Replayed,
+    told: ToldRun,
+    command: str,
+    settings: Settings,
+) -> None:
+    """Fail, skip or return, by what the replay came to. ``told``: what happened in it.
 
     Raises Found, Inconclusive, or what pytest skips a test with.
     """
@@ -70,7 +82,7 @@ def judge(item: pytest.Item, trace: Trace, path: Path, replayed: Replayed, comma
     item.user_properties.append(("semafuzz_identical", str(replayed.digest == expected.digest).lower()))
     keep(item, record)
     if failures:
-        raise Found(messages.replayed(trace, failures[0], replayed.outcome, command))
+        raise Found(messages.replayed(trace, failures[0], told, command))
 
 
 def _hash_seed(trace: Trace) -> str:

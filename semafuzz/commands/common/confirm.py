@@ -17,10 +17,10 @@ from pathlib import Path
 
 import msgspec
 
-from semafuzz.commands.common.told_run import WIDTH, width_here
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces import codec
+from semafuzz.reports.terminal.told import WIDTH, width_here
 from semafuzz.self_command import HASH_SEED, run_options
 from semafuzz.supervisor import CHANNEL
 

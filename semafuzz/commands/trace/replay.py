@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from semafuzz.child_channel import program_runs
 from semafuzz.commands.common.release_process import settle_trace
-from semafuzz.commands.common.told_run import NOTHING_TOLD, ToldRun, told_run
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
-from semafuzz.harness.errors import CannotJudge
+from semafuzz.harness.errors import CannotJudge, SemafuzzError
+from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program_output import kept_apart
 from semafuzz.harness.runs.replay_run import Replayed, replay
 from semafuzz.harness.search.reproduction import SEARCH, Judgement, check_reproduces
-from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.build import choices_of, recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
+from semafuzz.reports.run_view.values import Values
 from semafuzz.reports.terminal.result import plain, print_story
+from semafuzz.reports.terminal.told import NOTHING_TOLD, ToldRun, told_run, width_here
 
 
 def run_replay(
@@ -44,9 +47,21 @@ def run_replay(
         judgement = check_reproduces(
             trace, subject.program, subject.setting, subject.laboratory, search=tries, same_code=subject.recorded
         )
-        shows = judgement.reproduces
-        told = told_run(trace, subject, judgement.outcome) if shows and judgement.outcome else NOTHING_TOLD
+        shows = judgement.reproduces and judgement.outcome is not None
+        told = _told(trace, subject, judgement.outcome) if shows and judgement.outcome is not None else NOTHING_TOLD
     return report(trace, judgement, as_json, subject, told)
+
+
+def _told(trace: Trace, subject: OpenedTrace, outcome: Outcome) -> ToldRun:
+    """The failing run once more, with what each access found and left; nothing where it does not repeat."""
+    values = Values()
+    watched = replace(subject.setting, detectors=(*subject.setting.detectors, values))
+    try:
+        again = replay(subject.program, choices_of(outcome), watched).outcome
+    except SemafuzzError:
+        return NOTHING_TOLD
+    subject.laboratory.control.between_executions()
+    return told_run(trace, again, values.seen, width_here())
 
 
 def _descriptor(stream: TextIO) -> int | None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from semafuzz.commands.trace.opened_trace import OpenedTrace
-from semafuzz.harness.errors import SemafuzzError
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.search.recorder import matching
-from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.schema import Trace
 from semafuzz.reports.run_view.build import record_run
 from semafuzz.reports.run_view.facts import facts_sentence
 from semafuzz.reports.run_view.sources import source_line
-from semafuzz.reports.run_view.values import Values
 from semafuzz.reports.terminal.columns import interleaving_lines
 
 WIDTH = "COLUMNS"
@@ -28,7 +24,7 @@ MOST_EVENTS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ToldRun:
-    """``sentence``: "" where no pattern is known; ``lines``: laid out for ``width_here()``."""
+    """``sentence``: "" where no pattern is known; ``lines``: laid out for a width."""
 
     sentence: str = ""
     lines: tuple[str, ...] = ()
@@ -48,20 +44,17 @@ def width_here() -> int:
         return DEFAULT_WIDTH
 
 
-def told_run(trace: Trace, subject: OpenedTrace, outcome: Outcome) -> ToldRun:
-    """The failing run once more, with what each access found and left; nothing where it does not repeat."""
+def told_run(trace: Trace, outcome: Outcome, values: Mapping[int, tuple[str, str]], width: int) -> ToldRun:
+    """The failing run of a trace. ``values``: what each access found and left, by event
+    (:class:`semafuzz.reports.run_view.values.Values`); nothing is told where the run shows another failure."""
     if trace.model == "trio" or len(outcome.events) > MOST_EVENTS:
         return NOTHING_TOLD
-    values = Values()
-    watched = replace(subject.setting, detectors=(*subject.setting.detectors, values))
     try:
-        again = replay(subject.program, choices_of(outcome), watched).outcome
-        failure = matching(again, trace.expected.identity)
-    except (ValueError, SemafuzzError):
+        failure = matching(outcome, trace.expected.identity)
+    except ValueError:
         return NOTHING_TOLD
-    subject.laboratory.control.between_executions()
     necessity = trace.necessity.preemptions if trace.necessity is not None else ()
-    run = record_run(again, values.seen, failure, necessity)
-    numbers = {event[4] for event in again.events} | {task.pending[3] for task in again.tasks if not task.done}
+    run = record_run(outcome, values, failure, necessity)
+    numbers = {event[4] for event in outcome.events} | {task.pending[3] for task in outcome.tasks if not task.done}
     sources = {SITES[number].place(): source_line(SITES[number]) for number in numbers if number}
-    return ToldRun(facts_sentence(run), tuple(interleaving_lines(run, width_here(), sources)))
+    return ToldRun(facts_sentence(run), tuple(interleaving_lines(run, width, sources)))
