@@ -131,7 +131,12 @@ class SmallPrograms:
 
     def _try(self, pair: _Unfinished, explore: Explore) -> None:
         pair.scheduler.allowed = pair.turn
-        self.executions += explore(pair.scenario, pair.scheduler, MOST)
+        made = explore(pair.scenario, pair.scheduler, MOST)
+        self.executions += made
+        if not made and not pair.scheduler.done:
+            # It cannot start, or the search is over.
+            self.begun -= pair.is_first
+            return
         if not pair.scheduler.done:
             pair.turn *= 2
             self._unfinished.append(pair)

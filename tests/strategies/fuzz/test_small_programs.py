@@ -95,6 +95,21 @@ def test_what_does_not_meet_is_counted_and_what_was_not_begun() -> None:
     assert list(cut.told().values()) == [6]
 
 
+def test_a_pair_that_cannot_start_is_not_tried_for_ever() -> None:
+    scope: Any = Scope()
+    made = SmallPrograms(scope, (0, 1), lambda: Tried(9))  # type: ignore[arg-type,return-value]
+    asked: list[str] = []
+
+    def explore(scenario: Scenario, scheduler: Scheduler, most: int) -> int:
+        asked.append(scenario.content.tasks[0][0].name)
+        return 0 if len(scenario.content.tasks) > 1 else 1
+
+    while made.step(explore):
+        assert len(asked) < 1000
+    assert (made.begun, made.swept) == (0, 0)
+    assert len(asked) == len(set(asked))
+
+
 def test_shares_are_disjoint_and_together_all() -> None:
     logs = [searched(5, (number, 2))[1] for number in range(2)]
     assert not set(logs[0]) & set(logs[1])
