@@ -57,4 +57,9 @@ def told_run(trace: Trace, outcome: Outcome, values: Mapping[int, tuple[str, str
     run = record_run(outcome, values, failure, necessity)
     numbers = {event[4] for event in outcome.events} | {task.pending[3] for task in outcome.tasks if not task.done}
     sources = {SITES[number].place(): source_line(SITES[number]) for number in numbers if number}
-    return ToldRun(facts_sentence(run), tuple(interleaving_lines(run, width, sources)))
+    return ToldRun(_writable(facts_sentence(run)), tuple(map(_writable, interleaving_lines(run, width, sources))))
+
+
+def _writable(text: str) -> str:
+    """What no encoding has, a target may have in a name: it is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()

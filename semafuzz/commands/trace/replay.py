@@ -13,7 +13,6 @@ from semafuzz.child_channel import program_runs
 from semafuzz.commands.common.release_process import settle_trace
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, SemafuzzError
-from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program_output import kept_apart
 from semafuzz.harness.runs.replay_run import Replayed, replay
 from semafuzz.harness.search.reproduction import SEARCH, Judgement, check_reproduces
@@ -44,24 +43,29 @@ def run_replay(
         opened_trace(trace, code) as subject,
     ):
         tries = (0 if subject.recorded else SEARCH) if search is None else search
+        values = Values()
+        watched = replace(subject.setting, detectors=(*subject.setting.detectors, values))
         judgement = check_reproduces(
-            trace, subject.program, subject.setting, subject.laboratory, search=tries, same_code=subject.recorded
+            trace, subject.program, watched, subject.laboratory, search=tries, same_code=subject.recorded
         )
-        shows = judgement.reproduces and judgement.outcome is not None
-        told = _told(trace, subject, judgement.outcome) if shows and judgement.outcome is not None else NOTHING_TOLD
+        told = _told(trace, subject, judgement, values)
     return report(trace, judgement, as_json, subject, told)
 
 
-def _told(trace: Trace, subject: OpenedTrace, outcome: Outcome) -> ToldRun:
-    """The failing run once more, with what each access found and left; nothing where it does not repeat."""
-    values = Values()
-    watched = replace(subject.setting, detectors=(*subject.setting.detectors, values))
-    try:
-        again = replay(subject.program, choices_of(outcome), watched).outcome
-    except SemafuzzError:
+def _told(trace: Trace, subject: OpenedTrace, judgement: Judgement, values: Values) -> ToldRun:
+    """What happened in the failing run. ``values``: those of the run that was made last, which is another one
+    where schedules were searched; nothing is told where it does not repeat."""
+    if not judgement.reproduces or judgement.outcome is None:
         return NOTHING_TOLD
-    subject.laboratory.control.between_executions()
-    return told_run(trace, again, values.seen, width_here())
+    outcome = judgement.outcome
+    if judgement.schedules:
+        watched = replace(subject.setting, detectors=(*subject.setting.detectors, values))
+        try:
+            outcome = replay(subject.program, choices_of(outcome), watched).outcome
+        except SemafuzzError:
+            return NOTHING_TOLD
+        subject.laboratory.control.between_executions()
+    return told_run(trace, outcome, values.seen, width_here())
 
 
 def _descriptor(stream: TextIO) -> int | None:
