@@ -35,6 +35,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.strategies.generate.example_database import tolerant
+from semafuzz.targets.model.catalogue import Defect
 from semafuzz.targets.model.protocol import Stage
 from semafuzz.targets.model.scenario import Scenario
 
@@ -71,7 +72,8 @@ class Session:
 
     ``setting``: of what is stepped, with the same scheduling points all the time.
     ``searching``: of runs of whole programs, which teach further points: what comes of
-    a program is remembered, so Hypothesis does not notice. ``passed_over``: how often a defect of the target's
+    a program is remembered, so Hypothesis does not notice. ``defects``: known ones, past which the machine goes on.
+    ``passed_over``: how often a defect of the target's
     catalogue was met, by its name, where the machine goes on past these.
     """
 
@@ -84,6 +86,7 @@ class Session:
     examples: int = 0
     ended: bool = False
     findings: list[Finding] = field(default_factory=list)
+    defects: Sequence[Defect] = ()
     passed_over: Counter[str] = field(default_factory=Counter)
     conclude: Callable[[Identity], Sequence[str]] = field(default=lambda identity: ())
     keep: Callable[..., Found] = field(default=lambda *_: Found())

@@ -30,7 +30,8 @@ from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, from_on, 
 from semafuzz.strategies.machines.base import ScheduledMachine, able_tasks
 from semafuzz.strategies.machines.recording import Recording, learn, search
 from semafuzz.strategies.machines.session import Session, open_session
-from semafuzz.targets.model.catalogue import Catalogued, recognised
+from semafuzz.targets.model.catalogue import recognised
+from semafuzz.targets.model.configured_target import catalogue_of
 from semafuzz.targets.model.fault_plan import FaultPlan
 from semafuzz.targets.model.legality import without_unused
 from semafuzz.targets.model.protocol import ImpossibleStartError, OperationInfo, Stage, Target
@@ -132,6 +133,7 @@ class TargetMachine(ScheduledMachine):
             open_session(cls, opened.modules, folder, every_access=False) as session,
         ):
             session.opened = opened
+            session.defects = catalogue_of(cls.target) if cls.known == "skip" else ()
             if not cls.errors_only and opened.policy is not None and cls.model == "threads":
                 session.watch(LockDiscipline(opened.policy))
             learn(cls.target, opened, session)
@@ -275,10 +277,10 @@ class TargetMachine(ScheduledMachine):
 
     def _is_known(self, failure: Failure, scenario: Scenario) -> bool:
         """Whether the failure is one of the target's catalogue, which is not looked for."""
-        if self.known == "report" or not isinstance(self.target, Catalogued):
+        if not self.session.defects:
             return False
         found = recognised(
-            self.target.defects(),
+            self.session.defects,
             failure.error_type or failure.message,
             parts_of(scenario),
             tasks=len(scenario.content.tasks),
