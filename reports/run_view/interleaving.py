@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import ITEM, coarse_key
@@ -13,6 +14,7 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent, Task
 from semafuzz.harness.search.racing_pair import racing_pair
 
+Row = TypeVar("Row")
 LINES = 12
 _CHANGING = op.WRITES | {op.ACQUIRE, op.RELEASE}
 _WORDS = {
@@ -119,10 +121,15 @@ def _chosen(
     for number in pair:
         wanted |= {one for one in range(number - 1, number + 2) if 0 <= one < len(lines)}
     wanted.update([number for number, line in enumerate(lines) if line.locations & between][-limit:])
-    shown: list[_Line | int] = []
-    for number, line in enumerate(lines):
+    return folded(lines, wanted)
+
+
+def folded(rows: Sequence[Row], wanted: Set[int]) -> list[Row | int]:
+    """The rows with these numbers, and between them how many are left out."""
+    shown: list[Row | int] = []
+    for number, row in enumerate(rows):
         if number in wanted:
-            shown.append(line)
+            shown.append(row)
         elif shown and isinstance(shown[-1], int):
             shown[-1] += 1
         else:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from semafuzz.reports.run_view.facts import is_notification, is_of_standard_library
+from semafuzz.reports.run_view.interleaving import folded
 from semafuzz.reports.run_view.schema import Run, Step
 
 NARROW = 100
@@ -122,15 +123,7 @@ def _chosen(rows: Sequence[_Row], pair: Sequence[int]) -> list[_Row | int]:
     wanted = set(range(len(rows) - AROUND, len(rows)))
     for place in [*marked[:2], *marked[-2:]]:
         wanted |= set(range(place - AROUND, place + AROUND))
-    shown: list[_Row | int] = []
-    for place, row in enumerate(rows):
-        if place in wanted:
-            shown.append(row)
-        elif shown and isinstance(shown[-1], int):
-            shown[-1] += 1
-        else:
-            shown.append(1)
-    return shown
+    return folded(rows, wanted)
 
 
 def _in_one_column(rows: Sequence[_Row | int], names: dict[int, str], width: int) -> list[str]:
