@@ -81,13 +81,15 @@ class OneChangeSweep(PriorityScheduler):
             self._first, self._change = len(self._sweeps), 0
             self._sweeps.append(_Places())
         else:
-            turns = range(self._first + 1, self._first + 1 + self._tasks)
-            left = [turn % self._tasks for turn in turns if self._sweeps[turn % self._tasks].next()]
-            if not left:
+            for turn in range(self._first + 1, self._first + 1 + self._tasks):
+                sweep = self._sweeps[turn % self._tasks]
+                place = sweep.next()
+                if place:
+                    break
+            else:
                 return False
-            self._first = left[0]
-            self._change = self._sweeps[self._first].next()
-            self._sweeps[self._first].tried.add(self._change)
+            self._first, self._change = turn % self._tasks, place
+            sweep.tried.add(place)
         self._places = 0
         self._left_at, self._steps = None, []
         self._start()
@@ -100,7 +102,7 @@ class OneChangeSweep(PriorityScheduler):
 
     def is_serial_done(self) -> bool:
         """Whether each task has gone first to its end."""
-        return bool(self._sweeps) and len(self._sweeps) >= self._tasks
+        return len(self._sweeps) >= self._tasks
 
     def _first_rank(self, task: Task) -> int:
         return 0 if task.index == self._first else task.index + 1
