@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -15,7 +14,6 @@ from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import ControlledSession, controlled_session
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.traces.schema import Value
 from semafuzz.strategies.fuzz.small_scope import SmallScope
@@ -25,15 +23,9 @@ from semafuzz.targets.model.scenario import Scenario, describe
 from semafuzz.targets.nova import fast_objects
 from semafuzz.targets.nova.fast_objects import FastObjects
 from semafuzz.targets.nova.fast_objects.meaning import meaning_of
+from tests.targets.nova.conftest import Opened
 
 pytestmark = pytest.mark.nova
-Opened = tuple[Any, ControlledSession]
-
-
-@pytest.fixture(scope="module")
-def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
-        yield opened, laboratory
 
 
 def made(nova: Opened, scenario: Scenario, objects: str, seed: int) -> Outcome:

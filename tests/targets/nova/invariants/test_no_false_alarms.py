@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,21 +11,13 @@ from semafuzz.harness.kernel.outcome import Failure
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import ControlledSession, controlled_session
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.schema import Operation, Operations
-from semafuzz.targets import find_target
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.nova.invariants import expected_claims
+from tests.targets.nova.conftest import Opened
 
 pytestmark = pytest.mark.nova
-Opened = tuple[Any, ControlledSession]
-
-
-@pytest.fixture(scope="module")
-def nova() -> Iterator[Opened]:
-    with find_target("nova").open() as opened, controlled_session(opened.modules) as laboratory:
-        yield opened, laboratory
 
 
 def errors(nova: Opened, role: str, *operations: str, faults: tuple[Operation, ...] = ()) -> list[Failure]:
