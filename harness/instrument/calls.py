@@ -16,6 +16,7 @@ import random
 import types
 from collections.abc import Callable
 from functools import _lru_cache_wrapper, partial
+from itertools import starmap
 from typing import Any, Final
 
 from semafuzz.harness.instrument import object_kinds as kinds
@@ -108,7 +109,23 @@ def prepared(function: Any, site: int, /, *args: Any, **keywords: Any) -> Any:
             for name, one in keywords.items():
                 if type(one) in _METHODS_IN_C:
                     keywords[name] = later(one, site)
+            if kind is _lru_cache_wrapper:
+                return _storing(execution, function, args, keywords, site)
     return partial(function, *args, **keywords)
+
+
+def _storing(execution: Any, function: Any, args: tuple[Any, ...], keywords: dict[str, Any], site: int) -> Any:
+    """The call of a cached function, which is not over in one step: what it works out is stored at its end. No
+    frame of ours is beneath the function meanwhile."""
+    stored = partial(_stored, execution, function, site, function.cache_info().misses)
+    return partial(next, map(stored, starmap(partial(function, **keywords), [args])))
+
+
+def _stored(execution: Any, function: Any, site: int, misses: int, result: Any) -> Any:
+    """What a cached function gave, announced where it was worked out and goes into the cache."""
+    if execution is current.execution and function.cache_info().misses != misses:
+        touch_one(execution, function, True, site)
+    return result
 
 
 class LaterCall:
@@ -160,6 +177,8 @@ def announced(function: Any, site: int) -> Any:
         if type(function) is types.MethodType and kinds.kind_of(function.__self__) == kinds.PASSED:
             return function
         announce(execution, function, (), {}, site)
+        if type(function) is _lru_cache_wrapper:
+            return _storing(execution, function, (), {}, site)
     return function
 
 

@@ -340,6 +340,8 @@ class Execution(Waiting):
 
     def note(self, kind: int, subject: object, name: object, site: int = NOWHERE) -> None:
         """Record an event that is never a scheduling point."""
+        if kind <= op.WRITE_ALL:
+            self.outcome.noted.add(len(self.events))
         self.events.append((kind, self.current, subject, name, site))
 
     def point(self, kind: int, subject: object, name: object, site: int) -> None:

@@ -6,7 +6,7 @@ Mazurkiewicz trace.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import (
@@ -24,7 +24,7 @@ from semafuzz.harness.kernel.locations import (
 from semafuzz.harness.kernel.task import RawEvent
 
 
-def happens_before_class(events: Sequence[RawEvent], table: dict[Key, Location] | None = None) -> int:
+def happens_before_class(events: Sequence[RawEvent], table: Mapping[Key, Location] | None = None) -> int:
     """A number that equal Mazurkiewicz traces share (64 bits; different ones
     collide with the probability of a hash).
 

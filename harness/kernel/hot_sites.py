@@ -1,7 +1,8 @@
 """Hot sites: the code places that are scheduling points, learned from runs.
 
-A site becomes hot where, in some run, it touched a location that two tasks touched and
-one of them wrote. The set only grows.
+A site becomes hot where, in some run, it touched a location that another task could touch
+at that time, one of the two writing. What starts and joins of threads order is no such touch; what
+locks order is one, since another schedule may order it otherwise. The set only grows.
 """
 
 from __future__ import annotations
@@ -9,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.locations import ANY_ITEM, WHOLE_CONTAINER, Key, Location, locations, whole_conflicts
+from semafuzz.harness.kernel.locations import ANY_ITEM, Location, Locations, locations
 from semafuzz.harness.kernel.task import RawEvent
 
 
-def mark_scheduling_points(
-    events: Sequence[RawEvent], hot: bytearray, table: dict[Key, Location] | None = None
-) -> bool:
+def mark_scheduling_points(events: Sequence[RawEvent], hot: bytearray, table: Locations | None = None) -> bool:
     """Mark the sites of conflicting locations in ``hot``; True where it grew.
 
     A lock's release commutes with everything other tasks can then do, unless
@@ -26,17 +25,9 @@ def mark_scheduling_points(
     grew = False
     releases: dict[int, bool] = {}
     for key, location in table.items():
-        name = key[1]
-        if name is ANY_ITEM:
+        if key[1] is ANY_ITEM:
             continue
-        if name is WHOLE_CONTAINER:
-            if not whole_conflicts(table, key):
-                continue
-            sites = location.sites | table.get((key[0], ANY_ITEM), location).sites
-        elif location.conflicting:
-            sites = location.sites
-        else:
-            continue
+        sites = table.meeting_sites(key)
         for site in sites:
             if not hot[site] and _is_worth_a_point(site, location, releases, events):
                 hot[site] = 1

@@ -7,10 +7,11 @@ whole. Detectors, partial order reduction and reports ask here, so that they mea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.fork_join import ForkJoin, Touch
 from semafuzz.harness.kernel.task import RawEvent
 
 ATTRIBUTE: Final = frozenset({op.READ, op.WRITE})
@@ -56,15 +57,18 @@ def conflicts(kind: int, subject: object, name: object, event: RawEvent) -> bool
     return name == what and kind not in CONTAINER and other not in CONTAINER
 
 
-class Location:
-    """Who touched one location: bit sets of task numbers, and from where."""
+_NONE: Final[frozenset[int]] = frozenset()
 
-    __slots__ = ("readers", "sites", "tried", "writers")
+
+class Location:
+    """Who touched one location: bit sets of task numbers, and each touch by place and stretch."""
+
+    __slots__ = ("readers", "touches", "tried", "writers")
 
     def __init__(self) -> None:
         self.readers = 0
         self.writers = 0
-        self.sites: set[int] = set()
+        self.touches: set[Touch] = set()
         self.tried = False
 
     @property
@@ -74,19 +78,45 @@ class Location:
         return self.writers != 0 and both & (both - 1) != 0
 
 
-def locations(events: Sequence[RawEvent]) -> dict[Key, Location]:
+class Locations(dict[Key, Location]):
+    """Every location of a run. ``order``: what the starts and joins of the run order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order = ForkJoin()
+
+    def meeting_sites(self, key: Key) -> set[int]:
+        """The sites that touched a location, or the items of a container and the whole of it, where another
+        task could do so at that moment, one of the two writing: not what main does before it starts a
+        thread, and not what both do under one lock."""
+        location = self[key]
+        if key[1] is not WHOLE_CONTAINER:
+            return self.order.meeting(location.touches) if location.conflicting else set()
+        items = self.get((key[0], ANY_ITEM))
+        if not whole_conflicts(self, key):
+            return set()
+        return self.order.meeting(location.touches if items is None else location.touches | items.touches)
+
+
+def locations(events: Sequence[RawEvent]) -> Locations:
     """Every location of a run, those of locks too.
 
     Items of a container are locations of their own; operations on the whole
     container are entered under one more, and so are all its items together.
     """
-    table: dict[Key, Location] = {}
+    table = Locations()
+    order = table.order
+    stretches = order.stretches
+    held: dict[int, frozenset[int]] = {}
+    owners: dict[int, int] = {}
     for kind, task, subject, name, site in events:
         if kind in LOOKS:
             reading = True
         elif kind in CHANGES:
             reading = False
         else:
+            if kind == op.SPAWN or kind == op.JOIN:
+                order.add(kind, task, subject)
             continue
         where = id(subject)
         if kind in WHOLE:
@@ -95,21 +125,31 @@ def locations(events: Sequence[RawEvent]) -> dict[Key, Location]:
             keys = ((where, ("item", name)), (where, ANY_ITEM))
         else:
             keys = ((where, name),)
+        number = task.index
+        locks = held.get(number, _NONE)
+        if kind == op.RELEASE:
+            # Anybody may release a plain lock.
+            owner = owners.pop(where, number)
+            held[owner] = held.get(owner, _NONE) - {where}
+        elif kind == op.ACQUIRE:
+            owners[where] = number
+            held[number] = locks | {where}
+        touch = (number, stretches.get(number, 0), site, not reading, locks)
         for key in keys:
             location = table.get(key)
             if location is None:
                 location = table[key] = Location()
             if reading:
-                location.readers |= 1 << task.index
+                location.readers |= 1 << number
             else:
-                location.writers |= 1 << task.index
-            location.sites.add(site)
+                location.writers |= 1 << number
+            location.touches.add(touch)
             if kind == op.TRY or kind == op.TIMEOUT:
                 location.tried = True
     return table
 
 
-def whole_conflicts(table: dict[Key, Location], key: Key) -> bool:
+def whole_conflicts(table: Mapping[Key, Location], key: Key) -> bool:
     """Whether an operation on a whole container meets another task's on it or its items."""
     whole = table[key]
     parts = table.get((key[0], ANY_ITEM))

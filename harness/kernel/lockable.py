@@ -7,12 +7,14 @@ from semafuzz.harness.kernel.task import Task
 
 class Lockable:
     """Base of the lock doubles. ``owner``: who holds it; ``waiters``: who waits for it or
-    has announced to take it; ``label``: where it is kept, or empty. ``notified``: it is the
+    has announced to take it; ``label``: where it is kept, or empty; ``made``: the task that made it in
+    the execution that is under way and the how many-th of that task it is, or None. ``notified``: it is the
     private lock on which a waiter of a condition waits for its notification."""
 
-    __slots__ = ("__weakref__", "label", "owner", "waiters")
+    __slots__ = ("__weakref__", "label", "made", "owner", "waiters")
 
     label: str
+    made: tuple[int, int] | None
     owner: Task | None
     waiters: list[Task]
     notified = False

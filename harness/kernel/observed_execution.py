@@ -50,6 +50,8 @@ class ObservedExecution(Execution):
 
     def note(self, kind: int, subject: object, name: object, site: int = 0) -> None:
         """As :meth:`Execution.note`."""
+        if kind <= op.WRITE_ALL:
+            self.outcome.noted.add(len(self.events))
         event = (kind, self.current, subject, name, site)
         self.events.append(event)
         if kind in SHOWN and not self.aborting:

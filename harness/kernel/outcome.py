@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+from semafuzz.harness.kernel.locations import Locations, locations
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 
 
@@ -93,6 +94,7 @@ class Outcome:
     ``early_timeouts``: the time-outs that ran out while another task could have gone on.
     ``limits``: what took part unseen, by kind and name, with a place for each. ``strangers``: the
     objects of unknown kind that were touched, by ``id``, with who touched them first.
+    ``noted``: the numbers of the accesses that belong to the one before them: no switch is possible there.
     ``withheld``: a time-out could have run out earlier, which was not allowed.
     ``uncontrolled`` is empty, or says what escaped the kernel's control and
     where; then nothing else in the record is to be believed. ``now`` is the
@@ -101,10 +103,12 @@ class Outcome:
 
     __slots__ = (
         "_decisions",
+        "_locations",
         "early_timeouts",
         "events",
         "failures",
         "limits",
+        "noted",
         "now",
         "raw_decisions",
         "strangers",
@@ -121,10 +125,12 @@ class Outcome:
         self.strangers: dict[int, tuple[object, Task]] = {}
         self.limits: dict[tuple[LimitKind, str], int] = {}
         self.withheld = False
+        self.noted: set[int] = set()
         self.early_timeouts: list[EarlyTimeout] = []
         self.uncontrolled = ""
         self.now = 0.0
         self._decisions: list[Decision] = []
+        self._locations: Locations | None = None
 
     @property
     def decisions(self) -> list[Decision]:
@@ -135,6 +141,12 @@ class Outcome:
                 for step, current, chosen, enabled, pending, yielded in self.raw_decisions
             ]
         return self._decisions
+
+    def locations(self) -> Locations:
+        """Every location of the run; worked out once, when the run is over."""
+        if self._locations is None:
+            self._locations = locations(self.events)
+        return self._locations
 
     def path(self) -> tuple[int, ...]:
         """The tasks chosen, in order: equal paths are equal runs as long as the

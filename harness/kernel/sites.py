@@ -36,9 +36,11 @@ class Site:
 
 @dataclass(slots=True)
 class SiteTable:
-    """All sites of this process; see the module for why they are numbered."""
+    """All sites of this process; see the module for why they are numbered. ``kinds``: of sites that are known
+    by their frame, what is announced there; a lock that is not waited for at all is tried."""
 
     sites: list[Site] = field(default_factory=list)
+    kinds: dict[int, int] = field(default_factory=dict)
     _by_key: dict[object, int] = field(default_factory=dict)
 
     def add(self, site: Site) -> int:
@@ -69,6 +71,7 @@ class SiteTable:
                 function = function.rpartition(".<locals>.")[0]
             site = Site(module, code.co_filename, function, line)
             found = self._by_key[key] = self.add(site)
+            self.kinds[found] = kind
         return found
 
     def __getitem__(self, number: int) -> Site:

@@ -38,6 +38,7 @@ class Task:
     timed_out = False
     parked = False
     clock_reads = 0
+    locks_made = 0
     pending: Pending = (op.BEGIN, None, None, 0)
 
     def __init__(self, index: int, name: str, run: Callable[[], object], *, daemon: bool = False) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from semafuzz.harness.kernel.task import Task
-from semafuzz.harness.schedulers.exhaustive import Exhaustive
+from semafuzz.harness.schedulers.exhaustive import AllSchedules
 
 
-class Bounded(Exhaustive):
-    """The schedules of :class:`Exhaustive` with at most ``bound`` preemptions."""
+class Bounded(AllSchedules):
+    """The schedules of :class:`AllSchedules` with at most ``bound`` preemptions."""
 
     name = "bounded"
     covers_all = False
@@ -29,7 +29,7 @@ class Bounded(Exhaustive):
         return super().begin(execution)
 
     def choose(self, enabled: Sequence[Task], current: Task | None, step: int) -> Task:
-        """As :class:`Exhaustive`, and the running task once the bound is reached."""
+        """As :class:`AllSchedules`, and the running task once the bound is reached."""
         if current is None or not any(task is current for task in enabled):
             return super().choose(enabled, current, step)
         if self._used >= self._bound or not self._may_leave(current):

@@ -16,10 +16,10 @@ from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 
-class Exhaustive(Scheduler):
+class AllSchedules(Scheduler):
     """Enumerates the tree of choices, lowest task number first."""
 
-    name = "exhaustive"
+    name = "all-schedules"
     covers_all = True
     """Where it ends by itself, every schedule was made."""
 

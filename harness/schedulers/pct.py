@@ -26,6 +26,8 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 class PCT(Scheduler):
     """Random priorities with ``depth`` - 1 change points."""
 
+    static_points = True
+
     def __init__(self, seed: int = 0, depth: int = 3) -> None:
         self.name = f"pct{depth}"
         self._depth = depth
@@ -70,3 +72,11 @@ class PCT(Scheduler):
     def end(self, outcome: Outcome) -> None:
         """Learn how long executions get."""
         self._length = max(self._length, self._count)
+
+    def restart(self) -> None:
+        """Other points, other lengths."""
+        self._length = 1
+
+    def overhear(self, outcome: Outcome) -> None:
+        """The same from an execution of another scheduler's."""
+        self._length = max(self._length, len(outcome.raw_decisions))

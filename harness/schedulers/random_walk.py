@@ -19,6 +19,7 @@ class RandomWalk(Scheduler):
     execution would cost as much as a small execution does."""
 
     name = "random"
+    static_points = True
 
     def __init__(self, seed: int = 0) -> None:
         self._draw = random.Random(seed).random

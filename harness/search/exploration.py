@@ -17,7 +17,6 @@ from semafuzz.harness.errors import NotDeterministic, UsageError
 from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.install import escapes
-from semafuzz.harness.kernel.locations import locations
 from semafuzz.harness.kernel.outcome import ADVICE, LimitKind, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.budget import Deadline
@@ -28,6 +27,7 @@ from semafuzz.harness.runs.program import FunctionProgram, Program, execute
 from semafuzz.harness.runs.replay_run import recheck
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
 from semafuzz.harness.runs.time_outs import Timeouts
+from semafuzz.harness.schedulers.every_access import EveryAccess
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.conclusion import conclude, give_verdict
@@ -123,6 +123,7 @@ class Exploration:
     def _search(self) -> Result:
         result = self.result
         started = perf_counter()
+        self.scheduler.use_points(self.setting.hot)
         if self._laboratory.uncontrolled_reason:
             result.notes.append(self._laboratory.uncontrolled_reason)
             result.verdict = "uncontrolled"
@@ -169,11 +170,11 @@ class Exploration:
         if not late and self._timeouts == "any" and self._withheld and not self.scheduler.covers_all:
             spent = (perf_counter() - started) / self._seconds if self._seconds else 0.0
             late = max(spent, execution / self._schedules) >= 0.5 and execution % 2 == 1
-        self.setting.early_timeouts = late
+        self.setting.early_timeouts = self.scheduler.early_timeouts = late
 
     def _begin_late_phase(self) -> bool:
         """Start again with time-outs that may run out early, where that makes a difference."""
-        if self._late_phase or not self._withheld or self._timeouts == "idle":
+        if self._late_phase or not (self._withheld or self.scheduler.withheld) or self._timeouts == "idle":
             return False
         self._late_phase = True
         self._single = False
@@ -193,9 +194,9 @@ class Exploration:
             setting.seed = result.seed + (result.schedules % _SEEDS << 32)
         if self._laboratory.thorough and self._unwatched.due(result.schedules):
             with self._unwatched.noticing():
-                outcome = execute(self.program, self.scheduler, setting)
+                outcome = self._execute()
         else:
-            outcome = execute(self.program, self.scheduler, setting)
+            outcome = self._execute()
         self._withheld = self._withheld or outcome.withheld
         for limit, site in outcome.limits.items():
             self._limits.setdefault(limit, site)
@@ -209,6 +210,9 @@ class Exploration:
             result.verdict = "uncontrolled"
             return False
         self.scheduler.end(outcome)
+        if result.schedules == 1 and self.scheduler.static_points:
+            # It had more choices than any will have.
+            self.scheduler.restart()
         for watcher in setting.detectors:
             watcher.keep(outcome)
         if outcome.raw_decisions:
@@ -218,17 +222,34 @@ class Exploration:
         # Judged first: a failing run is shrunk under the points that it had.
         go_on = self._judge(outcome) if self._judges else True
         path = outcome.path()
-        if path not in self._paths:
+        classes = len(self._classes)
+        if path not in self._paths or self.scheduler.learns_points:
             self._learn(outcome)
             if len(self._paths) < 200_000:
                 self._paths.add(path)
+        self.scheduler.reward(new_class=len(self._classes) > classes)
         return go_on
+
+    def _execute(self) -> Outcome:
+        """One execution; the first with a point at every access, since none is known to matter yet."""
+        setting = self.setting
+        if self.result.schedules or not self._laboratory.thorough or setting.model != "threads":
+            return execute(self.program, self.scheduler, setting)
+        if not self.scheduler.static_points or any(setting.hot):
+            return execute(self.program, self.scheduler, setting)
+        everywhere = EveryAccess(self.scheduler, len(setting.hot))
+        outcome = execute(self.program, everywhere, replace(setting, hot=everywhere.points))
+        # A failing run is shrunk under the points that matter.
+        mark_scheduling_points(outcome.events, setting.hot, outcome.locations())
+        return outcome
 
     def _learn(self, outcome: Outcome) -> None:
         """What a schedule that was not seen before teaches. Under the same
         scheduling points the same choices give the same run, so nothing else does."""
-        table = locations(outcome.events)
+        table = outcome.locations()
         self._classes.add(happens_before_class(outcome.events, table))
+        if self.scheduler.learns_points:
+            return
         if self.setting.model == "threads" and mark_scheduling_points(outcome.events, self.setting.hot, table):
             self._single = False
             self._paths.clear()

@@ -28,7 +28,7 @@ from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import Replayed, recheck, replay, warm_up
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.schedulers.exhaustive import Exhaustive
+from semafuzz.harness.schedulers.exhaustive import AllSchedules
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
@@ -278,10 +278,10 @@ class _FallbackSearch:
         schedule was run."""
         walking = min(_WALKING, search // 10)
         exhausted = False
-        for scheduler, schedules in ((Portfolio(self.setting.seed + 1), walking), (Exhaustive(), search - walking)):
+        for scheduler, schedules in ((Portfolio(self.setting.seed + 1), walking), (AllSchedules(), search - walking)):
             exploration = Exploration(
                 self.program,
-                _UntilFound(scheduler, self.seen, isinstance(scheduler, Exhaustive)),
+                _UntilFound(scheduler, self.seen, isinstance(scheduler, AllSchedules)),
                 self.laboratory,
                 schedules=max(1, schedules),
                 seed=self.setting.seed,

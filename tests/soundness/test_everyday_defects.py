@@ -21,7 +21,7 @@ DEFECTS = {
 
 
 @pytest.mark.parametrize(("name", "kind"), DEFECTS.items())
-@pytest.mark.parametrize("scheduler", ["portfolio", "random", "pct3"])
+@pytest.mark.parametrize("scheduler", ["portfolio", "random", "surw"])
 def test_defect_is_found(
     name: str, kind: str, scheduler: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

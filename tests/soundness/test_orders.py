@@ -95,7 +95,7 @@ def test_all_orders_of_a_semaphore_are_seen(threads: int, sections: int, schedul
     NUMBER.update(threads=threads, sections=sections)
     KIND[0] = "Semaphore"
     SEEN.clear()
-    result = explore(appends, scheduler=scheduler, schedules=100_000 if verdict == "complete" else 5000)
+    result = explore(appends, scheduler=scheduler, schedules=100_000 if verdict == "complete" else 10_000)
     assert result.verdict == verdict
     assert len(SEEN) == orders(threads, sections)
 

@@ -65,6 +65,12 @@ class Lock(Lockable):
         self._epoch: Running | None = None
         self._real = real
         self.label = ""
+        self.made: tuple[int, int] | None = None
+        execution = current.execution
+        if execution is not None:
+            task = execution.current
+            self.made = task.index, task.locks_made
+            task.locks_made += 1
 
     def _outside(self) -> Any:
         if self._real is None:

@@ -1,0 +1,1 @@
+"""Dynamic partial order reduction: one execution for each Mazurkiewicz trace."""
