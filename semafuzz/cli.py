@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from semafuzz.child_channel import program_runs
+from semafuzz.commands.bench.options import bench
 from semafuzz.commands.common import options
 from semafuzz.commands.fuzz.options import fuzz
 from semafuzz.commands.matrix.options import matrix, matrix_column
@@ -295,6 +296,7 @@ semafuzz.add_command(matrix_column)
 semafuzz.add_command(nightly)
 semafuzz.add_command(merge)
 semafuzz.add_command(report)
+semafuzz.add_command(bench)
 semafuzz.add_command(picture)
 
 

@@ -7,6 +7,7 @@ Mazurkiewicz trace.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import (
@@ -22,6 +23,11 @@ from semafuzz.harness.kernel.locations import (
     whole_conflicts,
 )
 from semafuzz.harness.kernel.task import RawEvent
+
+_MASK: Final = 0xFFFFFFFFFFFFFFFF
+_HALF: Final = 0x1FFFFFFFF
+_ODD: Final = 0xBF58476D1CE4E5B9
+"""Of the finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014)."""
 
 
 def happens_before_class(events: Sequence[RawEvent], table: Mapping[Key, Location] | None = None) -> int:
@@ -64,5 +70,7 @@ def happens_before_class(events: Sequence[RawEvent], table: Mapping[Key, Locatio
         else:
             value = hash((task.index, number, site, last_write.get(key, 0), reads.pop(key, 0)))
             last_write[key] = value
-        total += value
-    return total & 0xFFFFFFFFFFFFFFFF
+        # Sums of hashes of small numbers would meet; those of well mixed ones do not.
+        mixed = (value ^ (value >> 31 & _HALF)) * _ODD & _MASK
+        total += mixed ^ mixed >> 29
+    return total & _MASK

@@ -5,6 +5,10 @@ move with what each member still finds: who goes on making happens-before classe
 nobody made before gets more of the turns, who repeats what is known gets fewer. No share falls under a
 fifth of where it started, since a failure is not always where the new classes are.
 
+A part of the turns goes to the reduction that makes each Mazurkiewicz trace once: where the program is small,
+it comes to its end, and the search is over with a proof. That part is small at first, since most failures
+show sooner elsewhere, and grows as the others repeat what is known.
+
 The turns are dealt out by smooth weighted round robin, so that equal seeds give equal searches.
 """
 
@@ -15,6 +19,7 @@ from typing import Final
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
+from semafuzz.harness.schedulers.dpor.scheduler import DPOR
 from semafuzz.harness.schedulers.lock_step import LockStep
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.pos import POS
@@ -28,6 +33,18 @@ _LEAST: Final = 0.25
 """What a member that finds nothing new counts, beside one whose every execution does."""
 _MEMORY: Final = 0.1
 """Weight of the newest execution in what a member found of late."""
+
+
+_ALONE: Final = 20
+"""Executions before the reduction has its first turn, where they are not short."""
+_SHORT: Final = 80
+"""Events of an execution up to which a handful of traces may be all that there is."""
+_LONG: Final = 4000
+"""Events of an execution beyond which a reduction has no prospect of an end, and costs much."""
+
+
+_AHEAD: Final = 60.0
+"""Credit of the windows at the start: some turns in a row."""
 
 
 class _Member:
@@ -66,10 +83,17 @@ class Portfolio(Scheduler):
                 _Member(POS(seed), 1),
                 _Member(PCT(seed, 3), 1),
             ]
+            # Each window is taken once before any is taken again, so that its first turns are its best.
+            self._members[0].credit = _AHEAD
             self._first: Scheduler | None = LockStep()
+            self._reduction: DPOR | None = DPOR()
         else:
             self._members = [_Member(scheduler, 1) for scheduler in members]
             self._first = None
+            self._reduction = None
+        self._reduced = 0.0
+        self._begun = False
+        self._length = _LONG
         self._turn = self._members[0]
         self._chosen = self._turn.scheduler
         self._news = False
@@ -79,6 +103,12 @@ class Portfolio(Scheduler):
         if execution == 0 and self._first is not None:
             self._chosen = self._first
             return self._first.begin(0)
+        if self._is_for_the_reduction(execution):
+            assert self._reduction is not None
+            self._chosen = self._reduction
+            self._reduction.early_timeouts = self.early_timeouts
+            self.covers_all = not self._reduction.begin(execution)
+            return not self.covers_all
         total = 0.0
         for member in self._members:
             weight = member.weight
@@ -88,6 +118,29 @@ class Portfolio(Scheduler):
         self._turn.credit -= total
         self._chosen = self._turn.scheduler
         return self._chosen.begin(execution)
+
+    def _is_for_the_reduction(self, execution: int) -> bool:
+        """Whether it has this turn: one in four, or up to three in four where nobody else finds anything new."""
+        reduction = self._reduction
+        if reduction is None or reduction.irregular or execution < (2 if self._length <= _SHORT else _ALONE):
+            return False
+        if self._begun and self.early_timeouts != reduction.early_timeouts and not self.all_early:
+            # Its traces are those without early time-outs, or all with them; it cannot change at every turn.
+            return False
+        found = sum(member.found * member.base for member in self._members) / sum(one.base for one in self._members)
+        self._reduced += 0.75 - (0.5 if execution >= _ALONE else 0.25) * found
+        if self._reduced < 1.0:
+            return False
+        self._reduced -= 1.0
+        self._begun = True
+        return True
+
+    def use_points(self, points: bytearray) -> None:
+        """Show them to every member."""
+        for member in self._members:
+            member.scheduler.use_points(points)
+        if self._reduction is not None:
+            self._reduction.use_points(points)
 
     def watch(self, outcome: Outcome) -> None:
         """Show the record to who chooses."""
@@ -100,6 +153,13 @@ class Portfolio(Scheduler):
     def end(self, outcome: Outcome) -> None:
         """Let every member learn from the execution."""
         self._news = self._profile.add(outcome)
+        if self._reduction is not None:
+            if self._chosen is self._reduction:
+                self._reduction.end(outcome)
+                self.withheld = self._reduction.withheld
+            self._length = len(outcome.events)
+            if self._length > _LONG:
+                self._reduction = None
         for member in self._members:
             if member.scheduler is self._chosen:
                 member.scheduler.end(outcome)
@@ -110,10 +170,12 @@ class Portfolio(Scheduler):
         """Tell every member."""
         for member in self._members:
             member.scheduler.restart()
+        if self._reduction is not None:
+            self._reduction.restart()
 
     def reward(self, *, new_class: bool) -> None:
         """Pay the member that made the execution."""
-        if self._chosen is self._first:
+        if self._chosen is self._first or self._chosen is self._reduction:
             return
         paid = 1.0 if new_class or self._news else 0.0
         self._turn.found += _MEMORY * (paid - self._turn.found)

@@ -18,15 +18,17 @@ class Scheduler:
     ``covers_all``: where it ends the search by itself, every schedule was made, or one of each class.
     ``static_points``: it has a use for a first execution in which every access is a choice, since none is
     known to matter yet. ``early_timeouts``: set for the next execution: time-outs may run out while other
-    tasks could go on; ``withheld``: one could have run out in an execution, which was not allowed, though
-    nobody waited for it. ``learns_points``: it marks scheduling points itself. ``rechecks``: the search is
-    to run each of its schedules again and to compare the two.
+    tasks could go on; ``all_early``: so they may in all that follow; ``withheld``: one could have run
+    out in an execution, which was not allowed, though nobody waited for it. ``learns_points``: it marks
+    scheduling points itself. ``rechecks``: the search is to run each of its schedules again and to
+    compare the two.
     """
 
     name: str = "scheduler"
     covers_all: bool = False
     static_points: bool = False
     early_timeouts: bool = False
+    all_early: bool = False
     withheld: bool = False
     learns_points: bool = False
     rechecks: bool = False

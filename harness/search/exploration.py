@@ -166,7 +166,7 @@ class Exploration:
         that they show needs a machine that stands still."""
         if not self._laboratory.thorough or self.setting.model != "threads":
             return
-        late = self._late_phase
+        late = self.scheduler.all_early = self._late_phase
         if not late and self._timeouts == "any" and self._withheld and not self.scheduler.covers_all:
             spent = (perf_counter() - started) / self._seconds if self._seconds else 0.0
             late = max(spent, execution / self._schedules) >= 0.5 and execution % 2 == 1

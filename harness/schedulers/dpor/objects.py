@@ -22,7 +22,7 @@ from typing import Final, cast
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.instances import attributes_of
 from semafuzz.harness.kernel.lockable import Lockable, lock_of
-from semafuzz.harness.kernel.ownership import is_own
+from semafuzz.harness.kernel.ownership import first_component, is_own
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent, Task, task_of
 from semafuzz.harness.kernel.tokens import Token
@@ -30,7 +30,10 @@ from semafuzz.harness.kernel.tokens import Token
 Name = tuple[object, ...]
 _MOST: Final = 2_000
 """Objects that a walk goes to; what lies beyond is vague."""
-_LEAVES: Final = (str, bytes, int, float, bool, complex, type(None), type, types.ModuleType, types.CodeType)
+_LEAVES: Final = frozenset({
+    str, bytes, int, float, bool, complex, type(None), type, types.ModuleType, types.CodeType,
+    types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, property, Task,
+})  # fmt: skip
 
 
 class Paths:
@@ -66,12 +69,14 @@ class Objects:
         while position < len(queue) and len(held) < _MOST:
             one, way = queue[position]
             position += 1
-            if isinstance(one, _LEAVES) or id(one) in names or task_of(one) is not None:
+            if type(one) in _LEAVES or id(one) in names:
                 continue
             if type(one) is not Token:
                 names[id(one)] = ("start", way)
                 held.append(one)
-            queue.extend((part, number(way, key)) for key, part in _parts(one))
+            for key, part in _parts(one):
+                if type(part) not in _LEAVES and id(part) not in names:
+                    queue.append((part, number(way, key)))
 
     def name(self, subject: object, event: RawEvent, number: int) -> Name:
         """The name of an object that an event touches, the task's event with this number."""
@@ -117,19 +122,21 @@ def _parts(owner: object) -> Iterable[tuple[object, object]]:
     if kind is partial:
         given = enumerate(owner.args)  # type: ignore[attr-defined]
         return [("function", owner.func), *given, *owner.keywords.items()]  # type: ignore[attr-defined]
-    if kind.__module__ == "builtins" or is_own(kind.__module__):
+    if issubclass(kind, type) or kind.__module__ == "builtins" or is_own(kind.__module__):
         return ()
     return attributes_of(owner).items()
 
 
 def _of_function(function: types.FunctionType) -> list[tuple[object, object]]:
     found: list[tuple[object, object]] = []
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
-        try:
-            found.append((name, cell.cell_contents))
-        except ValueError:
-            continue
-    found += enumerate(function.__defaults__ or ())
-    if str(function.__module__).partition(".")[0] not in sys.stdlib_module_names:
+    if function.__closure__:
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__, strict=False):
+            try:
+                found.append((name, cell.cell_contents))
+            except ValueError:
+                continue
+    if function.__defaults__:
+        found += enumerate(function.__defaults__)
+    if first_component(str(function.__module__)) not in sys.stdlib_module_names:
         found.append(("globals", function.__globals__))
     return found

@@ -67,6 +67,7 @@ class DPOR(Scheduler):
         self.withheld = False
         self._enumeration: AllSchedules | None = None
         self._watch_time = False
+        self._phase = False
         self._forget()
 
     def _forget(self) -> None:
@@ -84,10 +85,9 @@ class DPOR(Scheduler):
         self._fork = 0
 
     def restart(self) -> None:
-        """Forget what was explored: other executions are possible now."""
+        """Nothing where traces are explored: what is planned does not go by scheduling points."""
         if self._enumeration is not None:
             self._enumeration.restart()
-        self._forget()
 
     def use_points(self, points: bytearray) -> None:
         """The scheduling points of the program, to which places of races are added."""
@@ -97,6 +97,9 @@ class DPOR(Scheduler):
         """Go to the deepest place where something is planned; False when nothing is."""
         if self._enumeration is not None:
             return self._enumeration.begin(execution)
+        if self._phase != self.early_timeouts:
+            self._phase = self.early_timeouts
+            self._forget()
         self._repeats = False
         self._early = {}
         if self._first:
@@ -219,6 +222,8 @@ class DPOR(Scheduler):
             return
         if not self.early_timeouts and steps.sleeps and any(step.kind == op.TIMEOUT for step in steps):
             self.irregular = "it sleeps beside time-outs"
+        if any(decision[5] for decision in outcome.raw_decisions):
+            self.irregular = "a task goes on until it is made to give way"
         if self.irregular:
             self._enumeration = AllSchedules()
             self.learns_points = False
@@ -239,15 +244,10 @@ class DPOR(Scheduler):
             if site < len(self.points):
                 self.points[site] = 1
         node = self._nodes[first]
-        sequence: list[Planned] = []
         included = [step for step in steps[first + 1 :] if step is not second and not order.before(first, step.index)]
-        for position, step in enumerate(included):
-            after = frozenset(
-                number for number, other in enumerate(included[:position]) if order.before(other.index, step.index)
-            )
-            sequence.append(Planned(step.task, position, step.named, after))
-        before = self._before(second, included, order)
-        sequence.append(Planned(second.task, len(included), second.named, before))
+        sequence = [Planned(step.task, step.named, step.index, order) for step in included]
+        after = self._before(second, included, order)
+        sequence.append(Planned(second.task, second.named, second.index, order, after))
         if is_covered(node.asleep, sequence):
             return
         insert(node.planned, sequence)
@@ -264,7 +264,5 @@ class DPOR(Scheduler):
             or step.reach.meets(second.reach)
         ]
         return frozenset(
-            number
-            for number, step in enumerate(included)
-            if any(step is one or order.before(step.index, one.index) for one in direct)
+            step.index for step in included if any(step is one or order.before(step.index, one.index) for one in direct)
         )

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
+from semafuzz.harness.schedulers.dpor.races import HappensBefore
 from semafuzz.harness.schedulers.dpor.steps import Reach
 
 
@@ -23,15 +25,27 @@ class Branch:
     children: list[Branch] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
 class Planned:
-    """One step of a sequence. ``after``: the positions, in the sequence as it was made, of the steps in it
-    that happen before this one."""
+    """One step of a sequence. ``index``: its number in the execution that it comes from; ``order``: what
+    happened before what there. ``after``: for the last step of a sequence, which did not come from there in
+    this place, the indices of those that happen before it."""
 
-    task: int
-    position: int
-    reach: Reach
-    after: frozenset[int]
+    __slots__ = ("after", "index", "order", "reach", "task")
+
+    def __init__(
+        self, task: int, reach: Reach, index: int, order: HappensBefore, after: frozenset[int] | None = None
+    ) -> None:
+        self.task = task
+        self.reach = reach
+        self.index = index
+        self.order = order
+        self.after = after
+
+    def follows(self, other: Planned) -> bool:
+        """Whether another step of the sequence happens before this one."""
+        if self.after is not None:
+            return other.index in self.after
+        return other.after is None and self.order.before(other.index, self.index)
 
 
 Sequence_ = Sequence[Planned]
@@ -47,7 +61,7 @@ def can_begin(task: int, reach: Reach, sequence: Sequence_) -> bool:
     (a weak initial), which reaches ``reach`` where the sequence does not have it."""
     own = first_of(task, sequence)
     if own is not None:
-        return not any(step.position in own.after for step in sequence)
+        return not any(own.follows(step) for step in takewhile(lambda step: step is not own, sequence))
     return not any(reach.meets(step.reach) for step in sequence)
 
 

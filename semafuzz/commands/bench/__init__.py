@@ -1,0 +1,1 @@
+"""``semafuzz bench``."""
