@@ -100,7 +100,7 @@ def check(
     \b
     Examples:
       semafuzz check bank.py:transfer_twice
-      semafuzz check bank.py:transfer_twice --scheduler exhaustive --schedules 100000
+      semafuzz check bank.py:transfer_twice --scheduler dpor --schedules 100000
     """
     from semafuzz.commands.check import CheckOptions, run_check
 

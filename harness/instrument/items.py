@@ -85,6 +85,9 @@ def del_item(owner: Any, key: Any, site: int) -> None:
 def touch_other(execution: Any, owner: Any, method: str, changes: bool, site: int) -> None:
     """An operation on something else than a builtin container: one coarse access, unless the class
     does it in rewritten code."""
+    if type(owner) is memoryview:
+        # What it shows and changes is another object's.
+        owner = owner.obj
     kind = kinds.kind_of(owner)
     if kind == kinds.PASSED or type(owner) in (tuple, slice) or handles_itself(owner, method):
         return

@@ -6,8 +6,11 @@ nobody made before gets more of the turns, who repeats what is known gets fewer.
 fifth of where it started, since a failure is not always where the new classes are.
 
 A part of the turns goes to the reduction that makes each Mazurkiewicz trace once: where the program is small,
-it comes to its end, and the search is over with a proof. That part is small at first, since most failures
-show sooner elsewhere, and grows as the others repeat what is known.
+it comes to its end, and the search is over with a proof, if nothing took part unseen. That part is small at
+first, since most failures show sooner elsewhere, and grows as the others repeat what is known.
+
+Windows, SURW and the reduction go by accesses to data. Where a search does not hand out its scheduling points
+(trio, eventlet), random walks and priorities have equal shares.
 
 The turns are dealt out by smooth weighted round robin, so that equal seeds give equal searches.
 """
@@ -85,14 +88,21 @@ class Portfolio(Scheduler):
             ]
             # Each window is taken once before any is taken again, so that its first turns are its best.
             self._members[0].credit = _AHEAD
+            self._blind = [
+                _Member(one, 1)
+                for one in (RandomWalk(seed), PCT(seed, 2), PCT(seed, 3), RandomWalk(seed + 1), PCT(seed, 4))
+            ]
             self._first: Scheduler | None = LockStep()
             self._reduction: DPOR | None = DPOR()
         else:
             self._members = [_Member(scheduler, 1) for scheduler in members]
+            self._blind = []
             self._first = None
             self._reduction = None
         self._reduced = 0.0
         self._begun = False
+        self._sighted = False
+        self._limited = False
         self._length = _LONG
         self._turn = self._members[0]
         self._chosen = self._turn.scheduler
@@ -100,6 +110,9 @@ class Portfolio(Scheduler):
 
     def begin(self, execution: int) -> bool:
         """Hand the execution to who is next."""
+        if execution == 0 and self._blind and not self._sighted:
+            self._members, self._first, self._reduction = self._blind, None, None
+            self._turn = self._members[0]
         if execution == 0 and self._first is not None:
             self._chosen = self._first
             return self._first.begin(0)
@@ -107,8 +120,12 @@ class Portfolio(Scheduler):
             assert self._reduction is not None
             self._chosen = self._reduction
             self._reduction.early_timeouts = self.early_timeouts
-            self.covers_all = not self._reduction.begin(execution)
-            return not self.covers_all
+            if self._reduction.begin(execution):
+                return True
+            self._reduction = None if self._limited else self._reduction
+            if self._reduction is not None:
+                self.covers_all = True
+                return False
         total = 0.0
         for member in self._members:
             weight = member.weight
@@ -122,7 +139,12 @@ class Portfolio(Scheduler):
     def _is_for_the_reduction(self, execution: int) -> bool:
         """Whether it has this turn: one in four, or up to three in four where nobody else finds anything new."""
         reduction = self._reduction
-        if reduction is None or reduction.irregular or execution < (2 if self._length <= _SHORT else _ALONE):
+        if (
+            reduction is None
+            or not reduction.points
+            or reduction.irregular
+            or execution < (2 if self._length <= _SHORT else _ALONE)
+        ):
             return False
         if self._begun and self.early_timeouts != reduction.early_timeouts and not self.all_early:
             # Its traces are those without early time-outs, or all with them; it cannot change at every turn.
@@ -137,6 +159,7 @@ class Portfolio(Scheduler):
 
     def use_points(self, points: bytearray) -> None:
         """Show them to every member."""
+        self._sighted = True
         for member in self._members:
             member.scheduler.use_points(points)
         if self._reduction is not None:
@@ -153,12 +176,13 @@ class Portfolio(Scheduler):
     def end(self, outcome: Outcome) -> None:
         """Let every member learn from the execution."""
         self._news = self._profile.add(outcome)
+        self._limited = self._limited or bool(outcome.limits)
         if self._reduction is not None:
             if self._chosen is self._reduction:
                 self._reduction.end(outcome)
                 self.withheld = self._reduction.withheld
             self._length = len(outcome.events)
-            if self._length > _LONG:
+            if self._length > _LONG or any(kind == "random" for kind, _ in outcome.limits):
                 self._reduction = None
         for member in self._members:
             if member.scheduler is self._chosen:

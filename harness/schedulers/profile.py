@@ -9,7 +9,7 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import ANY_ITEM, CONTAINER, WHOLE_CONTAINER
 from semafuzz.harness.kernel.outcome import Outcome
 
-_READS: Final = frozenset({op.READ, op.READ_ITEM, op.READ_ALL, op.ACQUIRE, op.TRY, op.TIMEOUT})
+READS: Final = frozenset({op.READ, op.READ_ITEM, op.READ_ALL, op.ACQUIRE, op.TRY, op.TIMEOUT})
 _ALWAYS: Final = 32
 """Executions that are looked at in full; of those after them every eighth is, because what is
 new gets rare and looking costs as much as a small execution."""
@@ -73,7 +73,7 @@ class Profile:
                 entries[number] = site
             of_task[site] = of_task.get(site, 0) + 1
             key = (id(subject), None if kind in CONTAINER else name)
-            if kind in _READS:
+            if kind in READS:
                 pairs.add((written.get(key, 0), site))
             elif kind in op.WRITES or kind == op.RELEASE:
                 written[key] = site

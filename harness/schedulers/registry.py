@@ -14,6 +14,7 @@ from semafuzz.harness.schedulers.pos import POS
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.schedulers.recheck import Recheck
+from semafuzz.harness.schedulers.rff import RFF
 from semafuzz.harness.schedulers.stale_pairs import StalePairs
 from semafuzz.harness.schedulers.surw import SURW
 from semafuzz.harness.schedulers.windows import Windows
@@ -30,6 +31,7 @@ SCHEDULERS: dict[str, tuple[str, Callable[[int], Scheduler]]] = {
     ),
     "surw": ("random walk, uniform over the orders at one location's places", lambda seed: SURW(seed)),
     "pos": ("random priorities for operations, drawn anew after a conflict", lambda seed: POS(seed)),
+    "rff": ("pairs of a write and the read that sees it, asked for and changed", lambda seed: RFF(seed)),
     "dpor": ("every Mazurkiewicz trace once, for small programs; can end as complete", lambda seed: DPOR(seed)),
     "exhaustive": ("the same as dpor", lambda seed: DPOR(seed)),
     "all-schedules": ("every schedule once, for very small programs", lambda seed: AllSchedules(seed)),

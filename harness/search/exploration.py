@@ -123,7 +123,8 @@ class Exploration:
     def _search(self) -> Result:
         result = self.result
         started = perf_counter()
-        self.scheduler.use_points(self.setting.hot)
+        if self.setting.model == "threads":
+            self.scheduler.use_points(self.setting.hot)
         if self._laboratory.uncontrolled_reason:
             result.notes.append(self._laboratory.uncontrolled_reason)
             result.verdict = "uncontrolled"
@@ -287,7 +288,7 @@ class Exploration:
             # Methods that dataclasses and their like generate run under the name of the module that is watched.
             unwatched = [name for name in self._unwatched.in_two_tasks() if name not in self.result.watched]
             limits.update({("code", name): 0 for name in unwatched})
-        if self._withheld and self._timeouts == "idle":
+        if (self._withheld or self.scheduler.withheld) and self._timeouts == "idle":
             limits["time-out", ""] = 0
         if exhausted and not limits and self._first is not None and self.result.verdict != "uncontrolled":
             self._compare_with_the_first(self._first)

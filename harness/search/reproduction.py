@@ -28,7 +28,7 @@ from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import Replayed, recheck, replay, warm_up
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.schedulers.exhaustive import AllSchedules
+from semafuzz.harness.schedulers.dpor.scheduler import DPOR
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
@@ -105,16 +105,21 @@ class _UntilFound(Scheduler):
         self.choose = inner.choose  # type: ignore[method-assign]
         self.restart = inner.restart  # type: ignore[method-assign]
         self.watch = inner.watch  # type: ignore[method-assign]
+        self.use_points = inner.use_points  # type: ignore[method-assign]
+        self.reward = inner.reward  # type: ignore[method-assign]
+        self.learns_points, self.static_points = inner.learns_points, inner.static_points
 
     def begin(self, execution: int) -> bool:
         seen = self._seen
         if seen.has_shown() or seen.failing >= _HOPELESS or (self._exhaustive and seen.others):
             return False
+        self._inner.early_timeouts, self._inner.all_early = self.early_timeouts, self.all_early
         return self._inner.begin(execution)
 
     def end(self, outcome: Outcome) -> None:
         self._seen.look(outcome)
         self._inner.end(outcome)
+        self.withheld, self.learns_points = self._inner.withheld, self._inner.learns_points
 
 
 def _failures(outcome: Outcome) -> list[Failure]:
@@ -278,10 +283,10 @@ class _FallbackSearch:
         schedule was run."""
         walking = min(_WALKING, search // 10)
         exhausted = False
-        for scheduler, schedules in ((Portfolio(self.setting.seed + 1), walking), (AllSchedules(), search - walking)):
+        for scheduler, schedules in ((Portfolio(self.setting.seed + 1), walking), (DPOR(), search - walking)):
             exploration = Exploration(
                 self.program,
-                _UntilFound(scheduler, self.seen, isinstance(scheduler, AllSchedules)),
+                _UntilFound(scheduler, self.seen, isinstance(scheduler, DPOR)),
                 self.laboratory,
                 schedules=max(1, schedules),
                 seed=self.setting.seed,

@@ -16,7 +16,7 @@ COUNTED = """
 @pytest.mark.interleave{}
 def test_it(make_account):
     account = make_account()
-    together(*[account.deposit_safely] * 3)
+    together(*[account.deposit_safely] * 8)
 """
 
 

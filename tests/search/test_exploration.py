@@ -57,7 +57,7 @@ def test_the_fields_of_a_result() -> None:
 
 
 def test_going_on_after_a_failure_counts_it_once() -> None:
-    result = explore(lost, schedules=60, stop_on_first=False)
+    result = explore(lost, scheduler="random", schedules=60, stop_on_first=False)
     assert result.schedules == 60
     assert len(result.failures) == 1
 

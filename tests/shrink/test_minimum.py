@@ -17,7 +17,7 @@ from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.schedulers.exhaustive import Exhaustive
+from semafuzz.harness.schedulers.exhaustive import AllSchedules
 from semafuzz.harness.shrink.schedule import shrink_schedule
 from semafuzz.harness.shrink.size import preemptions, switches
 
@@ -64,7 +64,7 @@ def least_sizes(made: TaskProgram[Memory], endings: list[Ending]) -> dict[Ending
     """By ending, the fewest preemptions and switches, and the last run that had it; none where
     there are too many schedules."""
     setting = ExecutionConfig(bytearray(1 << 16))
-    scheduler = Exhaustive()
+    scheduler = AllSchedules()
     found: dict[Ending, tuple[tuple[int, int], Outcome]] = {}
     for number in range(MOST):
         if not scheduler.begin(number):

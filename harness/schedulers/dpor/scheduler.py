@@ -95,6 +95,8 @@ class DPOR(Scheduler):
 
     def begin(self, execution: int) -> bool:
         """Go to the deepest place where something is planned; False when nothing is."""
+        if self._enumeration is None and not self.points:
+            self._enumerate("places cannot be made scheduling points")
         if self._enumeration is not None:
             return self._enumeration.begin(execution)
         if self._phase != self.early_timeouts:
@@ -114,6 +116,12 @@ class DPOR(Scheduler):
                 self._turn_to(node, node.planned.pop(0))
                 return True
         return False
+
+    def _enumerate(self, reason: str) -> None:
+        self.irregular = reason
+        self._enumeration = AllSchedules()
+        self.learns_points = False
+        self._forget()
 
     def _turn_to(self, node: _Node, branch: Branch) -> None:
         self._nodes.append(_Node(branch.task, branch.reach, node.asleep, node.planned))
@@ -225,9 +233,7 @@ class DPOR(Scheduler):
         if any(decision[5] for decision in outcome.raw_decisions):
             self.irregular = "a task goes on until it is made to give way"
         if self.irregular:
-            self._enumeration = AllSchedules()
-            self.learns_points = False
-            self._forget()
+            self._enumerate(self.irregular)
             return
         self.blocked += self._repeats
         for taken in steps.timed:
