@@ -124,8 +124,9 @@ def _storing(execution: Any, function: Any, args: tuple[Any, ...], keywords: dic
 def _stored(execution: Any, function: Any, site: int, misses: int, result: Any) -> Any:
     """What a cached function gave. It is in the cache by now: that belongs to the last step of the function, before
     which somebody else could still look in vain."""
-    if execution is not None and execution is current.execution and function.cache_info().misses != misses:
-        execution.note(op.WRITE_ALL, function, None, site)
+    now = current.execution
+    if now is not None and now is execution and function.cache_info().misses != misses:
+        now.note(op.WRITE_ALL, function, None, site)
     return result
 
 
