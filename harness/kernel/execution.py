@@ -140,7 +140,7 @@ class Execution(Waiting):
     def spawn(self, run: Callable[[], object], name: str, *, daemon: bool = False) -> Task:
         """Create a task from within a task, as starting a thread does."""
         parent = self.current
-        if len(self.events) >= self.break_at:
+        if self.hot[NOWHERE] or len(self.events) >= self.break_at:
             self.point(op.SPAWN, None, name, NOWHERE)
         task = self.add_task(run, name, daemon=daemon)
         thread_identity.assign_identity(task, parent)

@@ -192,6 +192,7 @@ class Portfolio(Scheduler):
 
     def restart(self) -> None:
         """Tell every member."""
+        self.covers_all = False
         for member in self._members:
             member.scheduler.restart()
         if self._reduction is not None:

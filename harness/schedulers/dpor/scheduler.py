@@ -228,8 +228,11 @@ class DPOR(Scheduler):
             self._watch_time = True
             self._forget()
             return
-        if not self.early_timeouts and steps.sleeps and any(step.kind == op.TIMEOUT for step in steps):
-            self.irregular = "it sleeps beside time-outs"
+        if any(step.kind == op.TIMEOUT for step in steps):
+            if steps.sleeps and not self.early_timeouts:
+                self.irregular = "it sleeps beside time-outs"
+            elif steps.reads_clock and self.early_timeouts:
+                self.irregular = "it reads a clock beside time-outs"
         if any(decision[5] for decision in outcome.raw_decisions):
             self.irregular = "a task goes on until it is made to give way"
         if self.irregular:

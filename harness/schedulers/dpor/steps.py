@@ -24,6 +24,7 @@ Cell = tuple[object, object]
 _LOCKS: Final = "lock"
 _OUTSIDE: Final[Cell] = ("outside", None)
 _CLOCK: Final[Cell] = ("clock", None)
+_NUMBERS: Final[Cell] = ("numbers", None)
 _LOCK_KINDS: Final = frozenset({op.ACQUIRE, op.RELEASE, op.TRY, op.TIMEOUT})
 _TASK_KINDS: Final = frozenset({op.SPAWN, op.BEGIN, op.END, op.JOIN})
 
@@ -179,6 +180,9 @@ class Steps(list[Step]):
 
     def _walk(self, end: int) -> None:
         self._walked = True
+        if any(kind == "finaliser" for kind, _ in self._outcome.limits):
+            # The program would notice that its objects are held.
+            return
         self.objects.walk(self._outcome.events[:end], self._outcome.tasks)
 
     def _add(self, event: RawEvent, *, waits: bool) -> None:
@@ -252,6 +256,9 @@ class Steps(list[Step]):
     def _reach_of_task(self, kind: int, task: Task, other: Task | None) -> Reach:
         if kind == op.SPAWN and other is not None and not other.daemon:
             self._awaited.add(other.index)
+        if kind == op.SPAWN:
+            # Tasks are numbered as they are started, and known by their numbers.
+            return Reach((_NUMBERS,), (_NUMBERS,), True)
         if kind == op.JOIN and other is not None and self.early_timeouts:
             cells = (_end_of(other),)
             return Reach(cells, cells)

@@ -95,3 +95,28 @@ def test_every_class_is_visited_once() -> None:
 @pytest.mark.parametrize("hundreds", range(1, 5))
 def test_every_class_of_more_programs_is_visited_once(hundreds: int) -> None:
     assert sum(compare(seed) for seed in range(100 * hundreds, 100 * hundreds + 100)) >= 60
+
+
+def test_threads_that_start_threads() -> None:
+    """Tasks have other numbers where they are started in another order."""
+    found: set[tuple[str, ...]] = set()
+
+    def run() -> None:
+        order: list[str] = []
+
+        def start(name: str) -> None:
+            inner = threading.Thread(target=order.append, args=(name,))
+            inner.start()
+            inner.join()
+
+        threads = [threading.Thread(target=start, args=(name,)) for name in "ab"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found.add(tuple(order))
+
+    reduction = DPOR()
+    result = explore(run, scheduler=reduction, schedules=500)
+    assert (result.verdict, reduction.irregular) == ("complete", "")
+    assert found == {("a", "b"), ("b", "a")}

@@ -10,6 +10,7 @@ import pytest
 
 from semafuzz import explore
 from semafuzz.harness.schedulers.dpor.scheduler import DPOR
+from semafuzz.harness.search.exploration import as_program
 
 
 def asks_whether_a_thread_has_ended() -> None:
@@ -99,3 +100,32 @@ def test_a_time_out_that_runs_out_early_is_among_the_traces() -> None:
     seen.clear()
     assert explore(run, scheduler="dpor", timeouts="idle").verdict == "cut"
     assert seen == {True}
+
+
+def test_objects_with_finalisers_are_not_kept_alive() -> None:
+    ended: list[int] = []
+    seen: set[int] = set()
+
+    class Guarded:
+        def __init__(self) -> None:
+            self.value = 0
+
+        def __del__(self) -> None:
+            ended.append(1)
+
+    def run() -> None:
+        ended.clear()
+        box = {"it": Guarded()}
+
+        def drop() -> None:
+            del box["it"]
+
+        thread = threading.Thread(target=drop)
+        thread.start()
+        thread.join()
+        seen.add(len(ended))
+
+    program = as_program(run)
+    program.finalisers = ["Guarded"]
+    assert explore(program, scheduler="dpor", schedules=20).verdict == "cut"
+    assert seen == {1}
