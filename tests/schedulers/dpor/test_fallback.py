@@ -120,9 +120,11 @@ def test_objects_with_finalisers_are_not_kept_alive() -> None:
         def drop() -> None:
             del box["it"]
 
-        thread = threading.Thread(target=drop)
-        thread.start()
-        thread.join()
+        threads = [threading.Thread(target=body) for body in (drop, lambda: None)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         seen.add(len(ended))
 
     program = as_program(run)
