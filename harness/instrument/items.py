@@ -173,12 +173,17 @@ def truth(owner: Any, site: int) -> Any:
 
 
 class _Announced:
-    """An iterator whose every step is announced as a read of the container."""
+    """An iterator whose every step is announced as a read of the container.
 
-    __slots__ = ("_behind", "_inner", "_site")
+    That of the container is made with the first step: it knows how large that is, and CPython
+    does not switch between the two.
+    """
+
+    __slots__ = ("_behind", "_inner", "_owner", "_site")
 
     def __init__(self, owner: Any, source: object, site: int) -> None:
-        self._inner = iter(owner)
+        self._owner = owner
+        self._inner: Iterator[Any] | None = None
         self._behind = source
         self._site = site
 
@@ -189,10 +194,15 @@ class _Announced:
         execution = current.execution
         if execution is not None:
             execution.touch(READ_ALL, self._behind, None, self._site)
-        return next(self._inner)
+        return next(self._begun())
+
+    def _begun(self) -> Iterator[Any]:
+        if self._inner is None:
+            self._inner = iter(self._owner)
+        return self._inner
 
     def __length_hint__(self) -> int:
-        return operator.length_hint(self._inner)
+        return operator.length_hint(self._begun())
 
 
 def iterate(owner: Any, site: int) -> Any:

@@ -13,6 +13,7 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import (
     ANY_ITEM,
     CHANGES,
+    CONTAINER,
     ITEM,
     LOOKS,
     WHOLE,
@@ -44,6 +45,7 @@ def happens_before_class(events: Sequence[RawEvent], table: Mapping[Key, Locatio
     wholes = {key[0] for key in table if key[1] is WHOLE_CONTAINER and whole_conflicts(table, key)}
     last_write: dict[Key, int] = {}
     reads: dict[Key, int] = {}
+    containers = {where: _Container() for where in wholes}
     counts: dict[int, int] = {}
     total = 0
     for kind, task, subject, name, site in events:
@@ -54,23 +56,62 @@ def happens_before_class(events: Sequence[RawEvent], table: Mapping[Key, Locatio
         else:
             continue
         where = id(subject)
-        key: Key
-        if kind == op.IO:
-            key = (0, "io")
-        elif where in wholes and (kind in WHOLE or kind in ITEM):
-            key = (where, WHOLE_CONTAINER)
-        else:
+        container = containers.get(where) if kind in CONTAINER else None
+        key: Key = (0, "io")
+        if container is None and kind != op.IO:
             key = (where, ("item", name)) if kind in ITEM else (where, name)
             if key not in shared:
                 continue
         number = counts[task.index] = counts.get(task.index, 0) + 1
-        if reading:
-            value = hash((task.index, number, site, last_write.get(key, 0)))
+        event = (task.index, number, site)
+        if container is not None:
+            value = container.whole(event, reading) if kind in WHOLE else container.item(event, name, reading)
+        elif reading:
+            value = hash((*event, last_write.get(key, 0)))
             reads[key] = reads.get(key, 0) + value
         else:
-            value = hash((task.index, number, site, last_write.get(key, 0), reads.pop(key, 0)))
+            value = hash((*event, last_write.get(key, 0), reads.pop(key, 0)))
             last_write[key] = value
         # Sums of hashes of small numbers would meet; those of well mixed ones do not.
         mixed = (value ^ (value >> 31 & _HALF)) * _ODD & _MASK
         total += mixed ^ mixed >> 29
     return total & _MASK
+
+
+class _Container:
+    """A container that is used as a whole and item by item: items commute with each other, not with the whole.
+    Sums stand for sets of operations, so that their order does not matter."""
+
+    __slots__ = ("_item_reads", "_item_writes", "_items", "_whole_reads", "_whole_write")
+
+    def __init__(self) -> None:
+        self._whole_write = 0
+        self._whole_reads = 0
+        self._item_writes = 0
+        self._item_reads = 0
+        self._items: dict[object, tuple[int, int]] = {}
+
+    def item(self, event: tuple[int, int, int], name: object, reading: bool) -> int:
+        """The hash of an access to one item."""
+        write, read = self._items.get(name, (0, 0))
+        if reading:
+            value = hash((*event, write, self._whole_write))
+            self._items[name] = write, read + value
+            self._item_reads += value
+        else:
+            value = hash((*event, write, read, self._whole_write, self._whole_reads))
+            self._items[name] = value, 0
+            self._item_writes += value - write
+            self._item_reads -= read
+        return value
+
+    def whole(self, event: tuple[int, int, int], reading: bool) -> int:
+        """The hash of an access to all of it."""
+        if reading:
+            value = hash((*event, self._whole_write, self._item_writes))
+            self._whole_reads += value
+        else:
+            value = hash((*event, self._whole_write, self._whole_reads, self._item_writes, self._item_reads))
+            self.__init__()  # type: ignore[misc]
+            self._whole_write = value
+        return value
