@@ -42,8 +42,10 @@ _ALONE: Final = 20
 """Executions before the reduction has its first turn, where they are not short."""
 _SHORT: Final = 80
 """Events of an execution up to which a handful of traces may be all that there is."""
-_LONG: Final = 4000
+_LONG: Final = 1_000
 """Events of an execution beyond which a reduction has no prospect of an end, and costs much."""
+_MOST_WORK: Final = 30_000
+"""The same in races times steps."""
 
 
 _AHEAD: Final = 60.0
@@ -93,7 +95,7 @@ class Portfolio(Scheduler):
                 for one in (RandomWalk(seed), PCT(seed, 2), PCT(seed, 3), RandomWalk(seed + 1), PCT(seed, 4))
             ]
             self._first: Scheduler | None = LockStep()
-            self._reduction: DPOR | None = DPOR()
+            self._reduction: DPOR | None = DPOR(most_work=_MOST_WORK)
         else:
             self._members = [_Member(scheduler, 1) for scheduler in members]
             self._blind = []

@@ -52,6 +52,7 @@ class _Node:
 class DPOR(Scheduler):
     """One execution for each Mazurkiewicz trace; ends by itself.
 
+    ``most_work``: races times steps of an execution beyond which it is given up; None for no limit.
     ``blocked``: executions that turned out to repeat what others had shown.
     """
 
@@ -59,8 +60,9 @@ class DPOR(Scheduler):
     covers_all = True
     learns_points = True
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, most_work: int | None = None) -> None:
         self.points = bytearray()
+        self._most_work = most_work
         self.blocked = 0
         self.irregular = ""
         self.early_timeouts = False
@@ -243,6 +245,9 @@ class DPOR(Scheduler):
             if any(other.task != taken.task and other.reach.meets(taken.reach) for other in steps):
                 self.withheld = True
         order = HappensBefore(steps)
+        if self._most_work is not None and len(order.races) * len(steps) > self._most_work:
+            self._enumerate("its executions are long")
+            return
         for race in order.races:
             self._reverse(race, order)
 

@@ -131,3 +131,18 @@ def test_objects_with_finalisers_are_not_kept_alive() -> None:
     program.finalisers = ["Guarded"]
     assert explore(program, scheduler="dpor", schedules=20).verdict == "cut"
     assert seen == {1}
+
+
+def test_what_takes_too_much_work_is_given_up() -> None:
+    def run() -> None:
+        made: list[int] = []
+        threads = [threading.Thread(target=made.extend, args=([number],)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    limited, free = DPOR(most_work=10), DPOR(most_work=10_000)
+    explore(run, scheduler=limited, schedules=5)
+    assert "long" in limited.irregular
+    assert explore(run, scheduler=free, schedules=50).verdict == "complete"
