@@ -87,7 +87,7 @@ def test_a_lock_mends_it_and_all_schedules_prove_it(judge: Judge) -> None:
 
 def test_a_search_that_was_cut_proves_nothing(judge: Judge) -> None:
     mended = ("        self.balance += 1", "        with LOCK:\n            self.balance += 1")
-    code, answer = judge(*mended, "--search", "3")
+    code, answer = judge(*mended, "--search", "1")
     assert (code, answer["judged"]) == (125, False)
     assert "proves nothing" in answer["why"]
     code, answer = judge(*mended, "--search", "0")

@@ -88,7 +88,7 @@ def compare(seed: int) -> bool:
 
 
 def test_every_class_is_visited_once() -> None:
-    assert sum(compare(seed) for seed in range(24)) >= 15
+    assert sum(compare(seed) for seed in range(12)) >= 8
 
 
 @pytest.mark.slow

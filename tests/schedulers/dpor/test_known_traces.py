@@ -9,7 +9,7 @@ from semafuzz.commands.bench.run import load
 from semafuzz.harness.schedulers.dpor.scheduler import DPOR
 from semafuzz.targets.classics import CLASSICS, Classic
 
-FEW = 100
+FEW = 40
 COUNTED = [classic for classic in CLASSICS if classic.traces is not None and classic.traces <= FEW]
 MANY = [classic for classic in CLASSICS if classic.traces is not None and FEW < classic.traces <= 5_000]
 
