@@ -32,6 +32,8 @@ from semafuzz.harness.schedulers.dpor.wakeup import Branch, Planned, insert, is_
 from semafuzz.harness.schedulers.exhaustive import AllSchedules
 from semafuzz.harness.schedulers.protocol import Scheduler
 
+_UNFOLLOWED = "what was planned could not be followed"
+
 
 class _Node:
     """The state before one step: who makes it here, whom not to run, and what else is planned.
@@ -81,7 +83,6 @@ class DPOR(Scheduler):
         self._plan: list[int] = []
         self._branch: Branch | None = None
         self._asleep: dict[int, Reach] = {}
-        self._early: dict[int, int] = {}
         self._repeats = False
         self._first = True
         self._fork = 0
@@ -105,7 +106,6 @@ class DPOR(Scheduler):
             self._phase = self.early_timeouts
             self._forget()
         self._repeats = False
-        self._early = {}
         if self._first:
             self._first = False
             self._plan, self._position, self._asleep = [], 0, {}
@@ -215,9 +215,30 @@ class DPOR(Scheduler):
             return []
         child = branch.children[0]
         if child.task != step.task:
+            self._take_out(child, step.task)
             return []
         self._branch = child
         return branch.children[1:]
+
+    def _take_out(self, branch: Branch, task: int) -> None:
+        """A step that was planned for later has been made together with one before."""
+        while branch.children:
+            child = branch.children[0]
+            if child.task == task:
+                if len(branch.children) > 1:
+                    self.irregular = _UNFOLLOWED
+                branch.children = child.children
+                return
+            branch = child
+
+    def _has_left_branches(self) -> bool:
+        """Whether the execution ended before it came to where its tree has more than one branch."""
+        branch = self._branch
+        while branch is not None and branch.children:
+            if len(branch.children) > 1:
+                return True
+            branch = branch.children[0]
+        return False
 
     def end(self, outcome: Outcome) -> None:
         """Plan the races of the execution the other way round."""
@@ -237,6 +258,8 @@ class DPOR(Scheduler):
                 self.irregular = "it reads a clock beside time-outs"
         if any(decision[5] for decision in outcome.raw_decisions):
             self.irregular = "a task goes on until it is made to give way"
+        if not self._repeats and self._has_left_branches():
+            self.irregular = _UNFOLLOWED
         if self.irregular:
             self._enumerate(self.irregular)
             return
