@@ -24,7 +24,7 @@ def run_list(what: str) -> int:
     if what in ("all", "schedulers"):
         print("schedulers:")
         for name, (summary, _) in SCHEDULERS.items():
-            print(f"  {name:<12} {summary}")
+            print(f"  {name:<14} {summary}")
     if what in ("all", "detectors"):
         print("detectors:")
         for name, (summary, _) in DETECTORS.items():
