@@ -20,10 +20,13 @@ between tasks) is missing here too.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.locations import ANY_ITEM, ITEM, LOOKS, WHOLE, WHOLE_CONTAINER, Key, key_of
+from semafuzz.harness.kernel.locations import ANY_ITEM, CONTAINER, LOOKS, WHOLE, WHOLE_CONTAINER, Key
+
+Where = TypeVar("Where")
+Cell = tuple[Where, object]
 
 _READING = LOOKS | {op.JOIN}
 _WRITING = op.WRITES | {op.ACQUIRE, op.RELEASE, op.TIMEOUT, op.SPAWN, op.BEGIN, op.END}
@@ -44,17 +47,25 @@ class Reach(NamedTuple):
 _NOTHING = Reach()
 
 
+def reach_in_container(
+    kind: int, where: Where, name: object
+) -> tuple[tuple[Cell[Where], ...], tuple[Cell[Where], ...]]:
+    """What an access to one item of a container, or to all of it, looks at and leaves its mark on. ``where``: what
+    the container is known by, its ``id`` or a name."""
+    whole = (where, WHOLE_CONTAINER)
+    if kind in WHOLE:
+        return (whole, (where, ANY_ITEM)), (whole,)
+    item = (where, ("item", name))
+    return (item, whole), (item, (where, ANY_ITEM))
+
+
 def reach(kind: int, subject: object, name: object) -> Reach:
     """The reach of an operation."""
     if kind == op.IO:
         return Reach((_OUTSIDE,), (_OUTSIDE,), True)
     where = id(subject)
-    if kind in ITEM:
-        item = key_of(kind, subject, name)
-        return Reach((item, (where, WHOLE_CONTAINER)), (item, (where, ANY_ITEM)), kind == op.WRITE_ITEM)
-    if kind in WHOLE:
-        container = (where, WHOLE_CONTAINER)
-        return Reach((container, (where, ANY_ITEM)), (container,), kind == op.WRITE_ALL)
+    if kind in CONTAINER:
+        return Reach(*reach_in_container(kind, where, name), kind in op.WRITES)
     cells: tuple[Key, ...] = ()
     if kind in _READING or kind in _WRITING:
         cells = ((where, name),)

@@ -76,7 +76,6 @@ class DPOR(Scheduler):
 
     def _forget(self) -> None:
         self._nodes: list[_Node] = []
-        self._outcome: Outcome | None = None
         self._paths = Paths()
         self._steps = Steps(Outcome(), self._paths)
         self._position = 0
@@ -137,7 +136,6 @@ class DPOR(Scheduler):
 
     def watch(self, outcome: Outcome) -> None:
         """The record of the execution, read at every choice."""
-        self._outcome = outcome
         self._steps = Steps(outcome, self._paths, watch_time=self._watch_time, early_timeouts=self.early_timeouts)
         self._position = 0
         self._asleep = {}

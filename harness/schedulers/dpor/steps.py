@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.locations import ANY_ITEM, ITEM, WHOLE, WHOLE_CONTAINER
+from semafuzz.harness.kernel.dependence import reach_in_container
+from semafuzz.harness.kernel.locations import ANY_ITEM, CONTAINER, WHOLE_CONTAINER
 from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
@@ -237,13 +238,10 @@ class Steps(list[Step]):
         return exact, self._cells(kind, self.objects.name(subject, event, number), name, task)
 
     def _cells(self, kind: int, where: object, name: object, task: Task) -> Reach:
-        if kind in ITEM:
-            item = (where, ("item", name))
-            seen: list[Cell] = [item, (where, WHOLE_CONTAINER)]
-            marked: list[Cell] = [item, (where, ANY_ITEM)]
-        elif kind in WHOLE:
-            seen = [(where, WHOLE_CONTAINER), (where, ANY_ITEM)]
-            marked = [(where, WHOLE_CONTAINER)]
+        seen: Sequence[Cell]
+        marked: Sequence[Cell]
+        if kind in CONTAINER:
+            seen, marked = reach_in_container(kind, where, name)
         elif kind in _LOCK_KINDS:
             seen = marked = [(where, _LOCKS)]
         else:
