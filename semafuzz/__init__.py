@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from semafuzz.strategies.machines.nova import NovaMachine
     from semafuzz.strategies.machines.session import run_machine
     from semafuzz.strategies.machines.target import machine_of
+    from semafuzz.targets.classes.api import arguments, not_thread_safe, relaxed, uncompared
     from semafuzz.targets.declared.api import DeclaredTarget as Target
     from semafuzz.targets.declared.api import FaultInfo, OptionInfo, Violation, io, operation
 
@@ -38,6 +39,7 @@ __all__ = [
     "TaskProgram",
     "TrioProgram",
     "Violation",
+    "arguments",
     "errors",
     "explore",
     "explore_async",
@@ -45,8 +47,11 @@ __all__ = [
     "io",
     "load_profile",
     "machine_of",
+    "not_thread_safe",
     "operation",
+    "relaxed",
     "run_machine",
+    "uncompared",
 ]
 
 _HOMES = {
@@ -60,6 +65,7 @@ _HOMES = {
     "semafuzz.strategies.machines.nova": ("NovaMachine",),
     "semafuzz.strategies.machines.session": ("run_machine",),
     "semafuzz.strategies.machines.target": ("machine_of",),
+    "semafuzz.targets.classes.api": ("arguments", "not_thread_safe", "relaxed", "uncompared"),
     "semafuzz.targets.declared.api": ("FaultInfo", "OptionInfo", "Violation", "io", "operation"),
 }
 _UNDER_OTHER_NAMES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.traces.schema import Trace
-from semafuzz.targets.declared.loading import is_spec, load_declared, traced_declared
+from semafuzz.targets.declared.loading import is_spec, load_own, traced_declared
 from semafuzz.targets.declared.target import DECLARED, Declared
 from semafuzz.targets.model.protocol import Target
 from semafuzz.targets.nova.target import NovaTarget
@@ -29,7 +29,7 @@ def find_target(name: str) -> Target:
 def choose_target(name: str) -> Target:
     """The target that a person names: one of the registry, or FILE.py:CLASS, whose
     place is remembered for its traces. UsageError where there is none."""
-    return load_declared(name, remember=True) if is_spec(name) else find_target(name)
+    return load_own(name, remember=True) if is_spec(name) else find_target(name)
 
 
 def traced_target(trace: Trace, program: str | None = None) -> Target:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+import msgspec
+
 from semafuzz.harness.kernel.observed_execution import Probe
 from semafuzz.harness.kernel.outcome import Failure, FailureKind, Outcome
 from semafuzz.harness.sections.section import Section
@@ -51,4 +53,8 @@ class Detector:
     @classmethod
     def merge(cls, sections: Sequence[Section]) -> Section:
         """The section of several searches together. The first, where there is no sum."""
-        return sections[0]
+        first = sections[0]
+        if not first.divided:
+            return first
+        rows = tuple(row for section in sections for row in section.rows)
+        return msgspec.structs.replace(first, rows=rows, lines=(), executions=sum(one.executions for one in sections))

@@ -21,6 +21,7 @@ from semafuzz.harness.kernel.sites import SITES
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _HARNESS = os.path.join(_PACKAGE, "harness", "")
 _ENGINE = tuple(os.path.join(_PACKAGE, name, "") for name in ("harness", "commands", "campaign", "pytest_plugin"))
+_ENGINE += (os.path.join(_PACKAGE, "targets", "classes", ""),)
 _RUNS_TASKS = (os.path.join(_HARNESS, "runs", "self_check.py"), os.path.join(_HARNESS, "trio_engine", ""))
 """What is found in the engine, but stands for a program."""
 _LIBRARY = {

@@ -38,7 +38,15 @@ Model = Literal["threads", "eventlet", "trio"]
 checkpoints."""
 
 FailureKind = Literal[
-    "exception", "assertion", "deadlock", "livelock", "step-limit", "invariant", "configuration", "lock-discipline"
+    "exception",
+    "assertion",
+    "deadlock",
+    "livelock",
+    "step-limit",
+    "invariant",
+    "atomicity",
+    "configuration",
+    "lock-discipline",
 ]
 """What an execution can come to; as it stands in traces."""
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 PACKAGE = "semafuzz"
 _UNDER_TEST = "targets"
+_RUN_THEM = frozenset({"classes", "model"})
+"""Of the targets' packages, those that hold no code under test and stand for none."""
 
 
 def first_component(module: str) -> str:
@@ -21,5 +23,5 @@ def first_component(module: str) -> str:
 @lru_cache(maxsize=4096)
 def is_own(module: str) -> bool:
     """Whether the module with this dotted name is part of semafuzz and no target."""
-    parts = module.split(".", 2)
-    return parts[0] == PACKAGE and parts[1:2] != [_UNDER_TEST]
+    parts = module.split(".", 3)
+    return parts[0] == PACKAGE and (parts[1:2] != [_UNDER_TEST] or not _RUN_THEM.isdisjoint(parts[2:3]))

@@ -105,6 +105,46 @@ def load(
         making = asynchronous
     elif plain is not None:
         making = plain(tree) or FunctionProgram
+    loaded = load_name(
+        path, source, tree, name, instrument, trusted=trusted, rewrite=rewrite, coarse=coarse, renamed=renamed
+    )
+    refresh = loaded.refresh if loaded.imported.stateful else None
+    program = making(loaded.value, f"{path.name}:{name}", loaded.modules, refresh)
+    program.finalisers = sorted(loaded.imported.finalisers) if coarse else ()
+    program.imported = loaded.imported
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    identity = Function(path.name, name, digest, loaded.looked_into, loaded.renamed)
+    return LoadedFunction(program, identity, path)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedName:
+    """What a file binds a name to. ``refresh`` runs the file again and gives what the name is bound to then;
+    ``modules``: those under test, the file's own first; ``looked_into``: what else is looked into, as a trace lists
+    it; ``renamed``: the module has another name than the file."""
+
+    value: Any
+    refresh: Callable[[], Any]
+    imported: ImportedModules
+    modules: Sequence[ModuleType]
+    looked_into: tuple[str, ...]
+    renamed: bool
+
+
+def load_name(
+    path: Path,
+    source: str,
+    tree: ast.Module,
+    name: str,
+    instrument: Sequence[str],
+    *,
+    trusted: Collection[str] | None = None,
+    rewrite: bool = True,
+    coarse: bool = True,
+    renamed: bool = False,
+) -> LoadedName:
+    """Run the file of this ``source``, and import what is looked into besides; see :func:`load`. UsageError where
+    an import fails."""
     name_here = module_name(path, renamed=renamed)
     filename = str(path.resolve())
     if rewrite:
@@ -119,7 +159,7 @@ def load(
     imported = ImportedModules(_both_forms(instrument), rewrite=rewrite, coarse=coarse)
     refresher = _Refresher(module, code, name, path, imported)
     with imported.importing(forget=False):
-        function = refresher()
+        value = refresher()
         named = [other.removesuffix(SUBMODULES) for other in instrument if other != FIRST_PARTY]
         _refuse_imports(
             path, [other for other in named if trusted is not None and not _both_forms([other]) & set(trusted)]
@@ -143,12 +183,7 @@ def load(
         unwatched += [sys.modules[other] for other in library if other in sys.modules]
         listed += tuple(other for other in library if other in sys.modules)
     under_test = [module, *unwatched, *further]
-    program = making(function, f"{path.name}:{name}", under_test, refresher if imported.stateful else None)
-    program.finalisers = sorted(imported.finalisers) if coarse else ()
-    program.imported = imported
-    digest = hashlib.sha256(source.encode()).hexdigest()
-    identity = Function(path.name, name, digest, listed, name_here == _other_name(path))
-    return LoadedFunction(program, identity, path)
+    return LoadedName(value, refresher, imported, under_test, listed, name_here == _other_name(path))
 
 
 def _both_forms(names: Sequence[str]) -> set[str]:
@@ -195,11 +230,11 @@ class _Refresher:
         self._name = name
         self._path = path
 
-    def __call__(self) -> Callable[[], object]:
+    def __call__(self) -> Any:
         with the_same_for_imports():
             return self._run()
 
-    def _run(self) -> Callable[[], object]:
+    def _run(self) -> Any:
         namespace = vars(self._module)
         kept = {key: namespace.get(key) for key in ("__name__", "__file__", "__builtins__", "__doc__")}
         namespace.clear()
@@ -216,8 +251,7 @@ class _Refresher:
             raise CodeError(
                 f"{self._path} cannot be imported ({type(error).__name__}: {error}); correct that first"
             ) from error
-        function: Any = namespace[self._name]
-        return function  # type: ignore[no-any-return]
+        return namespace[self._name]
 
 
 def read_source(path: Path, form: str = "FILE.py:FUNCTION") -> str:

@@ -7,6 +7,7 @@ and state that outlives an execution makes findings that no fresh process shows.
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 
 _REACH_GLOBALS = frozenset({"globals", "vars", "setattr", "delattr", "exec", "eval", "__import__"})
 
@@ -15,9 +16,10 @@ def keeps_state(tree: ast.Module) -> bool:
     """Whether the module has anything that code could change: names bound to more than
     constants, functions and classes; attributes of these that are stored from anywhere; globals
     that functions rebind; code that reaches its globals by other means."""
-    if any(_makes_state(statement) for statement in tree.body):
-        return True
     bound = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
+    harmless = _KEEP_NOTHING - bound
+    if any(_makes_state(statement, harmless) for statement in tree.body):
+        return True
     return any(_reaches(node, bound) for node in ast.walk(tree))
 
 
@@ -107,12 +109,25 @@ def _is_shared(owner: ast.expr, bound: set[str]) -> bool:
     return isinstance(owner, ast.Call)
 
 
-def _makes_state(statement: ast.stmt) -> bool:
+_KEEP_NOTHING = frozenset(
+    {
+        *("property", "staticmethod", "classmethod", "setter", "getter", "deleter", "abstractmethod", "overload"),
+        *("contextmanager", "asynccontextmanager", "wraps", "total_ordering", "dataclass", "final", "override"),
+    }
+)
+"""Decorators of the standard library whose results have no state of their own, by name."""
+
+
+def _makes_state(statement: ast.stmt, harmless: Collection[str]) -> bool:
+    if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and any(
+        _name_of(decorator) not in harmless for decorator in statement.decorator_list
+    ):
+        return True
     if isinstance(statement, ast.ClassDef):
-        return bool(statement.decorator_list) or any(_makes_state(inner) for inner in statement.body)
+        return any(_makes_state(inner, harmless) for inner in statement.body)
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         defaults = [*statement.args.defaults, *statement.args.kw_defaults]
-        return bool(statement.decorator_list) or any(one is not None and not _constant(one) for one in defaults)
+        return any(one is not None and not _constant(one) for one in defaults)
     if isinstance(statement, ast.Assign):
         return not (all(isinstance(one, ast.Name) for one in statement.targets) and _constant(statement.value))
     if isinstance(statement, ast.AnnAssign):
@@ -120,6 +135,13 @@ def _makes_state(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Expr):
         return not isinstance(statement.value, ast.Constant)
     return not isinstance(statement, (ast.Import, ast.ImportFrom, ast.Pass))
+
+
+def _name_of(decorator: ast.expr) -> str:
+    inner = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if isinstance(inner, ast.Attribute):
+        return inner.attr
+    return inner.id if isinstance(inner, ast.Name) else ""
 
 
 def _constant(value: ast.expr) -> bool:

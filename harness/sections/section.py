@@ -26,7 +26,7 @@ class Row(msgspec.Struct, frozen=True):
 class Section(msgspec.Struct, frozen=True):
     """``name``: the key in JSON, and by which sections of several searches are merged.
     ``lines``: what follows the title. ``executions``: how many it rests on. ``empty``: what is
-    said where there are no rows."""
+    said where there are no rows. ``divided``: searches that are joined have each a part of the rows."""
 
     name: str
     title: str
@@ -35,6 +35,7 @@ class Section(msgspec.Struct, frozen=True):
     columns: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     empty: str = ""
+    divided: bool = False
 
     @property
     def severity(self) -> Severity | None:

@@ -23,6 +23,7 @@ from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.schedulers.small_program import SmallProgram
 from semafuzz.harness.schedulers.stale_pairs import StalePairs
+from semafuzz.harness.search.conclusion import give_verdict
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
@@ -37,6 +38,7 @@ from semafuzz.strategies.fuzz.small_scope import SmallScope
 from semafuzz.strategies.fuzz.triage import Triage
 from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.scenarios import scenarios
+from semafuzz.strategies.pairs.search import PairSearch
 from semafuzz.targets.model.protocol import ImpossibleStartError, LackingWorldError
 from semafuzz.targets.model.scenario import Scenario, parts_of
 from semafuzz.targets.model.scenario_order import key_of
@@ -66,7 +68,8 @@ class FuzzLoop:
     ``most``: schedules at most. ``share``: this search takes of the small programs
     each ``share[1]``-th, from the one with number ``share[0]``. ``look`` is called after
     executions, with the number of those that the result does not count yet; ``enter`` before
-    each program.
+    each program. ``pairs``: where the pairs of operations are to be decided one by one, which comes first then;
+    ``only_pairs``: and nothing after it.
     """
 
     refinement: Triage
@@ -75,6 +78,8 @@ class FuzzLoop:
     share: tuple[int, int] = (0, 1)
     look: Callable[[int], None] | None = None
     enter: Callable[[Scenario], None] | None = None
+    pairs: PairSearch | None = None
+    only_pairs: bool = False
     advised: set[tuple[str, ...]] = field(default_factory=set)
     met: set[bytes] = field(default_factory=set)
     explore_until: Deadline = field(default_factory=Deadline)
@@ -101,7 +106,11 @@ class FuzzLoop:
             return
         scope = SmallScope(work.target, self._calls_of, work.setting.seed)
         self._small = SmallPrograms(scope, self.share, self._schedules_of_pair)
-        while self._left() > 0 and result.verdict != "uncontrolled":
+        if self.pairs is not None:
+            self.pairs.run()
+            self._small_ended = True
+            work.work_out()
+        while not self.only_pairs and self._left() > 0 and result.verdict != "uncontrolled":
             self.explore_until = work.deadline.before(FOR_FINDINGS)
             self._explore()
             work.work_out()
@@ -111,9 +120,10 @@ class FuzzLoop:
         """Say what it came to, also where somebody has ended it."""
         work, result = self.refinement, self.result
         if result.verdict != "uncontrolled":
-            result.verdict = "found" if result.failures else "cut"
+            done = self.only_pairs and self.pairs is not None and self.pairs.exhausted
+            give_verdict(result, {}, exhausted=done)
             work.tell()
-            result.pairs = self._small.told() if self._small is not None else {}
+            result.pairs = self._small.told() if self._small is not None and self.pairs is None else {}
             work.novelty.unworked += len(work.waiting)
             if not result.schedules and not result.interrupted:
                 result.notes.append("no execution ended within the budget; give it more with --seconds")

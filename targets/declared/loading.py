@@ -1,21 +1,25 @@
-"""Targets declared in a file: ``semafuzz fuzz FILE.py:CLASS``."""
+"""Targets that are a class of a file, declared as one or not: ``semafuzz fuzz FILE.py:CLASS``."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import linecache
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.runs import source_index
-from semafuzz.harness.runs.function_file import module_name, read_source
+from semafuzz.harness.runs.function_file import load_name, module_name, read_source
+from semafuzz.harness.runs.imported_modules import FIRST_PARTY, is_first_party
 from semafuzz.harness.traces.schema import Function, Trace
+from semafuzz.targets.classes.target import ClassTarget
 from semafuzz.targets.declared.api import DeclaredTarget, target_factories
-from semafuzz.targets.declared.target import Declared
+from semafuzz.targets.declared.target import DECLARED, Declared
 
 _SPEC = re.compile(r"(?P<file>.+\.py):(?P<name>\w+)", re.DOTALL)
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -26,35 +30,48 @@ def is_spec(name: str) -> bool:
     return ":" in name or name.endswith(".py")
 
 
-def load_declared(spec: str, *, remember: bool = False) -> Declared:
-    """Import the file of ``spec`` and make a target of the class.
+Own = Declared | ClassTarget
+
+
+def load_own(spec: str, *, remember: bool = False) -> Own:
+    """Import the file of ``spec`` and make a target of the class: one that is declared, or any other.
 
     ``remember``: note where the file is, so that its traces replay on this machine
     without naming it. Raises UsageError: no such file, not Python, an import that
-    fails, no such class, or one that is no target.
+    fails, no such class, or one that has nothing to run.
     """
     found = _SPEC.fullmatch(spec)
     if found is None:
         raise UsageError(f"{spec!r} is not of the form FILE.py:CLASS, for example bank_target.py:Bank")
     path, name = Path(found["file"]), found["name"]
     source = read_source(path, "FILE.py:CLASS")
-    declared = getattr(_imported(path, source), name, None)
-    if not isinstance(declared, type) or not issubclass(declared, DeclaredTarget):
-        raise CodeError(f"{path} has no class {name!r} that derives from semafuzz.Target")
+    before = set(sys.modules)
+    module = _imported(path, source)
+    kind = vars(module).get(name)
+    if not isinstance(kind, type):
+        known = [one for one, value in vars(module).items() if isinstance(value, type) and not one.startswith("_")]
+        hint = f"it has {', '.join(known[:8])}" if known else "it has no class at its top level"
+        raise CodeError(f"{path} has no class {name!r}; {hint}")
     identity = Function(path.name, name, hashlib.sha256(source.encode()).hexdigest())
     label = f"{identity.file}:{identity.function}"
     if len(label) > 200:
         raise UsageError(f"the name {label!r} is too long for a trace; use at most 200 characters")
+    if remember:
+        source_index.add(identity, path)
+    versions = {label: identity.sha256}
+    if not issubclass(kind, DeclaredTarget):
+        # They are imported again, and looked into then.
+        for other in [other for other in sys.modules if other not in before]:
+            if is_first_party(other, getattr(sys.modules[other], "__file__", None)):
+                del sys.modules[other]
+        return load_class(path, source, name, label, versions)
     try:
-        made = declared()
+        made = kind()
     except UsageError:
         raise
     except Exception as error:
         raise UsageError(f"{spec}: {name}() fails ({type(error).__name__}: {error}); it takes no arguments") from error
-    target = Declared(made, release=label, versions={label: identity.sha256})
-    if remember:
-        source_index.add(identity, path)
-    return target
+    return Declared(made, release=label, versions=versions)
 
 
 def imported_target(kind: type[DeclaredTarget]) -> Declared:
@@ -97,7 +114,13 @@ def _imported(path: Path, source: str) -> ModuleType:
     return module
 
 
-def traced_declared(trace: Trace, program: str | None) -> Declared:
+def load_class(path: Path, source: str, name: str, label: str, versions: Mapping[str, str]) -> ClassTarget:
+    """Any class of a file as a target, with the first-party modules that it uses looked into."""
+    loaded = load_name(path, source, ast.parse(source, str(path)), name, (FIRST_PARTY,))
+    return ClassTarget(loaded, DECLARED, label, versions)
+
+
+def traced_declared(trace: Trace, program: str | None) -> Own:
     """The target of a trace that names a class of a file. ``program``:
     ``FILE.py:CLASS``, where the person who replays says which it is.
 
@@ -117,7 +140,7 @@ def traced_declared(trace: Trace, program: str | None) -> Declared:
                 f"say which it is with --program FILE.py:{name}"
             )
         program = f"{known.path}:{name}"
-    target = load_declared(program)
+    target = load_own(program)
     # Under another name or path it is still the target that the trace is of.
     target.versions = {trace.release: next(iter(target.versions.values()))}
     target.release = trace.release

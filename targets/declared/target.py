@@ -118,6 +118,7 @@ class _OpenDeclared:
     """The modules imported; a world is made for every execution."""
 
     sparing = False
+    thorough = False
 
     def __init__(self, target: Declared, modules: Sequence[ModuleType]) -> None:
         self.target = target

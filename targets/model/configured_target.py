@@ -77,6 +77,10 @@ class ConfiguredTarget(Target):
         """Those of the target."""
         return self.target.setup_arguments()
 
+    def chains(self) -> Mapping[str, Sequence[str]]:
+        """Those of the target whose operations were chosen."""
+        return {name: chain for name, chain in self.target.chains().items() if not self.only or {*chain} <= self.only}
+
     def faults(self) -> Sequence[FaultInfo]:
         """Those of the target."""
         return self.target.faults()
@@ -100,6 +104,7 @@ class _OpenBound:
         self.modules: Sequence[ModuleType] = opened.modules
         self.libraries: Mapping[str, str] = opened.libraries
         self.policy: LockPolicy | None = opened.policy
+        self.thorough = opened.thorough
 
     @property
     def sparing(self) -> bool:

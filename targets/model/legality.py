@@ -94,7 +94,9 @@ def smaller_programs(content: Operations, table: Sequence[OperationInfo]) -> lis
                 setup = _as_left_by(task[position], infos, content.setup)
                 if setup != content.setup:
                     found.append(Operations(setup, rest))
-    return [made for made in map(without_unused, found) if is_legal(made, table)]
+    # With what nothing is done to as well: it may be what matters, as the calls that were made to an object before.
+    beside = [made for made in found if without_unused(made) != made and all(made.tasks)]
+    return [made for made in (*map(without_unused, found), *beside) if is_legal(made, table)]
 
 
 def _as_left_by(

@@ -113,13 +113,15 @@ class Stage(Protocol):
 class OpenTarget(Protocol):
     """A target ready to run programs. ``policy``: which state is guarded by which
     lock, or None where the target does not say. ``sparing``: whoever searches many programs asks for oracles
-    that leave out, most of the time, what hardly ever shows anything; what repeats a run does not."""
+    that leave out, most of the time, what hardly ever shows anything; what repeats a run does not. ``thorough``: how
+    closely its executions are watched, see :class:`semafuzz.harness.kernel.execution.Execution`."""
 
     release: str
     modules: Sequence[ModuleType]
     libraries: Mapping[str, str]
     policy: LockPolicy | None
     sparing: bool
+    thorough: bool
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """The start state that ``setup`` makes; UsageError where it is not one."""
@@ -162,6 +164,10 @@ class Target:
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
         """What else describes an instance (``flavor``), with its values, the simplest first
         and what has most parts last: of these two searches take more."""
+        return {}
+
+    def chains(self) -> Mapping[str, Sequence[str]]:
+        """What is done together, by the first of each: ``acquire``, then ``release``."""
         return {}
 
     def faults(self) -> Sequence[FaultInfo]:

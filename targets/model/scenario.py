@@ -49,10 +49,16 @@ def describe_fault(fault: Operation) -> str:
     return f"{fault.name} in task {fault.arguments.get('task', '?')} at call {fault.arguments.get('call', '?')}"
 
 
+BEFORE = "before"
+"""What describes an instance by the calls that were made to it before, in words."""
+
+
 def describe(scenario: Scenario) -> str:
-    """``claim(1) ; update_usage(1) || audit()``, then faults and configuration."""
+    """``claim(1) ; update_usage(1) || audit()``, then faults and configuration; ``after put(1): get() || get()``
+    where calls were made before."""
     tasks = [" ; ".join(describe_operation(one) for one in task) for task in scenario.content.tasks]
-    parts = [" || ".join(tasks)]
+    before = [str(one.arguments[BEFORE]) for one in scenario.content.setup if one.arguments.get(BEFORE)]
+    parts = [(f"after {'; '.join(before)}: " if before else "") + " || ".join(tasks)]
     parts += [describe_fault(one) for one in scenario.faults]
     parts += [f"{name}={value}" for name, value in sorted(scenario.configuration.items())]
     return ", ".join(parts)

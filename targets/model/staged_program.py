@@ -82,7 +82,7 @@ def perform_all(stage: Stage, operations: Sequence[Operation], plan: FaultPlan |
 def perform(stage: Stage, operation: Operation, plan: FaultPlan | None = None) -> bool:
     """Perform one operation; False where it was refused or ended by a fault."""
     text = describe_operation(operation)
-    _mark(op.OPERATION, text)
+    mark(op.OPERATION, text)
     done = True
     try:
         stage.perform(operation)
@@ -93,11 +93,12 @@ def perform(stage: Stage, operation: Operation, plan: FaultPlan | None = None) -
         if plan is None or execution is None or not plan.caused(execution.current.index, error):
             raise
         done = False
-    _mark(op.OPERATION_END, text)
+    mark(op.OPERATION_END, text)
     return done
 
 
-def _mark(kind: int, text: str) -> None:
+def mark(kind: int, text: str) -> None:
+    """Note that an operation begins or ends, in the running task."""
     execution = current.execution
     if execution is not None:
         execution.note(kind, None, text, calling_site(op.NOTE))

@@ -278,6 +278,7 @@ class _OpenNova:
         self._stages: dict[str, dict[tuple[object, ...], Stage]] = {kind: {} for kind in MOST_STAGES}
         self.objects = FastObjects()
         self.sparing = False
+        self.thorough = False
         self._in_use: World | None = None
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 

@@ -36,6 +36,10 @@ _LEAVES: Final = frozenset({
 })  # fmt: skip
 
 
+_MACHINERY: Final = ("__", "@")
+"""Variables of a module that begin so are the interpreter's, or those of pytest."""
+
+
 class Paths:
     """Numbers for the ways to objects, the same in all executions of one search."""
 
@@ -112,6 +116,9 @@ def _parts(owner: object) -> Iterable[tuple[object, object]]:
     kind = type(owner)
     if kind is dict:
         items = list(owner.items())  # type: ignore[attr-defined]
+        if "__spec__" in owner:  # type: ignore[operator]
+            # The variables of a module. Where it was loaded from leads to everything, and to nothing that tasks share.
+            items = [(key, part) for key, part in items if type(key) is not str or not key.startswith(_MACHINERY)]
         return [(key if type(key) is str else position, part) for position, (key, part) in enumerate(items)]
     if kind is list or kind is tuple:
         return list(enumerate(cast("Sequence[object]", owner)))

@@ -11,7 +11,7 @@ from time import perf_counter
 
 import msgspec
 
-from semafuzz.commands.common.confirm import tell
+from semafuzz.commands.common.confirm import confirm, tell
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.commands.fuzz.line_coverage import Measuring, measured
@@ -32,6 +32,8 @@ from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.result import Progress, print_result
 from semafuzz.strategies.fuzz.loop import FuzzLoop
 from semafuzz.strategies.fuzz.triage import Triage
+from semafuzz.strategies.pairs.search import PairSearch
+from semafuzz.strategies.pairs.section import pairs_section
 from semafuzz.targets import choose_target
 from semafuzz.targets.declared.loading import is_spec
 from semafuzz.targets.model.configured_target import configure
@@ -42,6 +44,9 @@ Look = Callable[[Figures], None]
 """Called after an execution."""
 UNDER_WAY = "under-way"
 """The file, in the folder of such a search, with the program that it runs now."""
+FOR_PAIRS, FOR_ONLY_PAIRS = 0.6, 0.9
+"""The part of the budget in which every two methods of a class are decided, before longer programs come, and
+where there are none."""
 EVERY = 0.5
 """Seconds between two lines that a search writes for the process that asked for it."""
 
@@ -50,7 +55,8 @@ EVERY = 0.5
 class Search:
     """What to fuzz, and how long. ``settings``: options of the target as ``NAME=VALUE``;
     ``out``: the folder for traces; ``coverage``: lines and branches are measured; ``operations``: those that
-    programs are made of, all where there are none."""
+    programs are made of, all where there are none; ``only_pairs``: nothing but the pairs of operations, see
+    :mod:`semafuzz.strategies.pairs.search`."""
 
     target: str
     release: str
@@ -64,6 +70,7 @@ class Search:
     settings: Sequence[str] = ()
     coverage: bool = False
     operations: tuple[str, ...] = ()
+    only_pairs: bool = False
 
     def arguments(self) -> list[str]:
         """The same as arguments of the command."""
@@ -97,6 +104,8 @@ def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = 
     """Print what a search came to; the exit code. ``parts``: the folders of the searches that
     it is made of."""
     result.failures = in_order_of_worth(result.failures)
+    if is_spec(wanted.target) and not result.interrupted:
+        confirm(result, "")
     result.notes += [f"{count} {words}" for words, count in (*result.pairs.items(), *result.skipped.items())]
     files = measured(wanted.out, parts) if wanted.coverage else []
     summary = Summary("fuzz", wanted.target, wanted.release, wanted.model, result, files=files)
@@ -104,7 +113,7 @@ def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = 
     if as_json:
         sys.stdout.write(result_json(result) + "\n")
     else:
-        if result.failures and not result.interrupted:
+        if result.failures and not result.interrupted and not is_spec(wanted.target):
             result.failures[0] = tell(result.failures[0])
         print_result(result, program=wanted.target if is_spec(wanted.target) else "")
     if result.interrupted:
@@ -165,19 +174,26 @@ def search(
 
     with (
         target.open(wanted.release) as opened,
-        controlled_session(opened.modules, instrument=model == "threads") as laboratory,
+        controlled_session(opened.modules, instrument=model == "threads", thorough=opened.thorough) as laboratory,
     ):
         opened.sparing = True
         subject = " ".join(dict.fromkeys((wanted.target, opened.release)))
         detectors = detectors_of(opened, model, wanted.detect, subject)
         points = bytearray(max(1 << 16, 2 * len(SITES)))
         discovery = Discovery()
-        setting = ExecutionConfig(points, model, wanted.seed, detectors=(*detectors, discovery))
+        setting = ExecutionConfig(
+            points, model, wanted.seed, detectors=(*detectors, discovery), thorough=opened.thorough
+        )
         refinement = Triage(target, opened, laboratory, setting, folder, deadline, result, began=started)
         refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}
         refinement.look = tell
         fuzzing = FuzzLoop(refinement, wanted.scheduler, wanted.schedules, share, tell)
         fuzzing.enter = enter
+        if opened.thorough or wanted.only_pairs:
+            part = FOR_ONLY_PAIRS if wanted.only_pairs else FOR_PAIRS
+            budget = deadline.before(1 - part), int(part * wanted.schedules) or 1
+            fuzzing.pairs = PairSearch(refinement, *budget, tell, enter, share)
+            fuzzing.only_pairs = wanted.only_pairs
         measuring = Measuring(folder, opened.modules) if wanted.coverage else None
         if measuring is not None:
             fuzzing.enter = lambda scenario: measuring.enter(operations_of(scenario))
@@ -189,6 +205,8 @@ def search(
             result.interrupted = True
             fuzzing.conclude()
         conclude(result, detectors)
+        if fuzzing.pairs is not None and fuzzing.pairs.pairs:
+            result.sections.append(pairs_section(fuzzing.pairs.pairs, f"Which methods of {subject} may run together"))
         # One that came after the last run must not cost the result.
         result.interrupted |= interrupts.forget()
     result.coverage = discovery.coverage()

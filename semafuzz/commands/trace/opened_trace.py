@@ -154,7 +154,7 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
     wanted = choose_code(target, release or trace.release, source)
     with (
         target.open(wanted) as opened,
-        controlled_session(opened.modules, instrument=trace.model == "threads") as laboratory,
+        controlled_session(opened.modules, instrument=trace.model == "threads", thorough=opened.thorough) as laboratory,
     ):
         changed = _changed(trace, opened)
         for name in changed:
@@ -162,7 +162,13 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
         recorded = scenario_of(trace)
         scenario = replace(recorded, configuration={**recorded.configuration, **fixed})
         code = f"the source in {source}" if source is not None else f"{target.name} {opened.release}"
-        setting = ExecutionConfig(_hot(), trace.model, trace.seed, detectors=tuple(detectors_of(opened, trace.model)))
+        setting = ExecutionConfig(
+            _hot(),
+            trace.model,
+            trace.seed,
+            detectors=tuple(detectors_of(opened, trace.model)),
+            thorough=opened.thorough,
+        )
         yield OpenedTrace(
             trace,
             opened.program(scenario),

@@ -1,0 +1,70 @@
+"""The programs of a pair of operations: each argument and each start state, the simplest among the first."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, granted
+from semafuzz.targets.model.protocol import OperationInfo, Plain, Target
+from semafuzz.targets.model.scenario import Scenario
+
+MOST = 32
+"""Programs of one pair."""
+_MOST_DRAWN = 2000
+"""Combinations of values from which these are taken."""
+
+Pair = tuple[OperationInfo, OperationInfo]
+
+
+def pairs_of(target: Target, seed: int) -> list[Pair]:
+    """Every two operations, each with itself too, but for those that only give back what another took. The likelier
+    ones come first, and of these the same order for a seed."""
+    second = {name for chain in target.chains().values() for name in chain[1:]}
+    infos = [info for info in target.operations() if info.name not in second]
+    found = list(itertools.combinations_with_replacement(infos, 2))
+    random.Random(f"{seed} pairs").shuffle(found)
+    return sorted(found, key=lambda pair: -max(one.weight for one in pair))
+
+
+def programs_of(target: Target, pair: Pair, seed: int, most: int = MOST) -> list[Scenario]:
+    """Programs of two tasks, each an operation of the pair, with what gives back what it took behind it. The
+    first has the first value of each argument; the others come in an order of their own."""
+    table = {info.name: info for info in target.operations()}
+    chains = target.chains()
+    tasks = [[table[name] for name in chains.get(info.name, (info.name,)) if name in table] for info in pair]
+    described = _products(target.setup_arguments())
+    values = [_products(info.arguments) for task in tasks for info in task]
+    drawn = list(itertools.islice(itertools.product(described, *values), _MOST_DRAWN))
+    rest = drawn[1:]
+    random.Random(f"{seed} {pair[0].name} {pair[1].name}").shuffle(rest)
+    found: list[Scenario] = []
+    for start, *arguments in [drawn[0], *rest]:
+        given = iter(arguments)
+        wishes = [[Wish(info, int(info.on_instance), dict(next(given))) for info in task] for task in tasks]
+        made = granted(wishes, target.roles(), [start] * MAX_INSTANCES)
+        if made is None or list(map(len, made.tasks)) != list(map(len, tasks)):
+            continue
+        scenario = Scenario(made if made.setup else _with_bystander(made, target, start))
+        if scenario not in found:
+            found.append(scenario)
+        if len(found) == most:
+            break
+    return found
+
+
+def _with_bystander(content: Operations, target: Target, described: Mapping[str, Plain]) -> Operations:
+    """The program beside an instance in the role that most operations begin with."""
+    roles = target.roles()
+    if not roles:
+        return content
+    begun = Counter(info.before for info in target.operations() if info.before in roles)
+    role = begun.most_common(1)[0][0] if begun else roles[0]
+    return Operations((Operation("instance", {"instance": 1, "role": role, **described}),), content.tasks)
+
+
+def _products(values: Mapping[str, Sequence[Plain]]) -> list[Mapping[str, Plain]]:
+    return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]

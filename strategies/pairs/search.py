@@ -1,0 +1,176 @@
+"""The pairs of a target's operations: which of them may run at the same time.
+
+Each program of a pair is run under the schedules of the reduction (``dpor``) until there is none left, or as many
+as a round allows; pairs take turns, and each round allows ten times as many. What fails goes where all failures of
+a search go. What is said of a pair is as strong as its weakest program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from semafuzz.harness.runs.budget import Deadline
+from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.result import Result
+from semafuzz.strategies.fuzz.triage import Triage
+from semafuzz.strategies.pairs.programs import Pair, pairs_of, programs_of
+from semafuzz.targets.model.protocol import ImpossibleStartError, LackingWorldError
+from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.trace_origin import origin_of
+
+FIRST, FACTOR, ROUNDS = 60, 10, 4
+"""Schedules of a program in the first round, how many times as many in each further one, and rounds."""
+
+
+@dataclass(slots=True)
+class PairProgram:
+    """One program of a pair. ``traces``: happens-before classes that were met; ``exhausted``: all there are;
+    ``limits``: what took part unseen."""
+
+    scenario: Scenario
+    traces: int = 0
+    schedules: int = 0
+    exhausted: bool = False
+    violated: bool = False
+    impossible: bool = False
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class PairOfOperations:
+    """What was found out of one pair."""
+
+    names: tuple[str, str]
+    programs: list[PairProgram]
+
+    @property
+    def violated(self) -> bool:
+        """Whether some program of the pair fails."""
+        return any(one.violated for one in self.programs)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether all programs were run under all schedules, and nothing took part unseen."""
+        return all(one.exhausted for one in self.possible)
+
+    @property
+    def possible(self) -> list[PairProgram]:
+        """The programs that can be run."""
+        return [one for one in self.programs if not one.impossible]
+
+    @property
+    def traces(self) -> int:
+        """Happens-before classes over all programs."""
+        return sum(one.traces for one in self.programs)
+
+    @property
+    def schedules(self) -> int:
+        """Executions over all programs."""
+        return sum(one.schedules for one in self.programs)
+
+
+@dataclass(slots=True)
+class PairSearch:
+    """Runs the pairs of a target. ``work``: the target, and what becomes of what is found; ``until``: when to end;
+    ``most``: executions. ``look`` is called after executions, with the number that the result does not count yet,
+    ``enter`` before each program. ``share``: of the pairs each ``share[1]``-th, from that with number ``share[0]``.
+    """
+
+    work: Triage
+    until: Deadline
+    most: int
+    look: Callable[[int], None] | None = None
+    enter: Callable[[Scenario], None] | None = None
+    share: tuple[int, int] = (0, 1)
+    pairs: list[PairOfOperations] = field(default_factory=list)
+    advised: set[tuple[str, ...]] = field(default_factory=set)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every pair is verified."""
+        return all(one.exhausted and one.possible for one in self.pairs)
+
+    @property
+    def result(self) -> Result:
+        """What the search came to."""
+        return self.work.result
+
+    def run(self) -> None:
+        """Rounds over all pairs, until each is decided or the budget ends."""
+        seed = self.work.setting.seed
+        made: list[tuple[Pair, PairOfOperations]] = [
+            (pair, PairOfOperations((pair[0].name, pair[1].name), []))
+            for pair in pairs_of(self.work.target, seed)[self.share[0] :: self.share[1]]
+        ]
+        self.pairs = [entry for _, entry in made]
+        for pair, entry in made:
+            entry.programs = [PairProgram(one) for one in programs_of(self.work.target, pair, seed)]
+        allowed = FIRST
+        for _ in range(ROUNDS):
+            # The first program of each pair, then the second of each: every pair has its turn early.
+            for number in range(max((len(entry.programs) for entry in self.pairs), default=0)):
+                for entry in self.pairs:
+                    if self._is_over():
+                        return
+                    if number < len(entry.programs) and not entry.violated:
+                        self._run(entry.programs[number], allowed)
+            allowed *= FACTOR
+
+    def _is_over(self) -> bool:
+        result = self.result
+        return self.until.passed or result.schedules >= self.most or result.verdict == "uncontrolled"
+
+    def _run(self, program: PairProgram, allowed: int) -> None:
+        if program.exhausted or program.impossible or program.limits:
+            return
+        work, result = self.work, self.result
+        if self.enter is not None:
+            self.enter(program.scenario)
+        try:
+            found = self._explored(program.scenario, min(allowed, self.most - result.schedules))
+        except LackingWorldError as error:
+            note = f"{error}: programs that ask for it were passed over"
+            result.notes += [] if note in result.notes else [note]
+            program.impossible = True
+            return
+        except ImpossibleStartError:
+            program.impossible = True
+            return
+        result.schedules += found.schedules
+        result.classes += found.classes
+        if found.first_failure is not None and result.first_failure is None:
+            result.first_failure = result.schedules - found.schedules + found.first_failure
+        program.schedules += found.schedules
+        program.traces = max(program.traces, found.classes)
+        program.exhausted = found.exhausted
+        program.violated = bool(found.failures)
+        program.limits = tuple(found.limits)
+        if found.verdict == "uncontrolled":
+            result.verdict = "uncontrolled"
+            result.notes += found.notes
+            return
+        result.notes += [note for note in found.notes if note not in result.notes][:5]
+        work.take(program.scenario, found.failures, None)
+        work.work_out_some()
+
+    def _explored(self, scenario: Scenario, schedules: int) -> Result:
+        work = self.work
+        look = self.look
+        return Exploration(
+            work.opened.program(scenario),
+            make_scheduler("dpor" if work.setting.model == "threads" else "all-schedules", work.setting.seed),
+            work.laboratory,
+            schedules=schedules,
+            seconds=max(0.1, self.until.left),
+            seed=work.setting.seed,
+            model=work.setting.model,
+            origin=origin_of(work.target, work.opened, scenario),
+            folder=work.raw,
+            progress=None if look is None else lambda search: look(search.result.schedules),
+            hot=work.setting.hot,
+            shrink_budget=0,
+            detectors=work.setting.detectors,
+            advised=self.advised,
+        ).run()

@@ -1,0 +1,1 @@
+"""Targets that nobody wrote: any class, its public methods as operations, judged by its own serial behaviour."""

@@ -1,0 +1,165 @@
+"""Calls of a class's methods, as they happened: what each came to, and which had ended before another began."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from semafuzz.harness.traces.schema import Operation
+from semafuzz.targets.classes.methods import ClassMethod
+from semafuzz.targets.classes.shape import Shape, Shaper, without_addresses
+from semafuzz.targets.model.protocol import Plain
+from semafuzz.targets.model.scenario import describe_operation
+
+_MOST_ITEMS = 1000
+"""Items of an iterator that are fetched."""
+LEFT_OUT = "left out"
+"""What a call comes to that gives back what nobody has."""
+
+
+class Raised:
+    """An exception as what a call came to."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+@dataclass(slots=True)
+class Call:
+    """One call. ``begun`` and ``ended``: places in the order of all beginnings and ends, which is real time;
+    ``ended`` is None for one that has not returned."""
+
+    number: int
+    task: int
+    operation: Operation
+    begun: int = -1
+    ended: int | None = None
+    result: object = None
+
+
+@dataclass(slots=True)
+class History:
+    """The calls of one run, numbered as the program has them: task by task."""
+
+    calls: list[Call]
+    _moment: int = 0
+
+    @classmethod
+    def of(cls, tasks: Sequence[Sequence[Operation]]) -> History:
+        """That of a program, before it ran."""
+        made = [(task, one) for task, operations in enumerate(tasks) for one in operations]
+        return cls([Call(number, task, one) for number, (task, one) in enumerate(made)])
+
+    def begin(self, call: Call) -> None:
+        """The call begins now."""
+        call.begun = self._moment
+        self._moment += 1
+
+    def end(self, call: Call, result: object) -> None:
+        """It has come to this."""
+        call.ended, call.result = self._moment, result
+        self._moment += 1
+
+    def order(self) -> frozenset[tuple[int, int]]:
+        """Which of the calls had ended before which began."""
+        calls = self.calls
+        return frozenset(
+            (one.number, other.number)
+            for one in calls
+            for other in calls
+            if one.ended is not None and one.ended < other.begun
+        )
+
+
+@dataclass(slots=True)
+class World:
+    """One instance, and what calls have given to each task that it may give back."""
+
+    instance: Any
+    methods: Mapping[str, ClassMethod]
+    given: dict[tuple[int, str], list[object]] = field(default_factory=dict)
+
+    def call(self, operation: Operation, task: int) -> object:
+        """Do one call, in the running task; what it returned, or what it raised."""
+        method = self.methods[operation.name]
+        try:
+            result = self._perform(method, operation.arguments, task)
+        except Exception as error:
+            return Raised(error)
+        if result is not LEFT_OUT:
+            self.given.setdefault((task, method.name), []).append(result)
+        return result
+
+    def _perform(self, method: ClassMethod, arguments: Mapping[str, Plain], task: int) -> object:
+        instance = self.instance
+        if method.form == "property":
+            return getattr(instance, method.name)
+        if method.form == "with":
+            with instance:
+                return None
+        values = [one.value(arguments[name]) for name, one in method.parameters.items()]
+        if method.opener:
+            held = self.given.get((task, method.opener), [])
+            if not held:
+                # What gives back what nobody took is another program's mistake.
+                return LEFT_OUT
+            taken = held.pop()
+            if method.takes_back:
+                values = [taken]
+        names = [method.takes_back] if method.takes_back else list(method.parameters)
+        plain = 1 if method.takes_back else method.positional
+        function: Callable[..., object] = getattr(instance, method.name)
+        result = function(*values[:plain], **dict(zip(names[plain:], values[plain:], strict=True)))
+        return _used_up(result)
+
+
+def _used_up(result: object) -> object:
+    """What an iterator gives, or what a context manager does: one that is only made has not done it yet."""
+    if isinstance(result, contextlib._GeneratorContextManager):
+        with result as entered:
+            return entered
+    if inspect.isgenerator(result) or (hasattr(type(result), "__next__") and not hasattr(result, "__dict__")):
+        found = []
+        for one in result:  # type: ignore[attr-defined]
+            found.append(one)
+            if len(found) == _MOST_ITEMS:
+                break
+        return found
+    return result
+
+
+def shape_of_result(result: object, shaper: Shaper, instance: object) -> Shape:
+    """What a call came to, for comparing."""
+    if result is instance:
+        return ("itself",)
+    if isinstance(result, Raised):
+        texts = tuple(without_addresses(str(one)) for one in result.error.args)
+        return ("raised", type(result.error).__qualname__, texts)
+    return shaper.shape(result)
+
+
+def told_by_task(calls: Sequence[Call]) -> list[str]:
+    """What the calls of each task came to, for a person."""
+    found: dict[int, list[str]] = {}
+    for call in calls:
+        said = told(call.result) if call.ended is not None else "has not returned"
+        found.setdefault(call.task, []).append(f"{describe_operation(call.operation)} → {said}")
+    return ["; ".join(lines) for lines in found.values()]
+
+
+def told(result: object) -> str:
+    """What a call came to, for a person."""
+    if isinstance(result, Raised):
+        return f"raises {type(result.error).__name__}"
+    if result is LEFT_OUT:
+        return LEFT_OUT
+    try:
+        text = without_addresses(repr(result))
+    except Exception:
+        text = type(result).__name__
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,199 @@
+"""Linearizability: whether calls of several tasks came to what they come to in some serial order.
+
+The search of Wing and Gong ("Testing and verifying concurrent objects", J. Parallel and Distributed Computing 1993),
+with the pruning of Lowe ("Testing for linearizability", Concurrency and Computation 2017): of two ways to the same
+calls done and the same state, one is followed. The object itself, used by one thread, says what a call comes to
+(see ``specification``), so that a step is a run of all calls so far; runs are kept. Deviations: the state at the
+end is compared too, and a call that is still waiting may be one that no order has begun.
+
+A run in which two calls do not overlap is judged by their order in time. The reduction of ``dpor`` takes schedules
+for the same that differ in nothing but that; with one call in each of two tasks it makes no difference.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from semafuzz.harness.traces.schema import Operation
+from semafuzz.targets.classes.calls import Call, Raised, shape_of_result, told
+from semafuzz.targets.classes.shape import Shape, Shaper
+from semafuzz.targets.classes.specification import SerialRun, Subject
+
+Order = tuple[int, ...]
+_MOST_RUNS = 3000
+"""Serial runs of one program; what needs more is not judged."""
+
+
+_SAMPLE = 24
+"""Serial orders that are tried to see what else a call may raise."""
+
+
+class TooManyOrders(Exception):
+    """There are more serial orders than are tried."""
+
+
+@dataclass(slots=True)
+class SerialOrders:
+    """The serial runs of one program's calls, each made once."""
+
+    subject: Subject
+    before: Sequence[Operation]
+    operations: Sequence[tuple[int, Operation]]
+    _runs: dict[Order, SerialRun] = field(default_factory=dict)
+    _raw: dict[Order, Shape] = field(default_factory=dict)
+    _finals: dict[Order, Shape] = field(default_factory=dict)
+    _results: dict[Order, tuple[Shape, ...]] = field(default_factory=dict)
+
+    def run(self, order: Order) -> SerialRun:
+        """The calls with these numbers, in this order."""
+        found = self._runs.get(order)
+        if found is None:
+            if len(self._runs) >= _MOST_RUNS:
+                raise TooManyOrders
+            found = self._runs[order] = self.subject.serially(self.before, [self.operations[one] for one in order])
+            # Looked at now: looking at what is observable uses it up.
+            self._raw[order] = (self.subject.raw(found.world), tuple(sorted(_given(found))))
+        return found
+
+    def state(self, order: Order) -> Shape:
+        """Two orders with equal ones come to the same from there on."""
+        self.run(order)
+        return self._raw[order]
+
+    def results(self, order: Order) -> tuple[Shape, ...] | None:
+        """What these calls come to, in this order; None where the last one waits for ever."""
+        run = self.run(order)
+        if run.blocked:
+            return None
+        found = self._results.get(order)
+        if found is None:
+            found = self._results[order] = self.shapes(order, run.results, run.instance)
+        return found
+
+    def shapes(self, order: Order, results: Sequence[object], instance: object) -> tuple[Shape, ...]:
+        """The shapes of results, in which the same object is told from another one; nothing of relaxed ones."""
+        relaxed, shaper = self.subject.relaxed, Shaper()
+        return tuple(
+            () if self.operations[number][1].name in relaxed else shape_of_result(result, shaper, instance)
+            for number, result in zip(order, results, strict=True)
+        )
+
+    def final(self, order: Order) -> Shape:
+        """Everything observable after all calls, in the order of the program."""
+        found = self._finals.get(order)
+        if found is None:
+            run = self.run(order)
+            by_number = dict(zip(order, run.results, strict=True))
+            results = [
+                None if self.operations[one][1].name in self.subject.relaxed else by_number[one]
+                for one in sorted(by_number)
+            ]
+            found = self._finals[order] = self.subject.final(results, run.world)
+        return found
+
+    def everything(self) -> Iterator[Order]:
+        """Every serial order of all calls that keeps each task's own."""
+        tasks: dict[int, list[int]] = {}
+        for number, (task, _) in enumerate(self.operations):
+            tasks.setdefault(task, []).append(number)
+        yield from _merged([tuple(one) for one in tasks.values()], ())
+
+    def raised_by(self, number: int) -> set[str]:
+        """The kinds of exceptions that a call raises in serial orders, of which a few are tried."""
+        found: set[str] = set()
+        for order in itertools.islice(self.everything(), _SAMPLE):
+            run = self.run(order)
+            result = dict(zip(order, run.results, strict=False)).get(number)
+            if isinstance(result, Raised):
+                found.add(type(result.error).__qualname__)
+        return found
+
+
+def _given(run: SerialRun) -> Iterator[str]:
+    for (task, name), held in run.world.given.items():
+        yield f"{task} {name} {len(held)}"
+
+
+def _merged(left: list[Order], done: Order) -> Iterator[Order]:
+    if not any(left):
+        yield done
+    for place, numbers in enumerate(left):
+        if numbers:
+            yield from _merged([*left[:place], numbers[1:], *left[place + 1 :]], (*done, numbers[0]))
+
+
+def find_order(
+    orders: SerialOrders, calls: Sequence[Call], instance: object, fits: Callable[[Order], bool], *, prunes: bool
+) -> Order | None:
+    """A serial order, one that real time allows, in which every ended call comes to what it came to, and that
+    ``fits``; None where there is none. ``prunes``: that depends on the state alone. TooManyOrders where it cannot
+    be told."""
+    mine = {call.number: call.result for call in calls}
+    met: set[tuple[frozenset[int], Shape]] = set()
+
+    def follow(order: Order, left: list[Call]) -> Order | None:
+        if not left:
+            return order if fits(order) else None
+        first_end = min(call.ended for call in left if call.ended is not None)
+        for call in left:
+            if call.begun > first_end:
+                continue
+            longer = (*order, call.number)
+            if orders.results(longer) != orders.shapes(longer, [mine[number] for number in longer], instance):
+                continue
+            key = (frozenset(longer), orders.state(longer))
+            if prunes and key in met:
+                continue
+            met.add(key)
+            found = follow(longer, [other for other in left if other is not call])
+            if found is not None:
+                return found
+        return None
+
+    return follow((), [call for call in calls if call.ended is not None])
+
+
+def explains(orders: SerialOrders, calls: Sequence[Call], instance: object, final: Shape) -> bool:
+    """Whether some serial order comes to the same, with ``final`` at the end."""
+    return find_order(orders, calls, instance, lambda order: orders.final(order) == final, prunes=False) is not None
+
+
+def explains_waiting(orders: SerialOrders, calls: Sequence[Call], instance: object) -> bool:
+    """Whether after some serial order of what has ended each call that has not waits for ever as well."""
+    pending = [call for call in calls if call.ended is None and call.begun >= 0]
+
+    def waits(order: Order) -> bool:
+        return all(orders.results((*order, call.number)) is None for call in pending)
+
+    return find_order(orders, calls, instance, waits, prunes=True) is not None
+
+
+def difference(orders: SerialOrders, calls: Sequence[Call], instance: object) -> str:
+    """In a few words, which say nothing of values, what no serial order comes to: an exception that none raises
+    in that call, the results, or the state that they leave."""
+    raised = {call.number: type(call.result.error) for call in calls if isinstance(call.result, Raised)}
+    for number, kind in raised.items():
+        name = orders.operations[number][1].name
+        serial = orders.subject.raised.get(name, set()) | orders.raised_by(number)
+        if kind.__qualname__ not in serial:
+            return f"raises {kind.__name__}"
+    agrees = find_order(orders, calls, instance, lambda order: True, prunes=True) is not None
+    return "state" if agrees else "results"
+
+
+def serial_outcomes(orders: SerialOrders, most: int = 6) -> list[str]:
+    """What the calls come to in each serial order, for a person."""
+    found: dict[str, None] = {}
+    for order in itertools.islice(orders.everything(), _SAMPLE):
+        run = orders.run(order)
+        results = dict(zip(order, run.results, strict=False))
+        parts = [
+            f"{orders.operations[number][1].name} → {told(results[number]) if number in results else 'waits for ever'}"
+            for number in order[: len(results) + 1]
+        ]
+        found["; then ".join(parts)] = None
+        if len(found) == most:
+            break
+    return list(found)

@@ -1,0 +1,167 @@
+"""The operations of a class: its public methods, with what they can be called with.
+
+Methods that come with Python or with ``object`` are none, whatever class they are inherited from, but those of
+the container protocol are, where the class defines them itself. What two methods do together (``acquire`` and
+``release``) is known by their names.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import os
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from semafuzz.harness.errors import CodeError
+from semafuzz.targets.classes.api import Marks, marks_of
+from semafuzz.targets.classes.values import Choices, choices, hints_of
+from semafuzz.targets.model.protocol import OperationInfo, Plain
+
+Form = Literal["method", "property", "with", "class method"]
+
+SPOKEN = ("__getitem__", "__setitem__", "__delitem__", "__contains__", "__len__", "__iter__", "__call__")
+"""Methods of Python's protocols that are operations where the class defines them."""
+_CLOSES = {
+    "release": ("acquire", "borrow", "checkout", "get", "take"),
+    "unlock": ("lock",),
+    "put_back": ("take", "get", "borrow", "acquire"),
+    "give_back": ("take", "get", "borrow", "acquire"),
+    "return_": ("borrow", "acquire", "get", "checkout"),
+    "checkin": ("checkout",),
+    "check_in": ("check_out",),
+    "unsubscribe": ("subscribe",),
+    "unregister": ("register",),
+    "end": ("begin", "start"),
+    "exit": ("enter",),
+}
+"""What is to be called before, where the class has it: the first whose name fits."""
+_MOST_CALLS = 12
+"""Ways to call one method that are tried."""
+_LIBRARY = tuple(os.path.join(os.path.realpath(sysconfig.get_path(name)), "") for name in ("stdlib", "platstdlib"))
+
+
+@dataclass(slots=True)
+class ClassMethod:
+    """One operation. ``opener``: the operation whose result it takes back, as its parameter ``takes_back``, or as
+    nothing but the order where that is empty; "" for most."""
+
+    name: str
+    form: Form
+    marks: Marks
+    parameters: Mapping[str, Choices] = field(default_factory=dict)
+    positional: int = 0
+    opener: str = ""
+    takes_back: str = ""
+
+    def info(self) -> OperationInfo:
+        """As programs are made of it."""
+        return OperationInfo(self.name, arguments={name: one.named for name, one in self.parameters.items()})
+
+    def calls(self) -> list[dict[str, Plain]]:
+        """Every way to call it, the simplest first, up to a dozen."""
+        made = itertools.product(*(one.named for one in self.parameters.values()))
+        return [dict(zip(self.parameters, chosen, strict=True)) for chosen in itertools.islice(made, _MOST_CALLS)]
+
+
+def methods_of(kind: type) -> list[ClassMethod]:
+    """The operations of a class, in the order in which they are written. CodeError where there is none."""
+    found = {one.name: one for one in _found(kind)}
+    for name, method in found.items():
+        before = next((opener for opener in _openers(name) if opener in found), "")
+        if before:
+            method.opener = before
+            if len(method.parameters) == 1:
+                # It is given what the other one returned.
+                method.takes_back = next(iter(method.parameters))
+                method.parameters = {}
+    if not found:
+        raise CodeError(f"{kind.__name__} has no public method; give a class whose methods threads share")
+    return list(found.values())
+
+
+def _openers(name: str) -> Iterator[str]:
+    for closer, openers in _CLOSES.items():
+        if name == closer or name == closer.rstrip("_"):
+            yield from openers
+        elif name.startswith(f"{closer}_"):
+            yield from (opener + name[len(closer) :] for opener in openers)
+        elif name.endswith(f"_{closer}"):
+            yield from (name[: -len(closer)] + opener for opener in openers)
+
+
+def constructor_of(kind: type) -> dict[str, object]:
+    """What an instance is made with: a value for each parameter that needs one. CodeError where nobody knows it."""
+    try:
+        signature = inspect.signature(kind)
+    except (TypeError, ValueError):
+        return {}
+    initial = vars(kind)["__init__"] if "__init__" in vars(kind) else getattr(kind, "__init__", None)
+    hints = hints_of(initial) if callable(initial) else {}
+    marks = marks_of(initial)
+    made: dict[str, object] = {}
+    for name, parameter in signature.parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if parameter.default is parameter.empty or name in marks.values:
+            given = choices(parameter, hints.get(name), marks, constructor=True)
+            made[name] = given.value(given.named[0])
+    return made
+
+
+def _found(kind: type) -> Iterator[ClassMethod]:
+    seen: set[str] = set()
+    for owner in kind.__mro__:
+        if _comes_with_python(owner):
+            continue
+        for name, value in vars(owner).items():
+            if name in seen:
+                continue
+            seen.add(name)
+            made = _method(name, value)
+            if made is not None:
+                yield made
+        if "__enter__" in vars(owner) and "with" not in seen:
+            seen.add("with")
+            yield ClassMethod("with", "with", marks_of(vars(owner)["__enter__"]))
+
+
+def _comes_with_python(owner: type) -> bool:
+    try:
+        file = inspect.getsourcefile(owner)
+    except (TypeError, OSError):
+        return True
+    return file is None or (file.startswith(_LIBRARY) and "-packages" not in file)
+
+
+def _method(name: str, value: object) -> ClassMethod | None:
+    """An entry of a class's namespace as an operation, where it is one."""
+    public = not name.startswith("_") or name in SPOKEN
+    if not public:
+        return None
+    if isinstance(value, property):
+        return ClassMethod(name, "property", marks_of(value.fget))
+    if isinstance(value, classmethod):
+        return _callable(name, value.__func__, "class method")
+    function = getattr(value, "__wrapped__", value) if not inspect.isfunction(value) else value
+    if not inspect.isfunction(function) or isinstance(value, (staticmethod, type)):
+        return None
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return None
+    return _callable(name, function, "method")
+
+
+def _callable(name: str, function: Callable[..., object], form: Form) -> ClassMethod:
+    marks, hints = marks_of(function), hints_of(function)
+    parameters: dict[str, Choices] = {}
+    positional = 0
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        if parameter.kind is parameter.VAR_POSITIONAL or parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        if parameter.default is not parameter.empty and parameter.name not in marks.values:
+            continue
+        parameters[parameter.name] = choices(parameter, hints.get(parameter.name), marks)
+        positional += parameter.kind is parameter.POSITIONAL_ONLY
+    return ClassMethod(name, form, marks, parameters, positional)

@@ -1,0 +1,130 @@
+"""The shape of a value: what can be said of it without the object itself, so that two runs can be compared.
+
+Equal shapes mean equal values where these are plain data, and otherwise the same class with the same attributes.
+Objects are numbered in the order in which they are met: that a value is *the same* object as another is part of
+the shape, which object it is is not. Addresses in texts are left out.
+
+What it misses: the state of objects that Python code cannot read (of C classes without attributes), of locks but
+for whether a plain one is held, of iterators, and all beyond a depth of twelve or two thousand parts.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import types
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from semafuzz.harness.kernel.doubles import locks
+from semafuzz.targets.classes.values import Function
+
+Shape = tuple[Any, ...]
+_PLAIN = frozenset({bool, int, float, str, bytes, complex, type(None)})
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_NAMED = (types.FunctionType, types.BuiltinFunctionType, type, types.ModuleType)
+_DEPTH, _PARTS = 12, 2000
+_HELD = (threading.Thread, threading.local)
+
+
+class Shaper:
+    """Makes shapes in which objects are numbered alike. ``leaves_out``: names of attributes that are not looked
+    at. Keeps what it has numbered, so that no address is used twice."""
+
+    def __init__(self, leaves_out: Collection[str] = ()) -> None:
+        self._leaves_out = leaves_out
+        self._numbers: dict[int, int] = {}
+        self._kept: list[object] = []
+        self._parts = 0
+
+    def shape(self, value: object, depth: int = 0) -> Shape:
+        """The shape of a value."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return (kind.__name__, repr(value) if kind is float else value)
+        self._parts += 1
+        if depth > _DEPTH or self._parts > _PARTS:
+            return ("...",)
+        known = _without_content(value)
+        if known is not None:
+            return known
+        if isinstance(value, types.MethodType):
+            return ("method", value.__name__, self.shape(value.__self__, depth + 1))
+        if kind in (list, tuple, deque):
+            return (kind.__name__, *(self.shape(one, depth + 1) for one in list(value)))  # type: ignore[call-overload]
+        if kind in (set, frozenset):
+            return (kind.__name__, *sorted((self.shape(one, depth + 1) for one in list(value)), key=repr))  # type: ignore[call-overload]
+        if kind is dict:
+            return ("dict", *self._items(value, depth, ordered=False))  # type: ignore[arg-type]
+        return self._of_object(value, depth)
+
+    def _items(self, value: Mapping[object, object], depth: int, *, ordered: bool) -> list[Shape]:
+        found = [(self.shape(key, depth + 1), self.shape(value[key], depth + 1)) for key in list(value)]
+        return found if ordered else sorted(found, key=repr)
+
+    def _of_object(self, value: object, depth: int) -> Shape:
+        name = type(value).__qualname__
+        if id(value) in self._numbers:
+            return ("the same", self._numbers[id(value)])
+        number = self._numbers[id(value)] = len(self._numbers)
+        self._kept.append(value)
+        if isinstance(value, BaseException):
+            return ("raised", name, *(self.shape(one, depth + 1) for one in value.args))
+        if isinstance(value, weakref.ReferenceType):
+            return ("weak", self.shape(value(), depth + 1))
+        content: list[Shape] = []
+        if isinstance(value, dict):
+            content = self._items(value, depth, ordered=isinstance(value, OrderedDict))
+        elif isinstance(value, (list, tuple, deque)):
+            content = [self.shape(one, depth + 1) for one in list(value)]
+        elif isinstance(value, (set, frozenset)):
+            content = sorted((self.shape(one, depth + 1) for one in list(value)), key=repr)
+        return (name, number, *content, *self.attributes(value, depth + 1))
+
+    def attributes(self, value: object, depth: int = 0, *, public: bool = False) -> list[tuple[str, Shape]]:
+        """The shapes of an object's attributes, with their names. ``public``: of those without an underscore."""
+        return [
+            (name, self.shape(one, depth))
+            for name, one in sorted(_attributes(value))
+            if name not in self._leaves_out and not (public and name.startswith("_"))
+        ]
+
+
+def _attributes(value: object) -> Iterator[tuple[str, object]]:
+    held = getattr(value, "__dict__", None)
+    if type(held) is dict:
+        yield from list(held.items())
+    for owner in type(value).__mro__:
+        slots = vars(owner).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+            if name in ("__dict__", "__weakref__"):
+                continue
+            private = f"_{owner.__name__.lstrip('_')}{name}" if name.startswith("__") else name
+            try:
+                yield private, object.__getattribute__(value, private)
+            except AttributeError:
+                continue
+
+
+def _without_content(value: object) -> Shape | None:
+    """The shape of what is not looked into."""
+    if isinstance(value, Function):
+        return ("function", value.word)
+    if isinstance(value, _NAMED):
+        return ("named", getattr(value, "__qualname__", getattr(value, "__name__", "")))
+    if type(value) is locks.Lock:
+        return ("lock", value.locked())
+    if isinstance(value, _HELD) or type(value).__module__ in ("threading", "_thread", locks.__name__):
+        return (type(value).__name__,)
+    if isinstance(value, (types.GeneratorType, types.CodeType)) or (
+        hasattr(type(value), "__next__") and not hasattr(value, "__dict__")
+    ):
+        return (type(value).__name__,)
+    return None
+
+
+def without_addresses(text: str) -> str:
+    """A text as it is in every run."""
+    return _ADDRESS.sub("0x...", text)

@@ -1,0 +1,144 @@
+"""Programs of a class's methods: run on one instance, and judged by the class's own serial runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from types import ModuleType
+
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.task_errors import describe_exception, message_of
+from semafuzz.harness.runs.execution_config import ExecutionConfig
+from semafuzz.harness.runs.program import Program
+from semafuzz.harness.schedulers.protocol import Scheduler
+from semafuzz.harness.traces.schema import Operation
+from semafuzz.targets.classes.calls import Call, History, Raised, World, shape_of_result, told_by_task
+from semafuzz.targets.classes.linearizability import (
+    SerialOrders,
+    TooManyOrders,
+    difference,
+    explains,
+    explains_waiting,
+    serial_outcomes,
+)
+from semafuzz.targets.classes.shape import Shape, Shaper
+from semafuzz.targets.classes.specification import Subject
+from semafuzz.targets.model.scenario import Scenario, describe, describe_operation
+from semafuzz.targets.model.staged_program import mark
+
+Operations = Sequence[Operation]
+_MOST_KEPT = 5000
+"""Outcomes of one program whose judgement is kept."""
+
+
+class ClassProgram(Program):
+    """The tasks of a scenario on a new instance. ``judge``: what makes it, and judges what comes of it."""
+
+    def __init__(self, scenario: Scenario, judge: Judge, modules: Sequence[ModuleType]) -> None:
+        self.scenario = scenario
+        self.name = describe(scenario)
+        self.under_test = modules
+        self._judge = judge
+
+    def execute(self, scheduler: Scheduler, setting: ExecutionConfig, forced: dict[int, bool] | None = None) -> Outcome:
+        """Make an instance, run all tasks, and judge what they came to and what they leave."""
+        world = self._judge.subject.world(self._judge.before)
+        if self._judge.subject.failure:
+            raise UsageError(
+                f"no instance can be made: {self._judge.subject.failure}; say what it is made with by "
+                "@semafuzz.arguments(...) on __init__"
+            )
+        history = History.of(self.scenario.content.tasks)
+        execution = setting.execution(scheduler, forced)
+        for number in range(len(self.scenario.content.tasks)):
+            mine = [call for call in history.calls if call.task == number]
+            execution.add_task(partial(_perform, world, history, mine), f"task-{number}")
+        outcome = execution.run()
+        if not outcome.uncontrolled:
+            outcome.failures[:] = self._judge.judge(history, world, outcome.failures)
+        return outcome
+
+
+def _perform(world: World, history: History, calls: Sequence[Call]) -> None:
+    for call in calls:
+        text = describe_operation(call.operation)
+        mark(op.OPERATION, text)
+        history.begin(call)
+        result = world.call(call.operation, call.task)
+        history.end(call, result)
+        mark(op.OPERATION_END, text)
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges the runs of one program; what two runs have in common is judged once. ``before``: the calls that
+    were made to the instance."""
+
+    subject: Subject
+    before: Operations
+    _orders: SerialOrders | None = None
+    _known: dict[Shape, list[Failure]] = field(default_factory=dict)
+
+    def judge(self, history: History, world: World, failures: Sequence[Failure]) -> list[Failure]:
+        """The failures of a run: those that it has, but for waiting that serial runs know as well, or that no
+        serial order comes to the same."""
+        waits = bool(failures) and all(failure.kind == "deadlock" for failure in failures)
+        if failures and not waits:
+            return list(failures)
+        if self._orders is None:
+            numbered = [(call.task, call.operation) for call in history.calls]
+            self._orders = SerialOrders(self.subject, self.before, numbered)
+        key = self._key(history, world, waits)
+        found = self._known.get(key)
+        if found is None:
+            try:
+                found = self._look(self._orders, history, world, waits=waits)
+            except TooManyOrders:
+                found = []
+            if len(self._known) < _MOST_KEPT:
+                self._known[key] = found
+        return list(failures) if waits and found else list(found)
+
+    def _key(self, history: History, world: World, waits: bool) -> Shape:
+        """What the judgement depends on."""
+        shaper = Shaper()
+        results = [shape_of_result(call.result, shaper, world.instance) for call in history.calls]
+        return (waits, history.order(), *results, shaper.shape(world.instance), self.subject.raw(world))
+
+    def _look(self, orders: SerialOrders, history: History, world: World, *, waits: bool) -> list[Failure]:
+        relaxed, calls, instance = self.subject.relaxed, history.calls, world.instance
+        if waits:
+            return [] if explains_waiting(orders, calls, instance) else [_failure(orders, calls, "waits for ever")]
+        results = [None if call.operation.name in relaxed else call.result for call in calls]
+        if explains(orders, calls, instance, self.subject.final(results, world)):
+            return []
+        return [_failure(orders, calls, difference(orders, calls, instance))]
+
+
+_MESSAGES = {
+    "results": "no serial order of these calls gives these results",
+    "state": "no serial order of these calls leaves this state",
+}
+
+
+def _failure(orders: SerialOrders, calls: Sequence[Call], what: str) -> Failure:
+    """``what``: as :func:`difference` says it."""
+    came_to = told_by_task(calls)
+    detail = (*(f"task-{number}: {line}" for number, line in enumerate(came_to)), *_serially(orders))
+    error = next((call.result.error for call in calls if isinstance(call.result, Raised)
+                  and what == f"raises {type(call.result.error).__name__}"), None)  # fmt: skip
+    if error is not None:
+        _, sites, _, lines = describe_exception(error)
+        message = f"no serial order of these calls raises {message_of(error)}"
+        return Failure("atomicity", message, "", sites, what, (*detail, *lines))
+    return Failure("atomicity", f"{_MESSAGES.get(what, what)}: {' || '.join(came_to)}", "", (), what, detail)
+
+
+def _serially(orders: SerialOrders) -> list[str]:
+    try:
+        return [f"serially: {line}" for line in serial_outcomes(orders)]
+    except TooManyOrders:
+        return []

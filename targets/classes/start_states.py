@@ -1,0 +1,100 @@
+"""What a class is like before the calls that run at the same time: found by trying, one thread alone.
+
+Calls are made to new instances, shortest sequences first, and each state that is met for the first time is one to
+start from. On the way it shows which calls change nothing, so that states can be compared by them, and which come
+to something else each time, so that nothing can be said of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from semafuzz.harness.traces.schema import Operation
+from semafuzz.targets.classes.calls import Raised, shape_of_result
+from semafuzz.targets.classes.shape import Shape, Shaper
+from semafuzz.targets.classes.specification import Subject
+from semafuzz.targets.model.scenario import describe_operation
+
+_RUNS = 150
+"""Serial runs for finding out."""
+_DEEPEST, _EACH = 3, 5
+"""Calls before, and start states with equally many."""
+
+Calls = tuple[Operation, ...]
+
+
+@dataclass(slots=True)
+class StartStates:
+    """``before``: the calls that lead to each start state, by how they are written; the first has none.
+    ``changing``: methods that changed a state."""
+
+    before: dict[str, Calls] = field(default_factory=dict)
+    changing: set[str] = field(default_factory=set)
+
+
+def find_start_states(subject: Subject) -> StartStates:
+    """Try the methods of a class, and tell the subject what its readers are and what is not compared."""
+    _find_unstable(subject)
+    found = StartStates({"": ()})
+    every = [
+        Operation(name, call)
+        for name, method in subject.methods.items()
+        if not method.opener
+        for call in method.calls()
+    ]
+    empty = subject.serially((), ())
+    met: set[Shape] = {subject.raw(empty.world)}
+    silent, blocking = True, set()
+    level: list[Calls] = [()]
+    runs = 0
+    for _ in range(_DEEPEST):
+        deeper: list[Calls] = []
+        for before in level:
+            start = subject.raw(subject.world(before))
+            for one in every:
+                if runs >= _RUNS:
+                    break
+                runs += 1
+                run = subject.serially(before, [(0, one)])
+                if run.blocked:
+                    blocking.add(one.name)
+                    continue
+                silent = silent and run.results[0] is None
+                if isinstance(run.results[0], Raised):
+                    subject.raised.setdefault(one.name, set()).add(type(run.results[0].error).__qualname__)
+                state = subject.raw(run.world)
+                if state != start:
+                    found.changing.add(one.name)
+                if state not in met and not isinstance(run.results[0], Raised):
+                    met.add(state)
+                    deeper.append((*before, one))
+        for calls in deeper[:: max(1, -(-len(deeper) // _EACH))]:
+            found.before["; ".join(map(describe_operation, calls))[:200]] = calls
+        level = deeper
+    readers = [
+        one
+        for one in every
+        if one.name not in found.changing | blocking | subject.relaxed and not subject.methods[one.name].marks.relaxed
+    ]
+    subject.readers = readers
+    world = subject.world(())
+    public = Shaper().attributes(world.instance, public=True)
+    subject.sees_attributes = silent and not readers and not public
+    return found
+
+
+def _find_unstable(subject: Subject) -> None:
+    """Methods that come to something else in an equal run, and attributes likewise, are not compared."""
+    for name, method in subject.methods.items():
+        if method.opener:
+            continue
+        call = [(0, Operation(name, method.calls()[0]))]
+        shapes = set()
+        for _ in range(2):
+            run = subject.serially((), call)
+            shapes.add(shape_of_result(run.results[0], Shaper(), run.instance) if run.results else ())
+        if len(shapes) > 1:
+            subject.relaxed.add(name)
+    first = dict(Shaper().attributes(subject.world(()).instance))
+    second = dict(Shaper().attributes(subject.world(()).instance))
+    subject.unstable = {name for name in {*first, *second} if first.get(name) != second.get(name)}

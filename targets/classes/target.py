@@ -1,0 +1,147 @@
+"""Any class as a target: what its methods do one after the other says what they may do at the same time."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+
+from semafuzz.harness.detectors.discipline.policy import LockPolicy
+from semafuzz.harness.errors import CodeError, UsageError
+from semafuzz.harness.instrument.apply import module_source
+from semafuzz.harness.kernel.doubles.locks import control_thread
+from semafuzz.harness.runs.function_file import LoadedName
+from semafuzz.harness.runs.imported_modules import has_source, is_library
+from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets.classes.methods import constructor_of, methods_of
+from semafuzz.targets.classes.specification import Subject
+from semafuzz.targets.classes.stage import ClassProgram, Judge
+from semafuzz.targets.classes.start_states import StartStates, find_start_states
+from semafuzz.targets.model.configuration import check_configuration
+from semafuzz.targets.model.legality import check_content
+from semafuzz.targets.model.protocol import OpenTarget, OperationInfo, Plain, Stage, Target
+from semafuzz.targets.model.scenario import BEFORE, Scenario
+from semafuzz.targets.model.scenario_order import key_of
+
+NEW = "new"
+"""The role of an instance that calls were made to."""
+
+
+_JUDGES = 300
+"""Programs whose judgements are kept."""
+
+
+class ClassTarget(Target):
+    """A class as a target. ``name``, ``release`` and ``versions``: as traces say which one it is."""
+
+    def __init__(self, loaded: LoadedName, name: str, release: str, versions: Mapping[str, str]) -> None:
+        self.kind: type = loaded.value
+        self.name = name
+        self.release = release
+        self.versions = dict(versions)
+        self.summary = (self.kind.__doc__ or self.kind.__name__).strip().partition("\n")[0]
+        self._loaded = loaded
+        self._methods = {one.name: one for one in methods_of(self.kind)}
+        refresh = loaded.refresh if loaded.imported.stateful else lambda: loaded.value
+        self.subject = Subject(refresh, constructor_of(self.kind), self._methods)
+        self._start: StartStates | None = None
+        self._judges: dict[bytes, Judge] = {}
+
+    def releases(self) -> list[tuple[str, str]]:
+        """There is one, and it is here."""
+        return [(self.release, "built in")]
+
+    def operations(self) -> Sequence[OperationInfo]:
+        """The methods that may run at the same time."""
+        return [one.info() for one in self._methods.values() if not one.marks.not_thread_safe]
+
+    def chains(self) -> Mapping[str, Sequence[str]]:
+        """What is done together: an operation, and what gives back what it took."""
+        return {one.opener: (one.opener, one.name) for one in self._methods.values() if one.opener}
+
+    def roles(self) -> Sequence[str]:
+        """One instance, to which calls were made before."""
+        return (NEW,)
+
+    def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
+        """The calls that were made before; asked for where control is installed, since they are tried."""
+        return {BEFORE: tuple(self._start_states().before)}
+
+    def _start_states(self) -> StartStates:
+        if self._start is None:
+            if not control_thread[0]:
+                raise UsageError(f"{self.release} is to be opened in a session before its start states are asked for")
+            self._start = find_start_states(self.subject)
+        return self._start
+
+    @contextmanager
+    def open(self, release: str = "") -> Iterator[OpenTarget]:
+        """Have the module ready; UsageError for another release."""
+        if release and release != self.release:
+            raise UsageError(f"target {self.release} has no release {release!r}; leave --release out")
+        with self._loaded.imported.importing():
+            yield _OpenClass(self)
+
+    def modules(self) -> list[ModuleType]:
+        """Those under test that are not rewritten yet, and those in which inherited methods stand."""
+        found = dict.fromkeys(self._loaded.modules[1:])
+        for owner in self.kind.__mro__:
+            module = sys.modules.get(owner.__module__)
+            written = module is not None and has_source(module) and not is_library(str(module.__file__))
+            if written and module is not None and module.__name__ not in self._own():
+                found[module] = None
+        return list(found)
+
+    def _own(self) -> set[str]:
+        return {self._loaded.modules[0].__name__, *self._loaded.imported.watched}
+
+    def program(self, scenario: Scenario) -> ClassProgram:
+        """The program of a scenario. UsageError where it is none of this class."""
+        check_content(scenario.content, self)
+        before: Sequence[Operation] = ()
+        for one in scenario.content.setup:
+            before = self._start_states().before[str(one.arguments[BEFORE])]
+        return ClassProgram(scenario, self._judge(scenario, before), self._loaded.modules)
+
+    def _judge(self, scenario: Scenario, before: Sequence[Operation]) -> Judge:
+        """The judge of a program, which knows what it judged before."""
+        self._start_states()
+        key = key_of(scenario)
+        if key not in self._judges:
+            if len(self._judges) >= _JUDGES:
+                self._judges.clear()
+            self._judges[key] = Judge(self.subject, before)
+        return self._judges[key]
+
+
+class _OpenClass:
+    """The class, ready."""
+
+    sparing = False
+    thorough = True
+    policy: LockPolicy | None = None
+
+    def __init__(self, target: ClassTarget) -> None:
+        self.release = target.release
+        self.modules: Sequence[ModuleType] = target.modules()
+        digests = {one.__name__: _digest(one) for one in self.modules}
+        self.libraries: Mapping[str, str] = {**digests, **target.versions}
+        self._target = target
+
+    def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
+        """There is none: who performs operations one by one takes a target that somebody has declared."""
+        raise UsageError("a state machine needs a target with invariants; declare one, see docs/own-target.md")
+
+    def program(self, scenario: Scenario) -> ClassProgram:
+        """The program of a scenario."""
+        check_configuration(self._target.options(), scenario.configuration)
+        return self._target.program(scenario)
+
+
+def _digest(module: ModuleType) -> str:
+    try:
+        return hashlib.sha256(module_source(module)[0].encode()).hexdigest()
+    except Exception as error:
+        raise CodeError(f"the source of {module.__name__} cannot be read: {error}") from error
