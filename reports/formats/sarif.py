@@ -30,6 +30,7 @@ RULES = {
     "livelock": "A loop that never ends under some schedule",
     "step-limit": "A run without end",
     "invariant": "An invariant of the target that is broken under some schedule",
+    "atomicity": "Calls that come to what no serial order of them comes to",
     "lock-discipline": "State that is used without the lock that guards it",
 }
 

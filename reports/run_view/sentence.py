@@ -15,6 +15,7 @@ _VERBS = {
     "livelock": "A loop that never ends",
     "step-limit": "A run without end",
     "invariant": "A broken invariant",
+    "atomicity": "Calls that no serial order explains",
     "lock-discipline": "State used without its lock",
 }
 

@@ -22,6 +22,8 @@ from semafuzz.harness.search.result import Result
 from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.sections import section_lines
 
+MOST_CALLS = 12
+"""Lines of what calls came to, in the run and in serial orders."""
 MOST_ROWS = 10
 """Findings that a terminal shows."""
 _VERDICTS = {
@@ -189,7 +191,9 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
     _print_the_rest(findings[MOST_ROWS:])
     if shown:
         print_story(shown[0].sentence, shown[0].interleaving)
-        if shown[0].interleaving:
+        if shown[0].kind == "atomicity":
+            print("", *(plain(line, 300) for line in shown[0].detail[:MOST_CALLS]), sep="\n")
+        if shown[0].interleaving or shown[0].kind == "atomicity":
             print()
     for finding in shown:
         note = "" if finding.confirmed else "  (did not repeat when run again: see docs, determinism)"

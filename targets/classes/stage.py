@@ -131,9 +131,9 @@ def _failure(orders: SerialOrders, calls: Sequence[Call], what: str) -> Failure:
     error = next((call.result.error for call in calls if isinstance(call.result, Raised)
                   and what == f"raises {type(call.result.error).__name__}"), None)  # fmt: skip
     if error is not None:
-        _, sites, _, lines = describe_exception(error)
+        _, sites, _, _ = describe_exception(error)
         message = f"no serial order of these calls raises {message_of(error)}"
-        return Failure("atomicity", message, "", sites, what, (*detail, *lines))
+        return Failure("atomicity", message, "", sites, what, detail)
     return Failure("atomicity", f"{_MESSAGES.get(what, what)}: {' || '.join(came_to)}", "", (), what, detail)
 
 

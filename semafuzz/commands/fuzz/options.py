@@ -63,8 +63,10 @@ def fuzz(
 ) -> None:
     """Explore generated programs of a target's operations (default: Nova's tracker).
 
-    TARGET is a name that `semafuzz list targets` shows, or FILE.py:CLASS: a target
-    of your own, see docs/own-target.md.
+    TARGET is a name that `semafuzz list targets` shows, or FILE.py:CLASS. That can be any
+    class: its public methods run at the same time, and must come to what some serial order
+    of them comes to (docs/any-class.md). Or a target of your own, with your own checks
+    (docs/own-target.md).
 
     Programs of one to four tasks are made from the target's operation table; each
     runs under many schedules, and every outcome is judged by the target's
@@ -82,6 +84,7 @@ def fuzz(
       semafuzz fuzz --operations claim,audit,build_failed
       semafuzz fuzz --seconds 3600 --shard 2/4 --out part-2
       semafuzz fuzz --source ~/nova
+      semafuzz fuzz pool.py:ConnectionPool
       semafuzz fuzz bank_target.py:Bank
       semafuzz fuzz reference --set defect=missing_lock
     """
