@@ -78,7 +78,7 @@ def test_a_missing_lock_shows_in_a_pair_and_the_repaired_one_does_not(
     chosen = ("--operations", "drop,update_usage")
     code, found = asked(capsys, tmp_path / "a", *chosen, "--set", "defect=missing_lock")
     assert code == 1
-    assert [one["operations"] for one in found["pairs"] if one["answer"] == "violates"] == [["drop", "update_usage"]]
+    assert ["drop", "update_usage"] in [one["operations"] for one in found["pairs"] if one["answer"] == "violates"]
     code, found = asked(capsys, tmp_path / "b", *chosen, "--schedules", "200")
     assert code == 0
     assert "violates" not in {one["answer"] for one in found["pairs"]}
