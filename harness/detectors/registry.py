@@ -7,16 +7,18 @@ from collections.abc import Callable, Sequence
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.detectors.lockset.eraser import Lockset
 from semafuzz.harness.detectors.protocol import Detector
+from semafuzz.harness.detectors.races.detector import Races
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.sections.section import Section
 
 DETECTORS: dict[str, tuple[str, Callable[[], Detector]]] = {
+    "races": ("accesses that nothing orders (FastTrack), and what came of both orders; never a failure", Races),
     "lockset": ("which lock seems to guard which state (Eraser); advice, never a failure", Lockset),
 }
 """Those that can be asked for. What a target's policy brings is not here."""
 
-REPORTING: tuple[type[Detector], ...] = (LockDiscipline, Lockset)
+REPORTING: tuple[type[Detector], ...] = (LockDiscipline, Lockset, Races)
 """Those that report a section."""
 
 
