@@ -31,7 +31,8 @@ class Program:
     model that it has of its own, whatever is asked for; None for most. ``shrink_budget``: the
     executions that making one of its failing runs small may take, where an execution costs
     many times the usual. ``imported``: the modules that it imports while it runs, where these
-    are looked into as they come. ``finalisers``: by what its code would notice when an object is freed.
+    are looked into as they come. ``stands_for_world``: modules that surround the code under test and are
+    none of it. ``finalisers``: by what its code would notice when an object is freed.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Program:
     shrink_budget: int | None = None
     imported: ImportedModules | None = None
     finalisers: Sequence[str] = ()
+    stands_for_world: frozenset[str] = frozenset()
 
     def modules(self) -> Sequence[ModuleType]:
         """The modules under test."""

@@ -33,12 +33,15 @@ def _comes_with_python(name: str) -> bool:
 
 class ControlledSession:
     """Made by :func:`controlled_session`. ``silence`` is empty, or says why what runs
-    here is not under control. ``thorough``: how closely executions in it are watched; see
-    :class:`semafuzz.harness.kernel.execution.Execution`."""
+    here is not under control. ``watched``: the modules that were given, where it is thorough. ``thorough``: how
+    closely executions in it are watched; see :class:`semafuzz.harness.kernel.execution.Execution`."""
 
-    def __init__(self, control: Control, applied: Applied, silence: str, *, thorough: bool) -> None:
+    def __init__(
+        self, control: Control, applied: Applied, silence: str, *, thorough: bool, watched: Sequence[str] = ()
+    ) -> None:
         self.control = control
         self.thorough = thorough
+        self.watched = watched
         self.applied = applied
         self.uncontrolled_reason = silence
         self.unseen = [name for name in applied.left if not is_own(name) and not _comes_with_python(name)]
@@ -75,4 +78,6 @@ def controlled_session(
         instrumented(chosen, parts, prepare, [module.__name__ for module in modules] if thorough else ()) as applied,
         installed([*modules, *holders], stall=stall, everywhere=thorough, anew=False, roots=roots) as control,
     ):
-        yield ControlledSession(control, applied, self_check.probe(instrumented=instrument), thorough=thorough)
+        silence = self_check.probe(instrumented=instrument)
+        names = [module.__name__ for module in modules]
+        yield ControlledSession(control, applied, silence, thorough=thorough, watched=names if thorough else ())

@@ -282,11 +282,14 @@ class Exploration:
         imported = self.program.imported
         watched = self.program.modules() if self.setting.model != "eventlet" else ()
         self.result.watched = sorted(
-            {module.__name__ for module in watched} | set(imported.watched if imported else ())
+            {module.__name__ for module in watched}
+            | set(imported.watched if imported else ())
+            | set(self._laboratory.watched if watched else ())
         )
         if self.setting.model == "threads":
             # Methods that dataclasses and their like generate run under the name of the module that is watched.
-            unwatched = [name for name in self._unwatched.in_two_tasks() if name not in self.result.watched]
+            known = {*self.result.watched, *self.program.stands_for_world}
+            unwatched = [name for name in self._unwatched.in_two_tasks() if name not in known]
             limits.update({("code", name): 0 for name in unwatched})
         if (self._withheld or self.scheduler.withheld) and self._timeouts == "idle":
             limits["time-out", ""] = 0

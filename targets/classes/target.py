@@ -121,6 +121,7 @@ class _OpenClass:
 
     sparing = False
     thorough = True
+    around: Sequence[ModuleType] = ()
     policy: LockPolicy | None = None
 
     def __init__(self, target: ClassTarget) -> None:

@@ -104,13 +104,15 @@ class DeclaredTarget:
     declines an operation. ``roles``: those in which an instance can start, and
     ``instance_arguments``: what else describes one, with its values, the simplest
     first. ``policy``: the class that a lock guards; then :meth:`guards` says which lock.
-    ``verification``: options under which a finding has to show again before it is
+    ``surroundings``: import names of modules that keep state of the world, beside those and this file; ``matrix
+    pairs`` looks into them too. ``verification``: options under which a finding has to show again before it is
     reported, where the world that is searched is a model of the real one.
 
     Nothing is kept on ``self``: an execution begins with :meth:`start`.
     """
 
     modules: Sequence[str] = ()
+    surroundings: Sequence[str] = ()
     refusals: tuple[type[BaseException], ...] = ()
     roles: Sequence[str] = ()
     instance_arguments: ClassVar[Mapping[str, Sequence[Plain]]] = {}

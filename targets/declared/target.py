@@ -95,7 +95,7 @@ class Declared(Target):
             raise UsageError(f"target {self.release} has no release {release!r}; leave --release out")
         modules = [_module(name) for name in self._names()]
         with visible_calls(self.policy.guarded) if self.policy is not None else nullcontext():
-            yield _OpenDeclared(self, modules)
+            yield _OpenDeclared(self, modules, [_module(name) for name in self.declaration.surroundings])
 
     def _names(self) -> Sequence[str]:
         if isinstance(self.declaration.modules, str):
@@ -120,8 +120,9 @@ class _OpenDeclared:
     sparing = False
     thorough = False
 
-    def __init__(self, target: Declared, modules: Sequence[ModuleType]) -> None:
+    def __init__(self, target: Declared, modules: Sequence[ModuleType], around: Sequence[ModuleType]) -> None:
         self.target = target
+        self.around = around
         self.release = target.release
         self.modules = modules
         digests = {one.__name__: hashlib.sha256(module_source(one)[0].encode()).hexdigest() for one in modules}
@@ -146,7 +147,9 @@ class _OpenDeclared:
         check_content(scenario.content, self.target)
         stage = self.stage(scenario.content.setup, scenario.configuration)
         faults = {info.name: info for info in self.target.faults()}
-        return StagedProgram(scenario, stage, self.modules, faults)
+        program = StagedProgram(scenario, stage, self.modules, faults)
+        program.stands_for_world = frozenset({type(self.target.declaration).__module__})
+        return program
 
 
 class DeclaredStage:

@@ -105,6 +105,7 @@ class _OpenBound:
         self.libraries: Mapping[str, str] = opened.libraries
         self.policy: LockPolicy | None = opened.policy
         self.thorough = opened.thorough
+        self.around: Sequence[ModuleType] = opened.around
 
     @property
     def sparing(self) -> bool:
@@ -134,9 +135,14 @@ def fixed_by(target: Target) -> Mapping[str, Value]:
     return target.fixed if isinstance(target, ConfiguredTarget) else {}
 
 
+def target_itself(target: Target) -> Target:
+    """The target, without what is set for it."""
+    return target.target if isinstance(target, ConfiguredTarget) else target
+
+
 def catalogue_of(target: Target) -> Sequence[Defect]:
     """The defects that are known of a target, whatever is set for it."""
-    plain = target.target if isinstance(target, ConfiguredTarget) else target
+    plain = target_itself(target)
     return plain.defects() if isinstance(plain, Catalogued) else ()
 
 

@@ -114,12 +114,14 @@ class OpenTarget(Protocol):
     """A target ready to run programs. ``policy``: which state is guarded by which
     lock, or None where the target does not say. ``sparing``: whoever searches many programs asks for oracles
     that leave out, most of the time, what hardly ever shows anything; what repeats a run does not. ``thorough``: how
-    closely its executions are watched, see :class:`semafuzz.harness.kernel.execution.Execution`."""
+    closely its executions are watched, see :class:`semafuzz.harness.kernel.execution.Execution`; ``around``: modules
+    that surround the code under test, which are looked into as well where a search is to say what it covers."""
 
     release: str
     modules: Sequence[ModuleType]
     libraries: Mapping[str, str]
     policy: LockPolicy | None
+    around: Sequence[ModuleType]
     sparing: bool
     thorough: bool
 
@@ -128,6 +130,11 @@ class OpenTarget(Protocol):
 
     def program(self, scenario: Scenario) -> Program:
         """The program of a scenario; UsageError where it is not one."""
+
+
+def modules_to_watch(opened: OpenTarget, *, thorough: bool) -> Sequence[ModuleType]:
+    """The modules to look into. ``thorough``: all that may hold state of the world."""
+    return list(dict.fromkeys([*opened.modules, *opened.around])) if thorough else opened.modules
 
 
 class Target:

@@ -279,6 +279,7 @@ class _OpenNova:
         self.objects = FastObjects()
         self.sparing = False
         self.thorough = False
+        self.around: Sequence[ModuleType] = ()
         self._in_use: World | None = None
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 

@@ -32,6 +32,7 @@ class Reference(DeclaredTarget):
     """A small resource tracker of our own, with seeded defects to switch on"""
 
     modules = ("semafuzz.targets.reference.tracker",)
+    surroundings = ("semafuzz.targets.reference.database",)
     refusals = (Refused,)
     roles = ("new", "active")
     instance_arguments: ClassVar[Mapping[str, tuple[str, ...]]] = {"node": NODES}

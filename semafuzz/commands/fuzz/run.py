@@ -36,8 +36,8 @@ from semafuzz.strategies.pairs.search import PairSearch
 from semafuzz.strategies.pairs.section import pairs_section
 from semafuzz.targets import choose_target
 from semafuzz.targets.declared.loading import is_spec
-from semafuzz.targets.model.configured_target import configure
-from semafuzz.targets.model.protocol import Target
+from semafuzz.targets.model.configured_target import configure, target_itself
+from semafuzz.targets.model.protocol import Released, Target, modules_to_watch
 from semafuzz.targets.model.scenario import Scenario, describe
 
 Look = Callable[[Figures], None]
@@ -172,9 +172,15 @@ def search(
         schedules, waiting = result.schedules + under_way, len(refinement.waiting)
         look(Figures(schedules, fuzzing.examples, len(result.failures), waiting, discovery.once))
 
+    # What is called verified has to be seen.
+    verifies = wanted.only_pairs and model == "threads" and not isinstance(target_itself(target), Released)
     with (
         target.open(wanted.release) as opened,
-        controlled_session(opened.modules, instrument=model == "threads", thorough=opened.thorough) as laboratory,
+        controlled_session(
+            modules_to_watch(opened, thorough=opened.thorough or verifies),
+            instrument=model == "threads",
+            thorough=opened.thorough or verifies,
+        ) as laboratory,
     ):
         opened.sparing = True
         subject = " ".join(dict.fromkeys((wanted.target, opened.release)))
@@ -182,7 +188,7 @@ def search(
         points = bytearray(max(1 << 16, 2 * len(SITES)))
         discovery = Discovery()
         setting = ExecutionConfig(
-            points, model, wanted.seed, detectors=(*detectors, discovery), thorough=opened.thorough
+            points, model, wanted.seed, detectors=(*detectors, discovery), thorough=laboratory.thorough
         )
         refinement = Triage(target, opened, laboratory, setting, folder, deadline, result, began=started)
         refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}

@@ -24,7 +24,7 @@ from semafuzz.reports.terminal.result import plain
 from semafuzz.targets import traced_target
 from semafuzz.targets.declared.target import DECLARED
 from semafuzz.targets.model.configured_target import configure, fixed_by
-from semafuzz.targets.model.protocol import OpenTarget, Released, Target
+from semafuzz.targets.model.protocol import OpenTarget, Released, Target, modules_to_watch
 from semafuzz.targets.model.scenario import Scenario, scenario_of
 from semafuzz.targets.model.trace_origin import origin_of
 
@@ -154,7 +154,11 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
     wanted = choose_code(target, release or trace.release, source)
     with (
         target.open(wanted) as opened,
-        controlled_session(opened.modules, instrument=trace.model == "threads", thorough=opened.thorough) as laboratory,
+        controlled_session(
+            modules_to_watch(opened, thorough=trace.thorough),
+            instrument=trace.model == "threads",
+            thorough=trace.thorough,
+        ) as laboratory,
     ):
         changed = _changed(trace, opened)
         for name in changed:
@@ -167,7 +171,7 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
             trace.model,
             trace.seed,
             detectors=tuple(detectors_of(opened, trace.model)),
-            thorough=opened.thorough,
+            thorough=trace.thorough,
         )
         yield OpenedTrace(
             trace,
