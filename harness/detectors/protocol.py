@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 import msgspec
@@ -17,6 +17,13 @@ class Completed(NamedTuple):
 
     message: str
     places: tuple[str, ...]
+
+
+class Suspect(NamedTuple):
+    """Something that may fail where tasks meet at ``sites``. ``told`` is called with how many schedules tried it."""
+
+    sites: frozenset[int]
+    told: Callable[[int], None]
 
 
 class Detector:
@@ -45,6 +52,10 @@ class Detector:
         """What the executions so far add to a failure that it noticed in one of them, known by
         its kind and detail; None for nothing."""
         return None
+
+    def suspects(self, *, covered: bool) -> Sequence[Suspect]:
+        """What is to be tried when the search is over. ``covered``: it has run every schedule."""
+        return ()
 
     def report(self) -> Section | None:
         """What all executions that were kept come to."""

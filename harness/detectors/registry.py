@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
+from semafuzz.harness.detectors.lock_order.detector import LockOrders
 from semafuzz.harness.detectors.lockset.eraser import Lockset
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.races.detector import Races
@@ -13,12 +14,16 @@ from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.sections.section import Section
 
 DETECTORS: dict[str, tuple[str, Callable[[], Detector]]] = {
+    "lock-order": (
+        "locks taken in different orders; each cycle is tried, and only a deadlock is a failure",
+        LockOrders,
+    ),
     "races": ("accesses that nothing orders (FastTrack), and what came of both orders; never a failure", Races),
     "lockset": ("which lock seems to guard which state (Eraser); advice, never a failure", Lockset),
 }
 """Those that can be asked for. What a target's policy brings is not here."""
 
-REPORTING: tuple[type[Detector], ...] = (LockDiscipline, Lockset, Races)
+REPORTING: tuple[type[Detector], ...] = (LockDiscipline, LockOrders, Lockset, Races)
 """Those that report a section."""
 
 

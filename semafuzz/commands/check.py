@@ -25,6 +25,7 @@ from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.result import Result
+from semafuzz.harness.search.suspects import try_suspects
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
 from semafuzz.reports.terminal.result import print_result, progress_line
@@ -79,22 +80,26 @@ def _search(options: CheckOptions, scheduler: Scheduler, folder: Path) -> tuple[
         controlled_session(modules, instrument=model != "eventlet", thorough=True) as laboratory,
         progress_line(enabled=not options.as_json) as progress,
     ):
-        search = Exploration(
-            checked.program,
-            scheduler,
-            laboratory,
-            schedules=options.schedules,
-            seconds=options.seconds,
-            seed=options.seed,
-            model=model,
-            stop_on_first=not options.keep_going,
-            origin=origin,
-            folder=folder,
-            progress=progress,
-            detectors=(*detectors, discovery),
-            timeouts=options.timeouts,
-        )
-        result = search.run()
+
+        def explore(chosen: Scheduler, schedules: int) -> Result:
+            return Exploration(
+                checked.program,
+                chosen,
+                laboratory,
+                schedules=schedules,
+                seconds=options.seconds,
+                seed=options.seed,
+                model=model,
+                stop_on_first=not options.keep_going,
+                origin=origin,
+                folder=folder,
+                progress=progress,
+                detectors=(*detectors, discovery),
+                timeouts=options.timeouts,
+            ).run()
+
+        result = explore(scheduler, options.schedules)
+        try_suspects(result, detectors, explore)
     result.coverage = discovery.coverage()
     conclude(result, detectors)
     return result, model
