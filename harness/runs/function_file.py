@@ -40,11 +40,11 @@ def split(spec: str) -> tuple[Path, str]:
         raise UsageError(f"{spec!r} is not of the form FILE.py:FUNCTION, for example examples/bank.py:transfer_twice")
     path = Path(file)
     if (not path.suffix and not path.exists()) or (_DOTTED.fullmatch(file) and not file.endswith(".py")):
-        return _file_of(file) or path, function
+        return file_of_module(file) or path, function
     return path, function
 
 
-def _file_of(module: str) -> Path | None:
+def file_of_module(module: str) -> Path | None:
     """The file of a module by its dotted name, where one is found without importing anything."""
     parts = module.split(".")
     for base in ("", *sys.path):
@@ -55,8 +55,8 @@ def _file_of(module: str) -> Path | None:
     return None
 
 
-_loaded: dict[str, ModuleType] = {}
-"""The checked files of this process, by name: the next one of a name takes its place."""
+loaded_here: dict[str, ModuleType] = {}
+"""The files that this process was asked to run, by module name: the next one of a name takes its place."""
 
 ProgramFactory = Callable[
     [Callable[[], Any], str, Sequence[ModuleType], Callable[[], Callable[[], Any]] | None], Program
@@ -154,7 +154,7 @@ def load_name(
     folder = str(_import_root(path))
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    module = _loaded[name_here] = ModuleType(name_here)
+    module = loaded_here[name_here] = ModuleType(name_here)
     module.__file__ = filename
     imported = ImportedModules(_both_forms(instrument), rewrite=rewrite, coarse=coarse)
     refresher = _Refresher(module, code, name, path, imported)
@@ -215,7 +215,7 @@ def module_name(path: Path, *, renamed: bool = False) -> str:
     there = sys.modules.get(path.stem)
     if renamed:
         return _other_name(path)
-    if there is None or there is _loaded.get(path.stem) or getattr(there, "__file__", None) == str(path.resolve()):
+    if there is None or there is loaded_here.get(path.stem) or getattr(there, "__file__", None) == str(path.resolve()):
         return path.stem
     return _other_name(path)
 

@@ -8,6 +8,8 @@ from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.sections.section import Row, Section
 
 WIDTH = 80
+MOST_LINES = 40
+"""Rows of a table that are shown."""
 MOST = 20
 """Sentences of each severity that are shown; the JSON has all of them."""
 _FIRST = 50
@@ -39,9 +41,11 @@ def _table(section: Section) -> Iterator[str]:
 
     yield ""
     yield line(list(section.columns))
-    for row, texts in zip(section.rows, cells, strict=True):
+    for row, texts in list(zip(section.rows, cells, strict=True))[:MOST_LINES]:
         yield line(texts)
         yield from (f"  {detail}"[:WIDTH] for detail in row.details)
+    if len(section.rows) > MOST_LINES:
+        yield f"and {len(section.rows) - MOST_LINES} more: --json shows all"
 
 
 def _sentences(section: Section) -> Iterator[str]:

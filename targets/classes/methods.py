@@ -78,7 +78,10 @@ def methods_of(kind: type) -> list[ClassMethod]:
                 method.takes_back = next(iter(method.parameters))
                 method.parameters = {}
     if not found:
-        raise CodeError(f"{kind.__name__} has no public method; give a class whose methods threads share")
+        raise CodeError(
+            f"{kind.__name__} has no public method; give a class whose methods threads share, or derive "
+            "one from semafuzz.Target"
+        )
     return list(found.values())
 
 

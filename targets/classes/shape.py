@@ -61,7 +61,8 @@ class Shaper:
         return self._of_object(value, depth)
 
     def _items(self, value: Mapping[object, object], depth: int, *, ordered: bool) -> list[Shape]:
-        found = [(self.shape(key, depth + 1), self.shape(value[key], depth + 1)) for key in list(value)]
+        items = list(dict.items(value)) if isinstance(value, dict) else list(value.items())
+        found = [(self.shape(key, depth + 1), self.shape(one, depth + 1)) for key, one in items]
         return found if ordered else sorted(found, key=repr)
 
     def _of_object(self, value: object, depth: int) -> Shape:
@@ -74,14 +75,17 @@ class Shaper:
             return ("raised", name, *(self.shape(one, depth + 1) for one in value.args))
         if isinstance(value, weakref.ReferenceType):
             return ("weak", self.shape(value(), depth + 1))
-        content: list[Shape] = []
+        return (name, number, *self.content(value, depth), *self.attributes(value, depth + 1))
+
+    def content(self, value: object, depth: int = 0) -> list[Shape]:
+        """The shapes of what an object holds that is a container."""
         if isinstance(value, dict):
-            content = self._items(value, depth, ordered=isinstance(value, OrderedDict))
-        elif isinstance(value, (list, tuple, deque)):
-            content = [self.shape(one, depth + 1) for one in list(value)]
-        elif isinstance(value, (set, frozenset)):
-            content = sorted((self.shape(one, depth + 1) for one in list(value)), key=repr)
-        return (name, number, *content, *self.attributes(value, depth + 1))
+            return self._items(value, depth, ordered=isinstance(value, OrderedDict))
+        if isinstance(value, (list, tuple, deque)):
+            return [self.shape(one, depth + 1) for one in _parts_of(value)]
+        if isinstance(value, (set, frozenset)):
+            return sorted((self.shape(one, depth + 1) for one in _parts_of(value)), key=repr)
+        return []
 
     def attributes(self, value: object, depth: int = 0, *, public: bool = False) -> list[tuple[str, Shape]]:
         """The shapes of an object's attributes, with their names. ``public``: of those without an underscore."""
@@ -90,6 +94,13 @@ class Shaper:
             for name, one in sorted(_attributes(value))
             if name not in self._leaves_out and not (public and name.startswith("_"))
         ]
+
+
+def _parts_of(value: Any) -> list[object]:
+    """What a container holds, whatever its class makes of iterating over it."""
+    kinds: tuple[type, ...] = (list, tuple, deque, set, frozenset)
+    kind = next(one for one in kinds if isinstance(value, one))
+    return list(vars(kind)["__iter__"](value))
 
 
 def _attributes(value: object) -> Iterator[tuple[str, object]]:

@@ -94,6 +94,7 @@ class Subject:
         instance = world.instance
         shaper = Shaper(uncompared_of(type(instance)) | self.unstable)
         seen: list[Any] = [shape_of_result(one, shaper, instance) for one in results]
+        seen += shaper.content(instance)
         seen += shaper.attributes(instance, public=not self.sees_attributes)
         rest = [
             Operation(name, call)

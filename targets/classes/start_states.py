@@ -7,6 +7,7 @@ to something else each time, so that nothing can be said of them.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from semafuzz.harness.traces.schema import Operation
@@ -78,7 +79,7 @@ def find_start_states(subject: Subject) -> StartStates:
     ]
     subject.readers = readers
     world = subject.world(())
-    public = Shaper().attributes(world.instance, public=True)
+    public = Shaper().attributes(world.instance, public=True) or isinstance(world.instance, (dict, list, set, deque))
     subject.sees_attributes = silent and not readers and not public
     return found
 

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.runs import source_index
-from semafuzz.harness.runs.function_file import load_name, module_name, read_source
+from semafuzz.harness.runs.function_file import file_of_module, load_name, loaded_here, module_name, read_source
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY, is_first_party
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.targets.classes.target import ClassTarget
@@ -22,6 +22,7 @@ from semafuzz.targets.declared.api import DeclaredTarget, target_factories
 from semafuzz.targets.declared.target import DECLARED, Declared
 
 _SPEC = re.compile(r"(?P<file>.+\.py):(?P<name>\w+)", re.DOTALL)
+_MODULE = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>\w+)", re.ASCII)
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -40,10 +41,7 @@ def load_own(spec: str, *, remember: bool = False) -> Own:
     without naming it. Raises UsageError: no such file, not Python, an import that
     fails, no such class, or one that has nothing to run.
     """
-    found = _SPEC.fullmatch(spec)
-    if found is None:
-        raise UsageError(f"{spec!r} is not of the form FILE.py:CLASS, for example bank_target.py:Bank")
-    path, name = Path(found["file"]), found["name"]
+    path, name = _split(spec)
     source = read_source(path, "FILE.py:CLASS")
     before = set(sys.modules)
     module = _imported(path, source)
@@ -104,7 +102,7 @@ def _imported(path: Path, source: str) -> ModuleType:
         sys.path.insert(0, folder)
     module = ModuleType(module_name(path))
     module.__file__ = filename
-    sys.modules[module.__name__] = module
+    sys.modules[module.__name__] = loaded_here[module.__name__] = module
     try:
         exec(code, vars(module))
     except UsageError:
@@ -112,6 +110,21 @@ def _imported(path: Path, source: str) -> ModuleType:
     except Exception as error:
         raise CodeError(f"{path} cannot be imported ({type(error).__name__}: {error}); correct that first") from error
     return module
+
+
+def _split(spec: str) -> tuple[Path, str]:
+    """``FILE.py:CLASS`` or ``package.module:CLASS`` in its parts; UsageError where it has another form, or there is
+    no such module."""
+    found = _SPEC.fullmatch(spec)
+    if found is not None:
+        return Path(found["file"]), found["name"]
+    module = _MODULE.fullmatch(spec)
+    if module is None:
+        raise UsageError(f"{spec!r} is not of the form FILE.py:CLASS, for example bank_target.py:Bank")
+    path = file_of_module(module["module"])
+    if path is None:
+        raise UsageError(f"there is no module {module['module']!r} written in Python; install it, or name its file")
+    return path, module["name"]
 
 
 def load_class(path: Path, source: str, name: str, label: str, versions: Mapping[str, str]) -> ClassTarget:

@@ -68,7 +68,7 @@ def test_a_program_without_threads_is_complete() -> None:
 
 
 def test_time_is_a_budget() -> None:
-    result = explore(TaskProgram(Counter, [Counter.add] * 3, under_test=[THIS]), schedules=10**9, seconds=0.2)
+    result = explore(TaskProgram(Counter, [Counter.add] * 6, under_test=[THIS]), schedules=10**9, seconds=0.2)
     assert result.verdict == "cut"
 
 

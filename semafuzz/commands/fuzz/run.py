@@ -183,7 +183,7 @@ def search(
         ) as laboratory,
     ):
         opened.sparing = True
-        subject = " ".join(dict.fromkeys((wanted.target, opened.release)))
+        subject = wanted.target if is_spec(wanted.target) else " ".join(dict.fromkeys((wanted.target, opened.release)))
         detectors = detectors_of(opened, model, wanted.detect, subject)
         points = bytearray(max(1 << 16, 2 * len(SITES)))
         discovery = Discovery()

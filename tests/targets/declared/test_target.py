@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -265,6 +266,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder as the current one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    # That of another test.
+    monkeypatch.delitem(sys.modules, "bank", raising=False)
     return tmp_path
 
 
@@ -343,8 +346,8 @@ def test_code_in_the_file_itself_is_seen(here: Path, capsys: pytest.CaptureFixtu
         (None, "Bank", "there is no file wrong.py"),
         ("class Bank(:", "Bank", "does not parse, line 1"),
         ("import nothing_like_that", "Bank", "cannot be imported"),
-        ("class Bank: ...", "Bank", "no class 'Bank' that derives"),
-        ("Bank = 3", "Bank", "no class 'Bank' that derives"),
+        ("class Bank: ...", "Bank", "Bank has no public method"),
+        ("Bank = 3", "Bank", "no class 'Bank'; it has no class"),
         (HEAD + "    ...", "Bank", "no operation"),
         (
             HEAD + "    def __init__(self, x): ...",
