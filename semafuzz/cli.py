@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from semafuzz.child_channel import program_runs
+from semafuzz.commands.audit.options import audit
 from semafuzz.commands.bench.options import bench
 from semafuzz.commands.common import options
 from semafuzz.commands.fuzz.options import fuzz
@@ -44,6 +45,7 @@ def semafuzz() -> None:
     Start here:
       semafuzz check FILE.py:FUNCTION   explore a function of yours that uses threading
       semafuzz fuzz                     explore OpenStack Nova's resource tracker
+      semafuzz audit FILE.py:CLASS      which methods change state, and under which lock
       semafuzz replay TRACE             run a finding again, exactly
       semafuzz report DIR               make pages of what was found, with pictures
       semafuzz export TRACE             make a unit test of a finding
@@ -291,6 +293,7 @@ def list_command(what: str) -> None:
 
 
 semafuzz.add_command(fuzz)
+semafuzz.add_command(audit)
 semafuzz.add_command(matrix)
 semafuzz.add_command(matrix_column)
 semafuzz.add_command(nightly)

@@ -79,6 +79,8 @@ class Execution(Waiting):
     _at_exit = False
     hub: greenlet | None = None
     _starting: Task | None = None
+    _inheriting: Task | None = None
+    _context: contextvars.Context | None = None
     _tokens: Tokens | None = None
     _overdue = False
     on_io: Callable[[str, Task], None] | None = None
@@ -161,8 +163,8 @@ class Execution(Waiting):
         hosted = thread_identity.set_aside_caller(self, inherit)
         self._values = hosted.values
         self._workers = pool_of(self.hub)
-        if inherit is not None:
-            inherit.greenlet = self._workers.take(contextvars.copy_context())
+        self._inheriting = inherit
+        self._context = contextvars.copy_context() if inherit is not None else None
         _current.execution = self
         try:
             with suppress(Abort):
@@ -190,6 +192,7 @@ class Execution(Waiting):
         self.events, self.decisions, self.tasks = _OVER.events, _OVER.raw_decisions, _OVER.tasks
         self.ready, self.timed = [], []
         self.current = _NOBODY
+        self._inheriting = self._context = None
         self.choose = _nobody_chooses
 
     def _loop(self) -> None:
@@ -206,7 +209,8 @@ class Execution(Waiting):
         """Switch to ``task``; returns when something switches back here."""
         worker = task.greenlet
         if worker is None:
-            worker = task.greenlet = self._workers.take()
+            # Not before it runs: a worker that waits would pass on what ends it.
+            worker = task.greenlet = self._workers.take(self._context if task is self._inheriting else None)
         if self.current is not task:
             self._values.swap(self.current, task)
             self.current = task

@@ -151,7 +151,7 @@ def load_name(
         code = rewrite_source(source, filename, name_here, coarse=coarse)
     else:
         code = compile(source, filename, "exec", dont_inherit=True, optimize=0)
-    folder = str(_import_root(path))
+    folder = str(import_root(path))
     if folder not in sys.path:
         sys.path.insert(0, folder)
     module = loaded_here[name_here] = ModuleType(name_here)
@@ -192,7 +192,7 @@ def _both_forms(names: Sequence[str]) -> set[str]:
     return {*names, *(f"{name}{SUBMODULES}" for name in plain)}
 
 
-def _import_root(path: Path) -> Path:
+def import_root(path: Path) -> Path:
     """The folder from which the file is imported: that above its packages."""
     folder = path.resolve().parent
     while (folder / "__init__.py").exists() and folder.name.isidentifier() and folder != folder.parent:
@@ -209,7 +209,7 @@ def module_name(path: Path, *, renamed: bool = False) -> str:
     is checked; another only where that would hide a module that others need, or where ``renamed`` asks for it."""
     if not path.stem.isidentifier():
         return "checked"
-    packages = path.resolve().parent.relative_to(_import_root(path)).parts
+    packages = path.resolve().parent.relative_to(import_root(path)).parts
     if packages:
         return ".".join([*packages, path.stem])
     there = sys.modules.get(path.stem)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from semafuzz.harness.detectors.discipline.policy import LockPolicy
 from semafuzz.harness.errors import UsageError
@@ -200,6 +200,23 @@ class Target:
     def open(self, release: str = "") -> AbstractContextManager[OpenTarget]:
         """Make the target ready; everything is put back when the block ends."""
         raise NotImplementedError
+
+
+class AuditedClass(NamedTuple):
+    """A class whose locking is audited: its module and name, the lock that guards it, and the attributes that it does
+    not guard, each with the reason."""
+
+    module: str
+    name: str
+    lock: str
+    apart: Mapping[str, str]
+
+
+@runtime_checkable
+class Audited(Protocol):
+    """A target that says which of its classes a lock guards."""
+
+    audited: AuditedClass
 
 
 @runtime_checkable

@@ -19,6 +19,7 @@ from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.targets.model.catalogue import Defect, read_catalogue
 from semafuzz.targets.model.configuration import check_configuration
 from semafuzz.targets.model.protocol import (
+    AuditedClass,
     FaultInfo,
     ImpossibleStartError,
     OpenTarget,
@@ -69,6 +70,19 @@ class NovaTarget(Target):
     operation_cost = 3000
     """What an operation takes beside its events, in events: some ten milliseconds of
     Nova's own code, most of which is serialization."""
+
+    audited = AuditedClass(
+        "nova.compute.resource_tracker",
+        "ResourceTracker",
+        "compute_resources",
+        {
+            "driver": "has locks of its own",
+            "reportclient": "has a lock of its own",
+            "scheduler_client": "has no state of the tracker",
+            "provider_tree": "has a lock of its own",
+            "service_ref": "set once, before the service takes requests",
+        },
+    )
 
     @property
     def verification(self) -> Mapping[str, Value]:

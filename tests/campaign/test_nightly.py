@@ -174,6 +174,7 @@ def test_wrong_arguments_are_said_before_anything_begins(semafuzz: Run, argument
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_search_that_comes_to_no_end_is_told_and_what_it_left_is_kept(semafuzz: Run, tmp_path: Path) -> None:
     crashing = TARGET.replace("world = counter.Counter()", "import os; os._exit(9)")
     (tmp_path / "counter_target.py").write_text(crashing)
@@ -203,6 +204,7 @@ def test_what_is_gone_and_met_again_by_a_search_has_returned(semafuzz: Run, tmp_
     assert semafuzz("nightly", *REFERENCE).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_damaged_trace_is_named_before_the_night(semafuzz: Run, tmp_path: Path) -> None:
     assert semafuzz("nightly", *SMALL).returncode == 1
     trace = next((tmp_path / "corpus" / "findings").glob("*.trace.json"))

@@ -65,7 +65,7 @@ def replay(kept_trace: Keep, pytester: pytest.Pytester, loaded: tuple[str, ...])
     return run
 
 
-@pytest.mark.parametrize(("workers", "covered"), [("1", False), ("2", True)])
+@pytest.mark.parametrize(("workers", "covered"), [("1", False), pytest.param("2", True, marks=pytest.mark.slow)])
 def test_a_trace_replays_identically(replay: Callable[[str, bool], None], workers: str, covered: bool) -> None:
     replay(workers, covered)
 

@@ -28,7 +28,7 @@ def schedules(result: pytest.RunResult) -> int:
 @pytest.mark.parametrize(
     ("ini", "marker", "arguments", "expected"),
     [
-        ("", "", [], 1000),
+        pytest.param("", "", [], 1000, marks=pytest.mark.slow),
         ("interleave_profile = dev", "", [], 300),
         ("interleave_profile = dev\ninterleave_schedules = 40", "", [], 40),
         ("interleave_schedules = 40", "", ["--interleave-profile", "dev"], 300),

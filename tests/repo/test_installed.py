@@ -147,7 +147,9 @@ def test_what_is_built_holds_real_files_under_one_name(built: dict[str, Path]) -
     assert {path.name for path in unpacked.iterdir() if path.is_dir()} == {"semafuzz"}
 
 
-@pytest.mark.parametrize("form", ["wheel", "again", "editable"])
+@pytest.mark.parametrize(
+    "form", ["wheel", pytest.param("again", marks=pytest.mark.slow), pytest.param("editable", marks=pytest.mark.slow)]
+)
 def test_it_works_beside_packages_with_the_names_of_our_folders(installed: Installed, form: str) -> None:
     python, project = installed(form)
     plain = run(python, "-m", "pytest", "-q", "tests/test_mine.py", cwd=project)

@@ -66,7 +66,7 @@ def some(fails: bool) -> list[object]:
     """Each classic of one kind as a parameter; one in five is tried always, the others are slow."""
     chosen = [classic for classic in CLASSICS if classic.fails is fails and classic.name != "safestack"]
     return [
-        pytest.param(classic, id=classic.name, marks=[] if number % 5 == 0 else pytest.mark.slow)
+        pytest.param(classic, id=classic.name, marks=[] if number % 8 == 0 else pytest.mark.slow)
         for number, classic in enumerate(chosen)
     ]
 

@@ -83,11 +83,11 @@ def test_all_orders_are_seen(kind: str, threads: int, sections: int) -> None:
     ("threads", "sections", "scheduler", "verdict"),
     [
         (2, 1, "exhaustive", "complete"),
-        (2, 2, "random", "cut"),
+        pytest.param(2, 2, "random", "cut", marks=pytest.mark.slow),
         pytest.param(2, 2, "exhaustive", "complete", marks=pytest.mark.slow),
         pytest.param(2, 3, "random", "cut", marks=pytest.mark.slow),
         pytest.param(2, 4, "random", "cut", marks=pytest.mark.slow),
-        (3, 1, "random", "cut"),
+        pytest.param(3, 1, "random", "cut", marks=pytest.mark.slow),
     ],
 )
 def test_all_orders_of_a_semaphore_are_seen(threads: int, sections: int, scheduler: str, verdict: str) -> None:

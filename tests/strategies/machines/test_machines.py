@@ -108,6 +108,7 @@ def test_the_machine_of_a_target_gives_a_trace_that_replays(folder: Path) -> Non
     assert json.loads(done.stdout)["digest"] == trace.expected.digest
 
 
+@pytest.mark.slow
 def test_what_only_concurrency_breaks_is_found_by_stepping_alone(folder: Path) -> None:
     """Without further schedules and without faults, the steps drawn suffice. What Hypothesis draws depends on
     the modules that other tests have imported, so that one seed may miss it."""

@@ -1,0 +1,1 @@
+"""`semafuzz audit`: which methods change state, and under which lock."""
