@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from semafuzz.harness.audit.facts import RANK, Change, ClassAudit, Held, MethodAudit, Place, Verdict
 from semafuzz.harness.audit.locks import Locks, last_name, locks_made, own_nodes, runs_later
@@ -74,7 +74,8 @@ class _Auditor:
         self._entered: dict[str, dict[Held, set[str]]] = {}
         self._walked: dict[tuple[str, tuple[tuple[str, str], ...], Held], Walked] = {}
         self._under_way: set[tuple[str, tuple[tuple[str, str], ...], Held]] = set()
-        self._kinds = _attribute_kinds(sources, bases)
+        self._kinds = _attribute_kinds(sources, bases, _class_made)
+        self._held_kinds = _attribute_kinds(sources, bases, _class_held)
         self._setup = self._only_constructed()
 
     # What walks ask (see Resolver).
@@ -126,9 +127,9 @@ class _Auditor:
                 return Unit(f"{one.module.name}:{one.name}.{name}", one.module, node, tainted)
         return None
 
-    def kind(self, path: str) -> tuple[str, str] | None:
-        """The class of an attribute, where the source says."""
-        return self._kinds.get(path)
+    def attribute(self, name: str) -> Taint:
+        """An attribute of the object, with its class, or that of what it holds, where the source says."""
+        return Taint(f"self.{name}", kind=self._kinds.get(name), holds=self._held_kinds.get(name))
 
     def runs_later(self, unit: Unit) -> bool:
         """Whether it is a generator or a coroutine."""
@@ -308,15 +309,28 @@ def _attribute_of(path: str) -> str:
     return re.split(r"[^\w]", path.removeprefix("self."), maxsplit=1)[0]
 
 
-def _attribute_kinds(sources: Sources, bases: Collection[ClassSource]) -> dict[str, tuple[str, str]]:
-    """The classes of attributes, by what is assigned to them anywhere; of two none."""
+def _class_made(value: ast.Call) -> ast.expr | None:
+    """What names the class of which a call makes an instance."""
+    return value.func
+
+
+def _class_held(value: ast.Call) -> ast.expr | None:
+    """What names the class of what a container makes by itself."""
+    return value.args[0] if last_name(value.func) == "defaultdict" and value.args else None
+
+
+def _attribute_kinds(
+    sources: Sources, bases: Collection[ClassSource], named: Callable[[ast.Call], ast.expr | None]
+) -> dict[str, tuple[str, str]]:
+    """The classes of attributes, by what is assigned to them anywhere; of two none. ``named``: what of an assigned
+    call names the class."""
     found: dict[str, tuple[str, str] | None] = {}
     for kind in bases:
         for node in ast.walk(kind.node):
             if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(node.value, ast.Call):
                 continue
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            made = sources.class_of(kind.module, node.value.func)
+            made = sources.class_of(kind.module, named(node.value))
             for target in targets:
                 if isinstance(target, ast.Attribute) and made is not None:
                     known = (made.module.name, made.name)

@@ -174,7 +174,7 @@ class Expressions:
                 return self._call(node, getter).returns
             if self._resolver.method(node.attr) is not None:
                 return None
-            return Taint(f"self.{node.attr}", kind=self._resolver.kind(node.attr))
+            return self._resolver.attribute(node.attr)
         return owner.part(f".{node.attr}")
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Taint | None:

@@ -18,7 +18,8 @@ def audit_section(audit: ClassAudit, subject: str, seen: Mapping[str, str] | Non
     """``subject``: what was audited. ``seen``: by method, what an exploration says of it (the words of
     :mod:`semafuzz.harness.detectors.discipline.table`)."""
     rows = [_row(one, seen) for one in audit.methods.values() if one.verdict != "constructor"]
-    rows.sort(key=lambda row: (row.severity is None, row.severity != "error"))
+    # What others call comes first.
+    rows.sort(key=lambda row: (row.severity is None, row.severity != "error", str(row.cells[0]).startswith("_")))
     how = "inferred: --lock names another one" if audit.inferred else "as named"
     columns = ("method", "verdict", "lock taken by", *(("as seen",) if seen is not None else ()))
     counts = [sum(one.verdict == verdict for one in audit.methods.values()) for verdict in _COUNTED]

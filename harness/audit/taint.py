@@ -75,16 +75,18 @@ _FAR: Final = 4
 @dataclass(frozen=True, slots=True)
 class Taint:
     """Something that belongs to guarded state. ``path``: as a person reads it. ``fresh``: the container itself is
-    new, what it holds is not. ``kind``: the class, by module and name, where the source says."""
+    new, what it holds is not. ``kind``: the class, by module and name, where the source says; ``holds``: that of what a
+    container holds."""
 
     path: str
     fresh: bool = False
     kind: tuple[str, str] | None = None
+    holds: tuple[str, str] | None = None
 
     def part(self, text: str) -> Taint:
         """What is reached through it; far away everything is one."""
         far = self.path.count(".") + self.path.count("[") >= _FAR
-        return Taint(self.path if far else f"{self.path}{text}")
+        return Taint(self.path if far else f"{self.path}{text}", kind=self.holds if text == "[...]" else None)
 
 
 def only_looks(method: str) -> bool:

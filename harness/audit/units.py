@@ -75,8 +75,8 @@ class Resolver(Protocol):
     def foreign(self, owner: Taint, name: str) -> Unit | None:
         """The method of the class of something that belongs to guarded state."""
 
-    def kind(self, path: str) -> tuple[str, str] | None:
-        """The class of an attribute, where the source says."""
+    def attribute(self, name: str) -> Taint:
+        """An attribute of the object, with its class where the source says."""
 
     def summary(self, unit: Unit, held: Held) -> Walked:
         """What a function comes to."""

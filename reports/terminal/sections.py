@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.sections.section import Row, Section
@@ -43,7 +44,8 @@ def _table(section: Section) -> Iterator[str]:
     yield line(list(section.columns))
     for row, texts in list(zip(section.rows, cells, strict=True))[:MOST_LINES]:
         yield line(texts)
-        yield from (f"  {detail}"[:WIDTH] for detail in row.details)
+        for detail in row.details:
+            yield from wrap(detail, WIDTH, initial_indent="  ", subsequent_indent="    ")
     if len(section.rows) > MOST_LINES:
         yield f"and {len(section.rows) - MOST_LINES} more: --json shows all"
 

@@ -218,6 +218,9 @@ class Audited(Protocol):
 
     audited: AuditedClass
 
+    def sources_of(self, release: str, source: Path | None) -> Path:
+        """The folder that holds the packages of a release, or of a source tree."""
+
 
 @runtime_checkable
 class Released(Protocol):

@@ -84,6 +84,10 @@ class NovaTarget(Target):
         },
     )
 
+    def sources_of(self, release: str, source: Path | None) -> Path:
+        """The folder that holds the package ``nova`` of a release, fetched if need be, or of a source tree."""
+        return environments.folder_of(release, source)
+
     @property
     def verification(self) -> Mapping[str, Value]:
         """What is found has to show on Nova's own database layer and the placement service."""

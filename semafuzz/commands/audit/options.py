@@ -37,10 +37,7 @@ from semafuzz.commands.common import options
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Keep the audit there, for `semafuzz report`."
 )
 @options.as_json
-@click.pass_obj
 def audit(
-    arguments: tuple[str, ...],
-    /,
     target: str,
     lock: str,
     apart: tuple[str, ...],
@@ -70,10 +67,9 @@ def audit(
       semafuzz audit --explore 60 --json
     """
     from semafuzz.commands.audit.run import AuditOptions, run_audit
-    from semafuzz.commands.common.release_process import settle_code
+    from semafuzz.harness.errors import UsageError
 
-    code, _ = settle_code(target, release, source, arguments or ())
-    if code is not None:
-        sys.exit(code)
+    if release and source is not None:
+        raise UsageError("--release and --source exclude each other; give one of them")
     asked = AuditOptions(target, lock, apart, release, source, against, explore, out, as_json)
     sys.exit(run_audit(asked))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -76,10 +75,7 @@ def _audited(asked: AuditOptions) -> ClassAudit:
     if not isinstance(target, Audited):
         raise UsageError(f"the target {asked.target} names no class to audit; give FILE.py:CLASS")
     known = target.audited
-    spec = importlib.util.find_spec(known.module.partition(".")[0])
-    if spec is None or spec.origin is None:
-        raise CannotJudge(f"{known.module} is not installed here")
-    sources = Sources((Path(spec.origin).parent.parent,))
+    sources = Sources((target.sources_of(asked.release, asked.source),))
     module = sources.module(known.module)
     found = module.classes.get(known.name) if module is not None else None
     if found is None:

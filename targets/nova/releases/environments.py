@@ -142,6 +142,18 @@ def of_source(folder: Path) -> Environment:
     return Environment(SOURCE, SOURCE, folder.resolve())
 
 
+def folder_of(release: str, source: Path | None) -> Path:
+    """What holds the package ``nova`` of a release or a source tree, to be read and not run; fetched if need be.
+    UsageError where it cannot be had."""
+    if source is not None:
+        return of_source(source).folder or source
+    here = installed()
+    if here is not None and release in ("", here.release) and here.folder is not None:
+        return here.folder
+    fetching.check_release(release or DEFAULT)
+    return fetching.fetch(release or DEFAULT)
+
+
 def of_release(release: str) -> Environment:
     """The Nova of a release, fetched if need be. Raises UsageError where it cannot be
     had, or cannot be driven yet."""
