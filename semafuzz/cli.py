@@ -16,6 +16,7 @@ from semafuzz.commands.bench.options import bench
 from semafuzz.commands.common import options
 from semafuzz.commands.fuzz.options import fuzz
 from semafuzz.commands.matrix.options import matrix, matrix_column
+from semafuzz.commands.mutate.options import mutate
 from semafuzz.commands.nightly.options import nightly
 from semafuzz.commands.report.options import picture, report
 from semafuzz.commands.trace.merge_options import merge
@@ -76,6 +77,7 @@ def semafuzz() -> None:
     show_default=True,
     help="When a time-out may run out: only where nothing else can go on, or, late in the search, also earlier.",
 )
+@options.what_if
 @options.detect
 @options.out
 @options.as_json
@@ -89,6 +91,7 @@ def check(
     instrument: tuple[str, ...],
     keep_going: bool,
     timeouts: Timeouts,
+    what_if: tuple[str, ...],
     detect: tuple[str, ...],
     out: Path,
     as_json: bool,
@@ -103,11 +106,24 @@ def check(
     Examples:
       semafuzz check bank.py:transfer_twice
       semafuzz check bank.py:transfer_twice --scheduler dpor --schedules 100000
+      semafuzz check bank.py:transfer_twice --what-if "lock Account.deposit with lock"
     """
     from semafuzz.commands.check import CheckOptions, run_check
 
     asked = CheckOptions(
-        spec, scheduler, schedules, seconds, seed, model, instrument, keep_going, detect, out, as_json, timeouts
+        spec,
+        scheduler,
+        schedules,
+        seconds,
+        seed,
+        model,
+        instrument,
+        keep_going,
+        detect,
+        out,
+        as_json,
+        timeouts,
+        what_if,
     )
     sys.exit(run_check(asked))
 
@@ -296,6 +312,7 @@ semafuzz.add_command(fuzz)
 semafuzz.add_command(audit)
 semafuzz.add_command(matrix)
 semafuzz.add_command(matrix_column)
+semafuzz.add_command(mutate)
 semafuzz.add_command(nightly)
 semafuzz.add_command(merge)
 semafuzz.add_command(report)

@@ -35,6 +35,12 @@ def audit_class(sources: Sources, kind: ClassSource, lock: str = "", apart: Coll
     """Audit a class. ``lock``: the attribute, variable or name that guards it; where none is given, the lock that the
     class makes and takes most. ``apart``: attributes that the lock does not guard. CodeError where the class makes no
     lock and none is named."""
+    locks, lock, inferred = locks_of(sources, kind, lock)
+    return _Auditor(sources, kind, sources.bases(kind), locks, lock, inferred, apart).audit()
+
+
+def locks_of(sources: Sources, kind: ClassSource, lock: str = "") -> tuple[Locks, str, bool]:
+    """The lock that guards a class, its name, and whether nobody had named it; see :func:`audit_class`."""
     bases = sources.bases(kind)
     made = locks_made(bases)
     inferred = not lock
@@ -44,7 +50,7 @@ def audit_class(sources: Sources, kind: ClassSource, lock: str = "", apart: Coll
             raise CodeError(f"{kind.name} makes no lock; say which one guards it with --lock NAME")
         lock = max(made.values(), key=lambda name: (taken[name], name))
     names = {lock, *(name for name, inner in made.items() if inner == made.get(lock, lock))}
-    return _Auditor(sources, kind, bases, Locks(sources, names, frozenset({lock})), lock, inferred, apart).audit()
+    return Locks(sources, names, frozenset({lock})), lock, inferred
 
 
 def _uses(bases: Collection[ClassSource], made: Mapping[str, str]) -> list[str]:

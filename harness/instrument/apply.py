@@ -29,15 +29,21 @@ from semafuzz.harness.kernel.sites import SITES, Site
 
 
 def rewrite_source(
-    source: str, filename: str, module: str, only: Sequence[str] = (), *, coarse: bool = False
+    source: str,
+    filename: str,
+    module: str,
+    only: Sequence[str] = (),
+    *,
+    coarse: bool = False,
+    edit: Callable[[ast.Module], None] | None = None,
 ) -> types.CodeType:
     """Compile ``source`` with its accesses rewritten.
 
     ``only``: names of top-level classes or functions outside which the code is
-    left as it is. ``coarse``: see :class:`semafuzz.harness.instrument.rewriter.Rewriter`. Raises SyntaxError
-    as ``compile`` does.
+    left as it is. ``coarse``: see :class:`semafuzz.harness.instrument.rewriter.Rewriter`. ``edit`` may change the tree
+    before. Raises SyntaxError as ``compile`` does.
     """
-    made = _rewrite(source, filename, module, tuple(only), coarse=coarse)
+    made = _rewrite(source, filename, module, tuple(only), coarse=coarse, edit=edit)
     attribute_kinds.register(made.inner(), made.stored)
     return made.code
 
@@ -100,8 +106,11 @@ def _rewrite(
     prepare: Preparation | None = None,
     *,
     coarse: bool = False,
+    edit: Callable[[ast.Module], None] | None = None,
 ) -> _Rewriting:
     tree = ast.parse(source, filename)
+    if edit is not None:
+        edit(tree)
     rewriter = Rewriter(_site_maker(filename, module, lambda: rewriter.function), coarse=coarse)
     left_alone = [node for node in tree.body if only and getattr(node, "name", None) not in only]
     if only:

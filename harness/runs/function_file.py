@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel.doubles.randomness import the_same_for_imports
-from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, ImportedModules, has_source
+from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, Edit, ImportedModules, has_source
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.traces.schema import Function
 
@@ -75,6 +76,7 @@ def load(
     asynchronous: ProgramFactory | None = None,
     plain: Callable[[ast.Module], ProgramFactory | None] | None = None,
     renamed: bool = False,
+    edit: Edit | None = None,
 ) -> LoadedFunction:
     """Read, compile and import the file of ``spec``.
 
@@ -86,7 +88,7 @@ def load(
     looked into are announced. ``plain``: what makes the program of a function that is not async, by what its
     file says, where that is another one. ``asynchronous``
     makes the program of an ``async def`` function; without it none is taken. ``renamed``: run it under the
-    other name in any case, as a search in another process had to. Raises
+    other name in any case, as a search in another process had to. ``edit``: see :func:`load_name`. Raises
     UsageError: no such file, not Python, no such function, one that takes
     arguments, one for asyncio, or an import that fails.
     """
@@ -106,7 +108,16 @@ def load(
     elif plain is not None:
         making = plain(tree) or FunctionProgram
     loaded = load_name(
-        path, source, tree, name, instrument, trusted=trusted, rewrite=rewrite, coarse=coarse, renamed=renamed
+        path,
+        source,
+        tree,
+        name,
+        instrument,
+        trusted=trusted,
+        rewrite=rewrite,
+        coarse=coarse,
+        renamed=renamed,
+        edit=edit,
     )
     refresh = loaded.refresh if loaded.imported.stateful else None
     program = making(loaded.value, f"{path.name}:{name}", loaded.modules, refresh)
@@ -142,13 +153,15 @@ def load_name(
     rewrite: bool = True,
     coarse: bool = True,
     renamed: bool = False,
+    edit: Edit | None = None,
 ) -> LoadedName:
-    """Run the file of this ``source``, and import what is looked into besides; see :func:`load`. UsageError where
-    an import fails."""
+    """Run the file of this ``source``, and import what is looked into besides; see :func:`load`. ``edit`` may change
+    the tree of each first-party module before it is rewritten, given its name. UsageError where an import fails."""
     name_here = module_name(path, renamed=renamed)
     filename = str(path.resolve())
     if rewrite:
-        code = rewrite_source(source, filename, name_here, coarse=coarse)
+        change = None if edit is None else partial(edit, name_here)
+        code = rewrite_source(source, filename, name_here, coarse=coarse, edit=change)
     else:
         code = compile(source, filename, "exec", dont_inherit=True, optimize=0)
     folder = str(import_root(path))
@@ -156,7 +169,7 @@ def load_name(
         sys.path.insert(0, folder)
     module = loaded_here[name_here] = ModuleType(name_here)
     module.__file__ = filename
-    imported = ImportedModules(_both_forms(instrument), rewrite=rewrite, coarse=coarse)
+    imported = ImportedModules(_both_forms(instrument), rewrite=rewrite, coarse=coarse, edit=edit)
     refresher = _Refresher(module, code, name, path, imported)
     with imported.importing(forget=False):
         value = refresher()

@@ -15,8 +15,9 @@ import importlib.util
 import os
 import sys
 import sysconfig
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
@@ -72,6 +73,10 @@ def covers(names: Collection[str], module: str) -> bool:
     return any(".".join(parts[:count]) + SUBMODULES in names for count in range(1, len(parts) + 1))
 
 
+Edit = Callable[[str, ast.Module], None]
+"""Changes the tree of the module with this name, in place, before it is rewritten."""
+
+
 class ImportedModules(MetaPathFinder):
     """Rewrites modules as they are imported while it is on ``sys.meta_path``.
 
@@ -82,8 +87,11 @@ class ImportedModules(MetaPathFinder):
     names of those that are looked into, in the order of their import.
     """
 
-    def __init__(self, names: Collection[str], *, rewrite: bool = True, coarse: bool = True) -> None:
+    def __init__(
+        self, names: Collection[str], *, rewrite: bool = True, coarse: bool = True, edit: Edit | None = None
+    ) -> None:
         self.names = frozenset(names)
+        self._edit = edit
         self.rewrite = rewrite
         self._coarse = coarse
         self.stateful = False
@@ -164,7 +172,8 @@ class ImportedModules(MetaPathFinder):
             if name in self._first_party:
                 self.look_at(ast.parse(source, path))
             if self.rewrite:
-                found = rewrite_source(source, path, name, coarse=self._coarse)
+                change = None if self._edit is None or name not in self._first_party else partial(self._edit, name)
+                found = rewrite_source(source, path, name, coarse=self._coarse, edit=change)
             else:
                 found = compile(source, path, "exec", dont_inherit=True, optimize=0)
             self._codes[path] = found

@@ -13,6 +13,7 @@ from semafuzz.commands.common.load_function import load_checked
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.harness.detectors.coverage import Discovery
 from semafuzz.harness.detectors.registry import make_detectors
+from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY
@@ -47,6 +48,7 @@ class CheckOptions:
     out: Path
     as_json: bool
     timeouts: Timeouts = "any"
+    what_if: tuple[str, ...] = ()
 
 
 def run_check(options: CheckOptions) -> int:
@@ -70,11 +72,12 @@ def run_check(options: CheckOptions) -> int:
 
 def _search(options: CheckOptions, scheduler: Scheduler, folder: Path) -> tuple[Result, Model]:
     names = (FIRST_PARTY, *options.instrument)
-    checked, model = load_checked(options.spec, names, options.model)
+    checked, model = load_checked(options.spec, names, options.model, what_if="\n".join(options.what_if))
     detectors = make_detectors(options.detect, model)
     discovery = Discovery()
     source_index.add(checked.identity, checked.path)
-    origin = Origin("function", checked.identity)
+    configuration = {WHAT_IF: "\n".join(options.what_if)} if options.what_if else {}
+    origin = Origin("function", checked.identity, configuration=configuration)
     modules = checked.program.modules()[1:]
     with (
         controlled_session(modules, instrument=model != "eventlet", thorough=True) as laboratory,

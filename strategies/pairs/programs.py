@@ -42,13 +42,16 @@ def programs_of(target: Target, pair: Pair, seed: int, most: int = MOST) -> list
     rest = drawn[1:]
     random.Random(f"{seed} {pair[0].name} {pair[1].name}").shuffle(rest)
     found: list[Scenario] = []
-    for start, *arguments in [drawn[0], *rest]:
+    configurations = target.configurations()
+    for number, (start, *arguments) in enumerate([drawn[0], *rest] * len(configurations)):
+        # Each of them under each configuration, in turn.
+        configuration = configurations[(number + number // len(drawn)) % len(configurations)]
         given = iter(arguments)
         wishes = [[Wish(info, int(info.on_instance), dict(next(given))) for info in task] for task in tasks]
         made = granted(wishes, target.roles(), [start] * MAX_INSTANCES)
         if made is None or list(map(len, made.tasks)) != list(map(len, tasks)):
             continue
-        scenario = Scenario(made if made.setup else _with_bystander(made, target, start))
+        scenario = Scenario(made if made.setup else _with_bystander(made, target, start), configuration)
         if scenario not in found:
             found.append(scenario)
         if len(found) == most:

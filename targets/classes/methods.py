@@ -95,8 +95,8 @@ def _openers(name: str) -> Iterator[str]:
             yield from (name[: -len(closer)] + opener for opener in openers)
 
 
-def constructor_of(kind: type) -> dict[str, object]:
-    """What an instance is made with: a value for each parameter that needs one. CodeError where nobody knows it."""
+def constructor_of(kind: type) -> dict[str, Choices]:
+    """What an instance is made with: values for each parameter that needs one, the usual one first."""
     try:
         signature = inspect.signature(kind)
     except (TypeError, ValueError):
@@ -104,13 +104,12 @@ def constructor_of(kind: type) -> dict[str, object]:
     initial = vars(kind)["__init__"] if "__init__" in vars(kind) else getattr(kind, "__init__", None)
     hints = hints_of(initial) if callable(initial) else {}
     marks = marks_of(initial)
-    made: dict[str, object] = {}
+    made: dict[str, Choices] = {}
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if parameter.default is parameter.empty or name in marks.values:
-            given = choices(parameter, hints.get(name), marks, constructor=True)
-            made[name] = given.value(given.named[0])
+            made[name] = choices(parameter, hints.get(name), marks, constructor=True)
     return made
 
 

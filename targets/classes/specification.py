@@ -6,6 +6,7 @@ PLDI 2010): nobody writes down what is right; the serial runs of the same calls 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from semafuzz.targets.classes.api import uncompared_of
 from semafuzz.targets.classes.calls import World, shape_of_result
 from semafuzz.targets.classes.methods import ClassMethod
 from semafuzz.targets.classes.shape import Shape, Shaper
+from semafuzz.targets.classes.values import Choices
+from semafuzz.targets.model.protocol import Plain
 from semafuzz.targets.model.solo_run import run_solo
 
 BLOCKED = object()
@@ -42,10 +45,11 @@ class Subject:
     """
 
     def __init__(
-        self, fresh: Callable[[], type], constructor: Mapping[str, object], methods: Mapping[str, ClassMethod]
+        self, fresh: Callable[[], type], constructor: Mapping[str, Choices], methods: Mapping[str, ClassMethod]
     ) -> None:
         self._fresh = fresh
         self._constructor = constructor
+        self._chosen: dict[str, Plain] = {name: one.named[0] for name, one in constructor.items()}
         self.methods = methods
         self.readers: list[Operation] = []
         self.sees_attributes = False
@@ -54,6 +58,12 @@ class Subject:
         self.raised: dict[str, set[str]] = {}
         self.failure = ""
 
+    def made_with(self, chosen: Mapping[str, Plain]) -> Subject:
+        """The same class, made with other arguments."""
+        other = copy.copy(self)
+        other._chosen = {**self._chosen, **chosen}
+        return other
+
     def world(self, before: Sequence[Operation]) -> World:
         """A new instance, after these calls. ``failure`` says why there is none where that is so; asked for in
         a run without other tasks only."""
@@ -61,7 +71,8 @@ class Subject:
 
         def make() -> None:
             kind = self._fresh()
-            world = World(kind(**self._constructor), self.methods)
+            given = {name: one.value(self._chosen[name]) for name, one in self._constructor.items()}
+            world = World(kind(**given), self.methods)
             made.append(world)
             for one in before:
                 world.call(one, -1)

@@ -26,6 +26,7 @@ from semafuzz.targets.classes.linearizability import (
 )
 from semafuzz.targets.classes.shape import Shape, Shaper
 from semafuzz.targets.classes.specification import Subject
+from semafuzz.targets.model.protocol import ImpossibleStartError
 from semafuzz.targets.model.scenario import Scenario, describe, describe_operation
 from semafuzz.targets.model.staged_program import mark
 
@@ -47,6 +48,8 @@ class ClassProgram(Program):
         """Make an instance, run all tasks, and judge what they came to and what they leave."""
         world = self._judge.subject.world(self._judge.before)
         if self._judge.subject.failure:
+            if self._judge.before:
+                raise ImpossibleStartError(f"the calls before cannot be made: {self._judge.subject.failure}")
             raise UsageError(
                 f"no instance can be made: {self._judge.subject.failure}; say what it is made with by "
                 "@semafuzz.arguments(...) on __init__"
@@ -75,10 +78,11 @@ def _perform(world: World, history: History, calls: Sequence[Call]) -> None:
 @dataclass(slots=True)
 class Judge:
     """Judges the runs of one program; what two runs have in common is judged once. ``before``: the calls that
-    were made to the instance."""
+    were made to the instance; ``measure``: whose serial runs say what is right, the class itself but for mutants."""
 
     subject: Subject
     before: Operations
+    measure: Subject
     _orders: SerialOrders | None = None
     _known: dict[Shape, list[Failure]] = field(default_factory=dict)
 
@@ -90,7 +94,7 @@ class Judge:
             return list(failures)
         if self._orders is None:
             numbered = [(call.task, call.operation) for call in history.calls]
-            self._orders = SerialOrders(self.subject, self.before, numbered)
+            self._orders = SerialOrders(self.measure, self.before, numbered)
         key = self._key(history, world, waits)
         found = self._known.get(key)
         if found is None:
@@ -109,11 +113,11 @@ class Judge:
         return (waits, history.order(), *results, shaper.shape(world.instance), self.subject.raw(world))
 
     def _look(self, orders: SerialOrders, history: History, world: World, *, waits: bool) -> list[Failure]:
-        relaxed, calls, instance = self.subject.relaxed, history.calls, world.instance
+        relaxed, calls, instance = self.measure.relaxed, history.calls, world.instance
         if waits:
             return [] if explains_waiting(orders, calls, instance) else [_failure(orders, calls, "waits for ever")]
         results = [None if call.operation.name in relaxed else call.result for call in calls]
-        if explains(orders, calls, instance, self.subject.final(results, world)):
+        if explains(orders, calls, instance, self.measure.final(results, world)):
             return []
         return [_failure(orders, calls, difference(orders, calls, instance))]
 

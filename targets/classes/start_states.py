@@ -27,10 +27,12 @@ Calls = tuple[Operation, ...]
 @dataclass(slots=True)
 class StartStates:
     """``before``: the calls that lead to each start state, by how they are written; the first has none.
-    ``changing``: methods that changed a state."""
+    ``changing``: methods that changed a state; ``blocking``: those that waited for ever whenever one thread called
+    them."""
 
     before: dict[str, Calls] = field(default_factory=dict)
     changing: set[str] = field(default_factory=set)
+    blocking: set[str] = field(default_factory=set)
 
 
 def find_start_states(subject: Subject) -> StartStates:
@@ -46,6 +48,7 @@ def find_start_states(subject: Subject) -> StartStates:
     empty = subject.serially((), ())
     met: set[Shape] = {subject.raw(empty.world)}
     silent, blocking = True, set()
+    returned: dict[str, bool] = {}
     level: list[Calls] = [()]
     runs = 0
     for _ in range(_DEEPEST):
@@ -56,10 +59,12 @@ def find_start_states(subject: Subject) -> StartStates:
                 if runs >= _RUNS:
                     break
                 runs += 1
+                returned.setdefault(one.name, False)
                 run = subject.serially(before, [(0, one)])
                 if run.blocked:
                     blocking.add(one.name)
                     continue
+                returned[one.name] = True
                 silent = silent and run.results[0] is None
                 if isinstance(run.results[0], Raised):
                     subject.raised.setdefault(one.name, set()).add(type(run.results[0].error).__qualname__)
@@ -78,6 +83,7 @@ def find_start_states(subject: Subject) -> StartStates:
         if one.name not in found.changing | blocking | subject.relaxed and not subject.methods[one.name].marks.relaxed
     ]
     subject.readers = readers
+    found.blocking = {name for name, once in returned.items() if not once}
     world = subject.world(())
     public = Shaper().attributes(world.instance, public=True) or isinstance(world.instance, (dict, list, set, deque))
     subject.sees_attributes = silent and not readers and not public

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from semafuzz.harness.detectors.discipline.policy import LockPolicy
+from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import module_source
 from semafuzz.harness.kernel.doubles.locks import control_thread
@@ -21,7 +22,7 @@ from semafuzz.targets.classes.stage import ClassProgram, Judge
 from semafuzz.targets.classes.start_states import StartStates, find_start_states
 from semafuzz.targets.model.configuration import check_configuration
 from semafuzz.targets.model.legality import check_content
-from semafuzz.targets.model.protocol import OpenTarget, OperationInfo, Plain, Stage, Target
+from semafuzz.targets.model.protocol import OpenTarget, OperationInfo, OptionInfo, Plain, Stage, Target
 from semafuzz.targets.model.scenario import BEFORE, Scenario
 from semafuzz.targets.model.scenario_order import key_of
 
@@ -34,20 +35,30 @@ _JUDGES = 300
 
 
 class ClassTarget(Target):
-    """A class as a target. ``name``, ``release`` and ``versions``: as traces say which one it is."""
+    """A class as a target. ``name``, ``release`` and ``versions``: as traces say which one it is; ``what_if``: the
+    remedies that its code was changed by."""
 
-    def __init__(self, loaded: LoadedName, name: str, release: str, versions: Mapping[str, str]) -> None:
+    def __init__(
+        self, loaded: LoadedName, name: str, release: str, versions: Mapping[str, str], what_if: str = ""
+    ) -> None:
         self.kind: type = loaded.value
         self.name = name
         self.release = release
         self.versions = dict(versions)
         self.summary = (self.kind.__doc__ or self.kind.__name__).strip().partition("\n")[0]
         self._loaded = loaded
+        self._what_if = what_if
         self._methods = {one.name: one for one in methods_of(self.kind)}
         refresh = loaded.refresh if loaded.imported.stateful else lambda: loaded.value
-        self.subject = Subject(refresh, constructor_of(self.kind), self._methods)
+        self._constructor = constructor_of(self.kind)
+        self.subject = Subject(refresh, self._constructor, self._methods)
+        self._measure = self.subject
         self._start: StartStates | None = None
         self._judges: dict[bytes, Judge] = {}
+
+    def measure_by(self, measure: Subject) -> None:
+        """Have another class say what is right, in the place of this one's own serial runs."""
+        self._measure = measure
 
     def releases(self) -> list[tuple[str, str]]:
         """There is one, and it is here."""
@@ -61,6 +72,18 @@ class ClassTarget(Target):
         """What is done together: an operation, and what gives back what it took."""
         return {one.opener: (one.opener, one.name) for one in self._methods.values() if one.opener}
 
+    def options(self) -> Sequence[OptionInfo]:
+        """What an instance is made with, where there is a choice, and the remedies that are tried; a trace has them."""
+        remedies = [OptionInfo(WHAT_IF, (self._what_if,), varied=False)] if self._what_if else []
+        return remedies + [
+            OptionInfo(name, one.named, varied=False) for name, one in self._constructor.items() if len(one.named) > 1
+        ]
+
+    def configurations(self) -> Sequence[Mapping[str, Value]]:
+        """The usual arguments of the constructor, and each other one in their place."""
+        others = [{name: value} for name, one in self._constructor.items() for value in one.named[1:]]
+        return [{}, *others]
+
     def roles(self) -> Sequence[str]:
         """One instance, to which calls were made before."""
         return (NEW,)
@@ -69,11 +92,17 @@ class ClassTarget(Target):
         """The calls that were made before; asked for where control is installed, since they are tried."""
         return {BEFORE: tuple(self._start_states().before)}
 
+    def notes(self) -> list[str]:
+        """What a person should know of the class before they read what was found."""
+        return [
+            f"{name} waited for ever whenever one thread called it" for name in sorted(self._start_states().blocking)
+        ]
+
     def _start_states(self) -> StartStates:
         if self._start is None:
             if not control_thread[0]:
                 raise UsageError(f"{self.release} is to be opened in a session before its start states are asked for")
-            self._start = find_start_states(self.subject)
+            self._start = find_start_states(self._measure)
         return self._start
 
     @contextmanager
@@ -112,7 +141,9 @@ class ClassTarget(Target):
         if key not in self._judges:
             if len(self._judges) >= _JUDGES:
                 self._judges.clear()
-            self._judges[key] = Judge(self.subject, before)
+            chosen = {name: value for name, value in scenario.configuration.items() if name in self._constructor}
+            made = [one.made_with(chosen) for one in (self.subject, self._measure)]  # type: ignore[arg-type]
+            self._judges[key] = Judge(made[0], before, made[1])
         return self._judges[key]
 
 

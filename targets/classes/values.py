@@ -76,7 +76,7 @@ def choices(parameter: inspect.Parameter, hint: object, marks: Marks, *, constru
     if hint is None and type(parameter.default) in (int, float, str, bool):
         hint = type(parameter.default)
     if constructor and name in _SIZE:
-        return Choices((2,))
+        return Choices((2, 1))
     found = _by_hint(hint, parameter.name) if hint is not None else None
     return found if found is not None else _by_name(name)
 

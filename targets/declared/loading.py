@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+from semafuzz.harness.edits.remedies import WHAT_IF, remedies_of
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.function_file import file_of_module, load_name, loaded_here, module_name, read_source
@@ -34,12 +35,12 @@ def is_spec(name: str) -> bool:
 Own = Declared | ClassTarget
 
 
-def load_own(spec: str, *, remember: bool = False) -> Own:
+def load_own(spec: str, *, remember: bool = False, what_if: str = "") -> Own:
     """Import the file of ``spec`` and make a target of the class: one that is declared, or any other.
 
     ``remember``: note where the file is, so that its traces replay on this machine
-    without naming it. Raises UsageError: no such file, not Python, an import that
-    fails, no such class, or one that has nothing to run.
+    without naming it. ``what_if``: remedies that are tried on the class, one to a line. Raises UsageError: no such
+    file, not Python, an import that fails, no such class, or one that has nothing to run.
     """
     path, name = _split(spec)
     source = read_source(path, "FILE.py:CLASS")
@@ -62,7 +63,9 @@ def load_own(spec: str, *, remember: bool = False) -> Own:
         for other in [other for other in sys.modules if other not in before]:
             if is_first_party(other, getattr(sys.modules[other], "__file__", None)):
                 del sys.modules[other]
-        return load_class(path, source, name, label, versions)
+        return load_class(path, source, name, label, versions, what_if)
+    if what_if:
+        raise UsageError("--what-if goes with any class and with checked functions; this class is a target of its own")
     try:
         made = kind()
     except UsageError:
@@ -127,10 +130,15 @@ def _split(spec: str) -> tuple[Path, str]:
     return path, module["name"]
 
 
-def load_class(path: Path, source: str, name: str, label: str, versions: Mapping[str, str]) -> ClassTarget:
+def load_class(
+    path: Path, source: str, name: str, label: str, versions: Mapping[str, str], what_if: str = ""
+) -> ClassTarget:
     """Any class of a file as a target, with the first-party modules that it uses looked into."""
-    loaded = load_name(path, source, ast.parse(source, str(path)), name, (FIRST_PARTY,))
-    return ClassTarget(loaded, DECLARED, label, versions)
+    remedies = remedies_of(what_if)
+    loaded = load_name(path, source, ast.parse(source, str(path)), name, (FIRST_PARTY,), edit=remedies)
+    if remedies is not None:
+        remedies.check()
+    return ClassTarget(loaded, DECLARED, label, versions, what_if)
 
 
 def traced_declared(trace: Trace, program: str | None) -> Own:
@@ -153,7 +161,7 @@ def traced_declared(trace: Trace, program: str | None) -> Own:
                 f"say which it is with --program FILE.py:{name}"
             )
         program = f"{known.path}:{name}"
-    target = load_own(program)
+    target = load_own(program, what_if=str(trace.configuration.get(WHAT_IF, "")))
     # Under another name or path it is still the target that the trace is of.
     target.versions = {trace.release: next(iter(target.versions.values()))}
     target.release = trace.release

@@ -81,6 +81,14 @@ class ConfiguredTarget(Target):
         """Those of the target whose operations were chosen."""
         return {name: chain for name, chain in self.target.chains().items() if not self.only or {*chain} <= self.only}
 
+    def configurations(self) -> Sequence[Mapping[str, Value]]:
+        """Those of the target that leave what is set as it is."""
+        return [one for one in self.target.configurations() if not one.keys() & self.fixed.keys()]
+
+    def notes(self) -> Sequence[str]:
+        """Those of the target."""
+        return self.target.notes()
+
     def faults(self) -> Sequence[FaultInfo]:
         """Those of the target."""
         return self.target.faults()

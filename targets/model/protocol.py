@@ -177,6 +177,14 @@ class Target:
         """What is done together, by the first of each: ``acquire``, then ``release``."""
         return {}
 
+    def configurations(self) -> Sequence[Mapping[str, Value]]:
+        """Configurations under which every small program is worth running; the default first."""
+        return ({},)
+
+    def notes(self) -> Sequence[str]:
+        """What a person should know before they read what was found; asked for in a session."""
+        return ()
+
     def faults(self) -> Sequence[FaultInfo]:
         """What can go wrong around the code under test."""
         return ()

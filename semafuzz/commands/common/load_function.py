@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
 from typing import Any
 
+from semafuzz.harness.edits.remedies import remedies_of
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs.function_file import LoadedFunction, ProgramFactory, load
@@ -22,14 +23,17 @@ def load_checked(
     *,
     thorough: bool = True,
     renamed: bool = False,
+    what_if: str = "",
 ) -> tuple[LoadedFunction, Model]:
     """The function of ``FILE.py:FUNCTION`` and the model under which it runs.
 
     That is ``model`` for functions that use threads. One that is ``async`` runs under
     trio, where a switch happens at checkpoints only. ``trusted``: see there. ``thorough``: calls of code that
-    is not looked into are announced; traces of formats 1 and 2 did not. ``renamed``: see there. Raises UsageError as
+    is not looked into are announced; traces of formats 1 and 2 did not. ``renamed``: see there. ``what_if``:
+    remedies that are tried, one to a line. Raises UsageError as
     :func:`semafuzz.harness.runs.function_file.load` does, and for an async function with ``eventlet``.
     """
+    remedies = remedies_of(what_if)
     checked = load(
         spec,
         instrument,
@@ -39,7 +43,10 @@ def load_checked(
         asynchronous=_trio_program,
         plain=None if model == "eventlet" else _of_plain_function,
         renamed=renamed,
+        edit=remedies,
     )
+    if remedies is not None:
+        remedies.check()
     own = checked.program.model
     if own is None:
         return checked, "threads" if model == "trio" else model

@@ -33,6 +33,14 @@ out = click.option(
     show_default=True,
     help="Folder for traces of what is found.",
 )
+what_if = click.option(
+    "--what-if",
+    "what_if",
+    multiple=True,
+    metavar="REMEDY",
+    help="Try a remedy without changing a file (repeatable): 'lock METHOD with NAME', or 'hold NAME from METHOD:LINE "
+    "to METHOD:LINE'.",
+)
 settings = click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an option of the target (repeatable)."
 )

@@ -31,6 +31,7 @@ from semafuzz.harness.kernel.outcome import Model
 @options.detect
 @options.settings
 @options.operations
+@options.what_if
 @options.out
 @options.as_json
 @click.option(
@@ -55,6 +56,7 @@ def fuzz(
     detect: tuple[str, ...],
     settings: tuple[str, ...],
     operations: tuple[str, ...],
+    what_if: tuple[str, ...],
     out: Path,
     as_json: bool,
     coverage: bool,
@@ -98,7 +100,19 @@ def fuzz(
     if code is not None:
         sys.exit(code)
     search = Search(
-        target, chosen, scheduler, schedules, seconds, seed, model, detect, out, settings, coverage, operations
+        target,
+        chosen,
+        scheduler,
+        schedules,
+        seconds,
+        seed,
+        model,
+        detect,
+        out,
+        settings,
+        coverage,
+        operations,
+        what_if=what_if,
     )
     with interrupts.heard_once():
         if share:

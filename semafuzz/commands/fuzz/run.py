@@ -16,6 +16,8 @@ from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.commands.fuzz.line_coverage import Measuring, measured
 from semafuzz.harness.detectors.coverage import Discovery
+from semafuzz.harness.edits.remedies import WHAT_IF
+from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.kernel.sites import SITES
@@ -56,7 +58,7 @@ class Search:
     """What to fuzz, and how long. ``settings``: options of the target as ``NAME=VALUE``;
     ``out``: the folder for traces; ``coverage``: lines and branches are measured; ``operations``: those that
     programs are made of, all where there are none; ``only_pairs``: nothing but the pairs of operations, see
-    :mod:`semafuzz.strategies.pairs.search`."""
+    :mod:`semafuzz.strategies.pairs.search`; ``what_if``: remedies that are tried."""
 
     target: str
     release: str
@@ -71,12 +73,14 @@ class Search:
     coverage: bool = False
     operations: tuple[str, ...] = ()
     only_pairs: bool = False
+    what_if: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         """The same as arguments of the command."""
         told = ["fuzz", self.target, "--scheduler", self.scheduler, "--schedules", str(self.schedules)]
         told += ["--seconds", str(self.seconds), "--seed", str(self.seed), "--model", self.model]
         told += ["--coverage"] if self.coverage else []
+        told += [part for one in self.what_if for part in ("--what-if", one)]
         told += ["--operations", ",".join(self.operations)] if self.operations else []
         told += ["--out", str(self.out), *(["--release", self.release] if self.release else [])]
         told += [part for name in self.detect for part in ("--detect", name)]
@@ -149,7 +153,11 @@ def target_of(wanted: Search) -> Target:
     """The target, with its options set. UsageError where there is none, and for a
     scheduler that is none."""
     make_scheduler(wanted.scheduler, wanted.seed)
-    return configure(choose_target(wanted.target), wanted.settings, wanted.operations)
+    what_if = "\n".join(wanted.what_if)
+    if what_if and not is_spec(wanted.target):
+        raise UsageError("--what-if goes with FILE.py:CLASS and with checked functions")
+    settings = [*wanted.settings, *([f"{WHAT_IF}={what_if}"] if what_if else [])]
+    return configure(choose_target(wanted.target, what_if), settings, wanted.operations)
 
 
 def operations_of(scenario: Scenario) -> list[str]:
@@ -211,6 +219,7 @@ def search(
             result.interrupted = True
             fuzzing.conclude()
         conclude(result, detectors)
+        result.notes += target.notes()
         if fuzzing.pairs is not None and fuzzing.pairs.pairs:
             result.sections.append(pairs_section(fuzzing.pairs.pairs, f"Which methods of {subject} may run together"))
         # One that came after the last run must not cost the result.

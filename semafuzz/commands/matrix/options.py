@@ -43,6 +43,7 @@ def matrix() -> None:
 @matrix.command()
 @click.argument("target", default="nova")
 @options.operations
+@options.what_if
 @options.settings
 @options.release
 @options.source
@@ -62,6 +63,7 @@ def pairs(
     /,
     target: str,
     operations: tuple[str, ...],
+    what_if: tuple[str, ...],
     settings: tuple[str, ...],
     release: str,
     source: Path | None,
@@ -108,6 +110,7 @@ def pairs(
         settings,
         operations=operations,
         only_pairs=True,
+        what_if=what_if,
     )
     with interrupts.heard_once(), program_runs():
         code = run_fuzz(search, as_json)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from semafuzz.commands.common.load_function import load_checked
 from semafuzz.commands.common.release_process import choose_code
 from semafuzz.commands.common.target_detectors import detectors_of
+from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.errors import CannotJudge, CodeError, UsageError
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs import source_index
@@ -118,8 +119,15 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
             )
         spec = f"{known.path}:{identity.function}"
     trusted = {*asked.instrument, *(known.modules if known is not None else ())}
+    what_if = str(trace.configuration.get(WHAT_IF, ""))
     checked, model = load_checked(
-        spec, identity.instrument, trace.model, trusted, thorough=trace.thorough, renamed=identity.renamed
+        spec,
+        identity.instrument,
+        trace.model,
+        trusted,
+        thorough=trace.thorough,
+        renamed=identity.renamed,
+        what_if=what_if,
     )
     if model != trace.model:
         raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
@@ -137,7 +145,7 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
             checked.program,
             _heard(laboratory),
             ExecutionConfig(_hot(), trace.model, trace.seed, thorough=trace.thorough),
-            Origin("function", checked.identity),
+            Origin("function", checked.identity, configuration={WHAT_IF: what_if} if what_if else {}),
             spec,
             same,
             program_option=program or "",

@@ -1,0 +1,1 @@
+"""Source that is changed before it runs: mutants of a class, and remedies that are tried."""

@@ -1,0 +1,1 @@
+"""`semafuzz mutate`: the measure of a search, and of the checks that it has."""
