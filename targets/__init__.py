@@ -26,10 +26,10 @@ def find_target(name: str) -> Target:
     return found
 
 
-def choose_target(name: str, what_if: str = "") -> Target:
+def choose_target(name: str, what_if: str = "", faults: str = "") -> Target:
     """The target that a person names: one of the registry, or FILE.py:CLASS, whose
     place is remembered for its traces. UsageError where there is none."""
-    return load_own(name, remember=True, what_if=what_if) if is_spec(name) else find_target(name)
+    return load_own(name, remember=True, what_if=what_if, faults=faults) if is_spec(name) else find_target(name)
 
 
 def traced_target(trace: Trace, program: str | None = None) -> Target:

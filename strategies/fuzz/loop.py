@@ -104,7 +104,7 @@ class FuzzLoop:
             result.verdict = "uncontrolled"
             result.notes.append(work.laboratory.uncontrolled_reason)
             return
-        scope = SmallScope(work.target, self._calls_of, work.setting.seed)
+        scope = SmallScope(work.target, self.calls_of, work.setting.seed)
         self._small = SmallPrograms(scope, self.share, self._schedules_of_pair)
         if self.pairs is not None:
             self.pairs.run()
@@ -278,7 +278,7 @@ class FuzzLoop:
                     work.take(longer, [raw], None)
             yield None
 
-    def _calls_of(self, scenario: Scenario) -> list[str]:
+    def calls_of(self, scenario: Scenario) -> list[str]:
         """The calls that leave the process in a run without a switch; none where it cannot start."""
         work = self.refinement
         try:

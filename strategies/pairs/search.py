@@ -7,7 +7,8 @@ a search go. What is said of a pair is as strong as its weakest program.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from semafuzz.harness.runs.budget import Deadline
@@ -15,6 +16,7 @@ from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.result import Result
 from semafuzz.strategies.fuzz.triage import Triage
+from semafuzz.strategies.pairs.faulty import CallsOf, faulty_pairs, faulty_singles
 from semafuzz.strategies.pairs.programs import Pair, pairs_of, programs_of
 from semafuzz.targets.model.protocol import ImpossibleStartError, LackingWorldError
 from semafuzz.targets.model.scenario import Scenario
@@ -76,6 +78,7 @@ class PairSearch:
     """Runs the pairs of a target. ``work``: the target, and what becomes of what is found; ``until``: when to end;
     ``most``: executions. ``look`` is called after executions, with the number that the result does not count yet,
     ``enter`` before each program. ``share``: of the pairs each ``share[1]``-th, from that with number ``share[0]``.
+    ``calls_of``: says at which calls a program can meet a fault; without it there are none.
     """
 
     work: Triage
@@ -84,6 +87,7 @@ class PairSearch:
     look: Callable[[int], None] | None = None
     enter: Callable[[Scenario], None] | None = None
     share: tuple[int, int] = (0, 1)
+    calls_of: CallsOf | None = None
     pairs: list[PairOfOperations] = field(default_factory=list)
     advised: set[tuple[str, ...]] = field(default_factory=set)
 
@@ -107,6 +111,8 @@ class PairSearch:
         self.pairs = [entry for _, entry in made]
         for pair, entry in made:
             entry.programs = [PairProgram(one) for one in programs_of(self.work.target, pair, seed)]
+        if self.calls_of is not None and self.work.target.faults():
+            self._run_faulty([pair for pair, _ in made], self.calls_of)
         allowed = FIRST
         for _ in range(ROUNDS):
             # The first program of each pair, then the second of each: every pair has its turn early.
@@ -117,6 +123,15 @@ class PairSearch:
                     if number < len(entry.programs) and not entry.violated:
                         self._run(entry.programs[number], allowed)
             allowed *= FACTOR
+
+    def _run_faulty(self, pairs: Sequence[Pair], calls_of: CallsOf) -> None:
+        """Every operation with each fault, alone and then beside another one."""
+        target, seed = self.work.target, self.work.setting.seed
+        beside = (one for pair in pairs for one in faulty_pairs(target, pair, calls_of, seed))
+        for scenario in itertools.chain(faulty_singles(target, calls_of, seed), beside):
+            if self._is_over():
+                return
+            self._run(PairProgram(scenario), FIRST if len(scenario.content.tasks) > 1 else 1)
 
     def _is_over(self) -> bool:
         result = self.result

@@ -32,7 +32,8 @@ class Raised:
 @dataclass(slots=True)
 class Call:
     """One call. ``begun`` and ``ended``: places in the order of all beginnings and ends, which is real time;
-    ``ended`` is None for one that has not returned."""
+    ``ended`` is None for one that has not returned. ``faulted``: a fault was raised in it, so that it may have
+    happened or not, and may come to anything."""
 
     number: int
     task: int
@@ -40,6 +41,7 @@ class Call:
     begun: int = -1
     ended: int | None = None
     result: object = None
+    faulted: bool = False
 
 
 @dataclass(slots=True)
@@ -148,7 +150,8 @@ def told_by_task(calls: Sequence[Call]) -> list[str]:
     found: dict[int, list[str]] = {}
     for call in calls:
         said = told(call.result) if call.ended is not None else "has not returned"
-        found.setdefault(call.task, []).append(f"{describe_operation(call.operation)} → {said}")
+        how = ", after a fault" if call.faulted else ""
+        found.setdefault(call.task, []).append(f"{describe_operation(call.operation)} → {said}{how}")
     return ["; ".join(lines) for lines in found.values()]
 
 

@@ -43,8 +43,9 @@ class SerialOrders:
     operations: Sequence[tuple[int, Operation]]
     _runs: dict[Order, SerialRun] = field(default_factory=dict)
     _raw: dict[Order, Shape] = field(default_factory=dict)
-    _finals: dict[Order, Shape] = field(default_factory=dict)
-    _results: dict[Order, tuple[Shape, ...]] = field(default_factory=dict)
+    _finals: dict[tuple[Order, frozenset[int]], Shape] = field(default_factory=dict)
+    _used_up: set[Order] = field(default_factory=set)
+    _results: dict[tuple[Order, frozenset[int]], tuple[Shape, ...]] = field(default_factory=dict)
 
     def run(self, order: Order) -> SerialRun:
         """The calls with these numbers, in this order."""
@@ -62,36 +63,47 @@ class SerialOrders:
         self.run(order)
         return self._raw[order]
 
-    def results(self, order: Order) -> tuple[Shape, ...] | None:
-        """What these calls come to, in this order; None where the last one waits for ever."""
+    def results(self, order: Order, apart: frozenset[int] = frozenset()) -> tuple[Shape, ...] | None:
+        """What these calls come to, in this order; None where the last one waits for ever. ``apart``: calls whose
+        results do not count."""
         run = self.run(order)
         if run.blocked:
             return None
-        found = self._results.get(order)
+        found = self._results.get((order, apart))
         if found is None:
-            found = self._results[order] = self.shapes(order, run.results, run.instance)
+            found = self._results[order, apart] = self.shapes(order, run.results, run.instance, apart)
         return found
 
-    def shapes(self, order: Order, results: Sequence[object], instance: object) -> tuple[Shape, ...]:
+    def shapes(
+        self, order: Order, results: Sequence[object], instance: object, apart: frozenset[int] = frozenset()
+    ) -> tuple[Shape, ...]:
         """The shapes of results, in which the same object is told from another one; nothing of relaxed ones."""
         relaxed, shaper = self.subject.relaxed, Shaper()
         return tuple(
-            () if self.operations[number][1].name in relaxed else shape_of_result(result, shaper, instance)
+            ()
+            if number in apart or self.operations[number][1].name in relaxed
+            else shape_of_result(result, shaper, instance)
             for number, result in zip(order, results, strict=True)
         )
 
-    def final(self, order: Order) -> Shape:
-        """Everything observable after all calls, in the order of the program."""
-        found = self._finals.get(order)
+    def final(self, order: Order, apart: frozenset[int] = frozenset()) -> Shape:
+        """Everything observable after these calls, in the order of the program. ``apart``: calls whose results do not
+        count."""
+        found = self._finals.get((order, apart))
         if found is None:
-            run = self.run(order)
+            # Looking at a world uses it up.
+            run = self._again(order) if order in self._used_up else self.run(order)
+            self._used_up.add(order)
             by_number = dict(zip(order, run.results, strict=True))
             results = [
-                None if self.operations[one][1].name in self.subject.relaxed else by_number[one]
-                for one in sorted(by_number)
+                None if number in apart or operation.name in self.subject.relaxed else by_number.get(number)
+                for number, (_, operation) in enumerate(self.operations)
             ]
-            found = self._finals[order] = self.subject.final(results, run.world)
+            found = self._finals[order, apart] = self.subject.final(results, run.world)
         return found
+
+    def _again(self, order: Order) -> SerialRun:
+        return self.subject.serially(self.before, [self.operations[one] for one in order])
 
     def everything(self) -> Iterator[Order]:
         """Every serial order of all calls that keeps each task's own."""
@@ -131,6 +143,7 @@ def find_order(
     ``fits``; None where there is none. ``prunes``: that depends on the state alone. TooManyOrders where it cannot
     be told."""
     mine = {call.number: call.result for call in calls}
+    faulted = frozenset(call.number for call in calls if call.faulted)
     met: set[tuple[frozenset[int], Shape]] = set()
 
     def follow(order: Order, left: list[Call]) -> Order | None:
@@ -141,13 +154,18 @@ def find_order(
             if call.begun > first_end:
                 continue
             longer = (*order, call.number)
-            if orders.results(longer) != orders.shapes(longer, [mine[number] for number in longer], instance):
+            rest = [other for other in left if other is not call]
+            if call.faulted and (found := follow(order, rest)) is not None:
+                # It did not happen.
+                return found
+            results = orders.results(longer, faulted)
+            if results != orders.shapes(longer, [mine[number] for number in longer], instance, faulted):
                 continue
             key = (frozenset(longer), orders.state(longer))
             if prunes and key in met:
                 continue
             met.add(key)
-            found = follow(longer, [other for other in left if other is not call])
+            found = follow(longer, rest)
             if found is not None:
                 return found
         return None
@@ -157,7 +175,12 @@ def find_order(
 
 def explains(orders: SerialOrders, calls: Sequence[Call], instance: object, final: Shape) -> bool:
     """Whether some serial order comes to the same, with ``final`` at the end."""
-    return find_order(orders, calls, instance, lambda order: orders.final(order) == final, prunes=False) is not None
+    faulted = frozenset(call.number for call in calls if call.faulted)
+
+    def fits(order: Order) -> bool:
+        return orders.final(order, faulted) == final
+
+    return find_order(orders, calls, instance, fits, prunes=False) is not None
 
 
 def explains_waiting(orders: SerialOrders, calls: Sequence[Call], instance: object) -> bool:
@@ -173,7 +196,9 @@ def explains_waiting(orders: SerialOrders, calls: Sequence[Call], instance: obje
 def difference(orders: SerialOrders, calls: Sequence[Call], instance: object) -> str:
     """In a few words, which say nothing of values, what no serial order comes to: an exception that none raises
     in that call, the results, or the state that they leave."""
-    raised = {call.number: type(call.result.error) for call in calls if isinstance(call.result, Raised)}
+    raised = {
+        call.number: type(call.result.error) for call in calls if isinstance(call.result, Raised) and not call.faulted
+    }
     for number, kind in raised.items():
         name = orders.operations[number][1].name
         serial = orders.subject.raised.get(name, set()) | orders.raised_by(number)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import event_kinds as op
@@ -26,7 +26,8 @@ from semafuzz.targets.classes.linearizability import (
 )
 from semafuzz.targets.classes.shape import Shape, Shaper
 from semafuzz.targets.classes.specification import Subject
-from semafuzz.targets.model.protocol import ImpossibleStartError
+from semafuzz.targets.model.fault_plan import FaultPlan, check_faults
+from semafuzz.targets.model.protocol import FaultInfo, ImpossibleStartError
 from semafuzz.targets.model.scenario import Scenario, describe, describe_operation
 from semafuzz.targets.model.staged_program import mark
 
@@ -38,7 +39,15 @@ _MOST_KEPT = 5000
 class ClassProgram(Program):
     """The tasks of a scenario on a new instance. ``judge``: what makes it, and judges what comes of it."""
 
-    def __init__(self, scenario: Scenario, judge: Judge, modules: Sequence[ModuleType]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        judge: Judge,
+        modules: Sequence[ModuleType],
+        faults: Mapping[str, FaultInfo] = MappingProxyType({}),
+    ) -> None:
+        check_faults(faults, scenario.faults, len(scenario.content.tasks))
+        self._faults = faults
         self.scenario = scenario
         self.name = describe(scenario)
         self.under_test = modules
@@ -56,21 +65,26 @@ class ClassProgram(Program):
             )
         history = History.of(self.scenario.content.tasks)
         execution = setting.execution(scheduler, forced)
+        plan = FaultPlan(self._faults, self.scenario.faults)
+        if self.scenario.faults:
+            execution.on_io = plan.meet
         for number in range(len(self.scenario.content.tasks)):
             mine = [call for call in history.calls if call.task == number]
-            execution.add_task(partial(_perform, world, history, mine), f"task-{number}")
+            execution.add_task(partial(_perform, world, history, mine, plan), f"task-{number}")
         outcome = execution.run()
         if not outcome.uncontrolled:
             outcome.failures[:] = self._judge.judge(history, world, outcome.failures)
         return outcome
 
 
-def _perform(world: World, history: History, calls: Sequence[Call]) -> None:
+def _perform(world: World, history: History, calls: Sequence[Call], plan: FaultPlan) -> None:
     for call in calls:
         text = describe_operation(call.operation)
         mark(op.OPERATION, text)
         history.begin(call)
+        before = plan.raised(call.task)
         result = world.call(call.operation, call.task)
+        call.faulted = plan.raised(call.task) > before
         history.end(call, result)
         mark(op.OPERATION_END, text)
 
@@ -110,13 +124,14 @@ class Judge:
         """What the judgement depends on."""
         shaper = Shaper()
         results = [shape_of_result(call.result, shaper, world.instance) for call in history.calls]
-        return (waits, history.order(), *results, shaper.shape(world.instance), self.subject.raw(world))
+        faulted = tuple(call.number for call in history.calls if call.faulted)
+        return (waits, faulted, history.order(), *results, shaper.shape(world.instance), self.subject.raw(world))
 
     def _look(self, orders: SerialOrders, history: History, world: World, *, waits: bool) -> list[Failure]:
         relaxed, calls, instance = self.measure.relaxed, history.calls, world.instance
         if waits:
             return [] if explains_waiting(orders, calls, instance) else [_failure(orders, calls, "waits for ever")]
-        results = [None if call.operation.name in relaxed else call.result for call in calls]
+        results = [None if call.faulted or call.operation.name in relaxed else call.result for call in calls]
         if explains(orders, calls, instance, self.measure.final(results, world)):
             return []
         return [_failure(orders, calls, difference(orders, calls, instance))]

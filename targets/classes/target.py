@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from semafuzz.harness.detectors.discipline.policy import LockPolicy
+from semafuzz.harness.edits.call_points import FAULTS, failing_calls
 from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import module_source
@@ -22,7 +23,7 @@ from semafuzz.targets.classes.stage import ClassProgram, Judge
 from semafuzz.targets.classes.start_states import StartStates, find_start_states
 from semafuzz.targets.model.configuration import check_configuration
 from semafuzz.targets.model.legality import check_content
-from semafuzz.targets.model.protocol import OpenTarget, OperationInfo, OptionInfo, Plain, Stage, Target
+from semafuzz.targets.model.protocol import FaultInfo, OpenTarget, OperationInfo, OptionInfo, Plain, Stage, Target
 from semafuzz.targets.model.scenario import BEFORE, Scenario
 from semafuzz.targets.model.scenario_order import key_of
 
@@ -36,10 +37,16 @@ _JUDGES = 300
 
 class ClassTarget(Target):
     """A class as a target. ``name``, ``release`` and ``versions``: as traces say which one it is; ``what_if``: the
-    remedies that its code was changed by."""
+    remedies that its code was changed by, ``faults`` the calls that may fail, one to a line."""
 
     def __init__(
-        self, loaded: LoadedName, name: str, release: str, versions: Mapping[str, str], what_if: str = ""
+        self,
+        loaded: LoadedName,
+        name: str,
+        release: str,
+        versions: Mapping[str, str],
+        what_if: str = "",
+        faults: str = "",
     ) -> None:
         self.kind: type = loaded.value
         self.name = name
@@ -48,6 +55,8 @@ class ClassTarget(Target):
         self.summary = (self.kind.__doc__ or self.kind.__name__).strip().partition("\n")[0]
         self._loaded = loaded
         self._what_if = what_if
+        self._fault_text = faults
+        self._faults = {call.name: call for call in failing_calls(faults)}
         self._methods = {one.name: one for one in methods_of(self.kind)}
         refresh = loaded.refresh if loaded.imported.stateful else lambda: loaded.value
         self._constructor = constructor_of(self.kind)
@@ -74,9 +83,17 @@ class ClassTarget(Target):
 
     def options(self) -> Sequence[OptionInfo]:
         """What an instance is made with, where there is a choice, and the remedies that are tried; a trace has them."""
-        remedies = [OptionInfo(WHAT_IF, (self._what_if,), varied=False)] if self._what_if else []
+        changes = {WHAT_IF: self._what_if, FAULTS: self._fault_text}
+        remedies = [OptionInfo(name, (text,), varied=False) for name, text in changes.items() if text]
         return remedies + [
             OptionInfo(name, one.named, varied=False) for name, one in self._constructor.items() if len(one.named) > 1
+        ]
+
+    def faults(self) -> Sequence[FaultInfo]:
+        """The calls that may fail."""
+        return [
+            FaultInfo(call.name, f"{call.pattern} fails", (f"{call.pattern}()",), call.make)
+            for call in self._faults.values()
         ]
 
     def configurations(self) -> Sequence[Mapping[str, Value]]:
@@ -132,7 +149,8 @@ class ClassTarget(Target):
         before: Sequence[Operation] = ()
         for one in scenario.content.setup:
             before = self._start_states().before[str(one.arguments[BEFORE])]
-        return ClassProgram(scenario, self._judge(scenario, before), self._loaded.modules)
+        faults = {info.name: info for info in self.faults()}
+        return ClassProgram(scenario, self._judge(scenario, before), self._loaded.modules, faults)
 
     def _judge(self, scenario: Scenario, before: Sequence[Operation]) -> Judge:
         """The judge of a program, which knows what it judged before."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+from semafuzz.harness.edits.call_points import FAULTS, CallPoints, failing_calls
 from semafuzz.harness.edits.remedies import WHAT_IF, remedies_of
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.runs import source_index
@@ -35,11 +36,12 @@ def is_spec(name: str) -> bool:
 Own = Declared | ClassTarget
 
 
-def load_own(spec: str, *, remember: bool = False, what_if: str = "") -> Own:
+def load_own(spec: str, *, remember: bool = False, what_if: str = "", faults: str = "") -> Own:
     """Import the file of ``spec`` and make a target of the class: one that is declared, or any other.
 
     ``remember``: note where the file is, so that its traces replay on this machine
-    without naming it. ``what_if``: remedies that are tried on the class, one to a line. Raises UsageError: no such
+    without naming it. ``what_if``: remedies that are tried on the class, one to a line, ``faults``: calls of
+    it that may fail. Raises UsageError: no such
     file, not Python, an import that fails, no such class, or one that has nothing to run.
     """
     path, name = _split(spec)
@@ -63,9 +65,11 @@ def load_own(spec: str, *, remember: bool = False, what_if: str = "") -> Own:
         for other in [other for other in sys.modules if other not in before]:
             if is_first_party(other, getattr(sys.modules[other], "__file__", None)):
                 del sys.modules[other]
-        return load_class(path, source, name, label, versions, what_if)
-    if what_if:
-        raise UsageError("--what-if goes with any class and with checked functions; this class is a target of its own")
+        return load_class(path, source, name, label, versions, what_if, faults)
+    if what_if or faults:
+        raise UsageError(
+            "--what-if and --fault go with any class and with checked functions; this class is a target of its own"
+        )
     try:
         made = kind()
     except UsageError:
@@ -131,14 +135,22 @@ def _split(spec: str) -> tuple[Path, str]:
 
 
 def load_class(
-    path: Path, source: str, name: str, label: str, versions: Mapping[str, str], what_if: str = ""
+    path: Path, source: str, name: str, label: str, versions: Mapping[str, str], what_if: str = "", faults: str = ""
 ) -> ClassTarget:
     """Any class of a file as a target, with the first-party modules that it uses looked into."""
     remedies = remedies_of(what_if)
-    loaded = load_name(path, source, ast.parse(source, str(path)), name, (FIRST_PARTY,), edit=remedies)
+    points = CallPoints(failing_calls(faults))
+
+    def change(module: str, tree: ast.Module) -> None:
+        points(module, tree)
+        if remedies is not None:
+            remedies(module, tree)
+
+    edit = change if what_if or faults else None
+    loaded = load_name(path, source, ast.parse(source, str(path)), name, (FIRST_PARTY,), edit=edit)
     if remedies is not None:
         remedies.check()
-    return ClassTarget(loaded, DECLARED, label, versions, what_if)
+    return ClassTarget(loaded, DECLARED, label, versions, what_if, faults)
 
 
 def traced_declared(trace: Trace, program: str | None) -> Own:
@@ -161,7 +173,8 @@ def traced_declared(trace: Trace, program: str | None) -> Own:
                 f"say which it is with --program FILE.py:{name}"
             )
         program = f"{known.path}:{name}"
-    target = load_own(program, what_if=str(trace.configuration.get(WHAT_IF, "")))
+    what_if, faults = (str(trace.configuration.get(name, "")) for name in (WHAT_IF, FAULTS))
+    target = load_own(program, what_if=what_if, faults=faults)
     # Under another name or path it is still the target that the trace is of.
     target.versions = {trace.release: next(iter(target.versions.values()))}
     target.release = trace.release

@@ -57,6 +57,10 @@ class FaultPlan:
             execution.note(op.NOTE, None, f"fault {due.name} at {call}")
         raise error
 
+    def raised(self, task: int) -> int:
+        """How many faults were raised in a task so far."""
+        return len(self._raised.get(task, ()))
+
     def unmet(self) -> list[Operation]:
         """Faults whose point was never reached."""
         return list(self._left)

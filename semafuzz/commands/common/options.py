@@ -41,6 +41,16 @@ what_if = click.option(
     help="Try a remedy without changing a file (repeatable): 'lock METHOD with NAME', or 'hold NAME from METHOD:LINE "
     "to METHOD:LINE'.",
 )
+fault = click.option(
+    "--fault",
+    "fault",
+    multiple=True,
+    metavar="CALL=EXCEPTION",
+    help="A call that may fail (repeatable), such as save=OSError; for any class.",
+)
+leaving = click.option(
+    "--faults", "leaving", is_flag=True, help="Every call that leaves the process may fail: files, sockets, processes."
+)
 settings = click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set an option of the target (repeatable)."
 )

@@ -32,6 +32,8 @@ from semafuzz.harness.kernel.outcome import Model
 @options.settings
 @options.operations
 @options.what_if
+@options.fault
+@options.leaving
 @options.out
 @options.as_json
 @click.option(
@@ -57,6 +59,8 @@ def fuzz(
     settings: tuple[str, ...],
     operations: tuple[str, ...],
     what_if: tuple[str, ...],
+    fault: tuple[str, ...],
+    leaving: bool,
     out: Path,
     as_json: bool,
     coverage: bool,
@@ -94,6 +98,7 @@ def fuzz(
     from semafuzz.commands.common.release_process import settle_code
     from semafuzz.commands.fuzz.jobs import run_jobs
     from semafuzz.commands.fuzz.run import Search, run_fuzz, run_share
+    from semafuzz.harness.edits.call_points import LEAVING
     from semafuzz.harness.kernel.install import interrupts
 
     code, chosen = settle_code(target, release, source, arguments or ())
@@ -113,6 +118,7 @@ def fuzz(
         coverage,
         operations,
         what_if=what_if,
+        faults=(*fault, *(LEAVING if leaving else ())),
     )
     with interrupts.heard_once():
         if share:

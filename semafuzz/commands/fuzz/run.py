@@ -16,6 +16,7 @@ from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.commands.fuzz.line_coverage import Measuring, measured
 from semafuzz.harness.detectors.coverage import Discovery
+from semafuzz.harness.edits.call_points import FAULTS
 from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.install import interrupts
@@ -58,7 +59,8 @@ class Search:
     """What to fuzz, and how long. ``settings``: options of the target as ``NAME=VALUE``;
     ``out``: the folder for traces; ``coverage``: lines and branches are measured; ``operations``: those that
     programs are made of, all where there are none; ``only_pairs``: nothing but the pairs of operations, see
-    :mod:`semafuzz.strategies.pairs.search`; ``what_if``: remedies that are tried."""
+    :mod:`semafuzz.strategies.pairs.search`; ``what_if``: remedies that are tried,
+    ``faults``: calls that may fail."""
 
     target: str
     release: str
@@ -74,6 +76,7 @@ class Search:
     operations: tuple[str, ...] = ()
     only_pairs: bool = False
     what_if: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         """The same as arguments of the command."""
@@ -81,6 +84,7 @@ class Search:
         told += ["--seconds", str(self.seconds), "--seed", str(self.seed), "--model", self.model]
         told += ["--coverage"] if self.coverage else []
         told += [part for one in self.what_if for part in ("--what-if", one)]
+        told += [part for one in self.faults for part in ("--fault", one)]
         told += ["--operations", ",".join(self.operations)] if self.operations else []
         told += ["--out", str(self.out), *(["--release", self.release] if self.release else [])]
         told += [part for name in self.detect for part in ("--detect", name)]
@@ -153,11 +157,12 @@ def target_of(wanted: Search) -> Target:
     """The target, with its options set. UsageError where there is none, and for a
     scheduler that is none."""
     make_scheduler(wanted.scheduler, wanted.seed)
-    what_if = "\n".join(wanted.what_if)
-    if what_if and not is_spec(wanted.target):
-        raise UsageError("--what-if goes with FILE.py:CLASS and with checked functions")
-    settings = [*wanted.settings, *([f"{WHAT_IF}={what_if}"] if what_if else [])]
-    return configure(choose_target(wanted.target, what_if), settings, wanted.operations)
+    what_if, faults = "\n".join(wanted.what_if), "\n".join(wanted.faults)
+    if (what_if or faults) and not is_spec(wanted.target):
+        raise UsageError("--what-if and --fault go with FILE.py:CLASS")
+    changes = {WHAT_IF: what_if, FAULTS: faults}
+    settings = [*wanted.settings, *(f"{name}={text}" for name, text in changes.items() if text)]
+    return configure(choose_target(wanted.target, what_if, faults), settings, wanted.operations)
 
 
 def operations_of(scenario: Scenario) -> list[str]:
@@ -208,6 +213,7 @@ def search(
             budget = deadline.before(1 - part), int(part * wanted.schedules) or 1
             fuzzing.pairs = PairSearch(refinement, *budget, tell, enter, share)
             fuzzing.only_pairs = wanted.only_pairs
+            fuzzing.pairs.calls_of = fuzzing.calls_of
         measuring = Measuring(folder, opened.modules) if wanted.coverage else None
         if measuring is not None:
             fuzzing.enter = lambda scenario: measuring.enter(operations_of(scenario))
