@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from types import ModuleType
 
 from semafuzz.harness.detectors.discipline.policy import LockPolicy
+from semafuzz.harness.edits.remedies import WHAT_IF, parse_remedy
+from semafuzz.harness.edits.wrapping import remedied
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.program import Program
 from semafuzz.harness.traces.schema import Operation, Value
@@ -21,9 +23,12 @@ from semafuzz.targets.model.scenario import Scenario
 class ConfiguredTarget(Target):
     """``target`` with the options in ``fixed`` set, in every scenario: strategies do
     not vary them, and they need not be named. ``only``: the operations that programs are made of; all where
-    it is empty. UsageError where it has no such option, value or operation."""
+    it is empty. ``remedies``: locks around methods that are tried, one to a line. UsageError where it has no such
+    option, value or operation."""
 
-    def __init__(self, target: Target, fixed: Mapping[str, Value], only: Sequence[str] = ()) -> None:
+    def __init__(
+        self, target: Target, fixed: Mapping[str, Value], only: Sequence[str] = (), remedies: str = ""
+    ) -> None:
         check_configuration(target.options(), fixed)
         known = [info.name for info in target.operations()] if only else []
         for name in only:
@@ -33,6 +38,7 @@ class ConfiguredTarget(Target):
                 raise UsageError(f"target {target.name} has no operation {name!r}; {hint} has {', '.join(known)}")
         self.target = target
         self.fixed = dict(fixed)
+        self.remedies = remedies
         self.only = frozenset(only)
         self.name = target.name
         self.summary = target.summary
@@ -59,7 +65,15 @@ class ConfiguredTarget(Target):
 
     def complete(self, scenario: Scenario) -> Scenario:
         """The scenario with what is set here."""
-        return replace(scenario, configuration={**scenario.configuration, **self.fixed})
+        tried = {WHAT_IF: self.remedies} if self.remedies else {}
+        return replace(scenario, configuration={**scenario.configuration, **self.fixed, **tried})
+
+    def without_remedies(self, scenario: Scenario) -> Scenario:
+        """The scenario as the target itself knows it."""
+        if not self.remedies:
+            return scenario
+        known = {name: value for name, value in scenario.configuration.items() if name != WHAT_IF}
+        return replace(scenario, configuration=known)
 
     def releases(self) -> list[tuple[str, str]]:
         """Those of the target."""
@@ -100,7 +114,8 @@ class ConfiguredTarget(Target):
     @contextmanager
     def open(self, release: str = "") -> Iterator[OpenTarget]:
         """Make the target ready; its scenarios are completed."""
-        with self.target.open(release) as opened:
+        tried = [parse_remedy(line) for line in self.remedies.split("\n") if line.strip()]
+        with self.target.open(release) as opened, remedied(opened.modules, tried):
             yield _OpenBound(self, opened)
 
 
@@ -130,7 +145,7 @@ class _OpenBound:
 
     def program(self, scenario: Scenario) -> Program:
         """The program of the completed scenario."""
-        return self._opened.program(self._bound.complete(scenario))
+        return self._opened.program(self._bound.without_remedies(self._bound.complete(scenario)))
 
 
 def complete(target: Target, scenario: Scenario) -> Scenario:
@@ -154,7 +169,7 @@ def catalogue_of(target: Target) -> Sequence[Defect]:
     return plain.defects() if isinstance(plain, Catalogued) else ()
 
 
-def configure(target: Target, settings: Sequence[str], operations: Sequence[str] = ()) -> Target:
+def configure(target: Target, settings: Sequence[str], operations: Sequence[str] = (), remedies: str = "") -> Target:
     """``target`` with settings of the form ``NAME=VALUE``, and no other operations where some are given; itself
     where there is neither. UsageError where a setting has another form, and for what the target does not have."""
     fixed: dict[str, Value] = {}
@@ -167,7 +182,7 @@ def configure(target: Target, settings: Sequence[str], operations: Sequence[str]
             raise UsageError(f"target {target.name} has no option {name!r}; it has {', '.join(options) or 'none'}")
         values = (*options[name].legal, *options[name].illegal)
         fixed[name] = _value(name, text, values)
-    return ConfiguredTarget(target, fixed, operations) if fixed or operations else target
+    return ConfiguredTarget(target, fixed, operations, remedies) if fixed or operations or remedies else target
 
 
 def _value(name: str, text: str, values: Sequence[Value]) -> Value:

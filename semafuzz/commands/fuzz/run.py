@@ -158,8 +158,10 @@ def target_of(wanted: Search) -> Target:
     scheduler that is none."""
     make_scheduler(wanted.scheduler, wanted.seed)
     what_if, faults = "\n".join(wanted.what_if), "\n".join(wanted.faults)
-    if (what_if or faults) and not is_spec(wanted.target):
-        raise UsageError("--what-if and --fault go with FILE.py:CLASS")
+    if not is_spec(wanted.target):
+        if faults:
+            raise UsageError("--fault and --faults go with FILE.py:CLASS; a target names its own")
+        return configure(choose_target(wanted.target), wanted.settings, wanted.operations, what_if)
     changes = {WHAT_IF: what_if, FAULTS: faults}
     settings = [*wanted.settings, *(f"{name}={text}" for name, text in changes.items() if text)]
     return configure(choose_target(wanted.target, what_if, faults), settings, wanted.operations)

@@ -160,6 +160,9 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
     if release and not isinstance(target, Released):
         raise UsageError(f"--release goes with Nova; this trace is of {trace.target}")
     wanted = choose_code(target, release or trace.release, source)
+    remedies = str(trace.configuration.get(WHAT_IF, ""))
+    if remedies and trace.target != DECLARED:
+        target = configure(target, (), remedies=remedies)
     with (
         target.open(wanted) as opened,
         controlled_session(

@@ -149,4 +149,4 @@ def test_what_is_none_is_said(text: str) -> None:
 
 def test_they_go_with_classes_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["fuzz", "reference", "--fault", "save=OSError", "--schedules", "1"]) == 4
-    assert "go with FILE.py:CLASS" in capsys.readouterr().err
+    assert "--fault and --faults go with FILE.py:CLASS" in capsys.readouterr().err
