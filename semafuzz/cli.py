@@ -19,6 +19,7 @@ from semafuzz.commands.matrix.options import matrix, matrix_column
 from semafuzz.commands.mutate.options import mutate
 from semafuzz.commands.nightly.options import nightly
 from semafuzz.commands.report.options import picture, report
+from semafuzz.commands.show.options import show
 from semafuzz.commands.trace.merge_options import merge
 from semafuzz.harness.errors import CannotJudge, NotDeterministic, UsageError
 from semafuzz.harness.kernel.outcome import Model
@@ -48,6 +49,7 @@ def semafuzz() -> None:
       semafuzz fuzz                     explore OpenStack Nova's resource tracker
       semafuzz audit FILE.py:CLASS      which methods change state, and under which lock
       semafuzz replay TRACE             run a finding again, exactly
+      semafuzz show TRACE               look at a finding, in a browser
       semafuzz report DIR               make pages of what was found, with pictures
       semafuzz export TRACE             make a unit test of a finding
     """
@@ -316,6 +318,7 @@ semafuzz.add_command(mutate)
 semafuzz.add_command(nightly)
 semafuzz.add_command(merge)
 semafuzz.add_command(report)
+semafuzz.add_command(show)
 semafuzz.add_command(bench)
 semafuzz.add_command(picture)
 

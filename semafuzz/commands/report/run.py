@@ -138,9 +138,10 @@ def run_report(order: ReportOptions, as_json: bool) -> int:
 
 
 def make_report(order: ReportOptions) -> Made:
-    """Write the pages. UsageError where there is nothing to tell of, or nowhere to."""
-    paths = traces_in(order.folder)
-    summary = read_summary(order.folder)
+    """Write the pages, of one trace where it is named. UsageError where there is nothing to tell of, or nowhere to."""
+    alone = order.folder.is_file()
+    paths = [order.folder] if alone else traces_in(order.folder)
+    summary = None if alone else read_summary(order.folder)
     if not paths and summary is None:
         raise UsageError(f"{order.folder} holds no finding and no search; give the folder that --out named")
     matrix = _matrix(order.matrix)

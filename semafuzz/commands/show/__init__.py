@@ -1,0 +1,1 @@
+"""`semafuzz show`: the picture of a finding, in a browser."""
