@@ -149,6 +149,8 @@ def check(
     help="Schedules to try where the recorded one does not fit.  [default: 0, on other code than recorded 5000]",
 )
 @options.settings
+@click.option("--pdb", "debug", is_flag=True, help="Stop in pdb at the failing step, in the task that makes it.")
+@click.option("--break-at", type=click.IntRange(0), metavar="STEP", help="Stop in pdb at this step instead.")
 @options.as_json
 @click.pass_obj
 def replay(
@@ -160,6 +162,8 @@ def replay(
     source: Path | None,
     search: int | None,
     settings: tuple[str, ...],
+    debug: bool,
+    break_at: int | None,
     as_json: bool,
 ) -> None:
     """Run a finding again, exactly as it was recorded, or on other code.
@@ -175,13 +179,15 @@ def replay(
       semafuzz replay TRACE --release 33.0.2
       semafuzz replay TRACE --source ~/nova
       semafuzz replay TRACE --set world=real
+      semafuzz replay TRACE --pdb
       git bisect run semafuzz replay TRACE --source .
     """
     from semafuzz.commands.trace.opened_trace import Code
     from semafuzz.commands.trace.replay import run_replay
 
-    code = Code(program, release, source, settings, instrument)
-    sys.exit(run_replay(trace, code, as_json=as_json, search=search, arguments=arguments or ()))
+    stop = break_at if break_at is not None else -1 if debug else None
+    code = Code(program, release, source, settings, instrument, stop is not None)
+    sys.exit(run_replay(trace, code, as_json=as_json, search=search, arguments=arguments or (), break_at=stop))
 
 
 @semafuzz.command()

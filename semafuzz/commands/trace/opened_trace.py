@@ -34,13 +34,15 @@ class Code(NamedTuple):
     """On which code a trace is to be run. ``program``: FILE.py:NAME, for a checked function or a
     target of one's own. ``release`` and ``source``: which Nova, for traces of its operations; by
     default the one that made the trace. ``settings``: options of the target, as ``NAME=VALUE``,
-    in place of those recorded. ``instrument``: modules that the trace may have imported."""
+    in place of those recorded. ``instrument``: modules that the trace may have imported. ``patient``: somebody types
+    meanwhile, so that no run counts as stuck."""
 
     program: str | None = None
     release: str = ""
     source: Path | None = None
     settings: Sequence[str] = ()
     instrument: Sequence[str] = ()
+    patient: bool = False
 
 
 @dataclass(slots=True)
@@ -98,6 +100,11 @@ def _heard(laboratory: ControlledSession) -> ControlledSession:
     return laboratory
 
 
+def _stall(asked: Code) -> float:
+    """Seconds without a step after which a run counts as stuck; 0 for never."""
+    return 0.0 if asked.patient else 5.0
+
+
 def _hot() -> bytearray:
     return bytearray(max(1 << 16, 2 * len(SITES)))
 
@@ -137,7 +144,10 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
     with (
         checked.program.session(),
         controlled_session(
-            checked.program.modules()[1:], instrument=model != "eventlet", thorough=trace.thorough
+            checked.program.modules()[1:],
+            instrument=model != "eventlet",
+            thorough=trace.thorough,
+            stall=_stall(asked),
         ) as laboratory,
     ):
         yield OpenedTrace(
@@ -154,7 +164,7 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
 
 @contextmanager
 def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator[OpenedTrace]:
-    program, release, source, settings, _ = asked
+    program, release, source, settings = asked[:4]
     target = traced_target(trace, program)
     fixed = fixed_by(configure(target, settings))
     if release and not isinstance(target, Released):
@@ -169,6 +179,7 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
             modules_to_watch(opened, thorough=trace.thorough),
             instrument=trace.model == "threads",
             thorough=trace.thorough,
+            stall=_stall(asked),
         ) as laboratory,
     ):
         changed = _changed(trace, opened)

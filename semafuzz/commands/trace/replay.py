@@ -11,9 +11,12 @@ from typing import TextIO
 
 from semafuzz.child_channel import program_runs
 from semafuzz.commands.common.release_process import settle_trace
+from semafuzz.commands.trace.debugger import Breakpoint, failing_step, prompt
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, SemafuzzError
-from semafuzz.harness.runs.program_output import kept_apart
+from semafuzz.harness.kernel.naming import digest
+from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.runs.program_output import kept_apart, own_errors
 from semafuzz.harness.runs.replay_run import Replayed, replay
 from semafuzz.harness.search.reproduction import SEARCH, Judgement, check_reproduces
 from semafuzz.harness.traces.build import choices_of, recorded_choices
@@ -25,13 +28,20 @@ from semafuzz.reports.terminal.told import NOTHING_TOLD, ToldRun, told_run, widt
 
 
 def run_replay(
-    path: Path, code: Code, *, as_json: bool, search: int | None = None, arguments: Sequence[str] = ()
+    path: Path,
+    code: Code,
+    *,
+    as_json: bool,
+    search: int | None = None,
+    arguments: Sequence[str] = (),
+    break_at: int | None = None,
 ) -> int:
     """Replay the trace and say whether it reproduces; the exit code.
 
     ``search``: schedules to try where the recorded one does not fit; by default
     none on the code that made the trace, and ``reproduction.SEARCH`` on other code.
-    ``arguments``: this command, to run it in another process if need be.
+    ``arguments``: this command, to run it in another process if need be. ``break_at``: the step at which pdb
+    stops, -1 for the failing one; None for none.
     """
     done = settle_trace(path, code.release, code.source, arguments)
     if done is not None:
@@ -49,6 +59,8 @@ def run_replay(
             trace, subject.program, watched, subject.laboratory, search=tries, same_code=subject.recorded
         )
         told = _told(trace, subject, judgement, values)
+        if break_at is not None and judgement.reproduces and judgement.outcome is not None:
+            _stop_in(subject, judgement.outcome, break_at, told)
     return report(trace, judgement, as_json, subject, told)
 
 
@@ -66,6 +78,20 @@ def _told(trace: Trace, subject: OpenedTrace, judgement: Judgement, values: Valu
             return NOTHING_TOLD
         subject.laboratory.control.between_executions()
     return told_run(trace, outcome, values.seen, width_here())
+
+
+def _stop_in(subject: OpenedTrace, outcome: Outcome, break_at: int, told: ToldRun) -> None:
+    """Run it once more and stop there."""
+    print_story(told.sentence, told.lines)
+    breakpoint_there = Breakpoint(failing_step(outcome) if break_at < 0 else break_at, prompt)
+    stopping = replace(subject.setting, detectors=(*subject.setting.detectors, breakpoint_there))
+    again = replay(subject.program, choices_of(outcome), stopping)
+    subject.laboratory.control.between_executions()
+    same = again.digest == digest(outcome.events)
+    if not breakpoint_there.met:
+        print(f"semafuzz: the run has no access from step {break_at} on", file=own_errors())
+    elif not same:
+        print("semafuzz: the run went on in another way than before", file=own_errors())
 
 
 def _descriptor(stream: TextIO) -> int | None:
