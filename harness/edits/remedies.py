@@ -16,6 +16,7 @@ from typing import Final
 from semafuzz.harness.edits.functions import FunctionNode, body_after_docstring, find_function
 from semafuzz.harness.errors import UsageError
 
+_UNLOCK: Final = re.compile(r"unlock\s+(?P<method>[\w.]+)")
 _LOCK: Final = re.compile(r"lock\s+(?P<method>[\w.]+)\s+with\s+(?P<name>\w+)")
 _HOLD: Final = re.compile(
     r"hold\s+(?P<name>\w+)\s+from\s+(?P<method>[\w.]+):(?P<first>\d+)\s+to\s+(?P<again>[\w.]+):(?P<last>\d+)"
@@ -25,8 +26,8 @@ _HELPER: Final = "semafuzz.harness.edits.remedy_lock"
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One remedy. ``method``: by its qualified name, or the last part of it; ``lock``: by name; ``first`` and
-    ``last``: lines of the file, 0 where the whole method is meant."""
+    """One remedy. ``method``: by its qualified name, or the last part of it; ``lock``: by name, "" where the method's
+    own is to be left out; ``first`` and ``last``: lines of the file, 0 where the whole method is meant."""
 
     method: str
     lock: str
@@ -36,6 +37,9 @@ class Remedy:
 
 def parse_remedy(text: str) -> Remedy:
     """A remedy as a person writes it; UsageError where it is none."""
+    found = _UNLOCK.fullmatch(text.strip())
+    if found is not None:
+        return Remedy(found["method"], "")
     found = _LOCK.fullmatch(text.strip())
     if found is not None:
         return Remedy(found["method"], found["name"])
@@ -74,6 +78,8 @@ class Remedies:
 
 
 def _apply(remedy: Remedy, function: FunctionNode) -> None:
+    if not remedy.lock:
+        raise UsageError("`unlock` goes with imported code; `semafuzz mutate FILE.py:CLASS` does it for your own")
     if not remedy.first:
         start = body_after_docstring(function)
         if start < len(function.body):

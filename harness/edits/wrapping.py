@@ -30,7 +30,8 @@ def remedied(modules: Sequence[ModuleType], remedies: Sequence[Remedy]) -> Itera
                 raise UsageError("lines can be held in your own code only; here write 'lock CLASS.METHOD with NAME'")
             module, kind, name = _method(modules, remedy.method)
             original = vars(kind)[name]
-            setattr(kind, name, _decorated(module, remedy.lock, original))
+            changed = _decorated(module, remedy.lock, original) if remedy.lock else _undecorated(original)
+            setattr(kind, name, changed)
             undo.append(functools.partial(setattr, kind, name, original))
         yield
     finally:
@@ -55,6 +56,14 @@ def _method(modules: Sequence[ModuleType], wanted: str) -> tuple[ModuleType, typ
         several = ", ".join(f"{kind.__name__}.{name}" for _, kind, _ in found)
         raise UsageError(f"several classes have a method {name!r}: {several}; name the class too")
     return found[0]
+
+
+def _undecorated(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The method without its outermost decorator, which is the one that takes the lock."""
+    inner: Callable[..., Any] | None = vars(original).get("__wrapped__")
+    if inner is None:
+        raise UsageError(f"{original.__qualname__} has no decorator that could be left out")
+    return inner
 
 
 def _decorated(module: ModuleType, lock: str, original: Callable[..., Any]) -> Callable[..., Any]:

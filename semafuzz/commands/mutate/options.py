@@ -10,7 +10,7 @@ from semafuzz.commands.common import options
 
 
 @click.command()
-@click.argument("spec", metavar="FILE.py:CLASS")
+@click.argument("spec", metavar="FILE.py:CLASS or nova")
 @click.option("--lock", default="", metavar="NAME", help="The lock.  [default: the one that the class makes]")
 @click.option(
     "--seconds", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, help="For each mutant."
@@ -25,6 +25,9 @@ def mutate(spec: str, lock: str, seconds: float, seed: int, as_json: bool) -> No
     is killed where some run of it comes to anything else. One that survives is equal to the original as far as two
     methods show, or the search is too weak: it says which.
 
+    For nova each method of the tracker that takes its lock by a decorator runs without it, beside audits and claims,
+    and only an error that the unchanged tracker does not show kills.
+
     \b
     Exit code: 1 where a mutant survives.
 
@@ -32,6 +35,7 @@ def mutate(spec: str, lock: str, seconds: float, seed: int, as_json: bool) -> No
     Examples:
       semafuzz mutate pool.py:Pool
       semafuzz mutate pool.py:Pool --lock _lock --seconds 10
+      semafuzz mutate nova --seconds 60
     """
     from semafuzz.child_channel import program_runs
     from semafuzz.commands.mutate.run import run_mutate
