@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from semafuzz.harness.traces.schema import Operation, Operations
-from semafuzz.strategies.pairs.programs import Pair, programs_of
+from semafuzz.strategies.pairs.programs import Pair, programs_of, units_of
 from semafuzz.targets.model.protocol import Target
 from semafuzz.targets.model.scenario import Scenario
 
@@ -19,8 +19,8 @@ _PROGRAMS = 8
 
 def faulty_singles(target: Target, calls_of: CallsOf, seed: int) -> Iterator[Scenario]:
     """Every operation alone, with one fault."""
-    for info in target.operations():
-        for whole in programs_of(target, (info, info), seed, _PROGRAMS):
+    for unit in units_of(target):
+        for whole in programs_of(target, (unit, unit), seed, _PROGRAMS):
             plain = Scenario(_first_task(whole), whole.configuration)
             yield from with_faults(target, plain, calls_of)
 

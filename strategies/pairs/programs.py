@@ -17,30 +17,40 @@ MOST = 32
 _MOST_DRAWN = 2000
 """Combinations of values from which these are taken."""
 
-Pair = tuple[OperationInfo, OperationInfo]
+Unit = tuple[OperationInfo, ...]
+"""Operations that one task does one after the other: one, or one and what gives back what it took."""
+Pair = tuple[Unit, Unit]
+
+
+def units_of(target: Target) -> list[Unit]:
+    """Every operation by itself, but for those that are done together with another one."""
+    table = {info.name: info for info in target.operations()}
+    chains = [tuple(table[name] for name in chain) for chain in target.chains() if {*chain} <= table.keys()]
+    together = {info.name for chain in chains for info in chain}
+    return [*((info,) for info in table.values() if info.name not in together), *chains]
+
+
+def name_of(unit: Unit) -> str:
+    """The operations of a unit, for a person."""
+    return "; ".join(info.name for info in unit)
 
 
 def pairs_of(target: Target, seed: int) -> list[Pair]:
-    """Every two operations, each with itself too, but for those that only give back what another took. The likelier
-    ones come first, and of these the same order for a seed."""
-    second = {name for chain in target.chains().values() for name in chain[1:]}
-    infos = [info for info in target.operations() if info.name not in second]
-    found = list(itertools.combinations_with_replacement(infos, 2))
+    """Every two units, each with itself too. The likelier ones come first, and of these the same order for a seed."""
+    found = list(itertools.combinations_with_replacement(units_of(target), 2))
     random.Random(f"{seed} pairs").shuffle(found)
-    return sorted(found, key=lambda pair: -max(one.weight for one in pair))
+    return sorted(found, key=lambda pair: -max(info.weight for unit in pair for info in unit))
 
 
 def programs_of(target: Target, pair: Pair, seed: int, most: int = MOST) -> list[Scenario]:
-    """Programs of two tasks, each an operation of the pair, with what gives back what it took behind it. The
-    first has the first value of each argument; the others come in an order of their own."""
-    table = {info.name: info for info in target.operations()}
-    chains = target.chains()
-    tasks = [[table[name] for name in chains.get(info.name, (info.name,)) if name in table] for info in pair]
+    """Programs of two tasks, each a unit of the pair. The first has the first value of each argument; the others come
+    in an order of their own."""
+    tasks = [list(unit) for unit in pair]
     described = _products(target.setup_arguments())
     values = [_products(info.arguments) for task in tasks for info in task]
     drawn = list(itertools.islice(itertools.product(described, *values), _MOST_DRAWN))
     rest = drawn[1:]
-    random.Random(f"{seed} {pair[0].name} {pair[1].name}").shuffle(rest)
+    random.Random(f"{seed} {name_of(pair[0])} {name_of(pair[1])}").shuffle(rest)
     found: list[Scenario] = []
     configurations = target.configurations()
     for number, (start, *arguments) in enumerate([drawn[0], *rest] * len(configurations)):

@@ -17,7 +17,7 @@ from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.result import Result
 from semafuzz.strategies.fuzz.triage import Triage
 from semafuzz.strategies.pairs.faulty import CallsOf, faulty_pairs, faulty_singles
-from semafuzz.strategies.pairs.programs import Pair, pairs_of, programs_of
+from semafuzz.strategies.pairs.programs import Pair, name_of, pairs_of, programs_of
 from semafuzz.targets.model.protocol import ImpossibleStartError, LackingWorldError
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.trace_origin import origin_of
@@ -105,7 +105,7 @@ class PairSearch:
         """Rounds over all pairs, until each is decided or the budget ends."""
         seed = self.work.setting.seed
         made: list[tuple[Pair, PairOfOperations]] = [
-            (pair, PairOfOperations((pair[0].name, pair[1].name), []))
+            (pair, PairOfOperations((name_of(pair[0]), name_of(pair[1])), []))
             for pair in pairs_of(self.work.target, seed)[self.share[0] :: self.share[1]]
         ]
         self.pairs = [entry for _, entry in made]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import atexit
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.classes.methods import ClassMethod
-from semafuzz.targets.classes.shape import Shape, Shaper, without_addresses
+from semafuzz.targets.classes.shape import Snapshot, snapshot, without_addresses
 from semafuzz.targets.model.protocol import Plain
 from semafuzz.targets.model.scenario import describe_operation
 
@@ -20,6 +21,20 @@ LEFT_OUT = "left out"
 """What a call comes to that gives back what nobody has."""
 
 
+_ENTERED: dict[int, Any] = {}
+"""Context managers that nobody has left. They are kept: when they are freed, their ``finally`` would run, outside of
+any run and on locks of another one."""
+
+
+def _end_quietly() -> None:
+    if _ENTERED:
+        # What they do when the interpreter frees them is no part of any run.
+        sys.unraisablehook = lambda _: None
+
+
+atexit.register(_end_quietly)
+
+
 class Raised:
     """An exception as what a call came to."""
 
@@ -27,6 +42,16 @@ class Raised:
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class CameTo:
+    """What a call came to, as it was when it ended: what becomes of a result later is another matter. ``text``: for
+    a person; ``error``: what it raised."""
+
+    value: Snapshot
+    text: str
+    error: BaseException | None = None
 
 
 @dataclass(slots=True)
@@ -40,7 +65,7 @@ class Call:
     operation: Operation
     begun: int = -1
     ended: int | None = None
-    result: object = None
+    came_to: CameTo | None = None
     faulted: bool = False
 
 
@@ -62,9 +87,9 @@ class History:
         call.begun = self._moment
         self._moment += 1
 
-    def end(self, call: Call, result: object) -> None:
+    def end(self, call: Call, result: CameTo) -> None:
         """It has come to this."""
-        call.ended, call.result = self._moment, result
+        call.ended, call.came_to = self._moment, result
         self._moment += 1
 
     def order(self) -> frozenset[tuple[int, int]]:
@@ -80,18 +105,19 @@ class History:
 
 @dataclass(slots=True)
 class World:
-    """One instance, and what calls have given to each task that it may give back."""
+    """One instance, what calls have given to each task that it may give back, and what it has entered."""
 
     instance: Any
     methods: Mapping[str, ClassMethod]
     given: dict[tuple[int, str], list[object]] = field(default_factory=dict)
+    entered: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
 
     def call(self, operation: Operation, task: int) -> object:
         """Do one call, in the running task; what it returned, or what it raised."""
         method = self.methods[operation.name]
         try:
             result = self._perform(method, operation.arguments, task)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Raised(error)
         if result is not LEFT_OUT:
             self.given.setdefault((task, method.name), []).append(result)
@@ -101,9 +127,10 @@ class World:
         instance = self.instance
         if method.form == "property":
             return getattr(instance, method.name)
-        if method.form == "with":
-            with instance:
-                return None
+        if method.form == "enter":
+            return type(instance).__enter__(instance)
+        if method.form == "leave":
+            return self._leave(method, task)
         values = [one.value(arguments[name]) for name, one in method.parameters.items()]
         if method.opener:
             held = self.given.get((task, method.opener), [])
@@ -115,16 +142,37 @@ class World:
                 values = [taken]
         names = [method.takes_back] if method.takes_back else list(method.parameters)
         plain = 1 if method.takes_back else method.positional
+        if method.form == "setter":
+            setattr(instance, method.name.removesuffix("="), values[0])
+            return None
         function: Callable[..., object] = getattr(instance, method.name)
+        if method.form == "managed":
+            manager: Any = function(*values[:plain], **dict(zip(names[plain:], values[plain:], strict=True)))
+            entered = manager.__enter__()
+            self.entered.setdefault((task, method.name), []).append(manager)
+            _ENTERED[id(manager)] = manager
+            return entered
         result = function(*values[:plain], **dict(zip(names[plain:], values[plain:], strict=True)))
         return _used_up(result)
 
+    def _leave(self, method: ClassMethod, task: int) -> object:
+        """Leave what the task entered last by the method before."""
+        if self.methods[method.opener].form == "enter":
+            if not self.given.get((task, method.opener)):
+                return LEFT_OUT
+            self.given[task, method.opener].pop()
+            return type(self.instance).__exit__(self.instance, None, None, None)
+        entered = self.entered.get((task, method.opener))
+        if not entered:
+            return LEFT_OUT
+        manager = entered.pop()
+        _ENTERED.pop(id(manager), None)
+        manager.__exit__(None, None, None)
+        return None
+
 
 def _used_up(result: object) -> object:
-    """What an iterator gives, or what a context manager does: one that is only made has not done it yet."""
-    if isinstance(result, contextlib._GeneratorContextManager):
-        with result as entered:
-            return entered
+    """What an iterator gives: one that is only made has not done it yet."""
     if inspect.isgenerator(result) or (hasattr(type(result), "__next__") and not hasattr(result, "__dict__")):
         found = []
         for one in result:  # type: ignore[attr-defined]
@@ -135,32 +183,30 @@ def _used_up(result: object) -> object:
     return result
 
 
-def shape_of_result(result: object, shaper: Shaper, instance: object) -> Shape:
-    """What a call came to, for comparing."""
+def came_to(result: object, instance: object) -> CameTo:
+    """What a call came to, now."""
     if result is instance:
-        return ("itself",)
+        return CameTo(Snapshot(("itself",), ()), "itself")
     if isinstance(result, Raised):
         texts = tuple(without_addresses(str(one)) for one in result.error.args)
-        return ("raised", type(result.error).__qualname__, texts)
-    return shaper.shape(result)
+        shape = ("raised", type(result.error).__qualname__, texts)
+        return CameTo(Snapshot(shape, ()), f"raises {type(result.error).__name__}", result.error)
+    if result is LEFT_OUT:
+        return CameTo(Snapshot((LEFT_OUT,), ()), LEFT_OUT)
+    return CameTo(snapshot(result), _told(result))
 
 
 def told_by_task(calls: Sequence[Call]) -> list[str]:
     """What the calls of each task came to, for a person."""
     found: dict[int, list[str]] = {}
     for call in calls:
-        said = told(call.result) if call.ended is not None else "has not returned"
+        said = call.came_to.text if call.came_to is not None else "has not returned"
         how = ", after a fault" if call.faulted else ""
         found.setdefault(call.task, []).append(f"{describe_operation(call.operation)} → {said}{how}")
     return ["; ".join(lines) for lines in found.values()]
 
 
-def told(result: object) -> str:
-    """What a call came to, for a person."""
-    if isinstance(result, Raised):
-        return f"raises {type(result.error).__name__}"
-    if result is LEFT_OUT:
-        return LEFT_OUT
+def _told(result: object) -> str:
     try:
         text = without_addresses(repr(result))
     except Exception:

@@ -7,6 +7,8 @@ the container protocol are, where the class defines them itself. What two method
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import inspect
 import itertools
 import os
@@ -20,9 +22,10 @@ from semafuzz.targets.classes.api import Marks, marks_of
 from semafuzz.targets.classes.values import Choices, choices, hints_of
 from semafuzz.targets.model.protocol import OperationInfo, Plain
 
-Form = Literal["method", "property", "with", "class method"]
+Form = Literal["method", "property", "setter", "enter", "leave", "managed"]
+"""``enter``: the object as a context manager; ``managed``: a method that makes one; ``leave``: leaves it again."""
 
-SPOKEN = ("__getitem__", "__setitem__", "__delitem__", "__contains__", "__len__", "__iter__", "__call__")
+SPOKEN = ("__getitem__", "__setitem__", "__delitem__", "__contains__", "__len__", "__iter__", "__next__", "__call__")
 """Methods of Python's protocols that are operations where the class defines them."""
 _CLOSES = {
     "release": ("acquire", "borrow", "checkout", "get", "take"),
@@ -71,12 +74,16 @@ def methods_of(kind: type) -> list[ClassMethod]:
     found = {one.name: one for one in _found(kind)}
     for name, method in found.items():
         before = next((opener for opener in _openers(name) if opener in found), "")
-        if before:
+        # One that names the same thing as the other takes nothing of it: subscribe(callback), unsubscribe(callback).
+        if before and not method.parameters.keys() & found[before].parameters.keys():
             method.opener = before
             if len(method.parameters) == 1:
                 # It is given what the other one returned.
                 method.takes_back = next(iter(method.parameters))
                 method.parameters = {}
+    for name, method in list(found.items()):
+        if method.form in ("enter", "managed"):
+            found[f"leave {name}"] = ClassMethod(f"leave {name}", "leave", Marks(), opener=name)
     if not found:
         raise CodeError(
             f"{kind.__name__} has no public method; give a class whose methods threads share, or derive "
@@ -108,7 +115,8 @@ def constructor_of(kind: type) -> dict[str, Choices]:
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        if parameter.default is parameter.empty or name in marks.values:
+        counts = type(parameter.default) is int and parameter.default > 2
+        if parameter.default is parameter.empty or name in marks.values or counts:
             made[name] = choices(parameter, hints.get(name), marks, constructor=True)
     return made
 
@@ -122,12 +130,10 @@ def _found(kind: type) -> Iterator[ClassMethod]:
             if name in seen:
                 continue
             seen.add(name)
-            made = _method(name, value)
-            if made is not None:
-                yield made
+            yield from _methods(name, value)
         if "__enter__" in vars(owner) and "with" not in seen:
             seen.add("with")
-            yield ClassMethod("with", "with", marks_of(vars(owner)["__enter__"]))
+            yield ClassMethod("with", "enter", marks_of(vars(owner)["__enter__"]))
 
 
 def _comes_with_python(owner: type) -> bool:
@@ -138,28 +144,36 @@ def _comes_with_python(owner: type) -> bool:
     return file is None or (file.startswith(_LIBRARY) and "-packages" not in file)
 
 
-def _method(name: str, value: object) -> ClassMethod | None:
-    """An entry of a class's namespace as an operation, where it is one."""
+def _methods(name: str, value: object) -> Iterator[ClassMethod]:
+    """An entry of a class's namespace as operations, where it is one."""
     public = not name.startswith("_") or name in SPOKEN
     if not public:
-        return None
+        return
     if isinstance(value, property):
-        return ClassMethod(name, "property", marks_of(value.fget))
-    if isinstance(value, classmethod):
-        return _callable(name, value.__func__, "class method")
-    function = getattr(value, "__wrapped__", value) if not inspect.isfunction(value) else value
-    if not inspect.isfunction(function) or isinstance(value, (staticmethod, type)):
-        return None
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        return None
-    return _callable(name, function, "method")
+        if value.fget is not None:
+            yield ClassMethod(name, "property", marks_of(value.fget))
+        if value.fset is not None:
+            yield _callable(f"{name}=", value.fset, "setter")
+        return
+    if isinstance(value, functools.cached_property):
+        yield ClassMethod(name, "property", marks_of(value.func))
+        return
+    inner = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
+    function = getattr(inner, "__wrapped__", inner) if not inspect.isfunction(inner) else inner
+    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+        return
+    if inspect.isasyncgenfunction(function):
+        return
+    managed = function.__code__.co_filename == contextlib.__file__
+    yield _callable(name, function, "managed" if managed else "method", own=int(not isinstance(value, staticmethod)))
 
 
-def _callable(name: str, function: Callable[..., object], form: Form) -> ClassMethod:
+def _callable(name: str, function: Callable[..., object], form: Form, own: int = 1) -> ClassMethod:
+    """``own``: parameters that Python fills in."""
     marks, hints = marks_of(function), hints_of(function)
     parameters: dict[str, Choices] = {}
     positional = 0
-    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+    for parameter in list(inspect.signature(function).parameters.values())[own:]:
         if parameter.kind is parameter.VAR_POSITIONAL or parameter.kind is parameter.VAR_KEYWORD:
             continue
         if parameter.default is not parameter.empty and parameter.name not in marks.values:

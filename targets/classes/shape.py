@@ -10,13 +10,14 @@ for whether a plain one is held, of iterators, and all beyond a depth of twelve 
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import types
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from semafuzz.harness.kernel.doubles import locks
 from semafuzz.targets.classes.values import Function
@@ -29,6 +30,27 @@ _DEPTH, _PARTS = 12, 2000
 _HELD = (threading.Thread, threading.local)
 
 
+class Snapshot(NamedTuple):
+    """A value at one moment. ``objects``: those that its shape numbers, in that order."""
+
+    shape: Shape
+    objects: tuple[object, ...]
+
+
+def snapshot(value: object, leaves_out: Collection[str] = ()) -> Snapshot:
+    """The value as it is now."""
+    shaper = Shaper(leaves_out)
+    return Snapshot(shaper.shape(value), tuple(shaper.kept))
+
+
+def combined(snapshots: Iterable[Snapshot]) -> Shape:
+    """Several of them together: which objects of one are also in another is part of it."""
+    numbers: dict[int, int] = {}
+    return tuple(
+        (one.shape, tuple(numbers.setdefault(id(part), len(numbers)) for part in one.objects)) for one in snapshots
+    )
+
+
 class Shaper:
     """Makes shapes in which objects are numbered alike. ``leaves_out``: names of attributes that are not looked
     at. Keeps what it has numbered, so that no address is used twice."""
@@ -36,14 +58,15 @@ class Shaper:
     def __init__(self, leaves_out: Collection[str] = ()) -> None:
         self._leaves_out = leaves_out
         self._numbers: dict[int, int] = {}
-        self._kept: list[object] = []
+        self.kept: list[object] = []
         self._parts = 0
 
     def shape(self, value: object, depth: int = 0) -> Shape:
         """The shape of a value."""
         kind = type(value)
         if kind in _PLAIN:
-            return (kind.__name__, repr(value) if kind is float else value)
+            # The clock moves by a little whenever it is read.
+            return (kind.__name__, f"{value:.3f}" if kind is float else value)
         self._parts += 1
         if depth > _DEPTH or self._parts > _PARTS:
             return ("...",)
@@ -55,22 +78,23 @@ class Shaper:
         if kind in (list, tuple, deque):
             return (kind.__name__, *(self.shape(one, depth + 1) for one in list(value)))  # type: ignore[call-overload]
         if kind in (set, frozenset):
-            return (kind.__name__, *sorted((self.shape(one, depth + 1) for one in list(value)), key=repr))  # type: ignore[call-overload]
+            return (kind.__name__, *(self.shape(one, depth + 1) for one in _in_one_order(list(value))))  # type: ignore[call-overload]
         if kind is dict:
             return ("dict", *self._items(value, depth, ordered=False))  # type: ignore[arg-type]
         return self._of_object(value, depth)
 
     def _items(self, value: Mapping[object, object], depth: int, *, ordered: bool) -> list[Shape]:
         items = list(dict.items(value)) if isinstance(value, dict) else list(value.items())
-        found = [(self.shape(key, depth + 1), self.shape(one, depth + 1)) for key, one in items]
-        return found if ordered else sorted(found, key=repr)
+        if not ordered:
+            items.sort(key=lambda item: repr(Shaper().shape(item[0])))
+        return [(self.shape(key, depth + 1), self.shape(one, depth + 1)) for key, one in items]
 
     def _of_object(self, value: object, depth: int) -> Shape:
         name = type(value).__qualname__
         if id(value) in self._numbers:
             return ("the same", self._numbers[id(value)])
         number = self._numbers[id(value)] = len(self._numbers)
-        self._kept.append(value)
+        self.kept.append(value)
         if isinstance(value, BaseException):
             return ("raised", name, *(self.shape(one, depth + 1) for one in value.args))
         if isinstance(value, weakref.ReferenceType):
@@ -84,7 +108,7 @@ class Shaper:
         if isinstance(value, (list, tuple, deque)):
             return [self.shape(one, depth + 1) for one in _parts_of(value)]
         if isinstance(value, (set, frozenset)):
-            return sorted((self.shape(one, depth + 1) for one in _parts_of(value)), key=repr)
+            return [self.shape(one, depth + 1) for one in _in_one_order(_parts_of(value))]
         return []
 
     def attributes(self, value: object, depth: int = 0, *, public: bool = False) -> list[tuple[str, Shape]]:
@@ -94,6 +118,11 @@ class Shaper:
             for name, one in sorted(_attributes(value))
             if name not in self._leaves_out and not (public and name.startswith("_"))
         ]
+
+
+def _in_one_order(parts: Iterable[object]) -> list[object]:
+    """The parts of a set in an order that depends on what they are, not on where they are kept."""
+    return sorted(parts, key=lambda part: repr(Shaper().shape(part)))
 
 
 def _parts_of(value: Any) -> list[object]:
@@ -126,7 +155,15 @@ def _without_content(value: object) -> Shape | None:
     if isinstance(value, _NAMED):
         return ("named", getattr(value, "__qualname__", getattr(value, "__name__", "")))
     if type(value) is locks.Lock:
-        return ("lock", value.locked())
+        return ("lock", value.owner is not None)
+    if isinstance(value, threading.Event):
+        return ("Event", vars(value).get("_flag"))
+    if isinstance(value, locks.RLock):
+        return ("RLock", value.owner is not None, value.count)
+    if isinstance(value, threading.Semaphore):
+        return (type(value).__name__, vars(value).get("_value"))
+    if isinstance(value, itertools.count):
+        return ("count", repr(value))
     if isinstance(value, _HELD) or type(value).__module__ in ("threading", "_thread", locks.__name__):
         return (type(value).__name__,)
     if isinstance(value, (types.GeneratorType, types.CodeType)) or (

@@ -7,32 +7,18 @@ PLDI 2010): nobody writes down what is right; the serial runs of the same calls 
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.classes.api import uncompared_of
-from semafuzz.targets.classes.calls import World, shape_of_result
+from semafuzz.targets.classes.calls import CameTo, World, came_to
 from semafuzz.targets.classes.methods import ClassMethod
-from semafuzz.targets.classes.shape import Shape, Shaper
+from semafuzz.targets.classes.serial_run import SerialRun, Step, run_in_order
+from semafuzz.targets.classes.shape import Shape, Shaper, Snapshot, combined
 from semafuzz.targets.classes.values import Choices
 from semafuzz.targets.model.protocol import Plain
 from semafuzz.targets.model.solo_run import run_solo
-
-BLOCKED = object()
-"""What a call comes to that waits for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class SerialRun:
-    """What calls one after the other came to, in their order. ``blocked``: the last one waits for ever, and has no
-    result."""
-
-    results: tuple[object, ...]
-    instance: object
-    blocked: bool
-    world: World
 
 
 class Subject:
@@ -64,12 +50,13 @@ class Subject:
         other._chosen = {**self._chosen, **chosen}
         return other
 
-    def world(self, before: Sequence[Operation]) -> World:
-        """A new instance, after these calls. ``failure`` says why there is none where that is so; asked for in
-        a run without other tasks only."""
+    def world(self, before: Sequence[Operation], moment: float = 0.0) -> World:
+        """A new instance, made so many seconds after the beginning, after these calls. ``failure`` says why there is
+        none where that is so; asked for in a run without other tasks only."""
         made: list[World] = []
 
         def make() -> None:
+            time.sleep(moment)
             kind = self._fresh()
             given = {name: one.value(self._chosen[name]) for name, one in self._constructor.items()}
             world = World(kind(**given), self.methods)
@@ -81,46 +68,54 @@ class Subject:
         self.failure = failures[0].message if failures else ""
         return made[0] if made else World(None, self.methods)
 
-    def serially(self, before: Sequence[Operation], calls: Sequence[tuple[int, Operation]]) -> SerialRun:
-        """Do these calls one after the other, each as of its task."""
-        world = self.world(before)
-        results: list[object] = []
+    def serially(self, before: Sequence[Operation], steps: Sequence[Step]) -> SerialRun:
+        """Do these calls in their order, each in a thread of its task."""
+        return run_in_order(self.world(before), steps)
 
-        def run() -> None:
-            for task, one in calls:
-                results.append(world.call(one, task))
-
-        run_solo(run)
-        return SerialRun(tuple(results), world.instance, len(results) < len(calls), world)
+    def alone(self, before: Sequence[Operation], operation: Operation, moment: float = 0.0) -> SerialRun:
+        """One call, by one thread, so many seconds after the beginning."""
+        return run_in_order(self.world(before, moment), [Step(0, 0, operation, False)], moment)
 
     def raw(self, world: World) -> Shape:
         """All attributes of the instance, and of its class."""
-        shaper = Shaper(uncompared_of(type(world.instance)) | self.unstable)
+        shaper = Shaper(self._left_out(world))
         return (shaper.shape(world.instance), *_class_state(type(world.instance), shaper))
 
-    def final(self, results: Sequence[object], world: World) -> Shape:
+    def _left_out(self, world: World) -> frozenset[str]:
+        return uncompared_of(type(world.instance)) | frozenset(self.unstable)
+
+    def final(self, results: Sequence[CameTo | None], world: World) -> Shape:
         """Everything that can be observed at the end of a run: what its calls came to, in the order of the
-        program, public attributes, what readers say, and then what one more call of each method comes to.
-        ``results`` of relaxed calls are None. Uses the world up."""
-        instance = world.instance
-        shaper = Shaper(uncompared_of(type(instance)) | self.unstable)
-        seen: list[Any] = [shape_of_result(one, shaper, instance) for one in results]
-        seen += shaper.content(instance)
-        seen += shaper.attributes(instance, public=not self.sees_attributes)
+        program, what it holds where it is a container, public attributes, what readers say, and then what one more
+        call of each method comes to, with what can be seen after each. ``results`` that do not count are None. Uses
+        the world up."""
+        seen = [one.value if one is not None else Snapshot((), ()) for one in results]
+        seen += self._outside(world)
         rest = [
             Operation(name, call)
             for name, method in self.methods.items()
             if name not in self.relaxed
             for call in method.calls()[:2]
         ]
-        for one in (*self.readers, *rest):
-            seen.append((one.name, self._observed(one, world, shaper)))
-        return tuple(seen)
+        for one in self.readers:
+            seen.append(self._observed(one, world))
+        # What takes away shows what there is; what puts in comes last.
+        for one in rest:
+            seen.append(self._observed(one, world))
+            seen += self._outside(world)
+        return combined(seen)
 
-    def _observed(self, operation: Operation, world: World, shaper: Shaper) -> Shape:
-        found: list[object] = []
-        run_solo(lambda: found.append(world.call(operation, -1)))
-        return shape_of_result(found[0], shaper, world.instance) if found else ("waits for ever",)
+    def _outside(self, world: World) -> list[Snapshot]:
+        """What the instance shows by itself."""
+        instance = world.instance
+        shaper = Shaper(self._left_out(world))
+        shape: Shape = (*shaper.content(instance), *shaper.attributes(instance, public=not self.sees_attributes))
+        return [Snapshot(shape, tuple(shaper.kept))]
+
+    def _observed(self, operation: Operation, world: World) -> Snapshot:
+        found: list[Snapshot] = []
+        run_solo(lambda: found.append(came_to(world.call(operation, -1), world.instance).value))
+        return found[0] if found else Snapshot(("waits for ever",), ())
 
 
 def _class_state(kind: type, shaper: Shaper) -> list[Shape]:

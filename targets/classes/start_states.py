@@ -11,7 +11,6 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from semafuzz.harness.traces.schema import Operation
-from semafuzz.targets.classes.calls import Raised, shape_of_result
 from semafuzz.targets.classes.shape import Shape, Shaper
 from semafuzz.targets.classes.specification import Subject
 from semafuzz.targets.model.scenario import describe_operation
@@ -22,6 +21,7 @@ _DEEPEST, _EACH = 3, 5
 """Calls before, and start states with equally many."""
 
 Calls = tuple[Operation, ...]
+_NOTHING: Shape = ("NoneType", None)
 
 
 @dataclass(slots=True)
@@ -45,8 +45,7 @@ def find_start_states(subject: Subject) -> StartStates:
         if not method.opener
         for call in method.calls()
     ]
-    empty = subject.serially((), ())
-    met: set[Shape] = {subject.raw(empty.world)}
+    met: set[Shape] = {subject.raw(subject.world(()))}
     silent, blocking = True, set()
     returned: dict[str, bool] = {}
     level: list[Calls] = [()]
@@ -60,18 +59,19 @@ def find_start_states(subject: Subject) -> StartStates:
                     break
                 runs += 1
                 returned.setdefault(one.name, False)
-                run = subject.serially(before, [(0, one)])
-                if run.blocked:
+                run = subject.alone(before, one)
+                result = run.ended.get(0)
+                if result is None:
                     blocking.add(one.name)
                     continue
                 returned[one.name] = True
-                silent = silent and run.results[0] is None
-                if isinstance(run.results[0], Raised):
-                    subject.raised.setdefault(one.name, set()).add(type(run.results[0].error).__qualname__)
+                silent = silent and result.value.shape == _NOTHING
+                if result.error is not None:
+                    subject.raised.setdefault(one.name, set()).add(type(result.error).__qualname__)
                 state = subject.raw(run.world)
                 if state != start:
                     found.changing.add(one.name)
-                if state not in met and not isinstance(run.results[0], Raised):
+                if state not in met and result.error is None:
                     met.add(state)
                     deeper.append((*before, one))
         for calls in deeper[:: max(1, -(-len(deeper) // _EACH))]:
@@ -91,17 +91,22 @@ def find_start_states(subject: Subject) -> StartStates:
 
 
 def _find_unstable(subject: Subject) -> None:
-    """Methods that come to something else in an equal run, and attributes likewise, are not compared."""
+    """Methods that come to something else in an equal run, or at another time, and attributes likewise, are not
+    compared."""
     for name, method in subject.methods.items():
         if method.opener:
             continue
-        call = [(0, Operation(name, method.calls()[0]))]
-        shapes = set()
-        for _ in range(2):
-            run = subject.serially((), call)
-            shapes.add(shape_of_result(run.results[0], Shaper(), run.instance) if run.results else ())
-        if len(shapes) > 1:
-            subject.relaxed.add(name)
-    first = dict(Shaper().attributes(subject.world(()).instance))
-    second = dict(Shaper().attributes(subject.world(()).instance))
-    subject.unstable = {name for name in {*first, *second} if first.get(name) != second.get(name)}
+        for call in method.calls()[:2]:
+            shapes = {_at(subject, Operation(name, call), moment) for moment in (0.0, 0.0, 5000.0)}
+            if len(shapes) > 1:
+                subject.relaxed.add(name)
+    first, *others = (dict(Shaper().attributes(subject.world((), moment).instance)) for moment in (0.0, 0.0, 5000.0))
+    for other in others:
+        subject.unstable |= {name for name in {*first, *other} if first.get(name) != other.get(name)}
+
+
+def _at(subject: Subject, operation: Operation, moment: float) -> Shape:
+    """What a call comes to, so many seconds after the beginning."""
+    run = subject.alone((), operation, moment)
+    found = run.ended.get(0)
+    return found.value.shape if found is not None else ()

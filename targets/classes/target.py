@@ -77,9 +77,9 @@ class ClassTarget(Target):
         """The methods that may run at the same time."""
         return [one.info() for one in self._methods.values() if not one.marks.not_thread_safe]
 
-    def chains(self) -> Mapping[str, Sequence[str]]:
+    def chains(self) -> Sequence[Sequence[str]]:
         """What is done together: an operation, and what gives back what it took."""
-        return {one.opener: (one.opener, one.name) for one in self._methods.values() if one.opener}
+        return [(one.opener, one.name) for one in self._methods.values() if one.opener]
 
     def options(self) -> Sequence[OptionInfo]:
         """What an instance is made with, where there is a choice, and the remedies that are tried; a trace has them."""

@@ -26,7 +26,9 @@ _FUNCTION = frozenset(
         *("callback", "cb", "handler", "listener", "subscriber", "observer", "action", "hook", "predicate"),
     }
 )
-_SIZE = frozenset({"capacity", "maxsize", "max_size", "size", "limit", "max_items", "maxlen", "bound"})
+_SIZE = frozenset(
+    {"capacity", "maxsize", "max_size", "size", "limit", "max_items", "maxlen", "bound", "parties", "threshold"}
+)
 
 
 @dataclass(slots=True)
@@ -75,7 +77,9 @@ def choices(parameter: inspect.Parameter, hint: object, marks: Marks, *, constru
     name = parameter.name.lower().strip("_")
     if hint is None and type(parameter.default) in (int, float, str, bool):
         hint = type(parameter.default)
-    if constructor and name in _SIZE:
+    if constructor and type(parameter.default) is int and parameter.default > 2:
+        return Choices((2, 1, parameter.default))
+    if constructor and (name in _SIZE or name.startswith("max_")):
         return Choices((2, 1))
     found = _by_hint(hint, parameter.name) if hint is not None else None
     return found if found is not None else _by_name(name)

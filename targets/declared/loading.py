@@ -51,6 +51,7 @@ def load_own(spec: str, *, remember: bool = False, what_if: str = "", faults: st
     kind = vars(module).get(name)
     if not isinstance(kind, type):
         known = [one for one, value in vars(module).items() if isinstance(value, type) and not one.startswith("_")]
+        known.sort(key=lambda one: vars(module)[one].__module__ != module.__name__)
         hint = f"it has {', '.join(known[:8])}" if known else "it has no class at its top level"
         raise CodeError(f"{path} has no class {name!r}; {hint}")
     identity = Function(path.name, name, hashlib.sha256(source.encode()).hexdigest())
@@ -147,10 +148,16 @@ def load_class(
             remedies(module, tree)
 
     edit = change if what_if or faults else None
-    loaded = load_name(path, source, ast.parse(source, str(path)), name, (FIRST_PARTY,), edit=edit)
+    tree = ast.parse(source, str(path))
+    plain = load_name(path, source, tree, name, (FIRST_PARTY,)) if what_if else None
+    loaded = load_name(path, source, tree, name, (FIRST_PARTY,), edit=edit)
     if remedies is not None:
         remedies.check()
-    return ClassTarget(loaded, DECLARED, label, versions, what_if, faults)
+    target = ClassTarget(loaded, DECLARED, label, versions, what_if, faults)
+    if plain is not None:
+        # A remedy must not change what one thread sees.
+        target.measure_by(ClassTarget(plain, DECLARED, label, versions).subject)
+    return target
 
 
 def traced_declared(trace: Trace, program: str | None) -> Own:

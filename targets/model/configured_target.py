@@ -91,9 +91,9 @@ class ConfiguredTarget(Target):
         """Those of the target."""
         return self.target.setup_arguments()
 
-    def chains(self) -> Mapping[str, Sequence[str]]:
+    def chains(self) -> Sequence[Sequence[str]]:
         """Those of the target whose operations were chosen."""
-        return {name: chain for name, chain in self.target.chains().items() if not self.only or {*chain} <= self.only}
+        return [chain for chain in self.target.chains() if not self.only or {*chain} <= self.only]
 
     def configurations(self) -> Sequence[Mapping[str, Value]]:
         """Those of the target that leave what is set as it is."""

@@ -173,9 +173,9 @@ class Target:
         and what has most parts last: of these two searches take more."""
         return {}
 
-    def chains(self) -> Mapping[str, Sequence[str]]:
-        """What is done together, by the first of each: ``acquire``, then ``release``."""
-        return {}
+    def chains(self) -> Sequence[Sequence[str]]:
+        """What is done together: ``acquire``, then ``release``."""
+        return ()
 
     def configurations(self) -> Sequence[Mapping[str, Value]]:
         """Configurations under which every small program is worth running; the default first."""

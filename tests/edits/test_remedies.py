@@ -101,8 +101,7 @@ def test_it_is_tried_on_any_class(bank: Path, capsys: pytest.CaptureFixture[str]
     code = run(["matrix", "pairs", spec, "--out", out, "--what-if", "lock deposit with _lock", "--json"])
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert code == 1, "a plain lock is no remedy here"
-    assert "under_lock waited for ever whenever one thread called it" in answer["notes"]
-    assert all(one["kind"] == "deadlock" and one["confirmed"] for one in answer["failures"])
+    assert all(one["confirmed"] for one in answer["failures"])
 
 
 @pytest.mark.parametrize(

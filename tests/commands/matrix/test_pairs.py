@@ -11,7 +11,7 @@ import pytest
 from semafuzz.cli import run
 from semafuzz.harness.detectors.registry import merge_sections
 from semafuzz.harness.traces.schema import Operations
-from semafuzz.strategies.pairs.programs import pairs_of, programs_of
+from semafuzz.strategies.pairs.programs import name_of, pairs_of, programs_of
 from semafuzz.strategies.pairs.search import PairOfOperations, PairProgram
 from semafuzz.strategies.pairs.section import answer, pairs_section, picture, said
 from semafuzz.targets import find_target
@@ -61,10 +61,10 @@ def test_programs_of_every_pair_are_programs_of_the_target() -> None:
     assert len(pairs) == len(names) * (len(names) + 1) // 2
     for one in pairs:
         made = programs_of(target, one, 0)
-        assert made, [info.name for info in one]
+        assert made, [name_of(unit) for unit in one]
         for scenario in made:
             check_content(scenario.content, target)
-            assert [task[0].name for task in scenario.content.tasks] == [info.name for info in one]
+            assert [task[0].name for task in scenario.content.tasks] == [name_of(unit) for unit in one]
 
 
 def asked(capsys: pytest.CaptureFixture[str], out: Path, *arguments: str) -> tuple[int, dict[str, Any]]:

@@ -10,11 +10,14 @@ import pytest
 
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.traces.schema import Operation
-from semafuzz.targets.classes.calls import Call, Raised
-from semafuzz.targets.classes.linearizability import SerialOrders, difference, explains, explains_waiting
+from semafuzz.targets.classes.calls import Call, Raised, came_to
+from semafuzz.targets.classes.linearizability import SerialOrders, difference, explains, explains_results
 from semafuzz.targets.classes.methods import constructor_of, methods_of
-from semafuzz.targets.classes.shape import Shaper
+from semafuzz.targets.classes.shape import Shaper, combined, snapshot
 from semafuzz.targets.classes.specification import Subject
+
+THIS = object()
+"""Stands for the instance."""
 
 
 class Register:
@@ -54,19 +57,19 @@ def judged(calls: list[tuple[Operation, Times, object]], final: int | None = Non
     serial run, where none is given)."""
     orders = orders_of(Register, *((task, operation) for task, (operation, _, _) in enumerate(calls)))
     made = [
-        Call(number, number, operation, begun, ended, result)
+        Call(number, number, operation, begun, ended, None if ended is None else came_to(result, THIS))
         for number, (operation, (begun, ended), result) in enumerate(calls)
     ]
     with controlled_session():
         if any(call.ended is None for call in made):
-            return explains_waiting(orders, made, object())
+            return explains_results(orders, made)
         values = [final] if final is not None else [0, 1, 2]
         for value in values:
             world = orders.subject.world(())
             world.instance.value = value
             if value:
                 world.instance._set.set()
-            if explains(orders, made, world.instance, orders.subject.final([call.result for call in made], world)):
+            if explains(orders, made, orders.subject.final([call.came_to for call in made], world)):
                 return True
         return False
 
@@ -103,13 +106,30 @@ def test_waiting_for_ever_is_right_where_a_serial_run_waits() -> None:
 
 def test_an_exception_that_no_order_raises_is_told_from_other_results() -> None:
     orders = orders_of(Register, (0, write(1)), (1, READ))
-    made = [Call(0, 0, write(1), 0, 3, None), Call(1, 1, READ, 1, 2, Raised(KeyError("value")))]
+    made = [
+        Call(0, 0, write(1), 0, 3, came_to(None, THIS)),
+        Call(1, 1, READ, 1, 2, came_to(Raised(KeyError("value")), THIS)),
+    ]
     with controlled_session():
-        assert difference(orders, made, object()) == "raises KeyError"
-        made[1].result = 7
-        assert difference(orders, made, object()) == "results"
-        made[1].result = 1
-        assert difference(orders, made, object()) == "state"
+        assert difference(orders, made) == "raises KeyError"
+        made[1].came_to = came_to(7, THIS)
+        assert difference(orders, made) == "results"
+        made[1].came_to = came_to(1, THIS)
+        assert difference(orders, made) == "state"
+
+
+def test_who_waits_may_be_woken_by_a_later_call() -> None:
+    assert judged([(WAIT, (0, 3), 1), (write(1), (1, 2), None)])
+    assert not judged([(WAIT, (0, 3), 0), (write(1), (1, 2), None)])
+
+
+def test_a_result_is_what_it_was_when_the_call_ended() -> None:
+    kept: list[int] = []
+    result = came_to(kept, THIS)
+    kept.append(1)
+    assert result.value != came_to(kept, THIS).value
+    thing = Thing()
+    assert combined([snapshot(thing), snapshot([thing])]) != combined([snapshot(thing), snapshot([Thing()])])
 
 
 class Thing:
