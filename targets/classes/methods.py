@@ -49,7 +49,8 @@ _LIBRARY = tuple(os.path.join(os.path.realpath(sysconfig.get_path(name)), "") fo
 @dataclass(slots=True)
 class ClassMethod:
     """One operation. ``opener``: the operation whose result it takes back, as its parameter ``takes_back``, or as
-    nothing but the order where that is empty; "" for most."""
+    nothing but the order where that is empty; "" for most. ``switches``: parameters with a default that are tried both
+    ways; ``positional``: parameters that have no name for the caller."""
 
     name: str
     form: Form
@@ -58,6 +59,7 @@ class ClassMethod:
     positional: int = 0
     opener: str = ""
     takes_back: str = ""
+    switches: frozenset[str] = frozenset()
 
     def info(self) -> OperationInfo:
         """As programs are made of it."""
@@ -77,9 +79,10 @@ def methods_of(kind: type) -> list[ClassMethod]:
         # One that names the same thing as the other takes nothing of it: subscribe(callback), unsubscribe(callback).
         if before and not method.parameters.keys() & found[before].parameters.keys():
             method.opener = before
-            if len(method.parameters) == 1:
+            needed = [parameter for parameter in method.parameters if parameter not in method.switches]
+            if len(needed) == 1:
                 # It is given what the other one returned.
-                method.takes_back = next(iter(method.parameters))
+                method.takes_back = needed[0]
                 method.parameters = {}
     for name, method in list(found.items()):
         if method.form in ("enter", "managed"):
@@ -172,12 +175,17 @@ def _callable(name: str, function: Callable[..., object], form: Form, own: int =
     """``own``: parameters that Python fills in."""
     marks, hints = marks_of(function), hints_of(function)
     parameters: dict[str, Choices] = {}
+    switches: set[str] = set()
     positional = 0
     for parameter in list(inspect.signature(function).parameters.values())[own:]:
         if parameter.kind is parameter.VAR_POSITIONAL or parameter.kind is parameter.VAR_KEYWORD:
             continue
         if parameter.default is not parameter.empty and parameter.name not in marks.values:
+            if type(parameter.default) is bool and parameter.kind is not parameter.POSITIONAL_ONLY:
+                # A switch is worth both ways: whether to block, whether to take the lock.
+                parameters[parameter.name] = Choices((parameter.default, not parameter.default))
+                switches.add(parameter.name)
             continue
         parameters[parameter.name] = choices(parameter, hints.get(parameter.name), marks)
         positional += parameter.kind is parameter.POSITIONAL_ONLY
-    return ClassMethod(name, form, marks, parameters, positional)
+    return ClassMethod(name, form, marks, parameters, positional, switches=frozenset(switches))
