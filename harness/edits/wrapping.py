@@ -59,9 +59,9 @@ def _method(modules: Sequence[ModuleType], wanted: str) -> tuple[ModuleType, typ
 
 
 def _undecorated(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The method without its outermost decorator, which is the one that takes the lock."""
-    inner: Callable[..., Any] | None = vars(original).get("__wrapped__")
-    if inner is None:
+    """The method without any decorator: what watches its calls is one as well as what takes the lock."""
+    inner: Callable[..., Any] = inspect.unwrap(original)
+    if inner is original:
         raise UsageError(f"{original.__qualname__} has no decorator that could be left out")
     return inner
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import threading
@@ -22,6 +23,7 @@ TAKEN: list[str] = []
 
 def synchronized(name: str) -> Callable[[Any], Any]:
     def decorate(function: Any) -> Any:
+        @functools.wraps(function)
         def inner(*args: Any) -> Any:
             TAKEN.append(name)
             return function(*args)
@@ -61,6 +63,17 @@ def test_or_by_the_decorator_of_the_module() -> None:
     with remedied([THIS], [parse_remedy("lock Tracker.drop with things")]):
         assert not Tracker().drop()
     assert TAKEN == ["things"]
+
+
+def test_a_method_can_be_left_without_its_lock() -> None:
+    TAKEN.clear()
+    with remedied([THIS], [parse_remedy("unlock Tracker.claim")]):
+        Tracker().claim()
+    assert TAKEN == []
+    Tracker().claim()
+    assert TAKEN == [NAME]
+    with pytest.raises(UsageError, match="no decorator"), remedied([THIS], [parse_remedy("unlock Tracker.drop")]):
+        pass
 
 
 @pytest.mark.parametrize(
