@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from semafuzz.commands.common.json_command import json_of
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.harness.audit.class_audit import audit_class
 from semafuzz.harness.audit.facts import ClassAudit
@@ -22,7 +21,6 @@ from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
 from semafuzz.reports.terminal.result import plain
 from semafuzz.reports.terminal.sections import section_lines
-from semafuzz.self_command import run_options
 from semafuzz.targets import find_target
 from semafuzz.targets.declared.loading import is_spec
 from semafuzz.targets.model.protocol import Audited
@@ -102,7 +100,7 @@ def _seen(asked: AuditOptions) -> dict[str, str]:
         raise UsageError("--explore goes with targets that say which lock guards what, such as nova")
     code = ["--source", str(asked.source)] if asked.source is not None else []
     code += ["--release", asked.release] if asked.release else []
-    answer = _run(["fuzz", asked.target, *code, "--seconds", str(asked.explore)])
+    answer = json_of(["fuzz", asked.target, *code, "--seconds", str(asked.explore)])
     return {str(row["method"]): str(row["status"]) for row in _rows(answer, "lock_discipline")}
 
 
@@ -112,9 +110,9 @@ def _difference(asked: AuditOptions, section: Section) -> list[str]:
     lock += [part for name in asked.apart for part in ("--apart", name)]
     if is_spec(asked.target):
         _, name = split(asked.target)
-        other = _run(["audit", f"{asked.against}:{name}", *lock])
+        other = json_of(["audit", f"{asked.against}:{name}", *lock])
     else:
-        other = _run(["audit", asked.target, "--release", asked.against, *lock])
+        other = json_of(["audit", asked.target, "--release", asked.against, *lock])
     before = {str(row["method"]): row for row in _rows(other, "audit")}
     now = {str(row.data["method"]): row.data for row in section.rows}
     lines = [f"against {asked.against}:"]
@@ -134,18 +132,3 @@ def _difference(asked: AuditOptions, section: Section) -> list[str]:
 def _rows(answer: Mapping[str, object], name: str) -> list[dict[str, object]]:
     found = answer.get(name)
     return found if isinstance(found, list) else []
-
-
-def _run(arguments: Sequence[str]) -> dict[str, object]:
-    done = subprocess.run(
-        [sys.executable, *run_options(), *arguments, "--json"],
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
-    try:
-        answer: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
-    except (LookupError, ValueError):
-        raise CannotJudge(f"`semafuzz {' '.join(arguments)}` ended with {done.returncode} and no answer") from None
-    return answer

@@ -7,18 +7,15 @@ some more; a warning about lock discipline kills nobody, since it looks at the l
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import msgspec
 
+from semafuzz.commands.common.json_command import json_of
 from semafuzz.harness.audit.class_audit import locks_of
 from semafuzz.harness.audit.sources import Sources
 from semafuzz.harness.edits.remedies import WHAT_IF
@@ -29,7 +26,6 @@ from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces import codec
-from semafuzz.self_command import run_options
 from semafuzz.strategies.fuzz.small_scope import SmallScope
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import Audited, ImpossibleStartError, Target
@@ -95,10 +91,9 @@ def _operations_by_method(target: Target) -> dict[str, list[str]]:
 def _judge(name: str, method: str, operations: tuple[str, ...], seconds: float, seed: int) -> Unlocked:
     started = perf_counter()
     with tempfile.TemporaryDirectory(prefix="semafuzz-mutant-") as folder:
-        answer = _run(
-            ["fuzz", name, "--operations", ",".join(operations), "--seconds", str(seconds), "--seed", str(seed)],
-            ["--what-if", f"unlock {method}", "--out", folder],
-        )
+        budget = ["--seconds", str(seconds), "--seed", str(seed), "--out", folder]
+        mutant = ["--operations", ",".join(operations), "--what-if", f"unlock {method}"]
+        answer = json_of(["fuzz", name, *mutant, *budget])
         failures = [one for one in answer.get("failures", []) if one["severity"] == "error" and one["trace"]]
         for one in failures:
             if not _shows_without(Path(one["trace"])):
@@ -113,20 +108,4 @@ def _shows_without(trace: Path) -> bool:
     configuration = {key: value for key, value in read.configuration.items() if key != WHAT_IF}
     plain = trace.with_name("plain.json")
     codec.write(msgspec.structs.replace(read, configuration=configuration), plain)
-    return bool(_run(["replay", str(plain)], ["--search", str(TRIES)]).get("reproduces"))
-
-
-def _run(arguments: Sequence[str], options: Sequence[str]) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, *run_options(), *arguments, *options, "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
-    try:
-        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    except (LookupError, ValueError):
-        return {}
-    return answer
+    return bool(json_of(["replay", str(plain), "--search", str(TRIES)]).get("reproduces"))

@@ -9,26 +9,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 
 from semafuzz.cli import run
-
-BANK = """
-import threading
-
-class Account:
-    def __init__(self):
-        self.balance = 0
-
-    def deposit(self):
-        self.balance += 1
-
-def two():
-    account = Account()
-    threads = [threading.Thread(target=account.deposit) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert account.balance == 2
-"""
+from tests.bank_source import BANK
 
 
 @pytest.fixture
