@@ -7,12 +7,11 @@ from typing import Any
 
 
 def lock_of(owner: Any, name: str, variables: dict[str, Any]) -> Any:
-    """The attribute of the object, or the variable of its module, that is called so; or else a new re-entrant lock,
-    which the object keeps from then on (the module, where there is no object)."""
-    found = getattr(owner, name, None) if owner is not None else None
-    if found is None:
-        found = variables.get(name)
-    if found is None:
-        holder = variables if owner is None else vars(owner)
-        found = holder.setdefault(name, threading.RLock())
-    return found
+    """The attribute of the object, or the variable of its module, that is called so and is a lock; or else a new
+    re-entrant lock, which the object keeps from then on (the module, where there is no object). A remedy may stand in a
+    trace from elsewhere, which must not enter anything but a lock."""
+    for found in (getattr(owner, name, None) if owner is not None else None, variables.get(name)):
+        if callable(getattr(found, "acquire", None)) and callable(getattr(found, "release", None)):
+            return found
+    holder = variables if owner is None else vars(owner)
+    return holder.setdefault(f"_semafuzz_{name}" if name in holder else name, threading.RLock())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from semafuzz.cli import run
 from semafuzz.harness.edits.functions import edited, find_function
 from semafuzz.harness.edits.remedies import Remedies, Remedy, parse_remedy
+from semafuzz.harness.edits.remedy_lock import lock_of
 from semafuzz.harness.errors import UsageError
 
 BANK = """
@@ -131,6 +134,25 @@ def test_remedies_are_read_and_applied_once() -> None:
     remedies.check()
     with pytest.raises(UsageError, match="has a function"):
         Remedies([parse_remedy("lock x with c")]).check()
+
+
+def test_nothing_but_a_lock_is_entered() -> None:
+    """A trace from elsewhere may name anything."""
+
+    class Owner:
+        def __init__(self) -> None:
+            self.file = open(os.devnull)  # noqa: SIM115
+            self.lock = threading.Lock()
+
+    owner = Owner()
+    with owner.file:
+        assert lock_of(owner, "lock", {}) is owner.lock
+        made = lock_of(owner, "file", {"file": owner.file})
+        assert made is not owner.file
+        assert lock_of(owner, "file", {}) is made
+    variables: dict[str, Any] = {"LOCK": owner.lock}
+    assert lock_of(None, "LOCK", variables) is owner.lock
+    assert lock_of(None, "OTHER", variables) is variables["OTHER"]
 
 
 def test_functions_are_found_by_their_names() -> None:
