@@ -23,11 +23,11 @@ Pair = tuple[Unit, Unit]
 
 
 def units_of(target: Target) -> list[Unit]:
-    """Every operation by itself, but for those that are done together with another one."""
+    """Every operation by itself, but for those that only give back what another one took, and both together."""
     table = {info.name: info for info in target.operations()}
     chains = [tuple(table[name] for name in chain) for chain in target.chains() if {*chain} <= table.keys()]
-    together = {info.name for chain in chains for info in chain}
-    return [*((info,) for info in table.values() if info.name not in together), *chains]
+    second = {info.name for chain in chains for info in chain[1:]}
+    return [*((info,) for info in table.values() if info.name not in second), *chains]
 
 
 def name_of(unit: Unit) -> str:

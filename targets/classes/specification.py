@@ -20,6 +20,9 @@ from semafuzz.targets.classes.values import Choices
 from semafuzz.targets.model.protocol import Plain
 from semafuzz.targets.model.solo_run import run_solo
 
+_ROUNDS = 3
+"""How often each call is made to see what state a run has left."""
+
 
 class Subject:
     """The class under test: makes worlds, and looks at them.
@@ -92,15 +95,16 @@ class Subject:
         seen = [one.value if one is not None else Snapshot((), ()) for one in results]
         seen += self._outside(world)
         rest = [
-            Operation(name, call)
+            (bool(method.opener), Operation(name, call))
             for name, method in self.methods.items()
             if name not in self.relaxed
             for call in method.calls()[:2]
         ]
+        # What is taken several times shows all that there is; then it is given back.
+        probes = [one for closes, one in rest if not closes] * _ROUNDS + [one for closes, one in rest if closes]
         for one in self.readers:
             seen.append(self._observed(one, world))
-        # What takes away shows what there is; what puts in comes last.
-        for one in rest:
+        for one in probes:
             seen.append(self._observed(one, world))
             seen += self._outside(world)
         return combined(seen)
