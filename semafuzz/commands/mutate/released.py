@@ -19,7 +19,7 @@ from semafuzz.commands.common.json_command import json_of
 from semafuzz.harness.audit.class_audit import locks_of
 from semafuzz.harness.audit.sources import Sources
 from semafuzz.harness.edits.remedies import WHAT_IF
-from semafuzz.harness.errors import UsageError
+from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import execute
@@ -93,7 +93,11 @@ def _judge(name: str, method: str, operations: tuple[str, ...], seconds: float, 
     with tempfile.TemporaryDirectory(prefix="semafuzz-mutant-") as folder:
         budget = ["--seconds", str(seconds), "--seed", str(seed), "--out", folder]
         mutant = ["--operations", ",".join(operations), "--what-if", f"unlock {method}"]
-        answer = json_of(["fuzz", name, *mutant, *budget])
+        try:
+            answer = json_of(["fuzz", name, *mutant, *budget])
+        except CannotJudge:
+            # It has said why on standard error.
+            answer = {}
         failures = [one for one in answer.get("failures", []) if one["severity"] == "error" and one["trace"]]
         for one in failures:
             if not _shows_without(Path(one["trace"])):
@@ -103,9 +107,12 @@ def _judge(name: str, method: str, operations: tuple[str, ...], seconds: float, 
 
 
 def _shows_without(trace: Path) -> bool:
-    """Whether the unchanged code shows an error of a mutant too."""
+    """Whether the unchanged code shows an error of a mutant too, or nobody can tell."""
     read = codec.read(trace)
     configuration = {key: value for key, value in read.configuration.items() if key != WHAT_IF}
     plain = trace.with_name("plain.json")
     codec.write(msgspec.structs.replace(read, configuration=configuration), plain)
-    return bool(json_of(["replay", str(plain), "--search", str(TRIES)]).get("reproduces"))
+    try:
+        return bool(json_of(["replay", str(plain), "--search", str(TRIES)]).get("reproduces"))
+    except CannotJudge:
+        return True
