@@ -36,8 +36,9 @@ _watching = [False]
 _hooked = [False]
 
 
-def _audit(event: str, _: object) -> None:
-    if _watching[0] and event in _WHAT:
+def _audit(event: str, _: object, watching: list[bool] = _watching) -> None:
+    # Bound to the function: a hook is called to the very end of the interpreter, when the module's names are gone.
+    if watching[0] and event in _WHAT:
         execution = running()
         if execution is not None and not execution.aborting:
             place = SITES[calling_site(op.SPAWN)].place()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from semafuzz.cli import run
+from tests.conftest import Run
 from tests.targets.classes import kinds
 
 FILE = Path(kinds.__file__ or "")
@@ -36,3 +37,9 @@ def test_what_is_not_compared_is_said(name: str, why: str, tmp_path: Path, capsy
     pairs = json.loads(capsys.readouterr().out.splitlines()[-1])["pairs"]
     assert any(why in limit for pair in pairs for limit in pair["limits"])
     assert "limited" in {pair["answer"] for pair in pairs}
+
+
+def test_what_was_entered_and_never_left_says_nothing_at_the_end(semafuzz: Run) -> None:
+    done = semafuzz("matrix", "pairs", f"{FILE.with_name('broken.py')}:ReadWriteLock", "--out", "out")
+    assert done.returncode == 1
+    assert done.stderr == ""
