@@ -73,10 +73,9 @@ class _Auditor:
         inferred: bool,
         apart: Collection[str],
     ) -> None:
-        self._sources, self._kind, self._bases, self._locks = sources, kind, bases, locks
+        self._sources, self._bases, self._locks = sources, bases, locks
         self._apart = frozenset(apart)
         self._result = ClassAudit(kind.name, lock, inferred)
-        self._units: dict[str, Unit] = {}
         self._entered: dict[str, dict[Held, set[str]]] = {}
         self._walked: dict[tuple[str, tuple[tuple[str, str], ...], Held], Walked] = {}
         self._under_way: set[tuple[str, tuple[tuple[str, str], ...], Held]] = set()
@@ -230,7 +229,6 @@ class _Auditor:
         while ways:
             unit, held, how = ways.pop()
             self._entered.setdefault(unit.key, {}).setdefault(held, set()).add(how)
-            self._units.setdefault(unit.key, unit)
             tainted = ",".join(sorted(one.path for one in unit.tainted.values()))
             if (unit.key, held, tainted) in met:
                 continue

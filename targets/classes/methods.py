@@ -11,13 +11,12 @@ import contextlib
 import functools
 import inspect
 import itertools
-import os
-import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from semafuzz.harness.errors import CodeError
+from semafuzz.harness.runs.imported_modules import is_library
 from semafuzz.targets.classes.api import Marks, marks_of
 from semafuzz.targets.classes.values import Choices, choices, hints_of
 from semafuzz.targets.model.protocol import OperationInfo, Plain
@@ -43,7 +42,6 @@ _CLOSES = {
 """What is to be called before, where the class has it: the first whose name fits."""
 _MOST_CALLS = 12
 """Ways to call one method that are tried."""
-_LIBRARY = tuple(os.path.join(os.path.realpath(sysconfig.get_path(name)), "") for name in ("stdlib", "platstdlib"))
 
 
 @dataclass(slots=True)
@@ -144,7 +142,7 @@ def _comes_with_python(owner: type) -> bool:
         file = inspect.getsourcefile(owner)
     except (TypeError, OSError):
         return True
-    return file is None or (file.startswith(_LIBRARY) and "-packages" not in file)
+    return file is None or is_library(file)
 
 
 def _methods(name: str, value: object) -> Iterator[ClassMethod]:

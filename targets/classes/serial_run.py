@@ -17,11 +17,11 @@ from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.doubles.locks import control_thread
 from semafuzz.harness.kernel.execution import Execution
-from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.schedulers.protocol import OneExecution
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.classes.calls import CameTo, World, came_to
+from semafuzz.targets.model.solo_run import no_points
 
 _GATE = "the next call"
 """What a task announces between two calls."""
@@ -95,7 +95,7 @@ def run_in_order(world: World, steps: Sequence[Step], moment: float = 0.0) -> Se
     # Numbered without gaps: a task that has no call in this order is not there.
     numbers = {task: number for number, task in enumerate(tasks)}
     scheduler = _InOrder([numbers[step.task] for step in steps])
-    execution = Execution(scheduler, _cold(), preemptive=False, max_events=_MOST_EVENTS)
+    execution = Execution(scheduler, no_points(), preemptive=False, max_events=_MOST_EVENTS)
     if moment:
         execution.clock.advance_to(moment)
     for task in tasks:
@@ -125,13 +125,3 @@ def _perform(
         result = run.world.call(step.operation, step.task)
         run.pending.discard(step.number)
         run.ended[step.number] = came_to(result, run.world.instance)
-
-
-_nowhere_hot = bytearray(1 << 16)
-
-
-def _cold() -> bytearray:
-    """No scheduling point at any site; nothing writes to it."""
-    if len(_nowhere_hot) < 2 * len(SITES):
-        _nowhere_hot.extend(bytes(2 * len(SITES)))
-    return _nowhere_hot

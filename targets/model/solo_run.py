@@ -23,7 +23,7 @@ def run_solo(function: Callable[[], object]) -> list[Failure]:
     if not control_thread[0]:
         function()
         return []
-    execution = Execution(SerialOrder((0,)), _cold(), preemptive=False)
+    execution = Execution(SerialOrder((0,)), no_points(), preemptive=False)
     execution.add_task(function, "alone")
     outcome = execution.run()
     if outcome.uncontrolled:
@@ -34,7 +34,7 @@ def run_solo(function: Callable[[], object]) -> list[Failure]:
 _nowhere_hot = bytearray(1 << 16)
 
 
-def _cold() -> bytearray:
+def no_points() -> bytearray:
     """No scheduling point at any site; nothing writes to it."""
     if len(_nowhere_hot) < 2 * len(SITES):
         _nowhere_hot.extend(bytes(2 * len(SITES)))

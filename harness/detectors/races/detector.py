@@ -1,11 +1,11 @@
 """Races, over all executions of a search: what was tried with each, and whether it came to anything.
 
 A race is *benign until shown*: the search that met it runs both orders anyway, so the report says how often each of
-the two came first, and how often such a run failed. A race all of whose failing runs have one order is *shown*.
+the two came first, how many of the executions that had the race failed, and whether any failed without it.
 
 What it misses and when it is wrong: see :mod:`semafuzz.harness.detectors.races.fasttrack`. That both orders ran
 without a failure says that no assertion, exception or deadlock of the program told them apart, not that nothing is
-wrong. Of the first executions all are looked at, of later ones a part (``EVERY``), unless it was asked for by name.
+wrong. Every execution is looked at.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent
 from semafuzz.harness.sections.section import Row, Section
 
-EVERY: Final = 200
-"""So many executions are looked at one and all, of later ones one in ten."""
 _FRAMES: Final = 8
 """Callers that are shown of an access."""
 
@@ -49,13 +47,12 @@ class _Pair:
 
 
 class Races(Detector):
-    """Learns from executions; no execution fails by it. ``all_of_them``: looks at every one, however many."""
+    """Learns from executions; no execution fails by it."""
 
     section = "races"
 
-    def __init__(self, *, all_of_them: bool = True) -> None:
-        self._all = all_of_them
-        self._kept = self._looked = self._failed = 0
+    def __init__(self) -> None:
+        self._looked = self._failed = 0
         self._pairs: dict[tuple[str, Places], _Pair] = {}
         self._stacks: dict[int, tuple[str, ...]] = {}
         self._wanted: set[int] = set()
@@ -72,9 +69,6 @@ class Races(Detector):
 
     def keep(self, outcome: Outcome) -> None:
         """Learn from an execution."""
-        self._kept += 1
-        if not self._all and self._kept > EVERY and self._kept % 10:
-            return
         self._looked += 1
         failed = any(failure.kind not in ADVICE for failure in outcome.failures)
         self._failed += failed
