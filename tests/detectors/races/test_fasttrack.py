@@ -187,6 +187,21 @@ def test_what_something_orders_is_none(first: Callable[[Box], object], second: C
     assert found.verdict != "found"
 
 
+def test_what_comes_after_a_release_is_not_ordered_by_it() -> None:
+    def set_and_write(box: Box) -> None:
+        box.event.set()
+        box.value = 1
+
+    def wait_and_look(box: Box) -> None:
+        box.event.wait()
+        assert box.value >= 0
+
+    rows, _ = races_of(both(set_and_write, wait_and_look))
+    assert [row.data["location"] for row in rows] == ["Box.value"]
+    # That the read may come first is seen without the clock of the release; that the write may, only by it.
+    assert any("both orders ran" in line for row in rows for line in row.details)
+
+
 def test_what_came_of_it_is_said() -> None:
     def program() -> None:
         box = Box()
