@@ -182,10 +182,10 @@ class Execution(Waiting):
             interrupts.heed()
         outcome = self.outcome
         outcome.now = self.clock.now
-        self._take_apart()
+        self._take_apart(outcome)
         return outcome
 
-    def _take_apart(self) -> None:
+    def _take_apart(self, outcome: Outcome) -> None:
         """Let go of the record: what the program made, locks above all, holds on to its execution, and the
         record to them, so that thousands of events would wait for the collector."""
         self.outcome = _OVER
@@ -194,6 +194,10 @@ class Execution(Waiting):
         self.current = _NOBODY
         self._inheriting = self._context = None
         self.choose = _nobody_chooses
+        for task in outcome.tasks:
+            # A Thread and its task hold on to each other.
+            task.run = _nothing_to_run
+            task.thread = None
 
     def _loop(self) -> None:
         while not self.stopped:
@@ -547,6 +551,10 @@ _STUBBORN: list[greenlet] = []
 _NOBODY = Task(-1, "nobody", lambda: None, daemon=True)
 _OVER = Outcome()
 """The record of executions that were taken apart."""
+
+
+def _nothing_to_run() -> None:
+    raise RuntimeError("the execution is over")
 
 
 def _nobody_chooses(enabled: Sequence[Task], current: Task | None, step: int) -> Task:

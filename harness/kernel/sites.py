@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import CodeType
 
+_MOST_IDENTITIES = 20_000
+"""Programs may compile code again in each execution."""
 _INLINED = ("<listcomp>", "<dictcomp>", "<setcomp>")
 
 
@@ -42,6 +44,7 @@ class SiteTable:
     sites: list[Site] = field(default_factory=list)
     kinds: dict[int, int] = field(default_factory=dict)
     _by_key: dict[object, int] = field(default_factory=dict)
+    _by_identity: dict[tuple[int, int, int], tuple[int, CodeType]] = field(default_factory=dict)
 
     def add(self, site: Site) -> int:
         """Number ``site``; equal sites from one rewriting get one number each."""
@@ -62,6 +65,10 @@ class SiteTable:
         ``kind`` is part of the key because an acquire and a release can share
         one ``with`` statement and heat up separately.
         """
+        quick = self._by_identity.get((id(code), instruction, kind))
+        if quick is not None:
+            return quick[0]
+        # Code that was compiled again is the same place. To hash code is to hash all that is in it.
         key = (code, instruction, kind)
         found = self._by_key.get(key)
         if found is None:
@@ -72,6 +79,9 @@ class SiteTable:
             site = Site(module, code.co_filename, function, line)
             found = self._by_key[key] = self.add(site)
             self.kinds[found] = kind
+        if len(self._by_identity) >= _MOST_IDENTITIES:
+            self._by_identity.clear()
+        self._by_identity[id(code), instruction, kind] = found, code
         return found
 
     def __getitem__(self, number: int) -> Site:

@@ -16,7 +16,8 @@ from typing import Any
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel import thread_identity
-from semafuzz.harness.kernel.doubles.locks import Lock, running
+from semafuzz.harness.kernel.doubles.locks import running
+from semafuzz.harness.kernel.doubles.new_thread import Started
 from semafuzz.harness.kernel.frames import calling_site
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.running import Running
@@ -191,7 +192,7 @@ def stable_hash(thread: Any) -> int:
         return int(vars(thread).get("_semafuzz_hash", object.__hash__(thread)))
     found = vars(thread).get("_semafuzz_hash")
     if found is None:
-        made_here = isinstance(thread._started._cond._lock, Lock)
+        made_here = type(thread._started) is Started
         execution.hashes += made_here
         found = thread._semafuzz_hash = execution.hashes if made_here else object.__hash__(thread)
     return int(found)

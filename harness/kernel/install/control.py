@@ -25,7 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from semafuzz.harness.kernel import current, thread_identity
-from semafuzz.harness.kernel.doubles import local, locks, randomness, threads, times
+from semafuzz.harness.kernel.doubles import local, locks, new_thread, randomness, threads, times
 from semafuzz.harness.kernel.install import adoption, escapes, interrupts, watchdog
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
@@ -148,6 +148,7 @@ def installed(
         changes.attribute(threading.Thread, "start", threads.start)
         changes.attribute(threading.Thread, "join", threads.join)
         changes.attribute(threading.Thread, "is_alive", threads.is_alive)
+        _make_threads_slim(changes)
         changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
         changes.bind(vars(importlib), "import_module", _atomic_module_import(importlib.import_module, changes))
         _refuse_asyncio(changes)
@@ -194,6 +195,15 @@ def _rebind_everywhere(changes: _Changes) -> None:
             found = replacements.get(id(value))
             if found is not None:
                 changes.bind(namespace, key, found[1])
+
+
+def _make_threads_slim(changes: _Changes) -> None:
+    for name, replacement in new_thread.NAMES.values():
+        changes.attribute(threading, name, replacement)
+    init = threading.Thread.__init__
+    code = init.__code__
+    changes.later(lambda: setattr(init, "__code__", code))
+    init.__code__ = new_thread.exchanged(code)
 
 
 def _refuse_asyncio(changes: _Changes) -> None:
