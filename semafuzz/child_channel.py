@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from semafuzz.harness.errors import CannotJudge
+from semafuzz.harness.kernel.install import builtin_names
 from semafuzz.supervisor import CHANNEL
 
 _pipe = [-1]
@@ -38,10 +40,13 @@ def say(words: str) -> None:
 
 @contextmanager
 def program_runs(seconds: float | None = None) -> Iterator[None]:
-    """Code of the program under test runs in the block, for ``seconds`` at most where given."""
+    """Code of the program under test runs in the block, for ``seconds`` at most where given.
+
+    Raises CannotJudge where the search failed after the program had replaced builtins, which the search needs too."""
     if _pipe[0] < 0:
         yield
         return
+    builtin_names.keep()
     say("runs")
     if seconds is not None:
         say(f"seconds {seconds}")
@@ -55,6 +60,11 @@ def program_runs(seconds: float | None = None) -> Iterator[None]:
     _thread.start_new_thread(beat, ())
     try:
         yield
+    except Exception as error:
+        name = builtin_names.put_back()
+        if not name:
+            raise
+        raise CannotJudge(f"{builtin_names.complaint(name)}; nothing can be said") from error
     finally:
         ended.append(True)
         say("rests")

@@ -36,14 +36,17 @@ def rewrite_source(
     *,
     coarse: bool = False,
     edit: Callable[[ast.Module], None] | None = None,
+    stored: set[str] | None = None,
 ) -> types.CodeType:
     """Compile ``source`` with its accesses rewritten.
 
     ``only``: names of top-level classes or functions outside which the code is
     left as it is. ``coarse``: see :class:`semafuzz.harness.instrument.rewriter.Rewriter`. ``edit`` may change the tree
-    before. Raises SyntaxError as ``compile`` does.
+    before. ``stored`` collects the names that the code stores under. Raises SyntaxError as ``compile`` does.
     """
     made = _rewrite(source, filename, module, tuple(only), coarse=coarse, edit=edit)
+    if stored is not None:
+        stored |= made.stored
     attribute_kinds.register(made.inner(), made.stored)
     return made.code
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import types
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from semafuzz.harness.instrument.object_kinds import add_instrumented, instrumented
@@ -13,6 +14,7 @@ from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.doubles.locks import Lock, running
 from semafuzz.harness.kernel.event_kinds import READ
 from semafuzz.harness.kernel.install import live_objects
+from semafuzz.harness.kernel.instances import lookup, mro_of, names_of
 
 METHOD, DATA, ODD = range(3)
 """What an attribute is: no access to data; a variable of the object; a variable
@@ -24,6 +26,8 @@ _NO_DATA = (
     str, int, float, bytes, tuple, frozenset, types.NoneType, types.BuiltinFunctionType, super,
 )  # fmt: skip
 attribute_kinds: dict[type, dict[str, int]] = {}
+silent_stores: dict[tuple[type, str], bool] = {}
+"""Whether a store under this name is no access itself: a property whose setter is rewritten."""
 stored_names: dict[str, int] = {}
 dictionaries: dict[int, tuple[object, object]] = {}
 """Instance dictionaries that were asked for, with the objects whose they are:
@@ -39,7 +43,7 @@ def register(codes: Iterable[types.CodeType], stored: Iterable[str]) -> None:
     add_instrumented(codes)
     for name in stored:
         stored_names[name] = stored_names.get(name, 0) + 1
-    attribute_kinds.clear()
+    forget_kinds()
 
 
 def forget(codes: Iterable[types.CodeType], stored: Iterable[str]) -> None:
@@ -48,7 +52,35 @@ def forget(codes: Iterable[types.CodeType], stored: Iterable[str]) -> None:
     add_instrumented(codes, -1)
     for name in stored:
         stored_names[name] = stored_names.get(name, 0) - 1
+    forget_kinds()
+
+
+@contextmanager
+def stores_of_one_program(stored: Iterable[str]) -> Iterator[None]:
+    """The names that a program stores under count in the block, and those that come in it: what is seen of it must
+    not depend on other programs of this process."""
+    before = dict(stored_names)
+    register((), stored)
+    try:
+        yield
+    finally:
+        stored_names.clear()
+        stored_names.update(before)
+        forget_kinds()
+
+
+def forget_kinds() -> None:
+    """Something changed that the kinds of attributes depend on."""
     attribute_kinds.clear()
+    silent_stores.clear()
+
+
+def classify_store(kind: type, name: str) -> bool:
+    """The entry of ``silent_stores``, remembered."""
+    found = lookup(kind, name)
+    silent = found is not None and issubclass(type(found[1]), property) and is_rewritten(found[1].fset)
+    silent_stores[kind, name] = silent
+    return silent
 
 
 def classify(kind: type, name: str) -> int:
@@ -57,14 +89,13 @@ def classify(kind: type, name: str) -> int:
     if issubclass(kind, _NO_DATA):
         answer = METHOD
     else:
-        for base in kind.__mro__:
-            if name in base.__dict__:
-                found = base.__dict__[name]
-                if not _is_data(found):
-                    answer = METHOD
-                elif not hasattr(type(found), "__set__"):
-                    answer = ODD
-                break
+        found = lookup(kind, name)
+        if found is not None:
+            if not _is_data(found[1]):
+                # Which method it is depends on a class that somebody exchanges.
+                answer = ODD if _exchanges_classes() and answer == DATA else METHOD
+            elif lookup(type(found[1]), "__set__") is None:
+                answer = ODD
     attribute_kinds.setdefault(kind, {})[name] = answer
     return answer
 
@@ -76,18 +107,28 @@ def read_odd(execution: Any, owner: Any, name: str, site: int) -> None:
         if stored_names.get(name, 0) > 0:
             execution.touch(READ, owner.__dict__, name, site)
         return
+    if _exchanges_classes() and not issubclass(type(owner), type):
+        execution.touch(READ, owner, "__class__", site)
+        found = lookup(type(owner), name)
+        if found is not None and not _is_data(found[1]):
+            return
     execution.touch(READ, owner, name, site)
     if issubclass(type(owner), type):
-        above = owner.__mro__[1:] if name not in owner.__dict__ else ()
+        above = mro_of(owner)[1:] if name not in names_of(owner) else ()
     else:
         try:
-            above = () if name in object.__getattribute__(owner, "__dict__") else type(owner).__mro__
+            above = () if name in object.__getattribute__(owner, "__dict__") else mro_of(type(owner))
         except AttributeError:
-            above = type(owner).__mro__
+            above = mro_of(type(owner))
     for base in above:
         execution.note(READ, base, name, site)
-        if name in base.__dict__:
+        if name in names_of(base):
             return
+
+
+def _exchanges_classes() -> bool:
+    """Whether rewritten code gives objects another class: ``machine.__class__ = Running``."""
+    return stored_names.get("__class__", 0) > 0
 
 
 def _is_data(found: Any) -> bool:

@@ -14,10 +14,12 @@ from semafuzz.harness.instrument.attribute_kinds import (
     adopted,
     attribute_kinds,
     classify,
+    classify_store,
     dictionaries,
-    is_rewritten,
+    forget_kinds,
     read_odd,
     remembered,
+    silent_stores,
     stored_names,
 )
 from semafuzz.harness.instrument.calls import announced
@@ -28,6 +30,7 @@ from semafuzz.harness.kernel.doubles import calendar
 from semafuzz.harness.kernel.event_kinds import READ, WRITE, WRITE_ALL
 from semafuzz.harness.kernel.install import live_objects
 from semafuzz.harness.kernel.instances import attributes_of
+from semafuzz.harness.kernel.naming import note_other_class
 
 
 def attr(owner: Any, name: str, site: int) -> Any:
@@ -75,9 +78,11 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
         else:
             _touch_stored(execution, owner, name, site)
             if name in ("__dict__", "__class__") and execution.thorough:
+                if name == "__class__":
+                    note_other_class(owner)
                 _touch_exchanged(execution, owner, value, site)
             if issubclass(type(owner), type):
-                attribute_kinds.clear()
+                forget_kinds()
             elif dictionaries:
                 own = getattr(owner, "__dict__", None)
                 if id(own) in dictionaries:
@@ -97,18 +102,17 @@ def del_attr(owner: Any, name: str, site: int) -> None:
     execution = current.execution
     if execution is not None:
         _touch_stored(execution, owner, name, site)
+        if issubclass(type(owner), type):
+            forget_kinds()
     delattr(owner, name)
 
 
 def _touch_stored(execution: Any, owner: object, name: str, site: int) -> None:
-    kind = type(owner)
-    for base in kind.__mro__:
-        if name in base.__dict__:
-            found = base.__dict__[name]
-            if issubclass(type(found), property) and is_rewritten(found.fset):
-                return
-            break
-    execution.touch(WRITE, owner, name, site)
+    silent = silent_stores.get((type(owner), name))
+    if silent is None:
+        silent = classify_store(type(owner), name)
+    if not silent:
+        execution.touch(WRITE, owner, name, site)
 
 
 def bound(owner: Any, name: str, site: int) -> Any:

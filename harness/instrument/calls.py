@@ -109,6 +109,8 @@ def prepared(function: Any, site: int, /, *args: Any, **keywords: Any) -> Any:
             for name, one in keywords.items():
                 if type(one) in _METHODS_IN_C:
                     keywords[name] = later(one, site)
+            if keywords.get("key") is not None and function == getattr(_list_of(function), "sort", None):
+                keywords["key"] = _KeyInSort(keywords["key"], function.__self__, site)
             if kind is _lru_cache_wrapper:
                 return _storing(execution, function, args, keywords, site)
     return partial(function, *args, **keywords)
@@ -128,6 +130,32 @@ def _stored(execution: Any, function: Any, site: int, misses: int, result: Any) 
     if now is not None and now is execution and function.cache_info().misses != misses:
         now.note(op.WRITE_ALL, function, None, site)
     return result
+
+
+def _list_of(function: Any) -> list[Any] | None:
+    """The list of which this is a method."""
+    owner = function.__self__ if type(function) is types.BuiltinMethodType else None
+    return owner if type(owner) is list else None
+
+
+class _KeyInSort:
+    """The ``key`` of ``list.sort``. The list is empty while keys are worked out: another thread may see it so, and
+    what it adds makes the sort fail."""
+
+    __slots__ = ("_begun", "_key", "_list", "_site")
+
+    def __init__(self, key: Any, sorted_list: list[Any], site: int) -> None:
+        self._key = key
+        self._list = sorted_list
+        self._site = site
+        self._begun = False
+
+    def __call__(self, element: Any) -> Any:
+        execution = current.execution
+        if execution is not None and not self._begun:
+            self._begun = True
+            execution.touch(op.WRITE_ALL, self._list, None, self._site)
+        return self._key(element)
 
 
 class LaterCall:

@@ -73,7 +73,7 @@ def touch_all(execution: Any, found: list[tuple[int, object]], changes: bool, si
         if kind == kinds.INSTANCE:
             for name in attributes_of(one):
                 execution.note(part, one, name, site)
-        elif kind in (kinds.OUTSIDE, kinds.UNKNOWN):
+        elif kind in (kinds.OUTSIDE, kinds.UNKNOWN) or type(one) is GeneratorType:
             note_stranger(execution, kind, one, site)
 
 
@@ -97,5 +97,10 @@ def note_stranger(execution: Any, kind: int, owner: object, site: int) -> None:
     strangers = execution.outcome.strangers
     task = execution.current
     before = strangers.setdefault(id(owner), (owner, task))
-    if before[1] is not task:
+    if before[1] is task:
+        return
+    if type(owner) is GeneratorType:
+        # Within a step of it only accesses are scheduling points, and not its end.
+        execution.limit("reach", "a generator that two tasks step", site)
+    else:
         execution.limit("unknown", f"{type(owner).__module__}.{type(owner).__qualname__}", site)

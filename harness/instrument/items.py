@@ -16,6 +16,7 @@ from semafuzz.harness.instrument.object_kinds import handles_itself
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.event_kinds import READ, READ_ALL, READ_ITEM, WRITE, WRITE_ALL, WRITE_ITEM
+from semafuzz.harness.kernel.instances import lookup
 
 
 def item(owner: Any, key: Any, site: int) -> Any:
@@ -100,10 +101,8 @@ def touch_other(execution: Any, owner: Any, method: str, changes: bool, site: in
 def _plain(owner: object, method: str) -> bool:
     """Whether the container does this itself, not a Python override of it
     (whose own accesses are then the ones to see)."""
-    for base in kinds.mro_of(type(owner)):
-        if method in base.__dict__:
-            return type(base.__dict__[method]) is not types.FunctionType
-    return True
+    found = lookup(type(owner), method)
+    return found is None or type(found[1]) is not types.FunctionType
 
 
 def contains(key: Any, owner: Any, site: int) -> bool:

@@ -28,7 +28,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from semafuzz.harness.instrument.containers import CONTAINERS, VIEWS
-from semafuzz.harness.kernel.instances import dictionary_of_type
+from semafuzz.harness.kernel.instances import dictionary_of_type, lookup, mro_of, names_of
 from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
@@ -148,7 +148,7 @@ def _classify(kind: type) -> int:
         return ITERATOR
     if kind.__flags__ & _HEAP and dictionary_of_type(kind) is not None:
         return INSTANCE
-    if any("__slots__" in base.__dict__ for base in mro):
+    if any("__slots__" in names_of(base) for base in mro):
         return INSTANCE
     if module == "array":
         return KNOWN
@@ -166,15 +166,8 @@ def is_watched(function: object) -> bool:
 
 def handles_itself(owner: object, method: str) -> bool:
     """Whether the class of ``owner`` does this in rewritten code, whose accesses are the ones to see."""
-    for base in mro_of(type(owner)):
-        if method in base.__dict__:
-            return is_watched(base.__dict__[method])
-    return False
-
-
-def mro_of(kind: type) -> tuple[type, ...]:
-    """The classes of a class, past its metaclass."""
-    return type.__dict__["__mro__"].__get__(kind)  # type: ignore[no-any-return]
+    found = lookup(type(owner), method)
+    return found is not None and is_watched(found[1])
 
 
 def module_of(kind: type) -> str:
@@ -184,13 +177,9 @@ def module_of(kind: type) -> str:
 
 def defines(kind: type, method: str) -> bool:
     """Whether a class has a method, without asking its metaclass."""
-    return any(method in base.__dict__ for base in mro_of(kind))
+    return lookup(kind, method) is not None
 
 
 def handles_itself_class(made: type, *methods: str) -> bool:
     """Whether one of these methods of a class is rewritten code."""
-    for base in type.__dict__["__mro__"].__get__(made):
-        for method in methods:
-            if is_watched(base.__dict__.get(method)):
-                return True
-    return False
+    return any(is_watched(names_of(base).get(method)) for base in mro_of(made) for method in methods)

@@ -14,6 +14,7 @@ from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.instrument.items import touch_other
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.event_kinds import READ_ALL, WRITE, WRITE_ALL
+from semafuzz.harness.kernel.instances import lookup
 
 
 def combine(name: str, left: Any, right: Any, site: int) -> Any:
@@ -36,12 +37,8 @@ def _combined(execution: Any, name: str, side: Any, site: int) -> None:
     looked into; ``object`` compares identities."""
     if kinds.kind_of(side) == kinds.INSTANCE:
         method = f"__{name.lower()}__" if name not in _OPERATOR_METHODS else _OPERATOR_METHODS[name]
-        for base in type(side).__mro__:
-            if method in base.__dict__:
-                if base is object or kinds.is_watched(base.__dict__[method]):
-                    return
-                break
-        else:
+        found = lookup(type(side), method)
+        if found is None or found[0] is object or kinds.is_watched(found[1]):
             return
     touch_reached(execution, (side,), _is_another_method(name, side), site)
 
@@ -50,10 +47,8 @@ def _is_another_method(name: str, side: Any) -> bool:
     """Whether a class has a method of C for this operator that goes by another name, as in
     ``__lshift__ = list.append``."""
     method = f"__{name.lower()}__" if name not in _OPERATOR_METHODS else _OPERATOR_METHODS[name]
-    for base in kinds.mro_of(type(side)):
-        if method in base.__dict__:
-            return type(base.__dict__[method]) is types.MethodDescriptorType
-    return False
+    found = lookup(type(side), method)
+    return found is not None and type(found[1]) is types.MethodDescriptorType
 
 
 _OPERATOR_METHODS: Final = {

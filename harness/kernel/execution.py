@@ -30,7 +30,7 @@ from semafuzz.harness.kernel import thread_identity
 from semafuzz.harness.kernel.clock import VirtualClock
 from semafuzz.harness.kernel.deadlock import describe_deadlock, describe_endless
 from semafuzz.harness.kernel.greenlet_pool import pool_of
-from semafuzz.harness.kernel.install import executors, interrupts
+from semafuzz.harness.kernel.install import builtin_names, executors, interrupts
 from semafuzz.harness.kernel.outcome import Failure, LimitKind, Outcome, RawDecision
 from semafuzz.harness.kernel.sites import NOWHERE
 from semafuzz.harness.kernel.task import Pending, RawEvent, Task
@@ -169,6 +169,16 @@ class Execution(Waiting):
         try:
             with suppress(Abort):
                 self._loop()
+            self._abort_rest()
+        except Exception:
+            # Ours, and so an error of ours, unless the program took from us what we call.
+            replaced = builtin_names.put_back()
+            if not replaced:
+                raise
+            self.escape(builtin_names.complaint(replaced))
+            for task in self.tasks:
+                if task.greenlet is not None and task.greenlet.dead:
+                    task.greenlet = None
             self._abort_rest()
         finally:
             _current.execution = None

@@ -7,14 +7,35 @@ from collections.abc import Callable
 from typing import Any
 
 _dictionaries: dict[type, Any] = {}
+_MRO = type.__dict__["__mro__"]
+_NAMES = type.__dict__["__dict__"]
+
+
+def mro_of(kind: type) -> tuple[type, ...]:
+    """The classes of a class, past its metaclass."""
+    return _MRO.__get__(kind)  # type: ignore[no-any-return]
+
+
+def names_of(kind: type) -> dict[str, Any]:
+    """What a class itself defines, past its metaclass."""
+    return _NAMES.__get__(kind)  # type: ignore[no-any-return]
+
+
+def lookup(kind: type, name: str) -> tuple[type, Any] | None:
+    """Which of the classes of a class defines ``name``, and as what, past its metaclass."""
+    for base in _MRO.__get__(kind):
+        names = _NAMES.__get__(base)
+        if name in names:
+            return base, names[name]
+    return None
 
 
 def dictionary_of_type(kind: type) -> Callable[[object], dict[str, object]] | None:
     """What gives the dictionary of an instance without running code of its class; None for none."""
     if kind not in _dictionaries:
         found = None
-        for base in type.__dict__["__mro__"].__get__(kind):
-            descriptor = base.__dict__.get("__dict__")
+        for base in mro_of(kind):
+            descriptor = names_of(base).get("__dict__")
             if descriptor is not None:
                 found = descriptor.__get__ if type(descriptor) is types.GetSetDescriptorType else None
                 break
@@ -27,9 +48,10 @@ def attributes_of(owner: object) -> dict[str, object]:
     kind = type(owner)
     get = dictionary_of_type(kind)
     found = dict(get(owner)) if get is not None else {}
-    for base in kind.__mro__:
-        if "__slots__" in base.__dict__:
-            for name, member in base.__dict__.items():
+    for base in mro_of(kind):
+        names = names_of(base)
+        if "__slots__" in names:
+            for name, member in names.items():
                 if type(member) is types.MemberDescriptorType:
                     try:
                         found[name] = member.__get__(owner)
@@ -45,8 +67,8 @@ def set_attribute(owner: object, name: str, value: object) -> bool:
     if get is not None and name in get(owner):
         get(owner)[name] = value
         return True
-    for base in kind.__mro__:
-        member = base.__dict__.get(name)
+    for base in mro_of(kind):
+        member = names_of(base).get(name)
         if type(member) is types.MemberDescriptorType:
             try:
                 member.__set__(owner, value)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from semafuzz.harness.kernel import event_kinds as op
@@ -46,6 +47,23 @@ def _tuple_text(name: tuple[Any, ...]) -> str:
     return repr(name)[:_LIMIT]
 
 
+_made_as: dict[int, tuple[Callable[[], object], str]] = {}
+"""Objects that were given another class, by ``id``: the way to each, and the name of the class before. A name that
+is asked for during a run and one that is asked for after it are the same."""
+_MOST_MADE_AS = 1000
+
+
+def note_other_class(subject: object) -> None:
+    """``subject`` is about to be given another class: it keeps the name that it has."""
+    if len(_made_as) >= _MOST_MADE_AS:
+        _made_as.clear()
+    name = subject_type(subject)
+    try:
+        _made_as[id(subject)] = weakref.ref(subject), name
+    except TypeError:
+        _made_as[id(subject)] = (lambda: subject), name
+
+
 def subject_type(subject: object) -> str:
     """What kind of object it is."""
     if subject is None:
@@ -56,7 +74,13 @@ def subject_type(subject: object) -> str:
     if type(subject) is Token:
         return subject.kind_name
     lock = lock_of(subject)
-    return (lock.label if lock is not None else "") or type(subject).__name__
+    if lock is not None and lock.label:
+        return lock.label
+    if _made_as and id(subject) in _made_as:
+        same, name = _made_as[id(subject)]
+        if same() is subject:
+            return name
+    return type(subject).__name__
 
 
 def describe_pending(pending: Pending) -> str:

@@ -159,19 +159,19 @@ def load_name(
     the tree of each first-party module before it is rewritten, given its name. UsageError where an import fails."""
     name_here = module_name(path, renamed=renamed)
     filename = str(path.resolve())
-    if rewrite:
-        change = None if edit is None else partial(edit, name_here)
-        code = rewrite_source(source, filename, name_here, coarse=coarse, edit=change)
-    else:
-        code = compile(source, filename, "exec", dont_inherit=True, optimize=0)
     folder = str(import_root(path))
     if folder not in sys.path:
         sys.path.insert(0, folder)
     module = loaded_here[name_here] = ModuleType(name_here)
     module.__file__ = filename
     imported = ImportedModules(_both_forms(instrument), rewrite=rewrite, coarse=coarse, edit=edit)
-    refresher = _Refresher(module, code, name, path, imported)
     with imported.importing(forget=False):
+        if rewrite:
+            change = None if edit is None else partial(edit, name_here)
+            code = rewrite_source(source, filename, name_here, coarse=coarse, edit=change, stored=imported.stored)
+        else:
+            code = compile(source, filename, "exec", dont_inherit=True, optimize=0)
+        refresher = _Refresher(module, code, name, path, imported)
         value = refresher()
         named = [other.removesuffix(SUBMODULES) for other in instrument if other != FIRST_PARTY]
         _refuse_imports(

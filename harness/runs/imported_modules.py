@@ -23,6 +23,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
+from semafuzz.harness.instrument.attribute_kinds import stores_of_one_program
 from semafuzz.harness.kernel.ownership import is_own
 from semafuzz.harness.runs.module_state import keeps_state, library_parts, notices_freeing
 
@@ -84,7 +85,8 @@ class ImportedModules(MetaPathFinder):
     model). ``stateful``: whether a first-party module keeps state, so that all are to be made
     anew. ``finalisers``: by what their code would notice when an object is freed. ``library``: modules of
     the standard library that they use, with classes whose state threads may share. ``watched``: the
-    names of those that are looked into, in the order of their import.
+    names of those that are looked into, in the order of their import. ``stored``: the names that their code, and
+    that of the program's own file, stores under.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class ImportedModules(MetaPathFinder):
         self.finalisers: set[str] = set()
         self.library: dict[str, None] = {}
         self.watched: dict[str, None] = {}
+        self.stored: set[str] = set()
         self.passed_over: dict[str, None] = {}
         """First-party modules that were imported and not looked into."""
         self._first_party: dict[str, None] = {}
@@ -137,7 +140,8 @@ class ImportedModules(MetaPathFinder):
             return
         sys.meta_path.insert(0, self)
         try:
-            yield
+            with stores_of_one_program(self.stored):
+                yield
         finally:
             sys.meta_path.remove(self)
             if forget:
@@ -173,7 +177,7 @@ class ImportedModules(MetaPathFinder):
                 self.look_at(ast.parse(source, path))
             if self.rewrite:
                 change = None if self._edit is None or name not in self._first_party else partial(self._edit, name)
-                found = rewrite_source(source, path, name, coarse=self._coarse, edit=change)
+                found = rewrite_source(source, path, name, coarse=self._coarse, edit=change, stored=self.stored)
             else:
                 found = compile(source, path, "exec", dont_inherit=True, optimize=0)
             self._codes[path] = found

@@ -239,3 +239,23 @@ def test_a_time_out_beside_a_sleeper_repeats(check: Check) -> None:
     """
     answer = check(textwrap.dedent(source))
     assert (answer["exit"], answer["verdict"], answer["failures"][0]["confirmed"]) == (1, "found", True)
+
+
+def test_classes_that_count_what_they_are_asked_for_are_asked_by_the_program_only(check: Check) -> None:
+    answer = check("""
+import threading
+class Counting(type):
+    asked = 0
+    def __getattribute__(cls, name):
+        type.__setattr__(Counting, "asked", type.__getattribute__(Counting, "asked") + 1)
+        return type.__getattribute__(cls, name)
+class Settings(metaclass=Counting):
+    size = 1
+def f():
+    Counting.asked = 0
+    worker = threading.Thread(target=lambda: Settings.size)
+    worker.start()
+    worker.join()
+    assert Counting.asked == 1
+""")
+    assert (answer["verdict"], answer.get("not_confirmed", [])) == ("complete", [])

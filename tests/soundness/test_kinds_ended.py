@@ -9,6 +9,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from tests.soundness.conftest import Check
+
 Run = Callable[..., "CompletedProcess[str]"]
 
 ENDINGS: dict[str, tuple[str, int, str]] = {
@@ -23,6 +25,8 @@ ENDINGS: dict[str, tuple[str, int, str]] = {
         "a process was started",
     ),
     "asyncio": ("import asyncio; asyncio.run(asyncio.sleep(0))", 125, "asyncio"),
+    "a builtin that the search needs": ("import builtins; builtins.len = None", 125, "builtins.len"),
+    "a builtin that tells": ("import builtins; builtins.sorted = None", 125, "builtins.sorted"),
     "a raw stream": ("import os, sys; sys.stdout.close(); os.close(1)", 0, ""),
 }
 
@@ -152,3 +156,27 @@ def test_a_finding_replays_in_every_process(semafuzz: Run, tmp_path: Path, kind:
         done = semafuzz("replay", failure["trace"], "--program", "again.py:f", PYTHONHASHSEED=seed)
         assert done.returncode == 1, done.stderr
         assert "the recorded one" in done.stdout
+
+
+def test_what_one_program_stores_under_is_nothing_to_the_next_in_the_process(check: Check) -> None:
+    """Its finding would not replay in a fresh process."""
+    check("""
+import threading
+def f():
+    global SIZE
+    SIZE = 2
+""")
+    answer = check("""
+import threading
+SIZE = 1
+class Box:
+    n = 0
+    def add(self):
+        self.n = self.n + SIZE
+def f():
+    box = Box()
+    threads = [threading.Thread(target=box.add) for _ in range(2)]
+    [t.start() for t in threads], [t.join() for t in threads]
+    assert box.n == 2
+""")
+    assert answer["verdict"] == "found", answer

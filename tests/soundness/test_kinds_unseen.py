@@ -116,6 +116,26 @@ NEVER_COMPLETE: dict[str, str] = {
     threads = [threading.Thread(target=votes.update, args=({"a": 1},)) for _ in range(2)]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert votes["a"] == 2""",
+    "a list that is empty while it is sorted": """
+    names = ["b", "a"]
+    sorts = threading.Thread(target=lambda: names.sort(key=lambda name: name.lower()))
+    sorts.start()
+    assert len(names) == 2
+    sorts.join()""",
+    "an object that is given another class": """
+    class Idle:
+        def state(self):
+            return "idle"
+    class Busy(Idle):
+        def state(self):
+            return "busy"
+    machine = Idle()
+    def start():
+        machine.__class__ = Busy
+    starts = threading.Thread(target=start)
+    starts.start()
+    assert machine.state() == machine.state()
+    starts.join()""",
     "locks that decide by what is not seen": """
     from collections import UserDict
     flags, first, second = UserDict(on=False), threading.Lock(), threading.Lock()
@@ -137,6 +157,25 @@ NEVER_COMPLETE: dict[str, str] = {
 def test_a_defect_of_this_kind_is_found(check: Check, kind: str, options: tuple[str, ...]) -> None:
     answer = check(f"import threading\ndef f():\n    {NEVER_COMPLETE[kind].strip()}\n", *options)
     assert (answer["verdict"], answer["exit"]) == ("found", 1)
+
+
+def test_a_generator_for_two_threads_is_found_and_never_proved(check: Check) -> None:
+    source = """
+import threading
+def count():
+    number = 0
+    while True:
+        number += 1
+        yield number
+def f():
+    numbers = count()
+    threads = [threading.Thread(target=lambda: next(numbers)) for _ in range(2)]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    assert next(numbers) == 3
+"""
+    assert check(source)["verdict"] == "found"
+    proof = check(source, *EXHAUSTIVE)
+    assert proof["verdict"] != "complete" and (proof["verdict"] == "found" or "generator" in str(proof["limits"]))
 
 
 LIMITS: dict[str, tuple[str, str]] = {

@@ -26,7 +26,7 @@ from typing import Any
 
 from semafuzz.harness.kernel import current, thread_identity
 from semafuzz.harness.kernel.doubles import local, locks, new_thread, randomness, threads, times
-from semafuzz.harness.kernel.install import adoption, escapes, interrupts, watchdog
+from semafuzz.harness.kernel.install import adoption, builtin_names, escapes, interrupts, watchdog
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
 try:
@@ -167,6 +167,7 @@ def installed(
             sys.setrecursionlimit(depth + FRAMES)
             left = adoption.adopt_live(adopted, changes.later, times.PAIRS, times.OWN, anew=anew, roots=roots)
             current.real_locks[:] = left
+        builtin_names.keep()
         gc.freeze()
         gc.disable()
         with escapes.watched(), watchdog.watching(stall), interrupts.held():
