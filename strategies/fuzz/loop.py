@@ -9,11 +9,12 @@ budget is one of schedules; a budget of seconds ends it earlier.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.task import RawEvent
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.replay_run import replay
@@ -104,7 +105,7 @@ class FuzzLoop:
             result.verdict = "uncontrolled"
             result.notes.append(work.laboratory.uncontrolled_reason)
             return
-        scope = SmallScope(work.target, self.calls_of, work.setting.seed)
+        scope = SmallScope(work.target, self.calls_of, work.setting.seed, self.places_of)
         self._small = SmallPrograms(scope, self.share, self._schedules_of_pair)
         if self.pairs is not None:
             self.pairs.run()
@@ -280,13 +281,20 @@ class FuzzLoop:
 
     def calls_of(self, scenario: Scenario) -> list[str]:
         """The calls that leave the process in a run without a switch; none where it cannot start."""
+        return [str(name) for kind, _, _, name, _ in self._events_of(scenario) if kind == op.IO]
+
+    def places_of(self, scenario: Scenario) -> frozenset[int]:
+        """The places in the code at which such a run leaves an event."""
+        return frozenset(site for *_, site in self._events_of(scenario))
+
+    def _events_of(self, scenario: Scenario) -> Sequence[RawEvent]:
         work = self.refinement
         try:
             outcome = execute(work.opened.program(scenario), SerialOrder((0,)), work.setting)
         except ImpossibleStartError:
-            return []
+            return ()
         work.laboratory.control.between_executions()
-        return [str(name) for kind, _, _, name, _ in outcome.events if kind == op.IO]
+        return outcome.events
 
     def _seed_of_program(self) -> int:
         return self.refinement.setting.seed + self.examples

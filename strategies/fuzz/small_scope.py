@@ -9,8 +9,9 @@ with an order of its own; who searches gives each its share:
 - ``essentials``: every operation alone, on the simplest instance and on the one with most parts: what
   the judgement of pairs needs;
 - ``pairs``: every two operations beside each other, the likelier ones first and more often, variants of
-  others last. The first instance has most parts the first time; what describes the others, and it in later
-  ones, is drawn;
+  others last. An operation that has a follower goes on with it, on an instance of its own. The first instance
+  has most parts the first time; in later ones it is described by each of those values in turn with which the
+  two operations, run alone, come to code that they did not come to before; the others are alike or drawn;
 - ``singles``: what is left of one task: every operation with each value that describes an
   instance, every two operations one after the other on an instance, where the second needs what
   the first one leaves, and every operation with each fault at each call that it fits;
@@ -27,7 +28,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, granted
@@ -39,6 +40,8 @@ MOST_VALUES = 40
 """Ways to describe an instance that an operation alone is tried with."""
 RICH = 2
 """Values at the end, which stand for what has most parts."""
+MOST_TELLING = 6
+"""Values with which an operation comes to code of its own, at most."""
 TIMES = 12
 """How often a pair comes, at most."""
 FAILING_PAIRS = 100_000
@@ -47,6 +50,8 @@ FAILING_PAIRS = 100_000
 Values = Mapping[str, Plain]
 CallsOf = Callable[[Scenario], Sequence[str]]
 """The names of the I/O points that the one task of a scenario comes to, in order."""
+PlacesOf = Callable[[Scenario], Set[int]]
+"""The places in the code that the one task of a scenario comes to."""
 
 
 def _has_variant(pair: Sequence[OperationInfo]) -> bool:
@@ -55,10 +60,13 @@ def _has_variant(pair: Sequence[OperationInfo]) -> bool:
 
 class SmallScope:
     """The small programs of a target; the same for the same seed. ``calls_of`` runs a program of one
-    task, to know its calls. Each kind is drawn by itself, so that one may be ahead of another."""
+    task, to know its calls, and ``places_of`` to know its code. Each kind is drawn by itself, so that one may be
+    ahead of another."""
 
-    def __init__(self, target: Target, calls_of: CallsOf, seed: int) -> None:
-        self._target, self._calls_of, self._seed = target, calls_of, seed
+    def __init__(
+        self, target: Target, calls_of: CallsOf, seed: int, places_of: PlacesOf = lambda scenario: frozenset()
+    ) -> None:
+        self._target, self._calls_of, self._places_of, self._seed = target, calls_of, places_of, seed
         self._met: set[bytes] = set()
 
     def essentials(self) -> Iterator[Scenario]:
@@ -87,7 +95,7 @@ class SmallScope:
         return self._new(self._maker("failing pairs").failing_pairs())
 
     def _maker(self, kind: str) -> _Maker:
-        return _Maker(self._target, self._calls_of, random.Random(f"{self._seed} {kind}"))
+        return _Maker(self._target, self._calls_of, self._places_of, random.Random(f"{self._seed} {kind}"))
 
     def _new(self, programs: Iterator[Scenario]) -> Iterator[Scenario]:
         for scenario in programs:
@@ -98,10 +106,13 @@ class SmallScope:
 
 
 class _Maker:
-    def __init__(self, target: Target, calls_of: CallsOf, generator: random.Random) -> None:
+    def __init__(self, target: Target, calls_of: CallsOf, places_of: PlacesOf, generator: random.Random) -> None:
         self._target = target
         self._calls_of = calls_of
+        self._places_of = places_of
         self._table = target.operations()
+        self._named = {info.name: info for info in self._table}
+        self._telling_values: dict[str, list[Values]] = {}
         self._generator = generator
         self.values = _products(target.setup_arguments())
 
@@ -121,6 +132,11 @@ class _Maker:
     def failing(self) -> Iterator[Scenario]:
         """Every operation alone with one fault; the simplest instance beside what is on none.
         The operations take turns, so that one with many calls keeps none of the others waiting."""
+        for info in self._table:
+            if info.follower in self._named:
+                tasks = [self._with_follower([(info, self._drawn(info))])]
+                for plain in self._program(tasks, [self.values[-1]] * MAX_INSTANCES, usual=True):
+                    yield from self._with_each_fault(plain)
         infos = list(self._table)
         self._generator.shuffle(infos)
         for variants in (False, True):
@@ -129,8 +145,11 @@ class _Maker:
     def _failing_in(self, info: OperationInfo) -> Iterator[Scenario]:
         described = self._described() if info.on_instance else [self.values[0]]
         for plain in self._program([[(info, self._drawn(info))]], described):
-            for planned in self._faults_of(plain):
-                yield Scenario(plain.content, plain.configuration, (planned,))
+            yield from self._with_each_fault(plain)
+
+    def _with_each_fault(self, plain: Scenario) -> Iterator[Scenario]:
+        for planned in self._faults_of(plain):
+            yield Scenario(plain.content, plain.configuration, (planned,))
 
     def _faults_of(self, plain: Scenario) -> Iterator[Operation]:
         """Each fault at each call of the one task that it fits."""
@@ -170,11 +189,58 @@ class _Maker:
             for number in range(times)
         ]
         for _, _, place, number in sorted(turns):
-            tasks = [[(info, self._drawn(info))] for info in found[place]]
-            described = self._described()
-            richest = [self.values[-1], *described[1:]]
-            for made in self._program(tasks, described if number else richest, usual=not number):
+            tasks = [self._with_follower([(info, self._drawn(info))]) for info in found[place]]
+            described = self._described_for(found[place], number)
+            for made in self._program(tasks, described, usual=not number):
                 yield number, made
+
+    def _with_follower(self, task: list[tuple[OperationInfo, Values]]) -> list[tuple[OperationInfo, Values]]:
+        """The task of one operation, and after it the one that comes to harm by what it leaves."""
+        follower = self._named.get(task[0][0].follower)
+        return task if follower is None else [*task, (follower, self._drawn(follower))]
+
+    def _described_for(self, pair: Sequence[OperationInfo], number: int) -> list[Values]:
+        """How instances are described when a pair comes for the ``number``-th time, from 0."""
+        drawn = self._described()
+        if not number:
+            return [self.values[-1], self.values[-1], *drawn[2:]]
+        telling = self._telling(pair)
+        if number >= len(telling):
+            return drawn
+        return [telling[number], self._generator.choice([telling[number], drawn[1]]), *drawn[2:]]
+
+    def _telling(self, pair: Sequence[OperationInfo]) -> list[Values]:
+        """The values with which these operations differ, in turn."""
+        found: list[Values] = []
+        for values in itertools.chain.from_iterable(
+            itertools.zip_longest(*(self._telling_of(info) for info in dict.fromkeys(info.name for info in pair)))
+        ):
+            if values is not None and values not in found:
+                found.append(values)
+        return found
+
+    def _telling_of(self, name: str) -> list[Values]:
+        """The values with which the operation alone comes to further code, that which adds most first
+        (a greedy set cover: Chvatal, 1979), after that of most parts."""
+        found = self._telling_values.get(name)
+        if found is None:
+            found = self._telling_values[name] = [self.values[-1]]
+            info = self._named[name]
+            places: list[Set[int]] = []
+            for values in self.values:
+                alone = next(self._program([[(info, self._drawn_first(info))]], [values], usual=True), None)
+                places.append(frozenset() if alone is None else self._places_of(alone))
+            covered = set(places[-1])
+            while len(found) < MOST_TELLING:
+                best = max(range(len(places)), key=lambda number: len(places[number] - covered))
+                if not places[best] - covered:
+                    break
+                covered |= places[best]
+                found.append(self.values[best])
+        return found
+
+    def _drawn_first(self, info: OperationInfo) -> Values:
+        return _products(info.arguments)[0]
 
     def _drawn(self, info: OperationInfo) -> Values:
         return self._generator.choice(_products(info.arguments))
@@ -187,11 +253,18 @@ class _Maker:
         self, tasks: Sequence[Sequence[tuple[OperationInfo, Values]]], described: Sequence[Values], usual: bool = False
     ) -> Iterator[Scenario]:
         """The program of these tasks, if there is one; all operations work on one instance
-        where that is legal. ``usual``: whom nothing is done to is in the usual role."""
-        wishes = [[Wish(info, int(info.on_instance), dict(values)) for info, values in task] for task in tasks]
+        where that is legal, followers on another one. ``usual``: whom nothing is done to is in the usual role."""
+        wishes = [
+            [
+                Wish(info, int(info.on_instance) * (2 if place and task[0][0].follower else 1), dict(values))
+                for place, (info, values) in enumerate(task)
+            ]
+            for task in tasks
+        ]
         made = granted(wishes, self._target.roles(), described)
         if made is not None and list(map(len, made.tasks)) == list(map(len, tasks)):
-            yield Scenario(made if made.setup else self._with_bystander(made, described[0], usual))
+            there = any(one.arguments["instance"] == 1 for one in made.setup)
+            yield Scenario(made if there else self._with_bystander(made, described[0], usual))
 
     def _with_bystander(self, content: Operations, described: Values, usual: bool) -> Operations:
         """The program beside an instance that nothing is done to."""
@@ -200,7 +273,8 @@ class _Maker:
             return content
         begun = Counter(info.before for info in self._table if info.before in roles)
         role = begun.most_common(1)[0][0] if usual and begun else self._generator.choice(list(roles))
-        return Operations((Operation("instance", {"instance": 1, "role": role, **described}),), content.tasks)
+        bystander = Operation("instance", {"instance": 1, "role": role, **described})
+        return Operations((bystander, *content.setup), content.tasks)
 
 
 def _products(values: Mapping[str, Sequence[Plain]]) -> list[Values]:

@@ -39,6 +39,7 @@ class OperationInfo:
     weight: int = 2
     arguments: Mapping[str, Sequence[Plain]] = field(default_factory=dict)
     like: str = ""
+    follower: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class NovaTarget(Target):
                 spec.shared,
                 spec.weight,
                 like=spec.like,
+                follower=spec.follower,
             )
             for spec in TABLE.values()
             if not spec.needs or self._has(spec.needs)

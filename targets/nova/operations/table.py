@@ -47,7 +47,7 @@ class OperationSpec:
     programs contain it, relative to the others. ``far``: it reaches the other host. ``needs``:
     the method of the tracker without which there is no such operation. ``like``: the one that
     re-enacts what this one has the manager do. ``outside``: it begins outside of the host's
-    process, which it enters by messages, if at all.
+    process, which it enters by messages, if at all. ``follower``: as :class:`OperationInfo` has it.
     """
 
     name: str
@@ -61,6 +61,7 @@ class OperationSpec:
     needs: str = ""
     like: str = ""
     outside: bool = False
+    follower: str = ""
 
 
 def audit(world: World, arguments: Arguments) -> None:
@@ -98,7 +99,7 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("drop_move_claim_at_source", drop_move_claim_at_source, ("instance",), "leaving", "settled"),
         OperationSpec("build_failed", build_failed, weight=3),
         OperationSpec("build_succeeded", build_succeeded),
-        OperationSpec("audit", audit, weight=6),
+        OperationSpec("audit", audit, weight=6, follower="claim"),
         OperationSpec("read_node", read_node, weight=3),
         OperationSpec("node_appears", node_appears, weight=1),
         OperationSpec("node_vanishes", node_vanishes, weight=1),

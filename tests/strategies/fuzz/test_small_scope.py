@@ -179,3 +179,29 @@ def test_the_likelier_comes_more_often() -> None:
     last_first = max(place for place, (number, _) in enumerate(made) if number == 0)
     times = [number for number, pair in made[:last_first] if "heavy" in pair]
     assert max(times) == 3
+
+
+def test_an_operation_goes_on_with_its_follower_on_an_instance_of_its_own() -> None:
+    audit = OperationInfo("audit", weight=6, follower="make")
+    target = Small((*TABLE[:3], audit))
+    found = {describe(one): one for number, one in scope(target=target).pairs() if not number}
+    assert {"look(1) || audit() ; make(2)", "drop(1) || audit() ; make(2)"} <= set(found)
+    beside = [one for text, one in found.items() if text == "audit() ; make(2) || audit() ; make(3)"][0]
+    assert [one.arguments["role"] for one in beside.content.setup] == ["made", "new", "new"]
+    faults = [describe(one) for one in scope(target=target).singles() if one.faults and "; make" in describe(one)]
+    assert len(faults) == len(CALLS["audit"])
+
+
+def test_later_turns_have_instances_with_which_an_operation_comes_to_other_code() -> None:
+    sizes = (1, 2, 3, 4, 5)
+    code = {1: {0}, 2: {0, 1, 2}, 3: {0, 1}, 4: {0, 3}, 5: {0, 4}}
+
+    def places_of(scenario: Scenario) -> set[int]:
+        return code[int(scenario.content.setup[0].arguments["size"])]  # type: ignore[arg-type]
+
+    made = SmallScope(Small(TABLE[1:3], {"size": sizes}), calls_of, 0, places_of)  # type: ignore[arg-type]
+    found: dict[int, set[object]] = {}
+    for number, one in made.pairs():
+        found.setdefault(number, set()).add(one.content.setup[0].arguments["size"])
+    # That of most parts; then what adds most, and what adds the rest. 3 adds nothing to 2.
+    assert [found[number] for number in range(3)] == [{5}, {2}, {4}]
