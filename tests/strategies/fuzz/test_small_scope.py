@@ -186,7 +186,7 @@ def test_an_operation_goes_on_with_its_follower_on_an_instance_of_its_own() -> N
     target = Small((*TABLE[:3], audit))
     found = {describe(one): one for number, one in scope(target=target).pairs() if not number}
     assert {"look(1) || audit() ; make(2)", "drop(1) || audit() ; make(2)"} <= set(found)
-    beside = [one for text, one in found.items() if text == "audit() ; make(2) || audit() ; make(3)"][0]
+    beside = next(one for text, one in found.items() if text == "audit() ; make(2) || audit() ; make(3)")
     assert [one.arguments["role"] for one in beside.content.setup] == ["made", "new", "new"]
     faults = [describe(one) for one in scope(target=target).singles() if one.faults and "; make" in describe(one)]
     assert len(faults) == len(CALLS["audit"])
