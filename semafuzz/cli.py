@@ -72,6 +72,7 @@ def semafuzz() -> None:
     "those of others whose code runs in two threads.",
 )
 @click.option("--keep-going", is_flag=True, help="Go on after the first failure.")
+@click.option("--survey", is_flag=True, hidden=True, help="Only see which code runs; pass over what fails.")
 @click.option(
     "--timeouts",
     type=click.Choice(["idle", "any"]),
@@ -92,6 +93,7 @@ def check(
     model: Model,
     instrument: tuple[str, ...],
     keep_going: bool,
+    survey: bool,
     timeouts: Timeouts,
     what_if: tuple[str, ...],
     detect: tuple[str, ...],
@@ -126,6 +128,7 @@ def check(
         as_json,
         timeouts,
         what_if,
+        survey,
     )
     sys.exit(run_check(asked))
 

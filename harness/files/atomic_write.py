@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-import tempfile
 from pathlib import Path
 
 TEMPORARY = ".whole-"
@@ -28,16 +28,24 @@ def _settle(folder: Path) -> None:
             os.close(handle)
 
 
+def _open_new(folder: Path) -> tuple[int, Path]:
+    """A new file, for others to read as well as far as the user lets them. Not by ``tempfile``, whose state is that
+    of a program under test as well."""
+    for number in itertools.count():
+        name = folder / f"{TEMPORARY}{os.getpid()}-{number}"
+        with contextlib.suppress(FileExistsError):
+            return os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 & ~_UMASK), name
+    raise AssertionError("there is no end of numbers")
+
+
 def atomic_write(path: Path, data: bytes) -> Path:
     """Write a file, or replace it, in one step that survives a loss of power.
 
     Raises OSError where the disk refuses; nothing is overwritten then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
+    handle, name = _open_new(path.parent)
     try:
-        # What is written is for others to read as well, as far as the user lets them.
-        os.fchmod(handle, 0o666 & ~_UMASK)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()

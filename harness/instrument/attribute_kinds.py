@@ -14,7 +14,7 @@ from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.doubles.locks import Lock, running
 from semafuzz.harness.kernel.event_kinds import READ
 from semafuzz.harness.kernel.install import live_objects
-from semafuzz.harness.kernel.instances import lookup, mro_of, names_of
+from semafuzz.harness.kernel.instances import dictionary_of_type, lookup, mro_of, names_of
 
 METHOD, DATA, ODD = range(3)
 """What an attribute is: no access to data; a variable of the object; a variable
@@ -73,6 +73,7 @@ def forget_kinds() -> None:
     """Something changed that the kinds of attributes depend on."""
     attribute_kinds.clear()
     silent_stores.clear()
+    _data_names.clear()
 
 
 def classify_store(kind: type, name: str) -> bool:
@@ -86,18 +87,29 @@ def classify_store(kind: type, name: str) -> bool:
 def classify(kind: type, name: str) -> int:
     """What ``name`` on instances of ``kind`` is, remembered."""
     answer = ODD if issubclass(kind, (types.ModuleType, type)) else DATA
-    if issubclass(kind, _NO_DATA):
+    if issubclass(kind, _NO_DATA) and (kind in _NO_DATA or dictionary_of_type(kind) is None):
         answer = METHOD
     else:
         found = lookup(kind, name)
         if found is not None:
-            if not _is_data(found[1]):
+            if not is_data(found[1]):
                 # Which method it is depends on a class that somebody exchanges.
                 answer = ODD if _exchanges_classes() and answer == DATA else METHOD
             elif lookup(type(found[1]), "__set__") is None:
                 answer = ODD
+    if answer == DATA and name in _INSIDE.get(f"{kind.__module__}.{kind.__qualname__}", ()):
+        answer = ODD
     attribute_kinds.setdefault(kind, {})[name] = answer
     return answer
+
+
+_QUEUE = frozenset({"queue", "unfinished_tasks"})
+_INSIDE = {
+    "queue.Queue": _QUEUE, "queue.LifoQueue": _QUEUE, "queue.PriorityQueue": _QUEUE,
+    "threading.Semaphore": frozenset({"_value"}), "threading.BoundedSemaphore": frozenset({"_value"}),
+    "threading.Condition": frozenset({"_waiters"}),
+}  # fmt: skip
+"""Attributes of synchronisers that their own methods change without an announcement."""
 
 
 def read_odd(execution: Any, owner: Any, name: str, site: int) -> None:
@@ -107,14 +119,16 @@ def read_odd(execution: Any, owner: Any, name: str, site: int) -> None:
         if stored_names.get(name, 0) > 0:
             execution.touch(READ, owner.__dict__, name, site)
         return
+    if execution.thorough and name in _INSIDE.get(f"{type(owner).__module__}.{type(owner).__qualname__}", ()):
+        execution.limit("reach", f"the inside of a {type(owner).__qualname__} ({name})", site)
     if _exchanges_classes() and not issubclass(type(owner), type):
         execution.touch(READ, owner, "__class__", site)
         found = lookup(type(owner), name)
-        if found is not None and not _is_data(found[1]):
+        if found is not None and not is_data(found[1]):
             return
     execution.touch(READ, owner, name, site)
     if issubclass(type(owner), type):
-        above = mro_of(owner)[1:] if name not in names_of(owner) else ()
+        above = (*mro_of(owner)[1:], *mro_of(type(owner))) if name not in names_of(owner) else ()
     else:
         try:
             above = () if name in object.__getattribute__(owner, "__dict__") else mro_of(type(owner))
@@ -131,7 +145,26 @@ def _exchanges_classes() -> bool:
     return stored_names.get("__class__", 0) > 0
 
 
-def _is_data(found: Any) -> bool:
+def data_names(kind: type) -> list[str]:
+    """The names for which a class has a value that its instances show as long as they have none of their own."""
+    found = _data_names.get(kind)
+    if found is None:
+        own = [names_of(base) for base in mro_of(kind) if base.__flags__ & _HEAP]
+        found = _data_names[kind] = [
+            name
+            for names in own
+            for name, value in names.items()
+            if not name.startswith("__") and is_data(value) and lookup(type(value), "__get__") is None
+        ]
+    return found
+
+
+_HEAP = 1 << 9
+_data_names: dict[type, list[str]] = {}
+
+
+def is_data(found: Any) -> bool:
+    """Whether what a class has under a name is data, and no method."""
     if issubclass(type(found), property):
         return not is_rewritten(found.fget)
     return not isinstance(
@@ -152,7 +185,10 @@ def is_rewritten(function: object) -> bool:
 def remembered(found: Any, owner: object) -> Any:
     """The dictionary of an instance, whose items are attributes from now on."""
     execution = current.execution
-    if execution is not None and type(found) is dict and not issubclass(type(owner), types.ModuleType):
+    if execution is not None and type(found) is dict:
+        if issubclass(type(owner), types.ModuleType):
+            # Its variables are known by its dictionary.
+            owner = found
         if dictionaries_of[0]() is not execution:
             dictionaries.clear()
             dictionaries_of[0] = weakref.ref(execution)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
 import types
-from datetime import date
 from typing import Any
 
 from semafuzz.harness.instrument import object_kinds as kinds
@@ -17,6 +17,7 @@ from semafuzz.harness.instrument.attribute_kinds import (
     classify_store,
     dictionaries,
     forget_kinds,
+    is_data,
     read_odd,
     remembered,
     silent_stores,
@@ -26,11 +27,12 @@ from semafuzz.harness.instrument.calls import announced
 from semafuzz.harness.instrument.container_calls import ContainerCall, LibraryCall
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.kernel import current
-from semafuzz.harness.kernel.doubles import calendar
 from semafuzz.harness.kernel.event_kinds import READ, WRITE, WRITE_ALL
 from semafuzz.harness.kernel.install import live_objects
-from semafuzz.harness.kernel.instances import attributes_of
+from semafuzz.harness.kernel.instances import attributes_of, lookup, names_of
 from semafuzz.harness.kernel.naming import note_other_class
+
+_OWNERS_OF_CODE = frozenset({types.FunctionType, types.CellType, types.ModuleType})
 
 
 def attr(owner: Any, name: str, site: int) -> Any:
@@ -71,6 +73,8 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
     """``owner.name = value``"""
     execution = current.execution
     if execution is not None:
+        if (execution.thorough and type(owner) in _OWNERS_OF_CODE) or issubclass(type(owner), type):
+            _limit_changed_class(execution, owner, name, value, site)
         if type(owner) is types.ModuleType:
             if not stored_names.get(name):
                 stored_names[name] = 1
@@ -90,6 +94,28 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
     setattr(owner, name, value)
 
 
+def touch_class(execution: Any, owner: Any, site: int) -> None:
+    """All that a class defines is looked at through its dictionary, which is no container of ours."""
+    execution.touch(READ, owner, "__dict__", site)
+    for name in tuple(names_of(owner)):
+        execution.note(READ, owner, name, site)
+
+
+def _limit_changed_class(execution: Any, owner: Any, name: str, value: object, site: int) -> None:
+    """What calls and looks do depends on classes and functions; that they look there is not announced, so that who
+    changes one beside other tasks has no proof."""
+    kind = type(owner)
+    if kind is types.FunctionType or kind is types.CellType:
+        execution.limit("reach", f"a {kind.__name__} that the program changes ({name})", site)
+    elif issubclass(kind, type):
+        found = lookup(owner, name)
+        changes_dispatch = name.startswith("__") or issubclass(owner, type)
+        if changes_dispatch or callable(value) or (found is not None and not is_data(found[1])):
+            execution.limit("reach", f"a class whose methods the program changes ({name})", site)
+    elif kind is types.ModuleType and owner is builtins:
+        execution.limit("reach", f"a name of builtins that the program changes ({name})", site)
+
+
 def _touch_exchanged(execution: Any, owner: Any, value: Any, site: int) -> None:
     """All attributes of an instance are exchanged at once."""
     names = {**attributes_of(owner), **(value if issubclass(type(value), dict) else {})}
@@ -104,6 +130,8 @@ def del_attr(owner: Any, name: str, site: int) -> None:
         _touch_stored(execution, owner, name, site)
         if issubclass(type(owner), type):
             forget_kinds()
+        if execution.thorough:
+            _limit_changed_class(execution, owner, name, None, site)
     delattr(owner, name)
 
 
@@ -131,8 +159,6 @@ def bound(owner: Any, name: str, site: int) -> Any:
         execution.touch(READ, owner, name, site)
     elif data == ODD:
         read_odd(execution, owner, name, site)
-    if name in calendar.CLOCKS and kind is type and issubclass(owner, date):
-        return calendar.virtual(owner, name)
     return getattr(owner, name)
 
 
@@ -218,9 +244,28 @@ def delete_attribute(site: int, owner: Any, name: str) -> None:
 
 def variables(site: int, *args: Any) -> Any:
     """``vars(owner)``: its items are attributes."""
+    execution = current.execution
+    if execution is not None and execution.thorough and args and issubclass(type(args[0]), type):
+        touch_class(execution, args[0], site)
     return remembered(vars(*args), args[0])
 
 
 def dictionary(owner: Any, site: int) -> Any:
     """``owner.__dict__``"""
+    execution = current.execution
+    if execution is not None and execution.thorough and issubclass(type(owner), type):
+        touch_class(execution, owner, site)
     return remembered(owner.__dict__, owner)
+
+
+def names_of_module(found: Any) -> Any:
+    """What ``globals()`` gives."""
+    return remembered(found, found)
+
+
+def of_class(owner: Any, site: int) -> Any:
+    """``owner``, where its class is asked for, in a module that gives objects other classes."""
+    execution = current.execution
+    if execution is not None and kinds.kind_of(owner) == kinds.INSTANCE:
+        execution.touch(READ, owner, "__class__", site)
+    return owner

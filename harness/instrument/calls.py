@@ -11,6 +11,8 @@ in C does with the objects behind its arguments is not known in detail; see
 
 from __future__ import annotations
 
+import abc
+import logging
 import operator
 import random
 import types
@@ -20,11 +22,12 @@ from itertools import starmap
 from typing import Any, Final
 
 from semafuzz.harness.instrument import object_kinds as kinds
-from semafuzz.harness.instrument.coarse import touch_one, touch_reached
+from semafuzz.harness.instrument.coarse import note_module, touch_one, touch_reached
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.instrument.object_kinds import instrumented
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.instances import lookup
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
 ContainerAccess = Callable[[Any, Any, str, tuple[Any, ...], dict[str, Any], int], None]
@@ -43,7 +46,7 @@ _CHANGE_NOTHING: Final = frozenset({
     "copy", "json", "pprint", "reprlib", "dataclasses", "inspect", "pickle", "_pickle", "marshal", "struct",
     "_struct", "statistics", "math", "_operator", "operator", "textwrap", "string", "ast", "hashlib",
     "_hashlib", "zlib", "binascii", "base64", "collections", "itertools", "_json", "numbers", "re", "functools",
-    "_functools",
+    "_functools", "unittest", "pytest", "_pytest", "logging", "warnings", "_warnings", "traceback",
 })  # fmt: skip
 """Modules whose functions look at what they are given, ``CHANGING`` ones excepted."""
 _CHANGING_ALL_THE_SAME: Final = frozenset({"pack_into", "dump", "load", "reduce", "pprint", "pp", "update_wrapper"})
@@ -56,10 +59,20 @@ _PROCESS_STATE: Final = frozenset({
 """Functions and classes that look at or change a state that the whole process has."""
 _TOUCH_NOTHING: Final = frozenset({
     "threading", "_thread", "queue", "_queue", "concurrent", "contextlib", "contextvars", "_contextvars",
-    "time", "sys", "gc", "signal", "_signal", "atexit", "typing", "abc", "_abc", "enum", "unittest", "pytest",
-    "_pytest", "greenlet", "logging", "warnings", "_warnings", "traceback", "asyncio", "_asyncio", "trio",
-    "types", "hypothesis", "faulthandler", "builtins.type", "coverage", "random", "_random",
+    "time", "sys", "gc", "signal", "_signal", "atexit", "abc", "_abc", "enum", "greenlet", "asyncio", "_asyncio",
+    "trio", "hypothesis", "faulthandler", "builtins.type", "coverage", "random", "_random", "typing", "types",
 })  # fmt: skip
+_PURE_IN_C: Final = frozenset({
+    "_heapq", "_bisect", "builtins", "_collections", "cmath", "_string", "_statistics", "_ast", "array", "_weakref",
+    "unicodedata", "_sre", "_uuid", "_datetime", "_decimal", "_stat", "_locale", "zoneinfo", "_zoneinfo", "_lzma",
+    "_bz2", "_crypt", "_csv.reader", "_elementtree", "_pyexpat", "pyexpat", "_random", "_struct", "_abc", "atexit",
+})  # fmt: skip
+"""Modules in C whose functions keep nothing in the module."""
+_STATE_OF_MODULES: Final = frozenset({
+    "disable", "enable", "freeze", "unfreeze", "set_threshold", "set_debug", "setitimer", "alarm", "siginterrupt",
+    "set_wakeup_fd", "pthread_sigmask",
+})  # fmt: skip
+"""Functions of ``gc`` and ``signal`` that change a state of the process."""
 _LOOK: Final = frozenset({
     "get", "keys", "values", "items", "copy", "count", "index", "getvalue", "tell", "getbuffer", "tobytes",
     "tolist", "hex", "decode", "__len__", "__getitem__", "__contains__", "__iter__", "__repr__", "__str__",
@@ -236,6 +249,8 @@ def announce(execution: Any, function: Any, args: tuple[Any, ...], keywords: dic
         _made(execution, function, args, keywords, site)
     elif kind is partial:
         announce(execution, function.func, (*function.args, *args), {**function.keywords, **keywords}, site)
+    elif kind is operator.methodcaller:
+        _called_by_name(execution, function, args, site)
     elif kind in _GETTERS:
         touch_reached(execution, args, False, site)
     elif kind is _lru_cache_wrapper:
@@ -243,6 +258,16 @@ def announce(execution: Any, function: Any, args: tuple[Any, ...], keywords: dic
         touch_one(execution, function, True, site)
     elif not is_own(kind.__module__) and not kinds.handles_itself(function, "__call__"):
         _method_of(execution, function, "__call__", args, keywords, site)
+
+
+def _called_by_name(execution: Any, caller: Any, args: tuple[Any, ...], site: int) -> None:
+    """``methodcaller(name, *given)(owner)``"""
+    made, given = caller.__reduce__()
+    keywords = {}
+    if type(made) is partial:
+        keywords, given = made.keywords, (*made.args, *given)
+    if args:
+        announce(execution, getattr(args[0], given[0]), given[1:], keywords, site)
 
 
 def _given(args: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
@@ -256,6 +281,10 @@ def _library_function(execution: Any, function: Any, args: Any, keywords: dict[s
     if function.__name__ in _PROCESS_STATE:
         execution.reach_outside(f"{module}.{function.__name__}", site)
         return
+    if first == "ctypes":
+        execution.limit("unknown", f"memory of ctypes ({function.__name__})", site)
+    if module == "threading" and function.__name__ in ("active_count", "enumerate", "activeCount"):
+        _touch_threads(execution, site)
     if is_own(module) or first in _TOUCH_NOTHING:
         return
     if first in _OUTSIDE_FUNCTIONS:
@@ -263,7 +292,18 @@ def _library_function(execution: Any, function: Any, args: Any, keywords: dict[s
             execution.reach_outside(f"{module}.{function.__name__}", site)
         return
     changes = first not in _CHANGE_NOTHING or function.__name__ in _CHANGING_ALL_THE_SAME
-    touch_reached(execution, _given(args, keywords), changes, site)
+    if touch_reached(execution, _given(args, keywords), changes, site):
+        execution.stretch(f"{module}.{function.__name__}", site)
+
+
+def _touch_threads(execution: Any, site: int) -> None:
+    """Which threads there are is looked at: a read that races with the start and the end of each."""
+    execution.limit("reach", "the list of all threads", site)
+    touch = execution.touch
+    for task in execution.tasks:
+        if task.thread is not None and not task.done:
+            touch(op.READ, task.thread, "alive", site)
+            touch = execution.note
 
 
 def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str, Any], site: int) -> None:
@@ -285,9 +325,15 @@ def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str,
             execution.reach_outside("open", site)
             return
         touch_reached(execution, _given(args, keywords), name not in _LOOKING_BUILTINS, site)
+        _stretch_where_it_calls_back(execution, name, _given(args, keywords), site)
         return
     first = first_component(module)
+    if first in ("ctypes", "_ctypes"):
+        execution.limit("unknown", f"memory of ctypes ({name})", site)
     if name in _PROCESS_STATE or (first == "sys" and name.startswith("set")):
+        execution.reach_outside(f"{module}.{name}", site)
+        return
+    if first in ("gc", "signal", "_signal") and name in _STATE_OF_MODULES:
         execution.reach_outside(f"{module}.{name}", site)
         return
     if first in _TOUCH_NOTHING:
@@ -300,8 +346,27 @@ def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str,
         touch_reached(execution, args[:1], True, site, deep=False)
         touch_reached(execution, _given(args[1:], keywords), False, site)
         return
+    if first not in _CHANGE_NOTHING and first not in _PURE_IN_C:
+        note_module(execution, function.__self__, module or first, site)
     changes = first not in _CHANGE_NOTHING | {"_heapq", "_bisect"} or name in _CHANGING_ALL_THE_SAME
     touch_reached(execution, _given(args, keywords), changes, site)
+    _stretch_where_it_calls_back(execution, name, _given(args, keywords), site)
+
+
+_CODE_OF_THE_PROGRAM = (types.FunctionType, types.MethodType, types.GeneratorType)
+
+
+def _stretch_where_it_calls_back(execution: Any, name: str, given: list[Any], site: int) -> None:
+    """A function in C that runs code of the program on its way."""
+    for one in given:
+        kind = type(one)
+        if kind in _CODE_OF_THE_PROGRAM or kind is LaterCall:
+            execution.stretch(f"{name} with code of the program", site)
+        elif name.endswith(_COMPARING) and kinds.kind_of(one) == kinds.INSTANCE and lookup(kind, "__eq__"):
+            execution.stretch(f"{name}, which compares", site)
+
+
+_COMPARING = (".remove", ".index", ".count", ".__contains__")
 
 
 def _method_of(
@@ -310,6 +375,7 @@ def _method_of(
     """A method that is not looked into, of an instance, a container or a class."""
     kind = type(owner)
     if issubclass(kind, CONTAINERS):
+        _stretch_where_it_calls_back(execution, f"{kind.__qualname__}.{name}", _given(args, keywords), site)
         container_access[0](execution, owner, name, args, keywords, site)
         return
     if name in ("__setattr__", "__delattr__", "__getattribute__") and args and type(args[0]) is str:
@@ -318,6 +384,10 @@ def _method_of(
     if issubclass(kind, type):
         if name in _REAL_CLOCK and owner.__module__ == "datetime":
             execution.limit("clock", f"{owner.__qualname__}.{name}", site)
+        if kinds.is_of_ctypes(owner):
+            execution.limit("unknown", f"memory of ctypes ({name})", site)
+        if name == "register" and kind is abc.ABCMeta:
+            execution.limit("reach", "a class whose methods the program changes (register)", site)
         touch_reached(execution, _given(args, keywords), False, site)
         return
     if kind.__module__ == "_multiprocessing":
@@ -332,7 +402,9 @@ def _method_of(
         execution.reach_outside(f"{kind.__qualname__}.{name}", site)
         return
     if what == kinds.PASSED:
-        if kind in (str, bytes) and args:
+        if kind is logging.LogRecord:
+            touch_reached(execution, (owner.msg, owner.args), False, site)
+        if (args or keywords) and (kind in (str, bytes) or first_component(kinds.module_of(kind)) in _CHANGE_NOTHING):
             touch_reached(execution, _given(args, keywords), False, site)
         return
     touch_one(execution, owner, name not in _LOOK, site)
@@ -343,6 +415,9 @@ def _method_of(
 def _made(execution: Any, made: Any, args: tuple[Any, ...], keywords: dict[str, Any], site: int) -> None:
     """An instance that is made: its class looks at what it is given, or keeps it."""
     if made in kinds.harmless:
+        return
+    if kinds.is_of_ctypes(made):
+        execution.limit("unknown", f"memory of ctypes ({made.__qualname__})", site)
         return
     if not args and not keywords and made.__name__ not in _PROCESS_STATE:
         return

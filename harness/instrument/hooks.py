@@ -11,6 +11,7 @@ except where a builtin's name is replaced: then the place comes first.
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ from semafuzz.harness.instrument.attributes import (
     get_attribute,
     has_attribute,
     method,
+    names_of_module,
+    of_class,
     set_attr,
     set_attribute,
     variables,
@@ -35,6 +38,7 @@ from semafuzz.harness.instrument.items import (
     changed,
     contains,
     deep,
+    deep_calling,
     del_item,
     delegated,
     item,
@@ -64,6 +68,11 @@ def write(value: Any, home: object, name: str, site: int) -> Any:
     if execution is not None:
         execution.touch(WRITE, home, name, site)
     return value
+
+
+def binder(home: object, name: str, site: int) -> Callable[[Any], Any]:
+    """A decorator for a function or class whose name is shared: it is about to be stored."""
+    return functools.partial(write, home=home, name=name, site=site)
 
 
 class Cell:
@@ -108,6 +117,7 @@ HOOKS: Final[dict[str, Any]] = {
     "iterate": iterate,
     "turn": turn,
     "deep": deep,
+    "deep_calling": deep_calling,
     "changed": changed,
     "delegated": delegated,
     "own_names": own_names,
@@ -122,6 +132,9 @@ HOOKS: Final[dict[str, Any]] = {
     "read": read,
     "write": write,
     "cell": Cell,
+    "binder": binder,
+    "names_of_module": names_of_module,
+    "of_class": of_class,
     "in_place": in_place,
     "slice": builtins.slice,
     "getattr": get_attribute,

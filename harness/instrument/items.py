@@ -148,6 +148,14 @@ def deep(owner: Any, site: int) -> Any:
     return owner
 
 
+def deep_calling(owner: Any, site: int) -> Any:
+    """The same where code of the program is called on the way, as by ``max(owner, key=...)``."""
+    execution = current.execution
+    if execution is not None and touch_reached(execution, (owner,), False, site):
+        execution.stretch("a function that calls its key", site)
+    return owner
+
+
 def changed(owner: Any, site: int) -> Any:
     """``owner`` as the namespace of ``eval`` or ``exec``, whose code may change what it holds."""
     execution = current.execution

@@ -77,8 +77,10 @@ _IMMUTABLE: Final = frozenset({
     operator.itemgetter, operator.attrgetter, operator.methodcaller, types.CellType,
     pathlib.PurePath, pathlib.PurePosixPath, pathlib.Path, pathlib.PosixPath,
 })  # fmt: skip
+_VALUES: Final = frozenset({str, int, float, complex, bytes})
+"""Immutable, but for the attributes of classes derived from them."""
 _THROUGH: Final[frozenset[Any]] = frozenset({
-    tuple, frozenset, slice, types.MappingProxyType, *VIEWS, types.SimpleNamespace,
+    tuple, frozenset, slice, types.MappingProxyType, *VIEWS,
 })  # fmt: skip
 _ITERATORS: Final[frozenset[Any]] = frozenset({
     map, filter, zip, enumerate, reversed, types.GeneratorType, type(iter([])), type(iter({})), type(reversed([])),
@@ -131,8 +133,10 @@ def _classify(kind: type) -> int:
         return CONTAINER
     if kind in _KNOWN:
         return KNOWN
-    if any(base in (type, BaseException, enum.Enum, Lockable, ast.AST) for base in mro):
+    if any(base in (type, enum.Enum, Lockable, ast.AST) for base in mro):
         return PASSED
+    if any(base in (BaseException, types.SimpleNamespace) for base in mro):
+        return INSTANCE
     module = str(type.__dict__["__module__"].__get__(kind))
     if kind is contextvars.Context:
         return UNKNOWN
@@ -140,10 +144,11 @@ def _classify(kind: type) -> int:
         return PASSED
     if first_component(module) in _OUTSIDE_MODULES or kind is type(os.environ):
         return OUTSIDE
+    has_attributes = bool(kind.__flags__ & _HEAP) and dictionary_of_type(kind) is not None
     if any(base in (tuple, frozenset) for base in mro):
-        return THROUGH
+        return INSTANCE if has_attributes else THROUGH
     if any(base in _IMMUTABLE and base is not object for base in mro):
-        return PASSED
+        return INSTANCE if has_attributes and any(base in _VALUES for base in mro) else PASSED
     if first_component(module) == "itertools":
         return ITERATOR
     if kind.__flags__ & _HEAP and dictionary_of_type(kind) is not None:
@@ -173,6 +178,12 @@ def handles_itself(owner: object, method: str) -> bool:
 def module_of(kind: type) -> str:
     """The module of a class, past its metaclass."""
     return str(type.__dict__["__module__"].__get__(kind))
+
+
+@functools.lru_cache(maxsize=1024)
+def is_of_ctypes(kind: type) -> bool:
+    """Whether instances of a class show memory of C, of which there may be several views."""
+    return any(module_of(base) == "_ctypes" for base in mro_of(kind))
 
 
 def defines(kind: type, method: str) -> bool:

@@ -13,7 +13,7 @@ imports a module). Without ``coarse`` accesses neither are chained comparisons (
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from semafuzz.harness.instrument.hooks import HOOKS, LAZY_READERS, WHOLE_READERS
@@ -27,8 +27,7 @@ _DEEP = frozenset({"sorted", "sum", "min", "max", "str", "repr"})
 _ATTRIBUTE_FUNCTIONS = frozenset({"getattr", "setattr", "delattr", "hasattr", "vars"})
 _NOT_ANNOUNCED = frozenset({
     "isinstance", "issubclass", "type", "id", "callable", "super", "range", "object", "property", "locals", "globals",
-    "dir", "eval", "exec", "__import__", "int", "float", "complex", "slice", "memoryview", "staticmethod",
-    "classmethod", "breakpoint",
+    "eval", "exec", "__import__", "slice", "memoryview", "staticmethod", "classmethod", "breakpoint",
 })  # fmt: skip
 """Builtins that look at the frame that calls them, or at nothing that changes."""
 _TESTABLE = (ast.Name, ast.Attribute, ast.Subscript)
@@ -55,6 +54,7 @@ class Rewriter(ast.NodeTransformer):
         self._classes: list[str] = []
         self._functions: list[str] = []
         self._temporaries = 0
+        self._exchanges_classes = False
         self.stored: set[str] = set()
         """Names under which something is stored in attributes or globals."""
 
@@ -77,6 +77,10 @@ class Rewriter(ast.NodeTransformer):
         }
         self._scope = self._scopes[tree]
         self.stored |= self._scope.shared
+        self._exchanges_classes = any(
+            isinstance(node, ast.Attribute) and node.attr == "__class__" and isinstance(node.ctx, ast.Store)
+            for node in ast.walk(tree)
+        )
         tree.body = self._statements(tree.body)
         return ast.fix_missing_locations(tree)
 
@@ -172,7 +176,7 @@ class Rewriter(ast.NodeTransformer):
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        node.decorator_list = [self._visit(decorator) for decorator in node.decorator_list]
+        node.decorator_list = self._decorators(node)
         self._defaults(node.args)
         outer = self._scope
         self._scope = self._scopes[node]
@@ -198,8 +202,19 @@ class Rewriter(ast.NodeTransformer):
         self._scope = outer
         return node
 
+    def _decorators(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.expr]:
+        """Its decorators, and before them one that announces the store under a name that is shared."""
+        made = [self._visit(decorator) for decorator in node.decorator_list]
+        owner = self._shared(node.name)
+        if owner is not None:
+            at = made[0] if made else node
+            name, here = ast.Constant(node.name), self._here(node, f"{node.name} =")
+            binder = self._call("binder", at, self._cell(owner, node), name, here)
+            made.insert(0, binder)
+        return made
+
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.decorator_list = [self._visit(decorator) for decorator in node.decorator_list]
+        node.decorator_list = self._decorators(node)
         outer, self._scope = self._scope, self._scopes[node]
         self._classes.append(node.name)
         self._functions.append(node.name)
@@ -282,6 +297,8 @@ class Rewriter(ast.NodeTransformer):
         alone = not node.args and not node.keywords
         if builtin and alone and name in ("locals", "vars", "dir"):
             return self._call("own_names", node, node, self._here(node, f"{name}()"))
+        if builtin and alone and name == "globals":
+            return self._call("names_of_module", node, node)
         if (builtin and name in _NOT_ANNOUNCED) or (builtin and alone):
             node.func = self._visit(function)
             node.args = [self._visit(argument) for argument in node.args]
@@ -292,6 +309,10 @@ class Rewriter(ast.NodeTransformer):
                     node.args[0] = self._call("source", node, node.args[0], here)
                 else:
                     node.args[1:] = [self._call("changed", node, namespace, here) for namespace in node.args[1:]]
+            looks_at_class = self._exchanges_classes and name in ("type", "isinstance") and bool(node.args)
+            if looks_at_class and not isinstance(node.args[0], ast.Starred):
+                here = self._here(node, f"{name}()")
+                node.args[0] = self._call("of_class", node.args[0], node.args[0], here)
             self._builtin_call(node, name)
             return node
         if builtin and (name in WHOLE_READERS or name in LAZY_READERS or name in _ATTRIBUTE_FUNCTIONS):
@@ -365,10 +386,13 @@ class Rewriter(ast.NodeTransformer):
             node.func = ast.copy_location(ast.Name(hook_name(name), ast.Load()), node)
             node.args.insert(0, here)
         elif name in WHOLE_READERS and node.args:
-            node.args[0] = self._call("deep" if self._coarse and name in _DEEP else "whole", node, node.args[0], here)
+            hook = "deep" if self._coarse and name in _DEEP else "whole"
+            if hook == "deep" and any(keyword.arg == "key" for keyword in node.keywords):
+                hook = "deep_calling"
+            node.args[0] = self._call(hook, node, node.args[0], here)
         elif name in LAZY_READERS and self._coarse:
-            # What they make is looked through when it is used. What map and filter call is not seen otherwise.
-            if name in ("map", "filter") and node.args:
+            # What they make is looked through when it is used. What they call is not seen otherwise.
+            if (name in ("map", "filter") and node.args) or (name == "iter" and len(node.args) == 2):
                 node.args[0] = self._call("later", node, node.args[0], here)
         elif name in LAZY_READERS and node.args and (name != "iter" or len(node.args) == 1):
             first = 1 if name in ("map", "filter") else 0
@@ -631,7 +655,41 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(target, ast.Subscript):
             owner, key = self._visit(target.value), self._slice(target.slice)
             return [ast.Expr(self._call("del_item", target, owner, key, self._here(target, "del []")))]
-        return [ast.Delete([target])]
+        assert isinstance(target, ast.Name)
+        return [*self._announced_stores([target.id], target), ast.Delete([target])]
+
+    def _announced_stores(self, names: Iterable[str], at: ast.AST) -> list[ast.stmt]:
+        """Statements that announce a change of those of these variables that are shared."""
+        made = [self._written_name(name, at, ast.Constant(None)) for name in names if self._shared(name) is not None]
+        return [ast.copy_location(ast.Expr(one), at) for one in made]
+
+    def _written_name(self, name: str, at: ast.AST, value: ast.expr) -> ast.expr:
+        """``value``, when a change of a variable was announced, where it is shared."""
+        owner = self._shared(name)
+        if owner is None:
+            return value
+        here = self._here(at, f"{name} =")
+        return self._call("write", at, value, self._cell(owner, at), ast.Constant(name), here)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
+        names = [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
+        return [*self._announced_stores(names, node), node]
+
+    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
+        return self._import(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
+        return self._import(node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        """The name is bound when the exception is taken, and gone at the end."""
+        node.type = None if node.type is None else self._visit(node.type)
+        if node.name is not None and node.type is not None:
+            node.type = self._written_name(node.name, node.type, node.type)
+        node.body = self._statements(node.body)
+        if node.name is not None:
+            node.body += self._announced_stores([node.name], node)
+        return node
 
     def visit_With(self, node: ast.With) -> ast.AST:
         return self._with(node)
@@ -678,10 +736,19 @@ class Rewriter(ast.NodeTransformer):
         node.subject = self._visit(node.subject)
         if self._coarse:
             node.subject = self._call("deep", node.subject, node.subject, self._here(node.subject, "match"))
+        for name in dict.fromkeys(_captured(node)):
+            node.subject = self._written_name(name, node.subject, node.subject)
         for case in node.cases:
             case.guard = None if case.guard is None else self._visit(case.guard)
             case.body = self._statements(case.body)
         return node
+
+
+def _captured(node: ast.Match) -> list[str]:
+    """The names that the patterns of a ``match`` bind."""
+    patterns = [part for case in node.cases for part in ast.walk(case.pattern)]
+    names = [part.name for part in patterns if isinstance(part, (ast.MatchAs, ast.MatchStar)) and part.name]
+    return [*names, *(part.rest for part in patterns if isinstance(part, ast.MatchMapping) and part.rest)]
 
 
 def _is_of_numbers(node: ast.BinOp) -> bool:

@@ -75,6 +75,9 @@ class ScopeBuilder(ast.NodeVisitor):
         for statement in tree.body:
             self.visit(statement)
         root.shared = set(self._rebound_globals)
+        if _reaches_its_globals(tree):
+            # Whoever changes them names them nowhere.
+            root.shared |= {name for name in root.bound if name not in _bound_by_imports(tree)}
         self._find_shared(root)
         return self.scopes
 
@@ -213,6 +216,27 @@ class ScopeBuilder(ast.NodeVisitor):
             self._scope.bind((alias.asname or alias.name).split(".")[0])
 
     visit_Import = visit_ImportFrom = _import
+
+
+def _reaches_its_globals(tree: ast.Module) -> bool:
+    """Whether code in functions can change variables of the module without declaring them ``global``."""
+    for function in ast.walk(tree):
+        if isinstance(function, FUNCTIONS):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "globals":
+                    return True
+                if isinstance(node, ast.Attribute) and node.attr == "modules":
+                    return True
+    return False
+
+
+def _bound_by_imports(tree: ast.Module) -> set[str]:
+    return {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in tree.body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
 
 
 def _names_below(scope: Scope) -> tuple[set[str], set[str]]:

@@ -348,6 +348,10 @@ class Execution(Waiting):
         if not self.aborting:
             self.outcome.limits.setdefault((kind, what), site)
 
+    def stretch(self, what: str, site: int) -> None:
+        """What was announced here as one step is more than one: other tasks could come between."""
+        self.outcome.stretched.setdefault(site, what)
+
     def reach_outside(self, what: str, site: int) -> None:
         """A call that reaches a file, a socket or a process: a choice, at one coarse location."""
         if self.aborting:

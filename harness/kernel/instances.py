@@ -37,7 +37,8 @@ def dictionary_of_type(kind: type) -> Callable[[object], dict[str, object]] | No
         for base in mro_of(kind):
             descriptor = names_of(base).get("__dict__")
             if descriptor is not None:
-                found = descriptor.__get__ if type(descriptor) is types.GetSetDescriptorType else None
+                own = type(descriptor) in (types.GetSetDescriptorType, types.MemberDescriptorType)
+                found = descriptor.__get__ if own else None
                 break
         _dictionaries[kind] = found
     return _dictionaries[kind]  # type: ignore[no-any-return]
@@ -47,7 +48,8 @@ def attributes_of(owner: object) -> dict[str, object]:
     """The attributes of an instance by name, from its dictionary and its slots."""
     kind = type(owner)
     get = dictionary_of_type(kind)
-    found = dict(get(owner)) if get is not None else {}
+    # An exception has a dictionary when one is needed.
+    found = dict(get(owner) or ()) if get is not None else {}
     for base in mro_of(kind):
         names = names_of(base)
         if "__slots__" in names:

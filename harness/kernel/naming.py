@@ -88,7 +88,8 @@ def describe_pending(pending: Pending) -> str:
     kind, subject, name, site = pending
     words = [op.KIND_NAMES[kind]]
     what = subject_type(subject)
-    item = name_text(name)
+    # A thread's name may come from a counter that goes on from run to run.
+    item = "" if kind == op.SPAWN else name_text(name)
     if what or item:
         words.append(f"{what}[{item}]" if kind in ITEM else f"{what}.{item}".strip("."))
     if site:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from semafuzz.harness.kernel import current as _current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.task import RawEvent
@@ -44,9 +45,17 @@ class ObservedExecution(Execution):
             self.point(kind, subject, name, site)
         event = (kind, self.current, subject, name, site)
         self.events.append(event)
-        for show in self._looks if kind & 1 else self._readers:
-            if kind <= op.WRITE_ALL and not self.aborting:
+        if kind <= op.WRITE_ALL and not self.aborting:
+            self._show(self._looks if kind & 1 else self._readers, event)
+
+    def _show(self, looks: list[Callable[[RawEvent, int], None]], event: RawEvent) -> None:
+        """To the observers, whose own looks are no accesses."""
+        _current.execution = None
+        try:
+            for show in looks:
                 show(event, len(self.events) - 1)
+        finally:
+            _current.execution = self
 
     def note(self, kind: int, subject: object, name: object, site: int = 0) -> None:
         """As :meth:`Execution.note`."""
@@ -55,5 +64,4 @@ class ObservedExecution(Execution):
         event = (kind, self.current, subject, name, site)
         self.events.append(event)
         if kind in SHOWN and not self.aborting:
-            for show in self._looks:
-                show(event, len(self.events) - 1)
+            self._show(self._looks, event)

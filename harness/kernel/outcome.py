@@ -88,7 +88,17 @@ RawDecision = tuple[int, int, int, tuple[Task, ...], tuple[Pending, ...], bool]
 
 
 LimitKind = Literal[
-    "code", "unknown", "outside", "clock", "reach", "time-out", "state", "finaliser", "closure", "random"
+    "code",
+    "unknown",
+    "outside",
+    "clock",
+    "reach",
+    "time-out",
+    "state",
+    "finaliser",
+    "closure",
+    "random",
+    "torn",
 ]
 """What can take part in an execution without being seen."""
 
@@ -102,6 +112,7 @@ class Outcome:
     ``early_timeouts``: the time-outs that ran out while another task could have gone on.
     ``limits``: what took part unseen, by kind and name, with a place for each. ``strangers``: the
     objects of unknown kind that were touched, by ``id``, with who touched them first.
+    ``stretched``: places at which an operation was taken for one step that is none in fact, and what it is.
     ``noted``: the numbers of the accesses that belong to the one before them: no switch is possible there.
     ``withheld``: a time-out could have run out earlier, which was not allowed.
     ``uncontrolled`` is empty, or says what escaped the kernel's control and
@@ -120,6 +131,7 @@ class Outcome:
         "now",
         "raw_decisions",
         "strangers",
+        "stretched",
         "tasks",
         "uncontrolled",
         "withheld",
@@ -132,6 +144,7 @@ class Outcome:
         self.tasks: list[Task] = []
         self.strangers: dict[int, tuple[object, Task]] = {}
         self.limits: dict[tuple[LimitKind, str], int] = {}
+        self.stretched: dict[int, str] = {}
         self.withheld = False
         self.noted: set[int] = set()
         self.early_timeouts: list[EarlyTimeout] = []

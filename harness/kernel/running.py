@@ -70,6 +70,9 @@ class Running(Protocol):
     def limit(self, kind: LimitKind, what: str, site: int) -> None:
         """Something took part whose state is not seen."""
 
+    def stretch(self, what: str, site: int) -> None:
+        """What was announced as one step is more than one."""
+
     def reach_outside(self, what: str, site: int) -> None:
         """A call that reaches a file, a socket or a process."""
 

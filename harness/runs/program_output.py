@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from semafuzz.harness.kernel.install import escapes
+
 _own: list[TextIO] = []
 _sinks: list[int] = []
+_directories: list[str] = []
 
 
 def own_errors() -> TextIO:
@@ -22,9 +25,14 @@ def own_errors() -> TextIO:
 
 
 def mend() -> None:
-    """Between two executions: a program may have closed standard output, which the next one finds open."""
+    """Between two executions: a program may have closed standard output, which the next one finds open, or have
+    gone to another directory."""
     if not _own:
         return
+    if escapes.moved[0]:
+        with suppress(OSError):
+            os.chdir(_directories[-1])
+        escapes.moved[0] = False
     for number in (1, 2):
         try:
             os.fstat(number)
@@ -37,7 +45,7 @@ def mend() -> None:
 @contextmanager
 def kept_apart(target: int | None = None) -> Iterator[None]:
     """Send what is written to standard output and error to the file descriptor ``target`` in the block;
-    None: nowhere. Both are what they were at its end, whatever the program did to them."""
+    None: nowhere. Both, and the working directory, are what they were at its end, whatever the program did to them."""
     before = (sys.stdout, sys.stderr)
     for stream in before:
         with suppress(OSError, ValueError):
@@ -55,10 +63,13 @@ def kept_apart(target: int | None = None) -> Iterator[None]:
         sys.stdout, sys.stderr = replaced
         _own.append(errors)
         _sinks.append(sink)
+        _directories.append(os.getcwd())
         yield
     finally:
+        mend()
         _own.pop()
         _sinks.pop()
+        _directories.pop()
         for stream in (sys.stdout, sys.stderr, *replaced, *before):
             with suppress(Exception):
                 stream.flush()

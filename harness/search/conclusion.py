@@ -25,6 +25,7 @@ _WORDS: Mapping[LimitKind, str] = {
     "outside": "files, sockets or processes took part, whose state is not seen: {what}",
     "clock": "a real clock was read: {what}",
     "reach": "a call was given {what}",
+    "torn": "operations that look at several places, or run code meanwhile, were taken for one step: {what}",
     "time-out": "time-outs ran out only where nothing else could go on; --timeouts any tries the others too",
     "state": "state outlived an execution: {what}",
     "random": "random numbers were drawn, of which one sequence was tried (see --seed): {what}",

@@ -49,6 +49,7 @@ class Exploration:
     taught about its scheduling points serves the next. ``detectors``
     see every execution, and may look while it happens. ``advised``
     may be shared likewise: the identities of advice (``ADVICE``) that was given before.
+    ``seen`` may be shared as well: identities of failures that are no news.
     ``judge=False`` only learns scheduling points: what fails is skipped. ``timeouts``: ``idle``
     lets a time-out run out where nothing else can go on; ``any`` also earlier, in the second half
     of the search.
@@ -74,6 +75,7 @@ class Exploration:
         detectors: Sequence[Detector] = (),
         advised: set[tuple[str, ...]] | None = None,
         timeouts: Timeouts = "any",
+        seen: set[tuple[str, ...]] | None = None,
     ) -> None:
         self.program = program
         self.scheduler = scheduler
@@ -96,7 +98,7 @@ class Exploration:
             shrink_budget=budget,
             between=laboratory.control.between_executions,
         )
-        self._seen: set[tuple[str, ...]] = set()
+        self._seen: set[tuple[str, ...]] = set() if seen is None else seen
         self._advised: set[tuple[str, ...]] = set() if advised is None else advised
         self._signatures: set[str] = set()
         self._classes: set[int] = set()
@@ -108,6 +110,7 @@ class Exploration:
         self._draws = False
         self._late_phase = False
         self._limits: dict[tuple[LimitKind, str], int] = {}
+        self._stretched: dict[int, str] = {}
         self._unwatched = UnwatchedCode()
         self._first: Outcome | None = None
 
@@ -202,6 +205,7 @@ class Exploration:
         for limit, site in outcome.limits.items():
             self._limits.setdefault(limit, site)
             self._draws = self._draws or limit[0] == "random"
+        self._stretched.update(outcome.stretched)
         if self._first is None and self._laboratory.thorough:
             self._first = outcome
         self._laboratory.control.between_executions()
@@ -291,6 +295,9 @@ class Exploration:
             known = {*self.result.watched, *self.program.stands_for_world}
             unwatched = [name for name in self._unwatched.in_two_tasks() if name not in known]
             limits.update({("code", name): 0 for name in unwatched})
+        # Where nothing else could come between, it is all the same.
+        hot = self.setting.hot
+        limits.update({("torn", what): site for site, what in self._stretched.items() if hot[site]})
         if (self._withheld or self.scheduler.withheld) and self._timeouts == "idle":
             limits["time-out", ""] = 0
         if exhausted and not limits and self._first is not None and self.result.verdict != "uncontrolled":

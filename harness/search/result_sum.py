@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from semafuzz.harness.detectors.registry import merge_sections
 from semafuzz.harness.search.finding import Finding
@@ -39,3 +40,22 @@ def merge_results(results: Sequence[Result], failures: Sequence[Finding] | None 
     counted = [one.coverage for one in results if one.coverage is not None]
     whole.coverage = joined_coverage(counted) if counted else None
     return whole
+
+
+def gone_on(first: Result, second: Result) -> Result:
+    """Two searches of one program, of which the second went on where the first ended with what was not confirmed."""
+    later = first.schedules
+    return replace(
+        second,
+        seed=first.seed,
+        schedules=first.schedules + second.schedules,
+        first_failure=None if second.first_failure is None else later + second.first_failure,
+        failures=[replace(finding, schedule=later + finding.schedule) for finding in second.failures],
+        unconfirmed=[*first.unconfirmed, *second.unconfirmed],
+        seconds=first.seconds + second.seconds,
+        notes=list(dict.fromkeys([*first.notes, *second.notes])),
+        limits=list(dict.fromkeys([*first.limits, *second.limits])),
+        not_watched=sorted({*first.not_watched, *second.not_watched}),
+        verdict="cut" if second.verdict == "complete" else second.verdict,
+        exhausted=False,
+    )

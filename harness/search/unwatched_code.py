@@ -17,17 +17,16 @@ from semafuzz.harness.kernel.ownership import first_component, is_own
 
 _MODELLED = frozenset({
     "threading", "_weakrefset", "queue", "concurrent", "contextlib", "abc", "_collections_abc", "types",
-    "typing", "enum", "dataclasses", "functools", "operator", "copyreg", "importlib", "_frozen_importlib",
+    "typing", "enum", "dataclasses", "functools", "operator", "copyreg", "_frozen_importlib",
     "zipimport", "codecs", "_frozen_importlib_external", "encodings", "greenlet", "trio", "outcome", "sniffio",
     "attr", "attrs", "sortedcontainers", "builtins", "keyword", "_py_abc",
 })  # fmt: skip
 """Modules that are modelled by the kernel, or only make classes and functions."""
 _PURE = frozenset({
     "json", "copy", "string", "textwrap", "re", "fractions", "decimal", "_pydecimal", "statistics", "heapq",
-    "bisect", "reprlib", "pprint", "ast", "inspect", "traceback", "linecache", "tokenize", "warnings", "base64",
+    "bisect", "reprlib", "pprint", "ast", "inspect", "traceback", "tokenize", "warnings", "base64",
     "hashlib", "hmac", "struct", "datetime", "calendar", "numbers", "random", "uuid", "dis", "opcode", "token",
     "stringprep", "unicodedata", "os", "posixpath", "genericpath", "stat", "site", "io", "collections",
-    "weakref",
 })  # fmt: skip
 """Modules whose functions depend on what they are given alone, which is seen at the call. Their caches
 answer alike whoever filled them."""

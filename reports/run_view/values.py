@@ -10,13 +10,14 @@ and items under keys that are objects of the program.
 
 from __future__ import annotations
 
-import inspect
+import _thread
 import types
 from collections import OrderedDict, defaultdict, deque
 from typing import Any
 
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.instances import dictionary_of_type, lookup
 from semafuzz.harness.kernel.locations import ITEM
 from semafuzz.harness.kernel.observed_execution import Probe
 from semafuzz.harness.kernel.outcome import Failure, Outcome
@@ -61,9 +62,9 @@ def _describe(value: Any, depth: int) -> str:
         if kind in (set, frozenset):
             parts.sort()
         return brackets[0] + ", ".join(_and_more(parts, len(members))) + brackets[1]
-    if isinstance(value, type):
+    if issubclass(kind, type):
         return f"class {type.__dict__['__name__'].__get__(value)}"
-    return f"<{kind.__name__}>"
+    return f"<{type.__dict__['__name__'].__get__(kind)}>"
 
 
 def _and_more(parts: list[str], length: int) -> list[str]:
@@ -88,48 +89,64 @@ _UNKNOWN = object()
 
 
 def _attribute(subject: object, name: object) -> object:
-    if not isinstance(name, str):
+    if type(name) is not str:
         return _UNKNOWN
-    if isinstance(subject, dict):
+    kind = type(subject)
+    if kind is dict:
         # The names of a module, or of an object that was asked for its dictionary.
-        return dict.get(subject, name, _ABSENT)
-    found = inspect.getattr_static(subject, name, _ABSENT)
-    if isinstance(found, types.MemberDescriptorType):
-        try:
-            return found.__get__(subject)
-        except AttributeError:
-            return _ABSENT
-    if isinstance(found, property):
-        return _behind(subject, name)
-    if hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType):
+        return dict.get(subject, name, _ABSENT)  # type: ignore[call-overload]
+    if issubclass(kind, type):
+        there = lookup(subject, name)  # type: ignore[arg-type]
+        return _ABSENT if there is None else _UNKNOWN if _computes(there[1]) else there[1]
+    if issubclass(kind, _thread._local):
+        # To ask for its dictionary is to make the thread's state.
         return _UNKNOWN
-    return found
+    get = dictionary_of_type(kind)
+    own = (get(subject) or {}) if get is not None else {}
+    there = lookup(kind, name)
+    if there is not None:
+        found = there[1]
+        if type(found) is types.MemberDescriptorType:
+            try:
+                return found.__get__(subject)
+            except AttributeError:
+                return _ABSENT
+        if issubclass(type(found), property):
+            return _behind(own, kind, name)
+        if lookup(type(found), "__set__") is not None:
+            return _UNKNOWN
+    if name in own:
+        return own[name]
+    return _ABSENT if there is None else _UNKNOWN if _computes(there[1]) else there[1]
 
 
-def _behind(subject: object, name: str) -> object:
+def _computes(found: object) -> bool:
+    """Whether what a class has under a name is asked for the value, which may run code."""
+    return lookup(type(found), "__get__") is not None and type(found) is not types.FunctionType
+
+
+def _behind(own: dict[str, object], kind: type, name: str) -> object:
     """What a property most likely shows: the attribute of the instance that has its name with
     an underscore, or with the prefix that oslo.versionedobjects gives."""
-    try:
-        own = object.__getattribute__(subject, "__dict__")
-    except AttributeError:
-        return _UNKNOWN
-    for behind in (f"_{name}", f"_obj_{name}", f"_{type(subject).__name__.lstrip('_')}__{name}"):
+    of_class = str(type.__dict__["__name__"].__get__(kind)).lstrip("_")
+    for behind in (f"_{name}", f"_obj_{name}", f"_{of_class}__{name}"):
         if behind in own:
             return own[behind]
     return _UNKNOWN
 
 
 def _item(subject: Any, name: Any) -> object:
-    if isinstance(subject, dict):
+    made = type(subject)
+    if issubclass(made, dict):
         return dict.get(subject, name, _ABSENT) if type(name) in _KEYS else _UNKNOWN
-    if isinstance(subject, (list, deque)) and isinstance(name, int):
-        kind: Any = list if isinstance(subject, list) else deque
+    if issubclass(made, (list, deque)) and type(name) is int:
+        kind: Any = list if issubclass(made, list) else deque
         try:
             return kind.__getitem__(subject, name)
         except IndexError:
             return _ABSENT
-    if isinstance(subject, (set, frozenset)) and type(name) in _KEYS:
-        kind_of_set: Any = set if isinstance(subject, set) else frozenset
+    if issubclass(made, (set, frozenset)) and type(name) in _KEYS:
+        kind_of_set: Any = set if issubclass(made, set) else frozenset
         return name if kind_of_set.__contains__(subject, name) else _ABSENT
     return _UNKNOWN
 

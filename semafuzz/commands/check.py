@@ -16,6 +16,7 @@ from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program_output import kept_apart
@@ -26,6 +27,7 @@ from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.search.conclusion import conclude
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.result import Result
+from semafuzz.harness.search.result_sum import gone_on
 from semafuzz.harness.search.suspects import try_suspects
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
@@ -49,17 +51,25 @@ class CheckOptions:
     as_json: bool
     timeouts: Timeouts = "any"
     what_if: tuple[str, ...] = ()
+    survey: bool = False
 
 
 def run_check(options: CheckOptions) -> int:
     """Explore the function and print what was found; the exit code."""
     chosen = make_scheduler(options.scheduler, options.seed)
-    options = replace(options, instrument=resolve(options.spec, options.instrument))
+    deadline = Deadline(options.seconds)
+    options = replace(options, instrument=resolve(options.spec, options.instrument, options.seconds))
     folder = usable_folder(options.out).absolute()
-    with program_runs(options.seconds), kept_apart():
-        result, model = _search(options, chosen, folder)
-    _name_traces(result, options.out)
-    confirm(result, options.spec)
+    seen: set[tuple[str, ...]] = set()
+    result, model = _searched(options, chosen, folder, deadline, seen)
+    for number in range(1, ROUNDS):
+        left = options.schedules - result.schedules
+        # What did not show again is no answer: the search goes on, past failures of that name.
+        if result.failures or not result.unconfirmed or left < 1 or deadline.passed:
+            break
+        further = replace(options, seed=options.seed + number, schedules=left)
+        found, _ = _searched(further, make_scheduler(options.scheduler, further.seed), folder, deadline, seen)
+        result = gone_on(result, found)
     keep_summary(Summary("check", options.spec, "", model, result), folder)
     if options.as_json:
         sys.stdout.write(result_json(result) + "\n")
@@ -70,7 +80,25 @@ def run_check(options: CheckOptions) -> int:
     return 1 if result.failures else 0
 
 
-def _search(options: CheckOptions, scheduler: Scheduler, folder: Path) -> tuple[Result, Model]:
+ROUNDS = 4
+"""Searches of which each begins where the one before found what was not confirmed, at most."""
+
+
+def _searched(
+    options: CheckOptions, scheduler: Scheduler, folder: Path, deadline: Deadline, seen: set[tuple[str, ...]]
+) -> tuple[Result, Model]:
+    """One search, with its findings confirmed."""
+    seconds = None if options.seconds is None else max(0.2, deadline.left)
+    with program_runs(seconds), kept_apart():
+        result, model = _search(replace(options, seconds=seconds), scheduler, folder, seen)
+    _name_traces(result, options.out)
+    confirm(result, options.spec)
+    return result, model
+
+
+def _search(
+    options: CheckOptions, scheduler: Scheduler, folder: Path, seen: set[tuple[str, ...]]
+) -> tuple[Result, Model]:
     names = (FIRST_PARTY, *options.instrument)
     checked, model = load_checked(options.spec, names, options.model, what_if="\n".join(options.what_if))
     detectors = make_detectors(options.detect, model)
@@ -99,6 +127,8 @@ def _search(options: CheckOptions, scheduler: Scheduler, folder: Path) -> tuple[
                 progress=progress,
                 detectors=(*detectors, discovery),
                 timeouts=options.timeouts,
+                judge=not options.survey,
+                seen=seen,
             ).run()
 
         result = explore(scheduler, options.schedules)

@@ -114,8 +114,10 @@ class Triage:
             return
         if asked.refused:
             notes.append(f"no finding was tried with {described(asked.options)}: {asked.refused}")
-        elif self.result.failures:
-            notes.append(f"every finding showed again with {described(asked.options)}")
+        elif any(finding.verified for finding in self.result.failures):
+            known = sum(1 for finding in self.result.failures if finding.known)
+            besides = f", but for {known} that the catalogue knows, which were not tried" if known else ""
+            notes.append(f"every finding showed again with {described(asked.options)}{besides}")
         if self.unverified:
             notes.append(
                 f"{len(self.unverified)} more did not show again with {described(asked.options)}, so that they are "
@@ -236,7 +238,10 @@ class Triage:
             if finding.trace:
                 Path(finding.trace).unlink(missing_ok=True)
             return
-        verified = self._verified(finding)
+        known = self._known(finding)
+        # What the catalogue knows was shown in the faithful world when it was entered, which takes most of the time
+        # of working out.
+        verified = "" if known else self._verified(finding)
         folder = self.folder if verified is not None else self.folder / UNVERIFIED
         if finding.trace:
             working = Path(finding.trace)
@@ -246,7 +251,7 @@ class Triage:
         if verified is None:
             self.unverified.append(finding)
         else:
-            told = replace(finding, verified=verified, known=self._known(finding))
+            told = replace(finding, verified=verified, known=known)
             self.result.failures.append(replace(told, seconds=perf_counter() - self.began, cpu_seconds=process_time()))
 
     def _known(self, finding: Finding) -> str:

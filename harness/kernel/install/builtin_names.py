@@ -12,9 +12,17 @@ _names = builtins.__dict__
 _kept: list[dict[str, object]] = [_names]
 
 
-def keep() -> None:
-    """Remember what the names stand for now."""
-    _kept[0] = _names.copy()
+def keep(names: dict[str, object] | None = None) -> dict[str, object]:
+    """Remember what the names stand for now, or stood for; what was remembered before."""
+    before = _kept[0]
+    _kept[0] = _names.copy() if names is None else names
+    return before
+
+
+def give_up(names: dict[str, object]) -> None:
+    """Put all back, and remember these names again."""
+    put_back()
+    keep(names)
 
 
 def put_back() -> str:

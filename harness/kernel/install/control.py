@@ -21,11 +21,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 from semafuzz.harness.kernel import current, thread_identity
-from semafuzz.harness.kernel.doubles import local, locks, new_thread, randomness, threads, times
+from semafuzz.harness.kernel.doubles import calendar, local, locks, new_thread, randomness, threads, times
 from semafuzz.harness.kernel.install import adoption, builtin_names, escapes, interrupts, watchdog
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
@@ -154,6 +155,7 @@ def installed(
         _refuse_asyncio(changes)
         if everywhere:
             changes.attribute(random.Random, "seed", randomness.seed_instance)
+            calendar.exchange(changes.later)
         changes.bind(vars(threading), "_allocate_lock", locks.make_waiter_lock)
         changes.bind(vars(threading), "_counter", threads.next_thread_number)
         if _posixsubprocess is not None:
@@ -167,7 +169,8 @@ def installed(
             sys.setrecursionlimit(depth + FRAMES)
             left = adoption.adopt_live(adopted, changes.later, times.PAIRS, times.OWN, anew=anew, roots=roots)
             current.real_locks[:] = left
-        builtin_names.keep()
+        names = builtin_names.keep()
+        changes.later(partial(builtin_names.give_up, names))
         gc.freeze()
         gc.disable()
         with escapes.watched(), watchdog.watching(stall), interrupts.held():

@@ -36,8 +36,14 @@ _watching = [False]
 _hooked = [False]
 
 
-def _audit(event: str, _: object, watching: list[bool] = _watching) -> None:
+moved = [False]
+"""Whether somebody went to another directory since this was last taken back."""
+
+
+def _audit(event: str, _: object, watching: list[bool] = _watching, moved: list[bool] = moved) -> None:
     # Bound to the function: a hook is called to the very end of the interpreter, when the module's names are gone.
+    if event == "os.chdir":
+        moved[0] = True
     if watching[0] and event in _WHAT:
         execution = running()
         if execution is not None and not execution.aborting:

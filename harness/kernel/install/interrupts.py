@@ -44,7 +44,8 @@ def heed() -> None:
 
 def is_ours() -> bool:
     """Whether a KeyboardInterrupt that is met now came from outside: a program may raise its own."""
-    return _is_ours or signal.getsignal(signal.SIGINT) is not _handle
+    # Where signals are ignored none can have come.
+    return _is_ours or signal.getsignal(signal.SIGINT) not in (_handle, signal.SIG_IGN)
 
 
 def was_raised() -> bool:

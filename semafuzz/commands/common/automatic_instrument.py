@@ -13,31 +13,49 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.self_command import run_options
 
 AUTO = "auto"
 ROUNDS = 4
-_SEARCH = ("--schedules", "40", "--seconds", "10", "--keep-going", "--json")
+LONGEST = 10.0
+"""Seconds for one of these searches, at most."""
+PART = 0.25
+"""The part of the time of a search that they may have together."""
+STARTING = 2.0
+"""Seconds that a process takes to start and to import the program, at most in most cases."""
 
 
-def resolve(spec: str, instrument: Sequence[str]) -> tuple[str, ...]:
-    """The names in ``instrument``, with those that *auto* stands for in its place."""
+def resolve(spec: str, instrument: Sequence[str], seconds: float | None = None) -> tuple[str, ...]:
+    """The names in ``instrument``, with those that *auto* stands for in its place. ``seconds``: what the search
+    proper has, of which this takes a part."""
     if AUTO not in instrument:
         return tuple(instrument)
     names = [name for name in instrument if name != AUTO]
+    until = Deadline(None if seconds is None else PART * seconds)
     for _ in range(ROUNDS):
-        added = [name for name in _not_watched(spec, names) if name not in names]
-        if not added:
-            break
+        added = [name for name in _not_watched(spec, names, min(LONGEST, max(0.5, until.left))) if name not in names]
         names += added
+        if not added or until.passed:
+            break
     return tuple(names)
 
 
-def _not_watched(spec: str, names: Sequence[str]) -> list[str]:
+def _not_watched(spec: str, names: Sequence[str], seconds: float) -> list[str]:
     options = [option for name in names for option in ("--instrument", name)]
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, *run_options(), "check", spec, *options, *_SEARCH, "--out", folder]
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+        limits = ["--schedules", "40", "--seconds", str(seconds), "--survey", "--json", "--out", folder]
+        command = [sys.executable, *run_options(), "check", spec, *options, *limits]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                check=False,
+                timeout=seconds + LONGEST + STARTING,
+            )
+        except subprocess.TimeoutExpired:
+            return []
     try:
         return [str(name) for name in json.loads(done.stdout.splitlines()[-1])["not_watched"]]
     except (LookupError, ValueError, TypeError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from semafuzz.harness.errors import UsageError
@@ -15,9 +14,10 @@ def usable_folder(folder: Path, option: str = "--out") -> Path:
     ``option`` by which another can be given."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".probe-")
-        os.close(handle)
-        os.unlink(name)
+        # Not by ``tempfile``, whose state is the program's as well.
+        probe = folder / f".probe-{os.getpid()}"
+        os.close(os.open(probe, os.O_CREAT | os.O_WRONLY, 0o600))
+        probe.unlink()
         keep_out_of_git(folder)
     except OSError as error:
         raise UsageError(
