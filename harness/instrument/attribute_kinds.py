@@ -128,7 +128,8 @@ def read_odd(execution: Any, owner: Any, name: str, site: int) -> None:
             return
     execution.touch(READ, owner, name, site)
     if issubclass(type(owner), type):
-        above = (*mro_of(owner)[1:], *mro_of(type(owner))) if name not in names_of(owner) else ()
+        of_metaclass = [base for base in mro_of(type(owner)) if base is not type and base is not object]
+        above = (*mro_of(owner)[1:], *of_metaclass) if name not in names_of(owner) else ()
     else:
         try:
             above = () if name in object.__getattribute__(owner, "__dict__") else mro_of(type(owner))

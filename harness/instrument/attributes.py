@@ -32,6 +32,7 @@ from semafuzz.harness.kernel.install import live_objects
 from semafuzz.harness.kernel.instances import attributes_of, lookup, names_of
 from semafuzz.harness.kernel.naming import note_other_class
 
+_CODE_OF_FUNCTIONS = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 _OWNERS_OF_CODE = frozenset({types.FunctionType, types.CellType, types.ModuleType})
 
 
@@ -105,12 +106,11 @@ def _limit_changed_class(execution: Any, owner: Any, name: str, value: object, s
     """What calls and looks do depends on classes and functions; that they look there is not announced, so that who
     changes one beside other tasks has no proof."""
     kind = type(owner)
-    if kind is types.FunctionType or kind is types.CellType:
+    if kind is types.CellType or (kind is types.FunctionType and name in _CODE_OF_FUNCTIONS):
         execution.limit("reach", f"a {kind.__name__} that the program changes ({name})", site)
     elif issubclass(kind, type):
         found = lookup(owner, name)
-        changes_dispatch = name.startswith("__") or issubclass(owner, type)
-        if changes_dispatch or callable(value) or (found is not None and not is_data(found[1])):
+        if name.startswith("__") or callable(value) or (found is not None and not is_data(found[1])):
             execution.limit("reach", f"a class whose methods the program changes ({name})", site)
     elif kind is types.ModuleType and owner is builtins:
         execution.limit("reach", f"a name of builtins that the program changes ({name})", site)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
+import inspect
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -18,6 +19,7 @@ from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel.doubles.randomness import the_same_for_imports
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, Edit, ImportedModules, has_source
+from semafuzz.harness.runs.module_state import notices_freeing
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.traces.schema import Function
 
@@ -196,6 +198,8 @@ def load_name(
         unwatched += [sys.modules[other] for other in library if other in sys.modules]
         listed += tuple(other for other in library if other in sys.modules)
     under_test = [module, *unwatched, *further]
+    for other in under_test[1:]:
+        imported.finalisers |= notices_freeing(ast.parse(inspect.getsource(other)))
     return LoadedName(value, refresher, imported, under_test, listed, name_here == _other_name(path))
 
 

@@ -22,6 +22,7 @@ _MODELLED = frozenset({
     "attr", "attrs", "sortedcontainers", "builtins", "keyword", "_py_abc",
 })  # fmt: skip
 """Modules that are modelled by the kernel, or only make classes and functions."""
+_IMPORTING = frozenset({"importlib", "importlib._bootstrap", "importlib._bootstrap_external"})
 _PURE = frozenset({
     "json", "copy", "string", "textwrap", "re", "fractions", "decimal", "_pydecimal", "statistics", "heapq",
     "bisect", "reprlib", "pprint", "ast", "inspect", "traceback", "tokenize", "warnings", "base64",
@@ -79,5 +80,8 @@ class UnwatchedCode:
         return sorted(
             name
             for name, tasks in self._tasks.items()
-            if tasks & (tasks - 1) and not is_own(name) and first_component(name) not in _MODELLED | _PURE
+            if tasks & (tasks - 1)
+            and not is_own(name)
+            and name not in _IMPORTING
+            and first_component(name) not in _MODELLED | _PURE
         )

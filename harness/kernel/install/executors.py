@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures.thread as pool_module
 from collections.abc import Callable, Sequence
 
+from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.task import Task
 
 _MODULE = vars(pool_module)
@@ -18,7 +19,12 @@ def executor_shutdown(tasks: Sequence[Task]) -> Callable[[], None] | None:
     """What the interpreter would do now: a function that wakes the workers which
     are all that is left, or None where something else is left too."""
     left = [task for task in tasks if not task.done and not task.daemon]
-    queues = [_MODULE["_threads_queues"].get(task.thread) for task in left]
+    # The register is a dictionary of ``weakref``, which may be looked into: this look is none of the program's.
+    execution, current.execution = current.execution, None
+    try:
+        queues = [_MODULE["_threads_queues"].get(task.thread) for task in left]
+    finally:
+        current.execution = execution
     if not queues or any(queue is None for queue in queues):
         return None
 
