@@ -37,6 +37,14 @@ class Pool:
         worker.gr_context = context
         return worker
 
+    def end(self) -> None:
+        """End the idle workers. They and the pool hold on to each other by a stack that no collector looks into."""
+        here = getcurrent()
+        while self._idle:
+            worker = self._idle.pop()
+            worker.parent = here
+            worker.throw()
+
     def _serve(self, execution: Running) -> None:
         me, hub = getcurrent(), self.hub
         while True:
@@ -58,6 +66,8 @@ def pool_of(hub: greenlet) -> Pool:
         if pool.hub is hub and pool.tracer == (sys.gettrace(), sys.getprofile()):
             return pool
         _current.clear()
+        if pool.hub.dead:
+            pool.end()
     pool = Pool(hub)
     _current.append(pool)
     return pool

@@ -50,12 +50,12 @@ class ObservedExecution(Execution):
 
     def _show(self, looks: list[Callable[[RawEvent, int], None]], event: RawEvent) -> None:
         """To the observers, whose own looks are no accesses."""
-        _current.execution = None
+        before, _current.execution = _current.execution, None
         try:
             for show in looks:
                 show(event, len(self.events) - 1)
         finally:
-            _current.execution = self
+            _current.execution = before
 
     def note(self, kind: int, subject: object, name: object, site: int = 0) -> None:
         """As :meth:`Execution.note`."""

@@ -76,7 +76,7 @@ def load(
     rewrite: bool = True,
     coarse: bool = True,
     asynchronous: ProgramFactory | None = None,
-    plain: Callable[[ast.Module], ProgramFactory | None] | None = None,
+    hosting: ProgramFactory | None = None,
     renamed: bool = False,
     edit: Edit | None = None,
 ) -> LoadedFunction:
@@ -87,10 +87,9 @@ def load(
     too. ``trusted``: those of them that a person named; None is all of them. Another one must not be run
     for a name in a trace alone: it is taken only where the file itself has imported it.
     ``rewrite=False`` leaves the code as it is (eventlet model). ``coarse``: calls of code that is not
-    looked into are announced. ``plain``: what makes the program of a function that is not async, by what its
-    file says, where that is another one. ``asynchronous``
-    makes the program of an ``async def`` function; without it none is taken. ``renamed``: run it under the
-    other name in any case, as a search in another process had to. ``edit``: see :func:`load_name`. Raises
+    looked into are announced. ``hosting`` makes the program of a function that is not async and runs trio.
+    ``asynchronous`` makes the program of an ``async def`` function; without it none is taken. ``renamed``: run it under
+    the other name in any case, as a search in another process had to. ``edit``: see :func:`load_name`. Raises
     UsageError: no such file, not Python, no such function, one that takes
     arguments, one for asyncio, or an import that fails.
     """
@@ -107,8 +106,7 @@ def load(
         if asynchronous is None:
             raise CodeError(f"{name} in {path} is async, which is not possible here; give a function that is not")
         making = asynchronous
-    elif plain is not None:
-        making = plain(tree) or FunctionProgram
+    is_async = making is not FunctionProgram
     loaded = load_name(
         path,
         source,
@@ -121,6 +119,11 @@ def load(
         renamed=renamed,
         edit=edit,
     )
+    if is_async and loaded.imported.runs_trio and not inspect.iscoroutinefunction(loaded.value):
+        # A decorator, as ``trio_test``, has made a plain function of it.
+        is_async = False
+    if hosting is not None and not is_async and loaded.imported.runs_trio:
+        making = hosting
     refresh = loaded.refresh if loaded.imported.stateful else None
     program = making(loaded.value, f"{path.name}:{name}", loaded.modules, refresh)
     program.finalisers = sorted(loaded.imported.finalisers) if coarse else ()

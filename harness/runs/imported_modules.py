@@ -25,7 +25,7 @@ from types import CodeType, ModuleType
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.instrument.attribute_kinds import stores_of_one_program
 from semafuzz.harness.kernel.ownership import is_own
-from semafuzz.harness.runs.module_state import keeps_state, library_parts, notices_freeing
+from semafuzz.harness.runs.module_state import keeps_state, library_parts, notices_freeing, runs_trio
 
 FIRST_PARTY = "*"
 """Stands for them in the list of what a trace looks into."""
@@ -86,7 +86,7 @@ class ImportedModules(MetaPathFinder):
     anew. ``finalisers``: by what their code would notice when an object is freed. ``library``: modules of
     the standard library that they use, with classes whose state threads may share. ``watched``: the
     names of those that are looked into, in the order of their import. ``stored``: the names that their code, and
-    that of the program's own file, stores under.
+    that of the program's own file, stores under. ``runs_trio``: whether one of them calls ``trio.run``.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class ImportedModules(MetaPathFinder):
         self.rewrite = rewrite
         self._coarse = coarse
         self.stateful = False
+        self.runs_trio = False
         self.finalisers: set[str] = set()
         self.library: dict[str, None] = {}
         self.watched: dict[str, None] = {}
@@ -165,6 +166,7 @@ class ImportedModules(MetaPathFinder):
     def look_at(self, tree: ast.Module) -> None:
         """Learn from the source of a module that is the user's own."""
         self.stateful = self.stateful or keeps_state(tree)
+        self.runs_trio = self.runs_trio or runs_trio(tree)
         self.finalisers |= notices_freeing(tree)
         self.library.update(dict.fromkeys(library_parts(tree)))
 

@@ -69,6 +69,14 @@ def library_parts(tree: ast.Module) -> list[str]:
     ]
 
 
+def runs_trio(tree: ast.Module) -> bool:
+    """Whether a module calls ``trio.run``, or has others call it."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return calls_run_of(tree, "trio") or "trio_test" in names or ("trio" in texts and calls_run_of(tree, "anyio"))
+
+
 def calls_run_of(tree: ast.Module, library: str) -> bool:
     """Whether a module calls ``library.run``."""
     names = {

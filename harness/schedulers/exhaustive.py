@@ -10,6 +10,7 @@ decisions that were not points before are missing from its stack.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
@@ -28,6 +29,12 @@ class AllSchedules(Scheduler):
         self._widths: list[int] = []
         self._depth = 0
         self._done = False
+
+    @property
+    def seem(self) -> int:
+        """How many schedules there would be if all paths were as the last one: too many where choices are worth less
+        elsewhere, and too few where they are worth more."""
+        return prod(self._widths)
 
     def begin(self, execution: int) -> bool:
         """Move to the next schedule; False when there is none."""

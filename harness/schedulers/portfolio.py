@@ -10,7 +10,8 @@ it comes to its end, and the search is over with a proof, if nothing took part u
 first, since most failures show sooner elsewhere, and grows as the others repeat what is known.
 
 Windows, SURW and the reduction go by accesses to data. Where a search does not hand out its scheduling points
-(trio, eventlet), random walks and priorities have equal shares.
+(trio, eventlet), random walks and priorities have equal shares, and every second turn goes to the enumeration of all
+schedules, as long as there seem to be few.
 
 The turns are dealt out by smooth weighted round robin, so that equal seeds give equal searches.
 """
@@ -23,6 +24,7 @@ from typing import Final
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
 from semafuzz.harness.schedulers.dpor.scheduler import DPOR
+from semafuzz.harness.schedulers.exhaustive import AllSchedules
 from semafuzz.harness.schedulers.lock_step import LockStep
 from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.pos import POS
@@ -48,6 +50,8 @@ _MOST_WORK: Final = 30_000
 """The same in races times steps."""
 
 
+_MOST_OF_ALL: Final = 100_000
+"""Schedules that there seem to be, up to which all of them are tried."""
 _AHEAD: Final = 60.0
 """Credit of the windows at the start: some turns in a row."""
 
@@ -96,11 +100,13 @@ class Portfolio(Scheduler):
             ]
             self._first: Scheduler | None = LockStep()
             self._reduction: DPOR | None = DPOR(most_work=_MOST_WORK)
+            self._all: AllSchedules | None = None
         else:
             self._members = [_Member(scheduler, 1) for scheduler in members]
             self._blind = []
             self._first = None
             self._reduction = None
+            self._all = None
         self._reduced = 0.0
         self._begun = False
         self._sighted = False
@@ -115,9 +121,16 @@ class Portfolio(Scheduler):
         if execution == 0 and self._blind and not self._sighted:
             self._members, self._first, self._reduction = self._blind, None, None
             self._turn = self._members[0]
+            self._all = AllSchedules()
         if execution == 0 and self._first is not None:
             self._chosen = self._first
             return self._first.begin(0)
+        if self._all is not None and execution % 2:
+            self._chosen = self._all
+            if self._all.begin(execution):
+                return True
+            self.covers_all = True
+            return False
         if self._is_for_the_reduction(execution):
             assert self._reduction is not None
             self._chosen = self._reduction
@@ -179,6 +192,11 @@ class Portfolio(Scheduler):
         """Let every member learn from the execution."""
         self._news = self._profile.add(outcome)
         self._limited = self._limited or bool(outcome.limits)
+        if self._all is not None:
+            if self._chosen is self._all:
+                self._all.end(outcome)
+            if self._limited or self._all.seem > _MOST_OF_ALL:
+                self._all = None
         if self._reduction is not None:
             if self._chosen is self._reduction:
                 self._reduction.end(outcome)
@@ -202,7 +220,7 @@ class Portfolio(Scheduler):
 
     def reward(self, *, new_class: bool) -> None:
         """Pay the member that made the execution."""
-        if self._chosen is self._first or self._chosen is self._reduction:
+        if self._chosen in (self._first, self._reduction, self._all):
             return
         paid = 1.0 if new_class or self._news else 0.0
         self._turn.found += _MEMORY * (paid - self._turn.found)

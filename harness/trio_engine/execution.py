@@ -330,6 +330,10 @@ class TrioExecution(Execution):
                 wake_idler(seconds, task)
         return True
 
+    def be_patient(self) -> None:
+        """Time passes only when no task can go on, from now on."""
+        self._patient = True
+
     def stays(self, task: TrioTask) -> bool:
         """Whether ``task``, which has just paused, goes on at once: saves the way through
         trio where nobody else has anything to do first."""

@@ -50,6 +50,13 @@ def is_wait(message: object) -> bool:
     return type(message) is type(WAIT)
 
 
+def _count_turn() -> None:
+    """What ``trio.testing.assert_checkpoints`` goes by. trio gives no public name to it; a release that has another
+    one is found out by the canary."""
+    task: Any = trio.lowlevel.current_task()
+    task._schedule_points += 1
+
+
 class Gatekeeper(Protocol):
     """What the gate asks of the execution, which chooses who passes it."""
 
@@ -89,6 +96,7 @@ def through(execution: Gatekeeper, task: TrioTask) -> Generator[Any, Any, Any]:
             if paused and execution.stays(task):
                 # What trio sends to a task that goes on; each can be opened only once.
                 value = type(chosen)(None)
+                _count_turn()
             else:
                 chosen = yield WAIT
                 if paused:

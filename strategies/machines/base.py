@@ -21,19 +21,23 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from semafuzz.harness.errors import UsageError
+from semafuzz.harness.errors import SemafuzzError, UsageError
 from semafuzz.harness.kernel.outcome import Failure, Model
 from semafuzz.harness.runs.imported_modules import first_party_of
 from semafuzz.harness.runs.program import invariant_failure
 from semafuzz.harness.runs.stepping import SteppedExecution
 from semafuzz.harness.schedulers.replay.by_owner import DRIVER
 from semafuzz.reports.run_view.turns import turns
+from semafuzz.strategies.machines.further_schedules import RuleCall, explore, note_calls
 from semafuzz.strategies.machines.session import Found, Session, TestCaseOf, open_session, the_session
 
-POINTS = (1, 2, 3, 5, 8, 13, 21, 34, 55)
-"""How many scheduling points a step passes: near ones and far ones alike."""
+POINTS = (*range(1, 11), 13, 17, 21, 34, 55)
+"""How many scheduling points a step passes: all near ones, since a window may be one point wide, and far ones."""
+RESERVED = frozenset({"open", "start", "call", "step", "finish", "advance_time", "settle", "look", "fail", "tell"})
+"""What a rule cannot be called: machines have a method of that name."""
 
 
 def _able(machine: Any) -> list[str]:
@@ -58,18 +62,33 @@ class ScheduledMachine(RuleBasedStateMachine):
     task, a deadlock and a failed check are failures. Run it with ``Machine.TestCase`` or
     :func:`semafuzz.strategies.machines.session.run_machine`.
 
+    ``schedules``: under how many further schedules the program of each example is run, all its rules but those that
+    step (:mod:`semafuzz.strategies.machines.further_schedules`).
+
     Rules, invariants and checks run between two steps. Where they take a lock that a task holds,
     that task goes on first until it has released it.
     """
 
-    modules: ClassVar[Sequence[str | ModuleType]] = ()
+    modules: ClassVar[str | Sequence[str | ModuleType]] = ()
     model: ClassVar[Model] = "threads"
+    schedules: ClassVar[int] = 12
     TestCase: Any = TestCaseOf()
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        for name in note_calls(cls):
+            if name in RESERVED or name in vars(RuleBasedStateMachine):
+                raise UsageError(
+                    f"the rule {cls.__name__}.{name} would hide a method of machines; give it another name"
+                )
 
     def __init__(self) -> None:
         super().__init__()
         self.session: Session = the_session(type(self))
+        self.calls: list[RuleCall] = []
         self._failed = False
+        self._further = False
+        self.go_on_by: Callable[[Any], None] | None = None
         self._new_run()
         self.begin()
 
@@ -100,16 +119,17 @@ class ScheduledMachine(RuleBasedStateMachine):
     @classmethod
     def open(cls, folder: Any = None) -> AbstractContextManager[Session]:
         """What machines of this class need while they run; see ``machine_session``."""
-        modules = [_module(one) for one in cls.modules] or first_party_of(sys.modules[cls.__module__])
+        named = [cls.modules] if isinstance(cls.modules, str) else cls.modules
+        modules = [_module(one) for one in named] or first_party_of(sys.modules[cls.__module__])
         return open_session(cls, modules, folder, model=cls.model)
 
     def check_invariants(self, *given: Any, **named: Any) -> None:
         """As Hypothesis does; one that fails is told with the interleaving that led to it."""
         try:
             super().check_invariants(*given, **named)
-        except Found:
+        except (Found, SemafuzzError, HypothesisException):
             raise
-        except AssertionError as error:
+        except Exception as error:
             self.fail(invariant_failure(error))
 
     # ------------------------------------------------------- the rules
@@ -140,22 +160,42 @@ class ScheduledMachine(RuleBasedStateMachine):
         if self._failed:
             return
         try:
+            if self.go_on_by is not None:
+                self.go_on_by(self)
             self.settle()
+            self.explore_further()
         finally:
             self.stepped.close()
 
     # ----------------------------------------------------- what they share
 
+    def explore_further(self) -> None:
+        """Fail where the program of this example fails under another schedule."""
+        if self._further or self.schedules < 1:
+            return
+        self.session.count_program(self.calls)
+        failure = explore(self.another, self.calls, self.schedules, Found)
+        if failure is not None:
+            self._failed = True
+            raise failure
+
+    def another(self) -> ScheduledMachine:
+        """A new machine of this class, for the same program under another schedule."""
+        made = type(self)()
+        made._further = True
+        self.session.examples -= 1
+        return made
+
     def settle(self) -> None:
         """Run every task to its end, and check the outcome."""
         self.stepped.settle()
         self.look()
-        self.stepped.close()
+        self.session.count_run(self.stepped.close())
         try:
             self.check()
-        except Found:
+        except (Found, SemafuzzError, HypothesisException):
             raise
-        except AssertionError as error:
+        except Exception as error:
             self.fail(invariant_failure(error))
 
     def look(self) -> None:
@@ -170,7 +210,9 @@ class ScheduledMachine(RuleBasedStateMachine):
                 self.fail(failure)
         try:
             self.check_step()
-        except AssertionError as error:
+        except (Found, SemafuzzError, HypothesisException):
+            raise
+        except Exception as error:
             self.fail(invariant_failure(error))
 
     def is_passed_over(self, failure: Failure) -> bool:
@@ -182,6 +224,9 @@ class ScheduledMachine(RuleBasedStateMachine):
         self._failed = True
         outcome = self.stepped.close()
         lines = [f"{failure.kind}: {failure.message}", *self.tell()]
+        if self._further:
+            lines.append("these rules, each task stepped as follows (other steps than those that are listed below):")
+        self.session.failed_calls = list(self.calls)
         lines += [f"  {line}" for line in turns(outcome, without=DRIVER)]
         raise self.session.found(failure, "\n".join(lines))
 

@@ -35,6 +35,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.strategies.generate.example_database import tolerant
+from semafuzz.strategies.machines.further_schedules import RuleCall, program_key, smallest
 from semafuzz.targets.model.catalogue import Defect
 from semafuzz.targets.model.protocol import Stage
 from semafuzz.targets.model.scenario import Scenario
@@ -46,6 +47,8 @@ found; then the smallest one is made smaller still without it, which takes as lo
 OUT = "SEMAFUZZ_OUT"
 """The variable in which the pytest plugin leaves the folder for traces."""
 
+THOROUGH = 40
+"""Schedules of a program that is made small here."""
 STEPS = 15
 """Rules of an example, where nothing else is asked for: many small examples find more
 than few large ones, and shrink sooner."""
@@ -74,7 +77,9 @@ class Session:
     ``searching``: of runs of whole programs, which teach further points: what comes of
     a program is remembered, so Hypothesis does not notice. ``defects``: known ones, past which the machine goes on.
     ``passed_over``: how often a defect of the target's
-    catalogue was met, by its name, where the machine goes on past these.
+    catalogue was met, by its name, where the machine goes on past these. ``failed_calls``: the rules of what failed
+    last. ``programs``, ``schedules``, ``orders``, ``tasks``: what the run covered: programs by their rules, runs of
+    them, orders in which the events of these came, tasks of all runs.
     """
 
     machine: type
@@ -90,6 +95,11 @@ class Session:
     passed_over: Counter[str] = field(default_factory=Counter)
     conclude: Callable[[Identity], Sequence[str]] = field(default=lambda identity: ())
     keep: Callable[..., Found] = field(default=lambda *_: Found())
+    failed_calls: Sequence[RuleCall] = ()
+    programs: set[str] = field(default_factory=set)
+    schedules: int = 0
+    orders: set[int] = field(default_factory=set)
+    tasks: int = 0
     _discipline: LockDiscipline | None = None
     _stages: dict[str, Stage] = field(default_factory=dict)
     _explored: dict[str, Any] = field(default_factory=dict)
@@ -97,6 +107,24 @@ class Session:
     _smallest: tuple[Size, Found] | None = None
     _last: Found | None = None
     _kinds: dict[Identity, type[Found]] = field(default_factory=dict)
+
+    def count_program(self, calls: Sequence[RuleCall]) -> None:
+        """The program of one example."""
+        self.programs.add(program_key(calls))
+
+    def count_run(self, outcome: Outcome) -> None:
+        """A run that came to its end."""
+        self.schedules += 1
+        self.tasks += len(outcome.tasks) - 1
+        if len(self.orders) < 100_000:
+            self.orders.add(hash(tuple([(event[1].index, event[4]) for event in outcome.events])))
+
+    def covered(self) -> str:
+        """What a run without a finding looked at, in words."""
+        return (
+            f"{len(self.programs):,} programs of {self.examples:,} examples, {self.schedules:,} schedules "
+            f"({len(self.orders):,} distinct orders); none was exhausted, so that a pass proves nothing"
+        )
 
     def stage(self, setup: tuple[Operation, ...], configuration: Mapping[str, Value]) -> Stage:
         """The target's start state; kept, since Hypothesis asks for few again and again."""
@@ -228,7 +256,8 @@ def run_machine(machine: Any, settings: Settings | None = None, folder: Path | N
             run_state_machine_as_test(machine, settings=chosen)
             discarded = session.unreported()
             if discarded is not None:
-                raise discarded
+                raise _shrunk(machine, session, discarded)
+            _tell_covered(machine, session)
         except Found as error:
             _annotate(session, error)
             raise
@@ -243,6 +272,36 @@ def run_machine(machine: Any, settings: Settings | None = None, folder: Path | N
             if session.passed_over:
                 met = ", ".join(f"{name} ({count})" for name, count in sorted(session.passed_over.items()))
                 print(f"semafuzz: {machine.__name__} went on past what is known: {met}", file=sys.stderr)
+
+
+def _shrunk(machine: Any, session: Session, discarded: Found) -> Found:
+    """What Hypothesis has discarded, with the rules that are needed for it."""
+
+    def another() -> Any:
+        made = machine()
+        made._further = True
+        return made
+
+    if not session.failed_calls:
+        return discarded
+    calls, failure = smallest(another, session.failed_calls, THOROUGH, Found)
+    made: Found = discarded if failure is None else failure
+    for line in ("These rules were run:", *(f"  {call}" for call in calls)):
+        made.add_note(line)
+    return made
+
+
+def _tell_covered(machine: Any, session: Session) -> None:
+    """Say what a run that found nothing has looked at: pytest's plugin takes it from here, others see it."""
+    line = session.covered()
+    if not session.tasks:
+        line = "no task was ever started, so that nothing was looked at; start some with self.start(...) in a rule"
+    covered_machines.append((machine.__name__, line))
+    print(f"semafuzz: {machine.__name__}: {line}", file=sys.stderr)
+
+
+covered_machines: list[tuple[str, str]] = []
+"""Machines that found nothing in this process, with what they covered."""
 
 
 def _annotate(session: Session, error: Found) -> None:

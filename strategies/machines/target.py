@@ -147,6 +147,9 @@ class TargetMachine(ScheduledMachine):
         self.restarted = False
         self._reset({})
 
+    def explore_further(self) -> None:
+        """:meth:`check` does so, with the target's own programs."""
+
     def _reset(self, configuration: Mapping[str, Value]) -> None:
         self.configuration = dict(configuration)
         self.setup: list[Operation] = []
@@ -247,6 +250,7 @@ class TargetMachine(ScheduledMachine):
             if self._counts(failure, scenario):
                 self.fail(failure)
         if scenario.content.tasks:
+            self.session.programs.add(repr(scenario))
             found = self.session.explored(scenario, self._explore)
             if found is not None:
                 self._failed = True

@@ -153,6 +153,7 @@ def installed(
         changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
         changes.bind(vars(importlib), "import_module", _atomic_module_import(importlib.import_module, changes))
         _refuse_asyncio(changes)
+        _refuse_trio(changes)
         if everywhere:
             changes.attribute(random.Random, "seed", randomness.seed_instance)
             calendar.exchange(changes.later)
@@ -217,6 +218,21 @@ def _refuse_asyncio(changes: _Changes) -> None:
         changes.asyncio_is_refused = True
         loop = loops.BaseEventLoop
         changes.attribute(loop, "run_forever", escapes.refusing("asyncio", loop.run_forever))
+
+
+def _refuse_trio(changes: _Changes) -> None:
+    """A run of trio inside of an execution of threads is not controlled. Where a program calls ``trio.run`` and uses
+    no threads, the trio engine puts its own function there."""
+    trio = sys.modules.get("trio")
+    real = getattr(trio, "run", None)
+    if real is None:
+        return
+    refused = escapes.refusing("trio", real)
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, ModuleType) and not is_own(name):
+            namespace = vars(module)
+            for key in [key for key, value in namespace.items() if value is real]:
+                changes.bind(namespace, key, refused)
 
 
 def _atomic_module_import(real: Any, changes: _Changes) -> Any:

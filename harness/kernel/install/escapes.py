@@ -29,6 +29,7 @@ _WHAT = {
     "os.system": "a process was started",
     "subprocess.Popen": "a process was started",
     "asyncio": "an event loop of asyncio was run, in which nothing is controlled,",
+    "trio": "an event loop of trio was run in a thread, where its tasks are not controlled,",
     "socket.connect": "a network connection was made",
     "socket.bind": "a network address was bound",
 }

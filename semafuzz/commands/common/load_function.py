@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 from semafuzz.harness.edits.remedies import remedies_of
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Model
-from semafuzz.harness.runs.function_file import LoadedFunction, ProgramFactory, load
-from semafuzz.harness.runs.module_state import calls_run_of
+from semafuzz.harness.runs.function_file import LoadedFunction, load
 from semafuzz.harness.runs.program import Program
 
 
@@ -41,7 +39,7 @@ def load_checked(
         rewrite=model != "eventlet",
         coarse=thorough,
         asynchronous=_trio_program,
-        plain=None if model == "eventlet" else _of_plain_function,
+        hosting=None if model == "eventlet" else _hosted_program,
         renamed=renamed,
         edit=remedies,
     )
@@ -53,10 +51,6 @@ def load_checked(
     if model == "eventlet":
         raise UsageError(f"{spec} is async and switches at checkpoints; leave --model out")
     return checked, own
-
-
-def _of_plain_function(tree: ast.Module) -> ProgramFactory | None:
-    return _hosted_program if calls_run_of(tree, "trio") else None
 
 
 def _hosted_program(
