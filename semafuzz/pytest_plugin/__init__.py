@@ -7,6 +7,7 @@ first needed, so that a session without a marked test pays for next to nothing.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import pytest
 
 from semafuzz.pytest_plugin import options
 from semafuzz.pytest_plugin.interleave_warning import InterleaveWarning
-from semafuzz.pytest_plugin.summary import Summary
+from semafuzz.pytest_plugin.summary import MACHINE, Summary
 
 if TYPE_CHECKING:
     from semafuzz.pytest_plugin.kept_traces import KeptTraces
@@ -170,6 +171,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         from semafuzz.pytest_plugin import outcomes
 
         outcomes.annotate(report, item, call)
+    machines = sys.modules.get("semafuzz.strategies.machines.session")
+    if call.when == "call" and machines is not None:
+        report.user_properties += [(MACHINE, f"{name}: {line}") for name, line in machines.covered_machines]
+        machines.covered_machines.clear()
     return report
 
 

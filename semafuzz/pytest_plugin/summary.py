@@ -27,6 +27,9 @@ class Summary:
         # A report of no phase is the controller's, for a test in which its worker died.
         if any(getattr(report, "when", "collect") not in _PHASES for report in reports):
             lines += self._lost(config, {row["trace"] for report in told for row in report.semafuzz["rows"]})
+        machines = [
+            text for report in reports for name, text in getattr(report, "user_properties", ()) if name == MACHINE
+        ]
         if lines:
             reporter.section("interleave findings")
         for line in lines:
@@ -36,6 +39,11 @@ class Summary:
             reporter.line("interleave: " + _totals(records))
             for line in _looked_into(records):
                 reporter.line(line)
+
+        for text in machines[:MOST_MACHINES]:
+            reporter.line(f"machine {text}")
+        if len(machines) > MOST_MACHINES:
+            reporter.line(f"machine: {len(machines) - MOST_MACHINES} more found nothing")
 
     def _lost(self, config: pytest.Config, reported: set[str]) -> Iterator[str]:
         """A line for each trace of a test that was written in this session and that no report names."""
@@ -61,6 +69,10 @@ class Summary:
                 )
 
 
+MACHINE = "semafuzz machine"
+"""The property of a report that says what a state machine which found nothing has covered."""
+MOST_MACHINES = 10
+"""Machines of which it is told."""
 MOST_LIMITS = 5
 """What was not seen that is told by name."""
 

@@ -225,7 +225,7 @@ class ScheduledMachine(RuleBasedStateMachine):
         outcome = self.stepped.close()
         lines = [f"{failure.kind}: {failure.message}", *self.tell()]
         if self._further:
-            lines.append("these rules, each task stepped as follows (other steps than those that are listed below):")
+            lines.append("under this schedule of the rules alone (not that of the steps listed below):")
         self.session.failed_calls = list(self.calls)
         lines += [f"  {line}" for line in turns(outcome, without=DRIVER)]
         raise self.session.found(failure, "\n".join(lines))

@@ -256,9 +256,11 @@ def run_machine(machine: Any, settings: Settings | None = None, folder: Path | N
             run_state_machine_as_test(machine, settings=chosen)
             discarded = session.unreported()
             if discarded is not None:
-                raise _shrunk(machine, session, discarded)
+                raise discarded
             _tell_covered(machine, session)
         except Found as error:
+            if session.failed_calls:
+                _tell_fewest_rules(machine, session, error)
             _annotate(session, error)
             raise
         except (EnoughError, HypothesisException):
@@ -274,21 +276,20 @@ def run_machine(machine: Any, settings: Settings | None = None, folder: Path | N
                 print(f"semafuzz: {machine.__name__} went on past what is known: {met}", file=sys.stderr)
 
 
-def _shrunk(machine: Any, session: Session, discarded: Found) -> Found:
-    """What Hypothesis has discarded, with the rules that are needed for it."""
+def _tell_fewest_rules(machine: Any, session: Session, error: Found) -> None:
+    """Hypothesis keeps steps where they have helped. The rules that are needed under some schedule, without any
+    step, are told before what it shows, with their interleaving, and alone where it has discarded the example."""
 
     def another() -> Any:
         made = machine()
         made._further = True
         return made
 
-    if not session.failed_calls:
-        return discarded
     calls, failure = smallest(another, session.failed_calls, THOROUGH, Found)
-    made: Found = discarded if failure is None else failure
-    for line in ("These rules were run:", *(f"  {call}" for call in calls)):
-        made.add_note(line)
-    return made
+    if type(failure) is type(error):
+        error.args = failure.args
+        told = ["Fewest rules that fail so, without steps:", *(f"  {call}" for call in calls)]
+        error.__notes__ = [*told, *getattr(error, "__notes__", [])]
 
 
 def _tell_covered(machine: Any, session: Session) -> None:
