@@ -47,6 +47,7 @@ def program_runs(seconds: float | None = None) -> Iterator[None]:
         yield
         return
     builtin_names.keep()
+    builtin_names.replaced[0] = ""
     say("runs")
     if seconds is not None:
         say(f"seconds {seconds}")
@@ -61,7 +62,7 @@ def program_runs(seconds: float | None = None) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        name = builtin_names.put_back()
+        name = builtin_names.put_back() or builtin_names.replaced[0]
         if not name:
             raise
         raise CannotJudge(f"{builtin_names.complaint(name)}; nothing can be said") from error

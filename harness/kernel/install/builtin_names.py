@@ -12,6 +12,10 @@ _names = builtins.__dict__
 _kept: list[dict[str, object]] = [_names]
 
 
+replaced = [""]
+"""The name that was put back last, for whoever meets what came of it."""
+
+
 def keep(names: dict[str, object] | None = None) -> dict[str, object]:
     """Remember what the names stand for now, or stood for; what was remembered before."""
     before = _kept[0]
@@ -34,6 +38,7 @@ def put_back() -> str:
             found = name
     if found:
         _names.update(kept)
+        replaced[0] = found
     return found
 
 
