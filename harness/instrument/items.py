@@ -143,7 +143,7 @@ def whole(owner: Any, site: int) -> Any:
 def deep(owner: Any, site: int) -> Any:
     """``owner`` as the argument of something that looks at all of it, and at what it holds."""
     execution = current.execution
-    if execution is not None:
+    if execution is not None and not kinds.tells_itself(owner):
         touch_reached(execution, (owner,), False, site)
     return owner
 

@@ -180,6 +180,16 @@ def module_of(kind: type) -> str:
     return str(type.__dict__["__module__"].__get__(kind))
 
 
+def tells_itself(owner: object) -> bool:
+    """Whether the class of an instance makes its text in rewritten code, whose accesses are the ones to see."""
+    if kind_of(owner) != INSTANCE:
+        return False
+    found = lookup(type(owner), "__str__")
+    if found is not None and found[0] is object:
+        found = lookup(type(owner), "__repr__")
+    return found is not None and is_watched(found[1])
+
+
 @functools.lru_cache(maxsize=1024)
 def is_of_ctypes(kind: type) -> bool:
     """Whether instances of a class show memory of C, of which there may be several views."""
