@@ -98,7 +98,7 @@ _OUTSIDE_FUNCTIONS: Final = frozenset({
 })  # fmt: skip
 _OUTSIDE_ONLY_SOMETIMES: Final = frozenset({
     "getpid", "getppid", "fspath", "fsencode", "fsdecode", "urandom", "cpu_count", "strerror",
-    "get_terminal_size", "join", "split", "splitext", "basename", "dirname", "normpath", "isabs", "normcase",
+    "get_terminal_size", "abspath", "join", "split", "splitext", "basename", "dirname", "normpath", "isabs", "normcase",
     "splitdrive", "commonprefix", "commonpath", "StringIO", "BytesIO", "_exit", "abort", "kill", "getuid",
     "getgid", "times", "sched_yield", "relpath", "expandvars",
 })  # fmt: skip
@@ -235,7 +235,11 @@ def announce(execution: Any, function: Any, args: tuple[Any, ...], keywords: dic
         inner = function.__func__
         if type(inner) is types.FunctionType and inner.__code__ in instrumented:
             return
-        _method_of(execution, function.__self__, str(getattr(inner, "__name__", "")), args, keywords, site)
+        name = str(getattr(inner, "__name__", ""))
+        before = len(execution.events)
+        _method_of(execution, function.__self__, name, args, keywords, site)
+        if len(execution.events) > before and type(inner) is types.FunctionType:
+            execution.stretch(f"{type(function.__self__).__qualname__}.{name}", site)
     elif kind in _METHODS_IN_C:
         owner = function.__self__
         if owner is None or type(owner) is types.ModuleType:

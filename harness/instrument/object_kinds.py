@@ -21,6 +21,7 @@ import os
 import pathlib
 import random
 import re
+import struct
 import types
 import uuid
 import weakref
@@ -71,7 +72,7 @@ _IMMUTABLE: Final = frozenset({
     types.TracebackType, types.MethodDescriptorType, types.WrapperDescriptorType, types.GetSetDescriptorType,
     types.MemberDescriptorType, types.ClassMethodDescriptorType, property, classmethod, staticmethod, super,
     types.MethodType, types.MethodWrapperType, functools.partial, types.GenericAlias, types.UnionType,
-    types.CoroutineType,
+    types.CoroutineType, struct.Struct,
     datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone,
     decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, re.Match, weakref.ref,
     operator.itemgetter, operator.attrgetter, operator.methodcaller, types.CellType,

@@ -17,7 +17,7 @@ from semafuzz.harness.kernel.ownership import first_component, is_own
 
 _MODELLED = frozenset({
     "threading", "_weakrefset", "queue", "concurrent", "contextlib", "abc", "_collections_abc", "types",
-    "typing", "enum", "dataclasses", "functools", "operator", "copyreg", "_frozen_importlib",
+    "typing", "typing_extensions", "enum", "dataclasses", "functools", "operator", "copyreg", "_frozen_importlib",
     "zipimport", "codecs", "_frozen_importlib_external", "encodings", "greenlet", "trio", "outcome", "sniffio",
     "attr", "attrs", "sortedcontainers", "builtins", "keyword", "_py_abc",
 })  # fmt: skip
@@ -25,6 +25,7 @@ _MODELLED = frozenset({
 _IMPORTING = frozenset({"importlib", "importlib._bootstrap", "importlib._bootstrap_external"})
 _PURE = frozenset({
     "json", "copy", "string", "textwrap", "re", "fractions", "decimal", "_pydecimal", "statistics", "heapq",
+    "html", "shlex", "difflib", "ipaddress", "colorsys", "keyword",
     "bisect", "reprlib", "pprint", "ast", "inspect", "traceback", "tokenize", "warnings", "base64",
     "hashlib", "hmac", "struct", "datetime", "calendar", "numbers", "random", "uuid", "dis", "opcode", "token",
     "stringprep", "unicodedata", "os", "posixpath", "genericpath", "stat", "site", "io", "collections",
