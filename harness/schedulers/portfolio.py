@@ -101,12 +101,14 @@ class Portfolio(Scheduler):
             self._first: Scheduler | None = LockStep()
             self._reduction: DPOR | None = DPOR(most_work=_MOST_WORK)
             self._all: AllSchedules | None = None
+            self._all_early: bool | None = None
         else:
             self._members = [_Member(scheduler, 1) for scheduler in members]
             self._blind = []
             self._first = None
             self._reduction = None
             self._all = None
+            self._all_early = None
         self._reduced = 0.0
         self._begun = False
         self._sighted = False
@@ -125,7 +127,8 @@ class Portfolio(Scheduler):
         if execution == 0 and self._first is not None:
             self._chosen = self._first
             return self._first.begin(0)
-        if self._all is not None and execution % 2:
+        if self._is_for_all(execution):
+            assert self._all is not None
             self._chosen = self._all
             if self._all.begin(execution):
                 return True
@@ -150,6 +153,14 @@ class Portfolio(Scheduler):
         self._turn.credit -= total
         self._chosen = self._turn.scheduler
         return self._chosen.begin(execution)
+
+    def _is_for_all(self, execution: int) -> bool:
+        """Whether the enumeration has this turn: every second one, under one rule for time-outs all the time."""
+        if self._all is None or not execution % 2:
+            return False
+        if self._all_early is None or self.all_early:
+            self._all_early = self.early_timeouts
+        return self._all_early == self.early_timeouts
 
     def _is_for_the_reduction(self, execution: int) -> bool:
         """Whether it has this turn: one in four, or up to three in four where nobody else finds anything new."""
@@ -217,6 +228,9 @@ class Portfolio(Scheduler):
             member.scheduler.restart()
         if self._reduction is not None:
             self._reduction.restart()
+        if self._all is not None:
+            self._all.restart()
+            self._all_early = None
 
     def reward(self, *, new_class: bool) -> None:
         """Pay the member that made the execution."""

@@ -168,7 +168,7 @@ class Exploration:
     def _allow_time_outs(self, execution: int, started: float) -> None:
         """Whether time-outs may run out early in the next execution: late in every search, since most
         that they show needs a machine that stands still."""
-        if not self._laboratory.thorough or self.setting.model != "threads":
+        if not self._laboratory.thorough or self.setting.model == "eventlet":
             return
         late = self.scheduler.all_early = self._late_phase
         if not late and self._timeouts == "any" and self._withheld and not self.scheduler.covers_all:

@@ -102,6 +102,7 @@ class TrioExecution(Execution):
         self._faults = faults
         self._recorded = forced
         self._patient = patient
+        self._withholds = forced is None and not setting.early_timeouts
         self._thread = threading.get_ident()
         self._states: deque[failures.State] = deque(maxlen=failures.TAIL)
         self._turns: dict[int, int] = {}
@@ -364,14 +365,27 @@ class TrioExecution(Execution):
             options += self.standing
             if self._letters:
                 options.append(self._letters[0])
-            if deadlines and not (self._patient and options):
-                options.append(_MOMENT)
+            if deadlines:
+                self._offer_time(options)
             if self.cancellable:
                 options += self._faults.offered(self.known, self._running)
         if not options:
             self._fail(failures.describe_deadlock(self.known))
             return None
         return options[0] if len(options) == 1 else self._ask(options)
+
+    def _offer_time(self, options: list[Task]) -> None:
+        """That time passes is a choice where nobody can go on, and elsewhere late in a search: it stands for a machine
+        that stands still for so long."""
+        if options and self._patient:
+            return
+        if options and self._withholds:
+            self.outcome.withheld = True
+            return
+        if options and self._recorded is not None and len(self.events) not in self._recorded:
+            # Recorded where it was withheld, so that there was nothing to choose.
+            return
+        options.append(_MOMENT)
 
     def _ask(self, options: list[Task]) -> Task:
         running = self._running
