@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -15,7 +16,7 @@ from semafuzz.harness.schedulers.pct import PCT
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.random_at_sites import RandomAtSites, places_of_preemptions
 from semafuzz.harness.shrink.schedule import preemptions, shrink_schedule
-from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
+from semafuzz.targets.model.protocol import OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario
 
 EFFORT = {"error": 300_000, "warning": 50_000, "note": 25_000}
@@ -76,10 +77,10 @@ class Reproducer:
         return shrunk.outcome
 
     def try_reproduce(self, scenario: Scenario) -> Outcome | None:
-        """A run of the scenario that fails alike, or None where none was met."""
+        """A run of the scenario that fails alike, or None where none was met. What the target refuses does not fail."""
         try:
             return self._seek(scenario)
-        except ImpossibleStartError:
+        except UsageError:
             return None
 
     def _seek(self, scenario: Scenario) -> Outcome | None:

@@ -95,7 +95,14 @@ def smaller_programs(content: Operations, table: Sequence[OperationInfo]) -> lis
                 if setup != content.setup:
                     found.append(Operations(setup, rest))
     # With what nothing is done to as well: it may be what matters, as the calls that were made to an object before.
-    beside = [made for made in found if without_unused(made) != made and all(made.tasks)]
+    starts = {info.before for info in table} | {one.arguments["role"] for one in content.setup}
+    beside = [
+        made
+        for made in found
+        if without_unused(made) != made
+        and all(made.tasks)
+        and all(one.arguments["role"] in starts for one in made.setup)
+    ]
     return [made for made in (*map(without_unused, found), *beside) if is_legal(made, table)]
 
 

@@ -96,6 +96,14 @@ def test_smaller_programs_are_legal_and_smaller() -> None:
     assert without_unused(idle) == Operations((), ((Operation("audit"),),))
 
 
+def test_an_instance_that_nothing_is_done_to_is_in_a_role_that_instances_can_start_in() -> None:
+    """``drop`` leaves it gone, in which no set-up makes one: such a program ended a search."""
+    content = Operations(start("made"), ((on("drop"), Operation("audit")),))
+    smaller = smaller_programs(content, TABLE)
+    assert Operations(start("made"), ((Operation("audit"),),)) in smaller
+    assert all(one.arguments["role"] != "gone" for made in smaller for one in made.setup)
+
+
 def test_a_feed_ends_when_its_examples_do() -> None:
     assert generate(programs(TABLE, ROLES), lambda content: True, seed=0, most=7) == 7
 
