@@ -19,8 +19,9 @@ import types
 from collections.abc import Callable
 from functools import _lru_cache_wrapper, partial
 from itertools import starmap
-from typing import Any, Final
+from typing import Any
 
+from semafuzz.harness.instrument import call_tables as tables
 from semafuzz.harness.instrument import object_kinds as kinds
 from semafuzz.harness.instrument.coarse import note_module, touch_one, touch_reached
 from semafuzz.harness.instrument.containers import CONTAINERS
@@ -33,76 +34,6 @@ from semafuzz.harness.kernel.ownership import first_component, is_own
 ContainerAccess = Callable[[Any, Any, str, tuple[Any, ...], dict[str, Any], int], None]
 container_access: list[ContainerAccess] = []
 """Announces a method of a builtin container; put here by the hooks, which import this module."""
-
-_METHODS_IN_C: Final = (types.BuiltinMethodType, types.MethodWrapperType)
-_UNBOUND: Final = (types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType)
-_GETTERS: Final = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
-CHANGING: Final = frozenset(
-    "setitem delitem iadd iconcat imul ior iand isub ixor setattr shuffle "  # noqa: SIM905
-    "heappush heappop heapify heapreplace heappushpop insort insort_left insort_right next anext".split()
-)
-"""Names of functions in C that change their first argument."""
-_CHANGE_NOTHING: Final = frozenset({
-    "copy", "json", "pprint", "reprlib", "dataclasses", "inspect", "pickle", "_pickle", "marshal", "struct",
-    "_struct", "statistics", "math", "_operator", "operator", "textwrap", "string", "ast", "hashlib",
-    "_hashlib", "zlib", "binascii", "base64", "collections", "itertools", "_json", "numbers", "re", "functools",
-    "_functools", "unittest", "pytest", "_pytest", "logging", "warnings", "_warnings", "traceback",
-})  # fmt: skip
-"""Modules whose functions look at what they are given, ``CHANGING`` ones excepted."""
-_CHANGING_ALL_THE_SAME: Final = frozenset({"pack_into", "dump", "load", "reduce", "pprint", "pp", "update_wrapper"})
-"""Functions of those modules that change something."""
-_PROCESS_STATE: Final = frozenset({
-    "catch_warnings", "simplefilter", "filterwarnings", "resetwarnings", "redirect_stdout", "redirect_stderr", "chdir",
-    "getrecursionlimit", "setlocale", "getlocale", "setswitchinterval", "getswitchinterval", "umask",
-    "stack_size", "set_threshold", "signal", "getsignal",
-})  # fmt: skip
-"""Functions and classes that look at or change a state that the whole process has."""
-_TOUCH_NOTHING: Final = frozenset({
-    "threading", "_thread", "queue", "_queue", "concurrent", "contextlib", "contextvars", "_contextvars",
-    "time", "sys", "gc", "signal", "_signal", "atexit", "abc", "_abc", "enum", "greenlet", "asyncio", "_asyncio",
-    "trio", "hypothesis", "faulthandler", "builtins.type", "coverage", "random", "_random", "typing", "types",
-})  # fmt: skip
-_PURE_IN_C: Final = frozenset({
-    "_heapq", "_bisect", "builtins", "_collections", "cmath", "_string", "_statistics", "_ast", "array", "_weakref",
-    "unicodedata", "_sre", "_uuid", "_datetime", "_decimal", "_stat", "_locale", "zoneinfo", "_zoneinfo", "_lzma",
-    "_bz2", "_crypt", "_csv.reader", "_elementtree", "_pyexpat", "pyexpat", "_random", "_struct", "_abc", "atexit",
-})  # fmt: skip
-"""Modules in C whose functions keep nothing in the module."""
-_STATE_OF_MODULES: Final = frozenset({
-    "disable", "enable", "freeze", "unfreeze", "set_threshold", "set_debug", "setitimer", "alarm", "siginterrupt",
-    "set_wakeup_fd", "pthread_sigmask",
-})  # fmt: skip
-"""Functions of ``gc`` and ``signal`` that change a state of the process."""
-_LOOK: Final = frozenset({
-    "get", "keys", "values", "items", "copy", "count", "index", "getvalue", "tell", "getbuffer", "tobytes",
-    "tolist", "hex", "decode", "__len__", "__getitem__", "__contains__", "__iter__", "__repr__", "__str__",
-    "__eq__", "__hash__", "__getattribute__", "__format__", "__reduce_ex__", "__reduce__", "__dir__",
-    "__sizeof__", "__ne__", "__lt__", "buffer_info", "fileno", "isatty", "most_common", "elements", "__copy__",
-    "__deepcopy__", "__getstate__", "name", "join", "format", "encode", "startswith", "replace", "split",
-    "strip", "cache_info",
-})  # fmt: skip
-"""Methods that change nothing."""
-_LOOKING_BUILTINS: Final = frozenset({
-    "print", "hash", "format", "ascii", "repr", "sorted", "sum", "min", "max", "any", "all", "abs", "round", "divmod",
-    "pow", "bin", "oct", "hex", "chr", "ord", "dir", "len", "iter", "compile",
-})  # fmt: skip
-_BUILTINS_THAT_TOUCH_NOTHING: Final = frozenset({
-    "isinstance", "issubclass", "callable", "id", "globals", "locals", "vars", "getattr", "setattr", "delattr",
-    "hasattr", "__import__", "__build_class__", "breakpoint", "input", "eval", "exec",
-})  # fmt: skip
-_DESCRIPTORS: Final = frozenset({"__get__", "__set__", "__delete__"})
-_REAL_CLOCK: Final = frozenset({"now", "utcnow", "today"})
-_OUTSIDE_FUNCTIONS: Final = frozenset({
-    "posix", "os", "io", "_io", "socket", "_socket", "sqlite3", "_sqlite3", "select", "fcntl", "mmap", "shutil",
-    "tempfile", "glob", "genericpath", "posixpath", "pathlib", "subprocess", "dbm", "shelve",
-})  # fmt: skip
-_OUTSIDE_ONLY_SOMETIMES: Final = frozenset({
-    "getpid", "getppid", "fspath", "fsencode", "fsdecode", "urandom", "cpu_count", "strerror",
-    "get_terminal_size", "abspath", "join", "split", "splitext", "basename", "dirname", "normpath", "isabs", "normcase",
-    "splitdrive", "commonprefix", "commonpath", "StringIO", "BytesIO", "_exit", "abort", "kill", "getuid",
-    "getgid", "times", "sched_yield", "relpath", "expandvars",
-})  # fmt: skip
-"""Functions of those modules that reach nothing outside."""
 
 
 def prepared(function: Any, site: int, /, *args: Any, **keywords: Any) -> Any:
@@ -117,10 +48,10 @@ def prepared(function: Any, site: int, /, *args: Any, **keywords: Any) -> Any:
             seen = kind is types.FunctionType and function.__code__ in instrumented
         if not seen:
             announce(execution, function, args, keywords, site)
-            if any(type(one) in _METHODS_IN_C for one in args):
+            if any(type(one) in tables.METHODS_IN_C for one in args):
                 args = tuple(later(one, site) for one in args)
             for name, one in keywords.items():
-                if type(one) in _METHODS_IN_C:
+                if type(one) in tables.METHODS_IN_C:
                     keywords[name] = later(one, site)
             if keywords.get("key") is not None and function == getattr(_list_of(function), "sort", None):
                 keywords["key"] = _KeyInSort(keywords["key"], function.__self__, site)
@@ -201,14 +132,14 @@ def later(function: Any, site: int) -> Any:
     kind = type(function)
     if current.execution is None:
         return function
-    if kind in _METHODS_IN_C:
+    if kind in tables.METHODS_IN_C:
         owner = function.__self__
         if owner is None or type(owner) is types.ModuleType:
-            changes = function.__name__ in CHANGING or function.__name__ in ("setattr", "delattr", "getattr")
+            changes = function.__name__ in tables.CHANGING or function.__name__ in ("setattr", "delattr", "getattr")
             return LaterCall(function, site) if changes else function
         if kinds.kind_of(owner) in (kinds.CONTAINER, kinds.KNOWN, kinds.UNKNOWN, kinds.ITERATOR):
             return LaterCall(function, site)
-    elif kind in _UNBOUND:
+    elif kind in tables.UNBOUND:
         return LaterCall(function, site)
     return function
 
@@ -240,13 +171,13 @@ def announce(execution: Any, function: Any, args: tuple[Any, ...], keywords: dic
         _method_of(execution, function.__self__, name, args, keywords, site)
         if len(execution.events) > before and type(inner) is types.FunctionType:
             execution.stretch(f"{type(function.__self__).__qualname__}.{name}", site)
-    elif kind in _METHODS_IN_C:
+    elif kind in tables.METHODS_IN_C:
         owner = function.__self__
         if owner is None or type(owner) is types.ModuleType:
             _function_in_c(execution, function, args, keywords, site)
         else:
             _method_of(execution, owner, function.__name__, args, keywords, site)
-    elif kind in _UNBOUND:
+    elif kind in tables.UNBOUND:
         if args:
             _method_of(execution, args[0], function.__name__, args[1:], keywords, site)
     elif issubclass(kind, type):
@@ -255,7 +186,7 @@ def announce(execution: Any, function: Any, args: tuple[Any, ...], keywords: dic
         announce(execution, function.func, (*function.args, *args), {**function.keywords, **keywords}, site)
     elif kind is operator.methodcaller:
         _called_by_name(execution, function, args, site)
-    elif kind in _GETTERS:
+    elif kind in tables.GETTERS:
         touch_reached(execution, args, False, site)
     elif kind is _lru_cache_wrapper:
         # A cache: whether it answers by itself depends on who was there before.
@@ -282,20 +213,20 @@ def _library_function(execution: Any, function: Any, args: Any, keywords: dict[s
     """A function in Python that is not looked into."""
     module = str(function.__module__)
     first = first_component(module)
-    if function.__name__ in _PROCESS_STATE:
+    if function.__name__ in tables.PROCESS_STATE:
         execution.reach_outside(f"{module}.{function.__name__}", site)
         return
     if first == "ctypes":
         execution.limit("unknown", f"memory of ctypes ({function.__name__})", site)
     if module == "threading" and function.__name__ in ("active_count", "enumerate", "activeCount"):
         _touch_threads(execution, site)
-    if is_own(module) or first in _TOUCH_NOTHING:
+    if is_own(module) or first in tables.TOUCH_NOTHING:
         return
-    if first in _OUTSIDE_FUNCTIONS:
-        if function.__name__ not in _OUTSIDE_ONLY_SOMETIMES:
+    if first in tables.OUTSIDE_FUNCTIONS:
+        if function.__name__ not in tables.OUTSIDE_ONLY_SOMETIMES:
             execution.reach_outside(f"{module}.{function.__name__}", site)
         return
-    changes = first not in _CHANGE_NOTHING or function.__name__ in _CHANGING_ALL_THE_SAME
+    changes = first not in tables.CHANGE_NOTHING or function.__name__ in tables.CHANGING_ALL_THE_SAME
     if touch_reached(execution, _given(args, keywords), changes, site):
         execution.stretch(f"{module}.{function.__name__}", site)
 
@@ -317,7 +248,7 @@ def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str,
             # Under another name than their own: those are hooks of their own.
             execution.touch(op.WRITE if name in ("setattr", "delattr") else op.READ, args[0], args[1], site)
             return
-        if name in _BUILTINS_THAT_TOUCH_NOTHING:
+        if name in tables.BUILTINS_THAT_TOUCH_NOTHING:
             return
         if name in ("next", "anext") and args:
             lazy = kinds.kind_of(args[0]) == kinds.ITERATOR
@@ -328,31 +259,31 @@ def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str,
         if name == "open":
             execution.reach_outside("open", site)
             return
-        touch_reached(execution, _given(args, keywords), name not in _LOOKING_BUILTINS, site)
+        touch_reached(execution, _given(args, keywords), name not in tables.LOOKING_BUILTINS, site)
         _stretch_where_it_calls_back(execution, name, _given(args, keywords), site)
         return
     first = first_component(module)
     if first in ("ctypes", "_ctypes"):
         execution.limit("unknown", f"memory of ctypes ({name})", site)
-    if name in _PROCESS_STATE or (first == "sys" and name.startswith("set")):
+    if name in tables.PROCESS_STATE or (first == "sys" and name.startswith("set")):
         execution.reach_outside(f"{module}.{name}", site)
         return
-    if first in ("gc", "signal", "_signal") and name in _STATE_OF_MODULES:
+    if first in ("gc", "signal", "_signal") and name in tables.STATE_OF_MODULES:
         execution.reach_outside(f"{module}.{name}", site)
         return
-    if first in _TOUCH_NOTHING:
+    if first in tables.TOUCH_NOTHING:
         return
-    if first in _OUTSIDE_FUNCTIONS:
-        if name not in _OUTSIDE_ONLY_SOMETIMES:
+    if first in tables.OUTSIDE_FUNCTIONS:
+        if name not in tables.OUTSIDE_ONLY_SOMETIMES:
             execution.reach_outside(f"{module}.{name}", site)
         return
-    if name in CHANGING and args:
+    if name in tables.CHANGING and args:
         touch_reached(execution, args[:1], True, site, deep=False)
         touch_reached(execution, _given(args[1:], keywords), False, site)
         return
-    if first not in _CHANGE_NOTHING and first not in _PURE_IN_C:
+    if first not in tables.CHANGE_NOTHING and first not in tables.PURE_IN_C:
         note_module(execution, function.__self__, module or first, site)
-    changes = first not in _CHANGE_NOTHING | {"_heapq", "_bisect"} or name in _CHANGING_ALL_THE_SAME
+    changes = first not in tables.CHANGE_NOTHING | {"_heapq", "_bisect"} or name in tables.CHANGING_ALL_THE_SAME
     touch_reached(execution, _given(args, keywords), changes, site)
     _stretch_where_it_calls_back(execution, name, _given(args, keywords), site)
 
@@ -386,7 +317,7 @@ def _method_of(
         execution.touch(op.READ if name == "__getattribute__" else op.WRITE, owner, args[0], site)
         return
     if issubclass(kind, type):
-        if name in _REAL_CLOCK and owner.__module__ == "datetime":
+        if name in tables.REAL_CLOCK and owner.__module__ == "datetime":
             execution.limit("clock", f"{owner.__qualname__}.{name}", site)
         if kinds.is_of_ctypes(owner):
             execution.limit("unknown", f"memory of ctypes ({name})", site)
@@ -396,7 +327,7 @@ def _method_of(
         return
     if kind.__module__ == "_multiprocessing":
         execution.escape("a lock of multiprocessing was used, which excludes no task; use one of threading")
-    if kind in (types.MemberDescriptorType, types.GetSetDescriptorType) and args and name in _DESCRIPTORS:
+    if kind in (types.MemberDescriptorType, types.GetSetDescriptorType) and args and name in tables.DESCRIPTORS:
         execution.touch(op.READ if name == "__get__" else op.WRITE, args[0], owner.__name__, site)
         return
     what = kinds.kind_of(owner)
@@ -408,12 +339,14 @@ def _method_of(
     if what == kinds.PASSED:
         if kind is logging.LogRecord:
             touch_reached(execution, (owner.msg, owner.args), False, site)
-        if (args or keywords) and (kind in (str, bytes) or first_component(kinds.module_of(kind)) in _CHANGE_NOTHING):
+        if (args or keywords) and (
+            kind in (str, bytes) or first_component(kinds.module_of(kind)) in tables.CHANGE_NOTHING
+        ):
             touch_reached(execution, _given(args, keywords), False, site)
         return
-    touch_one(execution, owner, name not in _LOOK, site)
+    touch_one(execution, owner, name not in tables.LOOK, site)
     if args or keywords:
-        touch_reached(execution, _given(args, keywords), name not in _LOOK, site)
+        touch_reached(execution, _given(args, keywords), name not in tables.LOOK, site)
 
 
 def _made(execution: Any, made: Any, args: tuple[Any, ...], keywords: dict[str, Any], site: int) -> None:
@@ -423,21 +356,21 @@ def _made(execution: Any, made: Any, args: tuple[Any, ...], keywords: dict[str, 
     if kinds.is_of_ctypes(made):
         execution.limit("unknown", f"memory of ctypes ({made.__qualname__})", site)
         return
-    if not args and not keywords and made.__name__ not in _PROCESS_STATE:
+    if not args and not keywords and made.__name__ not in tables.PROCESS_STATE:
         return
     if issubclass(made, BaseException) or kinds.handles_itself_class(made, "__init__", "__new__"):
         return
     module = str(type.__dict__["__module__"].__get__(made))
     first = first_component(module)
-    if made.__name__ in _PROCESS_STATE and first in ("contextlib", "warnings"):
+    if made.__name__ in tables.PROCESS_STATE and first in ("contextlib", "warnings"):
         execution.reach_outside(f"{module}.{made.__name__}", site)
         return
-    if is_own(module) or first in _TOUCH_NOTHING or made is type or made is super or made is object:
+    if is_own(module) or first in tables.TOUCH_NOTHING or made is type or made is super or made is object:
         kinds.harmless.add(made)
         return
-    if made is partial or made in _GETTERS:
+    if made is partial or made in tables.GETTERS:
         return
-    if first in _OUTSIDE_FUNCTIONS and made.__name__ not in _OUTSIDE_ONLY_SOMETIMES:
+    if first in tables.OUTSIDE_FUNCTIONS and made.__name__ not in tables.OUTSIDE_ONLY_SOMETIMES:
         execution.reach_outside(f"{module}.{made.__qualname__}", site)
         return
     touch_reached(execution, _given(args, keywords), False, site)

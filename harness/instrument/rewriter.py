@@ -13,13 +13,14 @@ imports a module). Without ``coarse`` accesses neither are chained comparisons (
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from semafuzz.harness.instrument.hooks import HOOKS, LAZY_READERS, WHOLE_READERS
+from semafuzz.harness.instrument.hooks import LAZY_READERS, WHOLE_READERS
+from semafuzz.harness.instrument.rewriter_base import RewriterBase, SiteMaker, hook_name
+from semafuzz.harness.instrument.rewriter_stores import StoreRewriter
 from semafuzz.harness.instrument.scopes import Scope, ScopeBuilder
 
-SiteMaker = Callable[[ast.AST, str], int]
+__all__ = ["Rewriter", "RewriterBase", "SiteMaker", "hook_name"]
 Node = TypeVar("Node", bound=ast.AST)
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _COMBINING = (ast.Add, ast.Sub, ast.Mult, ast.BitOr, ast.BitAnd, ast.BitXor)
@@ -33,30 +34,9 @@ _NOT_ANNOUNCED = frozenset({
 _TESTABLE = (ast.Name, ast.Attribute, ast.Subscript)
 
 
-def hook_name(name: str) -> str:
-    """The global under which rewritten code finds a hook. Dunder on both
-    sides, so that class bodies do not mangle it."""
-    assert name in HOOKS, name
-    return f"__sf_{name}__"
-
-
-class Rewriter(ast.NodeTransformer):
+class Rewriter(StoreRewriter, ast.NodeTransformer):
     """Rewrites one module. ``site`` numbers a place: ``site(node, text)``. ``coarse``: calls of code
     that is not rewritten are announced too (:mod:`semafuzz.harness.instrument.calls`)."""
-
-    def __init__(self, site: SiteMaker, *, coarse: bool = False) -> None:
-        self._site = site
-        self._coarse = coarse
-        self._scopes: dict[ast.AST, Scope] = {}
-        self._scope = Scope("module", None)
-        self._imported: set[str] = set()
-        self._functions_here: set[str] = set()
-        self._classes: list[str] = []
-        self._functions: list[str] = []
-        self._temporaries = 0
-        self._exchanges_classes = False
-        self.stored: set[str] = set()
-        """Names under which something is stored in attributes or globals."""
 
     def rewrite(self, tree: ast.Module) -> ast.Module:
         """Return ``tree``, changed in place, with its locations complete."""
@@ -98,74 +78,6 @@ class Rewriter(ast.NodeTransformer):
         else:
             tree.body = self._statements(tree.body)
         return ast.fix_missing_locations(tree)
-
-    # ---------------------------------------------------------- helpers
-
-    @property
-    def function(self) -> str:
-        """The qualified name of where we are, for sites."""
-        return ".".join(self._functions) or "<module>"
-
-    def _call(self, hook: str, at: ast.AST, *args: ast.expr) -> ast.expr:
-        made = ast.Call(ast.Name(hook_name(hook), ast.Load()), list(args), [])
-        for node in (made, made.func):
-            ast.copy_location(node, at)
-        return made
-
-    def _here(self, node: ast.AST, text: str) -> ast.expr:
-        return ast.copy_location(ast.Constant(self._site(node, text)), node)
-
-    def _mangled(self, name: str) -> str:
-        if self._classes and name.startswith("__") and not name.endswith("__"):
-            owner = self._classes[-1].lstrip("_")
-            return f"_{owner}{name}" if owner else name
-        return name
-
-    def _visit(self, node: ast.expr) -> ast.expr:
-        found = self.visit(node)
-        assert isinstance(found, ast.expr)
-        return found
-
-    def _temporary(self) -> str:
-        self._temporaries += 1
-        return f"__sf_t{self._temporaries}__"
-
-    def _shared(self, name: str) -> Scope | None:
-        """The scope that owns ``name``, where it is shared and we are in a function."""
-        scope: Scope | None = self._scope
-        while scope is not None and scope.kind not in ("function", "lambda"):
-            scope = scope.parent
-        if scope is None:
-            return None
-        owner = self._scope.owner_of(name)
-        return owner if owner is not None and name in owner.shared else None
-
-    def _cell(self, owner: Scope, at: ast.AST) -> ast.expr:
-        """An expression for the object that stands for a variable's home."""
-        if owner.kind == "module":
-            call = ast.Call(ast.Name(hook_name("globals"), ast.Load()), [], [])
-            return ast.copy_location(call, at)
-        return ast.copy_location(ast.Name(owner.marker, ast.Load()), at)
-
-    def _statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        made: list[ast.stmt] = []
-        for statement in body:
-            found = self.visit(statement)
-            if isinstance(found, list):
-                made.extend(found)
-            elif found is not None:
-                made.append(found)
-        return made
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        for name, value in ast.iter_fields(node):
-            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-                setattr(node, name, self._statements(value))
-            elif isinstance(value, list):
-                setattr(node, name, [self.visit(v) if isinstance(v, ast.AST) else v for v in value])
-            elif isinstance(value, ast.AST):
-                setattr(node, name, self.visit(value))
-        return node
 
     # ----------------------------------------------------------- scopes
 
@@ -267,18 +179,6 @@ class Rewriter(ast.NodeTransformer):
         if not isinstance(node.ctx, ast.Load):
             return node
         return self._call("item", node, node.value, node.slice, self._here(node, "[]"))
-
-    def _slice(self, node: ast.expr) -> ast.expr:
-        """``a[1:2]`` as an expression that can be an argument."""
-        if isinstance(node, ast.Slice):
-            parts = [part and self._visit(part) for part in (node.lower, node.upper, node.step)]
-            made = ast.Call(
-                ast.Name(hook_name("slice"), ast.Load()), [part or ast.Constant(None) for part in parts], []
-            )
-            return ast.copy_location(made, node)
-        if isinstance(node, ast.Tuple) and any(isinstance(part, ast.Slice) for part in node.elts):
-            return ast.copy_location(ast.Tuple([self._slice(part) for part in node.elts], ast.Load()), node)
-        return self._visit(node)
 
     def _runs_in_tasks(self) -> bool:
         """Whether we are in a function: modules and classes are made by one task."""
@@ -440,10 +340,6 @@ class Rewriter(ast.NodeTransformer):
         name = ast.Constant(type(node.op).__name__)
         return self._call("combine", node, name, node.left, node.right, self._here(node, "operator"))
 
-    def _looked_through(self, node: ast.expr, text: str) -> ast.expr:
-        """``node``, where all of it is looked at next."""
-        return self._call("whole", node, self._visit(node), self._here(node, text))
-
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
         hook = "deep" if self._coarse else "whole"
         node.value = self._call(hook, node.value, self._visit(node.value), self._here(node.value, "format"))
@@ -513,243 +409,6 @@ class Rewriter(ast.NodeTransformer):
             node.value = self._iterated(self._visit(node.value))
         return node
 
-    # ----------------------------------------------------------- writes
-
-    def _store(self, target: ast.expr, value: ast.expr) -> ast.stmt:
-        """A statement that announces and performs ``target = value``."""
-        made: ast.stmt
-        if isinstance(target, ast.Attribute):
-            owner = self._visit(target.value)
-            name, here = ast.Constant(self._mangled(target.attr)), self._here(target, f".{target.attr} =")
-            self.stored.add(target.attr)
-            made = ast.Expr(self._call("set_attr", target, value, owner, name, here))
-        elif isinstance(target, ast.Subscript):
-            owner, key = self._visit(target.value), self._slice(target.slice)
-            made = ast.Expr(self._call("set_item", target, value, owner, key, self._here(target, "[] =")))
-        else:
-            assert isinstance(target, ast.Name)
-            made = ast.Assign([target], self._written(target, value))
-        return ast.copy_location(made, target)
-
-    def _written(self, target: ast.Name, value: ast.expr) -> ast.expr:
-        owner = self._shared(target.id)
-        if owner is None:
-            return value
-        name, here = ast.Constant(target.id), self._here(target, f"{target.id} =")
-        return self._call("write", target, value, self._cell(owner, target), name, here)
-
-    def _is_plain(self, target: ast.expr) -> bool:
-        if isinstance(target, ast.Name):
-            return self._shared(target.id) is None
-        if isinstance(target, ast.Starred):
-            return self._is_plain(target.value)
-        if isinstance(target, (ast.Tuple, ast.List)):
-            return all(self._is_plain(part) for part in target.elts)
-        return False
-
-    def _bind_target(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
-        """Replace a target of which a part is watched by temporaries, and the
-        statements that then store every part, in the order in which Python would:
-        in ``a[i], i = ...`` the item is stored before the name."""
-        return (target, []) if self._is_plain(target) else self._temporaries_for(target)
-
-    def _temporaries_for(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
-        if isinstance(target, ast.Starred):
-            inner, stores = self._temporaries_for(target.value)
-            return ast.copy_location(ast.Starred(inner, ast.Store()), target), stores
-        if isinstance(target, (ast.Tuple, ast.List)):
-            parts = [self._temporaries_for(part) for part in target.elts]
-            target.elts = [part[0] for part in parts]
-            return target, [store for part in parts for store in part[1]]
-        name = self._temporary()
-        stored = ast.copy_location(ast.Name(name, ast.Store()), target)
-        loaded = ast.copy_location(ast.Name(name, ast.Load()), target)
-        return stored, [self._store(target, loaded)]
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
-        unpacks = any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)
-        given = isinstance(node.value, (ast.Tuple, ast.List))
-        value = self._looked_through(node.value, "unpacking") if unpacks and not given else self._visit(node.value)
-        if all(self._is_plain(target) for target in node.targets):
-            node.value = value
-            return node
-        if len(node.targets) == 1:
-            return self._assigned(node.targets[0], value)
-        name = self._temporary()
-        made = [self._keep(name, value)]
-        kept = made[:1]
-        for target in node.targets:
-            made += self._assigned(target, ast.copy_location(ast.Name(name, ast.Load()), target))
-        return [*made, *self._freed(kept, node)]
-
-    def _assigned(self, target: ast.expr, value: ast.expr) -> list[ast.stmt]:
-        if not isinstance(target, (ast.Tuple, ast.List)):
-            return [self._store(target, value)]
-        bound, stores = self._bind_target(target)
-        return [ast.copy_location(ast.Assign([bound], value), target), *stores]
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if node.value is None or (isinstance(node.target, ast.Name) and self._shared(node.target.id) is None):
-            node.value = None if node.value is None else self._visit(node.value)
-            return node
-        return self._store(node.target, self._visit(node.value))
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
-        """A read, the operation, a write: with a switch possible between."""
-        target = node.target
-        if isinstance(target, ast.Name):
-            if self._shared(target.id) is None and _is_number(node.value):
-                return node
-            # Of a variable of its own too: what it holds may be a shared list.
-            read = self._visit(ast.copy_location(ast.Name(target.id, ast.Load()), target))
-            return self._store(target, self._combined(node, read))
-        owner = self._temporary()
-        first: list[ast.stmt] = [self._keep(owner, self._visit(target.value))]
-        loaded = ast.copy_location(ast.Name(owner, ast.Load()), target)
-        if isinstance(target, ast.Attribute):
-            name = self._mangled(target.attr)
-            self.stored.add(target.attr)
-            read = self._call("attr", target, loaded, ast.Constant(name), self._here(target, f".{target.attr}"))
-            here = self._here(target, f".{target.attr} =")
-            write = self._call("set_attr", target, self._combined(node, read), loaded, ast.Constant(name), here)
-        else:
-            assert isinstance(target, ast.Subscript)
-            key = self._temporary()
-            first.append(self._keep(key, self._slice(target.slice)))
-            index = ast.copy_location(ast.Name(key, ast.Load()), target)
-            read = self._call("item", target, loaded, index, self._here(target, "[]"))
-            here = self._here(target, "[] =")
-            write = self._call("set_item", target, self._combined(node, read), loaded, index, here)
-        return [*first, ast.copy_location(ast.Expr(write), node), *self._freed(first, node)]
-
-    def _keep(self, name: str, value: ast.expr) -> ast.stmt:
-        return ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], value), value)
-
-    def _freed(self, kept: list[ast.stmt], node: ast.stmt) -> list[ast.stmt]:
-        """What was kept is kept no longer: it could be the last reference."""
-        names = [ast.Name(one.targets[0].id, ast.Del()) for one in kept if self._is_kept(one)]  # type: ignore[attr-defined]
-        return [ast.copy_location(ast.Delete(list(names)), node)] if self._coarse and names else []
-
-    def _is_kept(self, statement: ast.stmt) -> bool:
-        return isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-
-    def _combined(self, node: ast.AugAssign, read: ast.expr) -> ast.expr:
-        operator = ast.Constant(type(node.op).__name__)
-        return self._call("in_place", node, operator, read, self._visit(node.value), self._here(node, "in place"))
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
-        node.value = self._written(node.target, self._visit(node.value))
-        return node
-
-    def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
-        return [ast.copy_location(made, node) for target in node.targets for made in self._deleted(target)]
-
-    def _deleted(self, target: ast.expr) -> list[ast.stmt]:
-        if isinstance(target, (ast.Tuple, ast.List)):
-            return [made for part in target.elts for made in self._deleted(part)]
-        if isinstance(target, ast.Attribute):
-            owner, name = self._visit(target.value), ast.Constant(self._mangled(target.attr))
-            here = self._here(target, f"del .{target.attr}")
-            self.stored.add(target.attr)
-            return [ast.Expr(self._call("del_attr", target, owner, name, here))]
-        if isinstance(target, ast.Subscript):
-            owner, key = self._visit(target.value), self._slice(target.slice)
-            return [ast.Expr(self._call("del_item", target, owner, key, self._here(target, "del []")))]
-        assert isinstance(target, ast.Name)
-        return [*self._announced_stores([target.id], target), ast.Delete([target])]
-
-    def _announced_stores(self, names: Iterable[str], at: ast.AST) -> list[ast.stmt]:
-        """Statements that announce a change of those of these variables that are shared."""
-        made = [self._written_name(name, at, ast.Constant(None)) for name in names if self._shared(name) is not None]
-        return [ast.copy_location(ast.Expr(one), at) for one in made]
-
-    def _written_name(self, name: str, at: ast.AST, value: ast.expr) -> ast.expr:
-        """``value``, when a change of a variable was announced, where it is shared."""
-        owner = self._shared(name)
-        if owner is None:
-            return value
-        here = self._here(at, f"{name} =")
-        return self._call("write", at, value, self._cell(owner, at), ast.Constant(name), here)
-
-    def _import(self, node: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
-        names = [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
-        return [*self._announced_stores(names, node), node]
-
-    def visit_Import(self, node: ast.Import) -> list[ast.stmt]:
-        return self._import(node)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
-        return self._import(node)
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
-        """The name is bound when the exception is taken, and gone at the end."""
-        node.type = None if node.type is None else self._visit(node.type)
-        if node.name is not None and node.type is not None:
-            node.type = self._written_name(node.name, node.type, node.type)
-        node.body = self._statements(node.body)
-        if node.name is not None:
-            node.body += self._announced_stores([node.name], node)
-        return node
-
-    def visit_With(self, node: ast.With) -> ast.AST:
-        return self._with(node)
-
-    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
-        return self._with(node)
-
-    def _with(self, node: ast.With | ast.AsyncWith) -> ast.AST:
-        """``with a as self.x, b:`` becomes two statements, so that the store is
-        made before ``b`` is evaluated."""
-        innermost, items = node, node.items
-        node.items = []
-        for number, item in enumerate(items):
-            subject = self._visit(item.context_expr)
-            if isinstance(node, ast.With):
-                subject = self._call("entered", item.context_expr, subject, self._here(item.context_expr, "with"))
-            item.context_expr = subject
-            innermost.items.append(item)
-            if item.optional_vars is None or self._is_plain(item.optional_vars):
-                continue
-            item.optional_vars, stores = self._bind_target(item.optional_vars)
-            if number + 1 < len(items):
-                inner = ast.copy_location(type(node)([], node.body), node)
-                innermost.body = [*stores, inner]
-                innermost = inner
-            else:
-                innermost.body = stores + self._statements(innermost.body)
-                return node
-        innermost.body = self._statements(innermost.body)
-        return node
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        node.values = [self.visit(value) for value in node.values]
-        return node
-
-    def visit_Starred(self, node: ast.Starred) -> ast.AST:
-        if isinstance(node.ctx, ast.Load):
-            node.value = self._looked_through(node.value, "*")
-        else:
-            node.value = self._visit(node.value)
-        return node
-
-    def visit_Match(self, node: ast.Match) -> ast.AST:
-        node.subject = self._visit(node.subject)
-        if self._coarse:
-            node.subject = self._call("deep", node.subject, node.subject, self._here(node.subject, "match"))
-        for name in dict.fromkeys(_captured(node)):
-            node.subject = self._written_name(name, node.subject, node.subject)
-        for case in node.cases:
-            case.guard = None if case.guard is None else self._visit(case.guard)
-            case.body = self._statements(case.body)
-        return node
-
-
-def _captured(node: ast.Match) -> list[str]:
-    """The names that the patterns of a ``match`` bind."""
-    patterns = [part for case in node.cases for part in ast.walk(case.pattern)]
-    names = [part.name for part in patterns if isinstance(part, (ast.MatchAs, ast.MatchStar)) and part.name]
-    return [*names, *(part.rest for part in patterns if isinstance(part, ast.MatchMapping) and part.rest)]
-
 
 def _is_of_numbers(node: ast.BinOp) -> bool:
     """Whether a constant in an operation says that no mutable object takes part."""
@@ -760,7 +419,3 @@ def _is_of_numbers(node: ast.BinOp) -> bool:
             if isinstance(operand.value, (int, float, complex)):
                 return not isinstance(node.op, ast.Mult)
     return False
-
-
-def _is_number(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float, complex))
