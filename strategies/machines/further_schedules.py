@@ -220,3 +220,20 @@ def smallest(
         if type(again) is type(failure):
             kept, failure = fewer, again
     return kept, failure
+
+
+def fails_serially(make: Callable[[], Any], calls: Sequence[RuleCall], found: type[Exception]) -> bool:
+    """Whether the program fails too where each task goes to its end before the next one begins."""
+    machine = make()
+    try:
+        make_again(machine, calls)
+        machine.teardown()
+    except found:
+        return True
+    except SemafuzzError:
+        raise
+    except Exception:
+        return False
+    finally:
+        machine.stepped.close()
+    return False

@@ -35,7 +35,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.strategies.generate.example_database import tolerant
-from semafuzz.strategies.machines.further_schedules import RuleCall, program_key, smallest
+from semafuzz.strategies.machines.further_schedules import RuleCall, fails_serially, program_key, smallest
 from semafuzz.targets.model.catalogue import Defect
 from semafuzz.targets.model.protocol import Stage
 from semafuzz.targets.model.scenario import Scenario
@@ -289,6 +289,11 @@ def _tell_fewest_rules(machine: Any, session: Session, error: Found) -> None:
     if type(failure) is type(error):
         error.args = failure.args
         told = ["Fewest rules that fail so, without steps:", *(f"  {call}" for call in calls)]
+        if fails_serially(another, calls, Found):
+            told.append(
+                "They fail one after the other as well, so that no switch is needed. Where they should not, something "
+                "outlives an example, such as a variable of a module: make it anew in begin()."
+            )
         error.__notes__ = [*told, *getattr(error, "__notes__", [])]
 
 

@@ -116,6 +116,11 @@ NEVER_COMPLETE: dict[str, str] = {
     threads = [threading.Thread(target=votes.update, args=({"a": 1},)) for _ in range(2)]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert votes["a"] == 2""",
+    "a handler of signals that a thread sets": """
+    import signal
+    handler = threading.Thread(target=lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN))
+    handler.start()
+    handler.join()""",
     "a list that is empty while it is sorted": """
     names = ["b", "a"]
     sorts = threading.Thread(target=lambda: names.sort(key=lambda name: name.lower()))

@@ -9,6 +9,7 @@ subclasses, ``run``, names, daemon flags and ``excepthook`` stay the real ones.
 from __future__ import annotations
 
 import _thread
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -30,6 +31,7 @@ _real_is_alive = threading.Thread.is_alive
 _real_get_ident = _thread.get_ident
 _real_native_id = _thread.get_native_id
 _real_start_new = _thread.start_new_thread
+_real_signal = signal.signal
 _real_count = vars(threading)["_counter"]
 _real_count_of_threads = vars(_thread)["_count"]
 
@@ -196,6 +198,14 @@ def stable_hash(thread: Any) -> int:
         execution.hashes += made_here
         found = thread._semafuzz_hash = execution.hashes if made_here else object.__hash__(thread)
     return int(found)
+
+
+def set_signal_handler(number: int, handler: Any) -> Any:
+    """``signal.signal``, which only the main thread may call."""
+    execution = running()
+    if execution is not None and execution.current.index > 0:
+        raise ValueError("signal only works in main thread of the main interpreter")
+    return _real_signal(number, handler)
 
 
 def next_thread_number() -> int:

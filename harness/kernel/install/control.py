@@ -16,6 +16,7 @@ import importlib
 import os
 import queue
 import random
+import signal
 import sys
 import threading
 import time
@@ -59,6 +60,7 @@ def _replacements() -> dict[int, tuple[Any, Any]]:
         (vars(_thread)["_count"], threads.count),
         (_thread.get_native_id, threads.get_native_id),
         (os.urandom, randomness.urandom),
+        (signal.signal, threads.set_signal_handler),
         (queue.SimpleQueue, vars(queue)["_PySimpleQueue"]),
     ]
     pairs += [(getattr(time, name), double) for name, double in times.DOUBLES.items()]

@@ -198,3 +198,24 @@ def test_an_error_of_any_kind_in_a_check_is_told_with_the_interleaving() -> None
 
     with pytest.raises(Found, match="KeyError"):
         run_machine(Asks, settings(USUAL, max_examples=5))
+
+
+LEFT: list[int] = []
+
+
+def test_state_that_outlives_an_example_is_hinted_at() -> None:
+    class Leaves(ScheduledMachine):
+        def begin(self) -> None:
+            self.many = 0
+
+        @rule()
+        def add(self) -> None:
+            self.many += 1
+            self.start(LEFT.append, 1)
+
+        def check(self) -> None:
+            assert len(LEFT) == self.many
+
+    with pytest.raises(Found) as found:
+        run_machine(Leaves, settings(USUAL, max_examples=20))
+    assert "outlives an example" in "\n".join(found.value.__notes__)
