@@ -40,6 +40,8 @@ PURE_IN_C: Final = frozenset({
     "_bz2", "_crypt", "_csv.reader", "_elementtree", "_pyexpat", "pyexpat", "_random", "_struct", "_abc", "atexit",
 })  # fmt: skip
 """Modules in C whose functions keep nothing in the module."""
+MAKERS: Final = frozenset({"reader", "writer", "parse", "fromstring"})
+"""Functions of other modules in C that make an object and keep nothing."""
 STATE_OF_MODULES: Final = frozenset({
     "disable", "enable", "freeze", "unfreeze", "set_threshold", "set_debug", "setitimer", "alarm", "siginterrupt",
     "set_wakeup_fd", "pthread_sigmask",

@@ -281,7 +281,7 @@ def _function_in_c(execution: Any, function: Any, args: Any, keywords: dict[str,
         touch_reached(execution, args[:1], True, site, deep=False)
         touch_reached(execution, _given(args[1:], keywords), False, site)
         return
-    if first not in tables.CHANGE_NOTHING and first not in tables.PURE_IN_C:
+    if first not in tables.CHANGE_NOTHING and first not in tables.PURE_IN_C and name not in tables.MAKERS:
         note_module(execution, function.__self__, module or first, site)
     changes = first not in tables.CHANGE_NOTHING | {"_heapq", "_bisect"} or name in tables.CHANGING_ALL_THE_SAME
     touch_reached(execution, _given(args, keywords), changes, site)
