@@ -74,7 +74,7 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
     """``owner.name = value``"""
     execution = current.execution
     if execution is not None:
-        if (execution.thorough and type(owner) in _OWNERS_OF_CODE) or issubclass(type(owner), type):
+        if execution.thorough and (type(owner) in _OWNERS_OF_CODE or issubclass(type(owner), type)):
             _limit_changed_class(execution, owner, name, value, site)
         if type(owner) is types.ModuleType:
             if not stored_names.get(name):
