@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib
 import inspect
@@ -202,8 +203,14 @@ def load_name(
         listed += tuple(other for other in library if other in sys.modules)
     under_test = [module, *unwatched, *further]
     for other in under_test[1:]:
-        imported.finalisers |= notices_freeing(ast.parse(inspect.getsource(other)))
+        imported.finalisers |= _freeing_in(other)
     return LoadedName(value, refresher, imported, under_test, listed, name_here == _other_name(path))
+
+
+@functools.lru_cache(maxsize=512)
+def _freeing_in(module: ModuleType) -> frozenset[str]:
+    """By what an installed module would notice that an object is freed."""
+    return frozenset(notices_freeing(ast.parse(inspect.getsource(module))))
 
 
 def _both_forms(names: Sequence[str]) -> set[str]:

@@ -222,6 +222,10 @@ def _refuse_asyncio(changes: _Changes) -> None:
         changes.attribute(loop, "run_forever", escapes.refusing("asyncio", loop.run_forever))
 
 
+_homes_of_run: list[Any] = [0, []]
+"""How many modules there were when it was looked for, and the names of those that have ``trio.run``."""
+
+
 def _refuse_trio(changes: _Changes) -> None:
     """A run of trio inside of an execution of threads is not controlled. Where a program calls ``trio.run`` and uses
     no threads, the trio engine puts its own function there."""
@@ -230,11 +234,13 @@ def _refuse_trio(changes: _Changes) -> None:
     if real is None:
         return
     refused = escapes.refusing("trio", real)
-    for name, module in list(sys.modules.items()):
-        if isinstance(module, ModuleType) and not is_own(name):
-            namespace = vars(module)
-            for key in [key for key, value in namespace.items() if value is real]:
-                changes.bind(namespace, key, refused)
+    if _homes_of_run[0] != len(sys.modules):
+        modules = [module for name, module in list(sys.modules.items()) if not is_own(name)]
+        spaces = [vars(module) for module in modules if isinstance(module, ModuleType)]
+        _homes_of_run[:] = [len(sys.modules), [space for space in spaces if any(one is real for one in space.values())]]
+    for namespace in _homes_of_run[1]:
+        for key in [key for key, value in namespace.items() if value is real]:
+            changes.bind(namespace, key, refused)
 
 
 def _atomic_module_import(real: Any, changes: _Changes) -> Any:
