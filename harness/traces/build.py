@@ -8,6 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.naming import describe_pending, digest
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
@@ -105,11 +106,19 @@ def recorded_choices(trace: Trace) -> list[RecordedChoice]:
             choice.step,
             choice.chosen,
             choice.enabled,
-            tuple(trace.words[word] for word in choice.pending),
+            tuple(_without_name(trace.words[word]) for word in choice.pending),
             choice.yielded,
         )
         for choice in trace.choices
     ]
+
+
+_SPAWN = op.KIND_NAMES[op.SPAWN]
+
+
+def _without_name(words: str) -> str:
+    """Earlier traces name the thread that is to start, perhaps by a counter that goes on from run to run."""
+    return _SPAWN if words.startswith(f"{_SPAWN} ") else words
 
 
 def choices_of(outcome: Outcome) -> list[RecordedChoice]:
