@@ -16,8 +16,8 @@ def f():
     box = {"n": 0}
     def add():
         box["n"] = box["n"] + 1
-    threads = [threading.Thread(target=add) for _ in range(2)]
-    [t.start() for t in threads], [t.join() for t in threads]
+    a, b = threading.Thread(target=add), threading.Thread(target=add)
+    a.start(); b.start(); a.join(); b.join()
     assert box["n"] == 2
 """
 
