@@ -14,7 +14,7 @@ from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.doubles.locks import Lock, running
 from semafuzz.harness.kernel.event_kinds import READ
 from semafuzz.harness.kernel.install import live_objects
-from semafuzz.harness.kernel.instances import dictionary_of_type, lookup, mro_of, names_of
+from semafuzz.harness.kernel.instances import dictionary_of_type, lookup, mro_of, names_of, namespace_of
 
 METHOD, DATA, ODD = range(3)
 """What an attribute is: no access to data; a variable of the object; a variable
@@ -117,7 +117,7 @@ def read_odd(execution: Any, owner: Any, name: str, site: int) -> None:
     store there is a store to what they show."""
     if issubclass(type(owner), types.ModuleType):
         if stored_names.get(name, 0) > 0:
-            execution.touch(READ, owner.__dict__, name, site)
+            execution.touch(READ, namespace_of(owner), name, site)
         return
     if execution.thorough and name in _INSIDE.get(f"{type(owner).__module__}.{type(owner).__qualname__}", ()):
         execution.limit("reach", f"the inside of a {type(owner).__qualname__} ({name})", site)

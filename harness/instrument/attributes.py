@@ -29,7 +29,7 @@ from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.event_kinds import READ, WRITE, WRITE_ALL
 from semafuzz.harness.kernel.install import live_objects
-from semafuzz.harness.kernel.instances import attributes_of, lookup, names_of
+from semafuzz.harness.kernel.instances import attributes_of, dictionary_of_type, lookup, names_of, namespace_of
 from semafuzz.harness.kernel.naming import note_other_class
 
 _CODE_OF_FUNCTIONS = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
@@ -76,10 +76,8 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
     if execution is not None:
         if execution.thorough and (type(owner) in _OWNERS_OF_CODE or issubclass(type(owner), type)):
             _limit_changed_class(execution, owner, name, value, site)
-        if type(owner) is types.ModuleType:
-            if not stored_names.get(name):
-                stored_names[name] = 1
-            execution.touch(WRITE, owner.__dict__, name, site)
+        if issubclass(type(owner), types.ModuleType) and name != "__class__":
+            _touch_variable(execution, owner, name, site)
         else:
             _touch_stored(execution, owner, name, site)
             if name in ("__dict__", "__class__") and execution.thorough:
@@ -89,7 +87,8 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
             if issubclass(type(owner), type):
                 forget_kinds()
             elif dictionaries:
-                own = getattr(owner, "__dict__", None)
+                get = dictionary_of_type(type(owner))
+                own = get(owner) if get is not None else None
                 if id(own) in dictionaries:
                     execution.note(WRITE_ALL, own, None, site)
     setattr(owner, name, value)
@@ -123,11 +122,21 @@ def _touch_exchanged(execution: Any, owner: Any, value: Any, site: int) -> None:
         execution.note(WRITE, owner, attribute, site)
 
 
+def _touch_variable(execution: Any, owner: types.ModuleType, name: str, site: int) -> None:
+    """A variable of a module is an item of its namespace, by which the module's own code stores it."""
+    if not stored_names.get(name):
+        stored_names[name] = 1
+    execution.touch(WRITE, namespace_of(owner), name, site)
+
+
 def del_attr(owner: Any, name: str, site: int) -> None:
     """``del owner.name``"""
     execution = current.execution
     if execution is not None:
-        _touch_stored(execution, owner, name, site)
+        if issubclass(type(owner), types.ModuleType):
+            _touch_variable(execution, owner, name, site)
+        else:
+            _touch_stored(execution, owner, name, site)
         if issubclass(type(owner), type):
             forget_kinds()
         if execution.thorough:
@@ -266,6 +275,6 @@ def names_of_module(found: Any) -> Any:
 def of_class(owner: Any, site: int) -> Any:
     """``owner``, where its class is asked for, in a module that gives objects other classes."""
     execution = current.execution
-    if execution is not None and kinds.kind_of(owner) == kinds.INSTANCE:
+    if execution is not None and (kinds.kind_of(owner) == kinds.INSTANCE or issubclass(type(owner), types.ModuleType)):
         execution.touch(READ, owner, "__class__", site)
     return owner

@@ -44,6 +44,18 @@ def dictionary_of_type(kind: type) -> Callable[[object], dict[str, object]] | No
     return _dictionaries[kind]  # type: ignore[no-any-return]
 
 
+_NAMESPACE: Any = vars(types.ModuleType)["__dict__"]
+
+
+def namespace_of(module: object) -> dict[str, Any] | None:
+    """The variables of a module, past a class of its own (a module that loads itself at the first use has one); None
+    for what is no module."""
+    if not issubclass(type(module), types.ModuleType):
+        return None
+    found: dict[str, Any] = _NAMESPACE.__get__(module)
+    return found
+
+
 def attributes_of(owner: object) -> dict[str, object]:
     """The attributes of an instance by name, from its dictionary and its slots."""
     kind = type(owner)

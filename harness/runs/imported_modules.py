@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.instrument.attribute_kinds import stores_of_one_program
@@ -56,7 +56,7 @@ def first_party_of(module: ModuleType) -> list[ModuleType]:
     left = [module]
     while left:
         for value in list(vars(left.pop()).values()):
-            name = value.__name__ if type(value) is ModuleType else getattr(value, "__module__", None)
+            name = _home_of(value)
             if type(name) is not str or name in found:
                 continue
             other = sys.modules.get(name)
@@ -64,6 +64,14 @@ def first_party_of(module: ModuleType) -> list[ModuleType]:
                 found[name] = other
                 left.append(other)
     return [one for one in found.values() if has_source(one)]
+
+
+def _home_of(value: object) -> object:
+    """The name of the module that a value is, or that it or its class is from, without running code of its class."""
+    kind = type(value)
+    if kind is ModuleType or kind is FunctionType:
+        return vars(value).get("__name__") if kind is ModuleType else value.__module__
+    return type.__dict__["__module__"].__get__(value if issubclass(kind, type) else kind)
 
 
 def covers(names: Collection[str], module: str) -> bool:

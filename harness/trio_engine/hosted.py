@@ -13,13 +13,13 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf
-from types import ModuleType
 from typing import Any, NoReturn, Self
 
 import trio
 from greenlet import getcurrent, greenlet
 
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.instances import namespace_of
 from semafuzz.harness.kernel.task_errors import Abort
 
 
@@ -112,7 +112,8 @@ def _modules_with_run() -> list[dict[str, Any]]:
     """The names of modules in which ``trio.run`` stands under some name; looked for when modules have come."""
     if not _found or _found[0][0] != len(sys.modules):
         real = trio.run
-        homes = [vars(module) for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
+        spaces = [namespace_of(module) for module in list(sys.modules.values())]
+        homes = [space for space in spaces if space is not None]
         _found[:] = [(len(sys.modules), [home for home in homes if any(value is real for value in home.values())])]
     return _found[0][1]
 

@@ -259,3 +259,43 @@ def f():
     assert Counting.asked == 1
 """)
     assert (answer["verdict"], answer.get("not_confirmed", [])) == ("complete", [])
+
+
+BY_ITSELF = """
+import sys, threading, types
+class Ready:
+    pass
+class Lazy(Ready):
+    def __getattribute__(self, name):
+        self.__class__ = Ready
+        self.n = 1
+        return getattr(self, name)
+class LazyModule(types.ModuleType):
+    def __getattribute__(self, name):
+        LOADED.append(name)
+        return super().__getattribute__(name)
+LOADED = []
+def f():
+    own = {made}
+    vars(Ready())["n"] = 0
+    LOADED.clear()
+    got = []
+    threads = [threading.Thread(target=lambda: got.append({look})) for _ in range({threads})]
+    [t.start() for t in threads], [t.join() for t in threads]
+    assert got == [1] * {threads}, got
+    assert all(name == "n" for name in LOADED), LOADED
+    sys.modules.pop("lazy_one", None)
+"""
+
+
+def test_a_store_in_a_getattribute_is_one_store(check: Check) -> None:
+    """What kind of object is stored to is asked of its class: asked of itself it would store again, for ever."""
+    answer = check(BY_ITSELF.format(made="Lazy()", look="own.n", threads=1))
+    assert (answer["verdict"], answer.get("not_confirmed", [])) == ("complete", []), answer
+
+
+def test_a_module_that_loads_itself_is_loaded_by_the_program_alone(check: Check) -> None:
+    """Who goes through all modules for what they hold must not be their first user."""
+    made = "sys.modules.setdefault('lazy_one', LazyModule('lazy_one')); own.n = 1"
+    answer = check(BY_ITSELF.format(made=made, look="own.n", threads=2))
+    assert answer["failures"] == [], answer

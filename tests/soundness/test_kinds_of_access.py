@@ -27,6 +27,7 @@ class Busy(Idle): pass
 class Meta(type):
     n = 0
 class Made(metaclass=Meta): pass
+class Module(types.ModuleType): pass
 def f():
     name = 0
     {setup}
@@ -49,6 +50,9 @@ SEEN: dict[str, tuple[str, str, str]] = {
     "update of globals()": ("globals().update(STATE=0)", "globals().update(STATE=1)", "STATE"),
     "the module": ("sys.modules[__name__].STATE = 0", "sys.modules[__name__].STATE = 1", "STATE"),
     "a module's dictionary": ("m = types.ModuleType('m'); m.n = 0", "m.__dict__['n'] = 1", "m.n"),
+    "a deleted variable": ("m = types.ModuleType('m'); m.n = 0", "del m.n", "hasattr(m, 'n')"),
+    "a module of a class": ("m = Module('m'); m.n = 0", "m.n = 1", "m.n"),
+    "the class of a module": ("m = Module('m')", "m.__class__ = types.ModuleType", "type(m)"),
     "an attribute of text": ("x = Text('a'); x.n = 0", "x.n = 1", "x.n"),
     "one of a number": ("x = Number(1); x.n = 0", "x.n = 1", "x.n"),
     "one of a tuple": ("x = Pair(1, 2); x.n = 0", "x.n = 1", "x.n"),

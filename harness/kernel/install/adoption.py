@@ -18,6 +18,7 @@ from typing import Any
 
 from semafuzz.harness.kernel.doubles.locks import Lock, RLock
 from semafuzz.harness.kernel.install.live_objects import LOCK_TYPE, RLOCK_TYPE, LiveObjects, Undo, is_left_real
+from semafuzz.harness.kernel.instances import namespace_of
 
 COMPOSITES = (threading.Condition, threading.Event, threading.Semaphore, threading.Barrier, queue.Queue)
 
@@ -37,7 +38,7 @@ class Adoption:
         """The one double for this real lock."""
         found = self._doubles.get(id(real))
         if found is None:
-            double = RLock(real) if isinstance(real, RLOCK_TYPE) else Lock(real)
+            double = RLock(real) if type(real) is RLOCK_TYPE else Lock(real)
             double.label = double.label or label
             found = self._doubles[id(real)] = (real, double)
         return found[1]
@@ -52,11 +53,11 @@ class Adoption:
             return
         self._seen.add(id(thing))
         for name, value in list(vars(thing).items()):
-            if isinstance(value, (LOCK_TYPE, RLOCK_TYPE)):
+            if type(value) in (LOCK_TYPE, RLOCK_TYPE):
                 assign(thing, name, self.double_of(value, label))
-            elif isinstance(value, COMPOSITES):
+            elif issubclass(type(value), COMPOSITES):
                 self.enter_composite(value, label, assign)
-            elif isinstance(value, BuiltinMethodType) and isinstance(value.__self__, (LOCK_TYPE, RLOCK_TYPE)):
+            elif type(value) is BuiltinMethodType and type(value.__self__) in (LOCK_TYPE, RLOCK_TYPE):
                 assign(thing, name, getattr(self.double_of(value.__self__, label), value.__name__))
         self._snapshots.append((thing, _copy_of(vars(thing))))
 
@@ -89,12 +90,13 @@ def adopt(modules: Iterable[ModuleType], bind: Bind, assign: SetAttribute) -> Ad
     for module in under_test:
         _adopt_names(adoption, vars(module), module.__name__, bind, assign)
     for name, module in list(sys.modules.items()):
-        if not isinstance(module, ModuleType) or is_left_real(name) or module in under_test:
+        namespace = namespace_of(module)
+        if namespace is None or is_left_real(name) or any(module is other for other in under_test):
             continue
-        for key, value in list(vars(module).items()):
+        for key, value in list(namespace.items()):
             # A re-entrant lock that a module under test holds too must be one lock for both.
-            if isinstance(value, LOCK_TYPE) or (isinstance(value, RLOCK_TYPE) and adoption.has(value)):
-                bind(vars(module), key, adoption.double_of(value, f"{name}.{key}"))
+            if type(value) is LOCK_TYPE or (type(value) is RLOCK_TYPE and adoption.has(value)):
+                bind(namespace, key, adoption.double_of(value, f"{name}.{key}"))
     return adoption
 
 
@@ -123,13 +125,13 @@ def adopt_live(
 def _adopt_names(adoption: Adoption, namespace: dict[str, Any], prefix: str, bind: Bind, assign: SetAttribute) -> None:
     for key, value in list(namespace.items()):
         label = f"{prefix}.{key}"
-        if isinstance(value, (LOCK_TYPE, RLOCK_TYPE)):
+        if type(value) in (LOCK_TYPE, RLOCK_TYPE):
             bind(namespace, key, adoption.double_of(value, label))
-        elif isinstance(value, COMPOSITES):
+        elif issubclass(type(value), COMPOSITES):
             adoption.enter_composite(value, label, assign)
-        elif isinstance(value, type) and value.__module__ == namespace.get("__name__"):
+        elif issubclass(type(value), type) and value.__module__ == namespace.get("__name__"):
             for name, inner in list(vars(value).items()):
-                if isinstance(inner, (LOCK_TYPE, RLOCK_TYPE)):
+                if type(inner) in (LOCK_TYPE, RLOCK_TYPE):
                     assign(value, name, adoption.double_of(inner, f"{label}.{name}"))
-                elif isinstance(inner, COMPOSITES):
+                elif issubclass(type(inner), COMPOSITES):
                     adoption.enter_composite(inner, f"{label}.{name}", assign)

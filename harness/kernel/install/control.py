@@ -29,6 +29,7 @@ from typing import Any
 from semafuzz.harness.kernel import current, thread_identity
 from semafuzz.harness.kernel.doubles import calendar, local, locks, new_thread, randomness, threads, times
 from semafuzz.harness.kernel.install import adoption, builtin_names, escapes, interrupts, watchdog
+from semafuzz.harness.kernel.instances import namespace_of
 from semafuzz.harness.kernel.ownership import first_component, is_own
 
 try:
@@ -195,9 +196,9 @@ def installed(
 def _rebind_everywhere(changes: _Changes) -> None:
     replacements = _replacements()
     for name, module in list(sys.modules.items()):
-        if not isinstance(module, ModuleType) or is_own(name) or first_component(name) in _PASSED_OVER:
+        namespace = namespace_of(module)
+        if namespace is None or is_own(name) or first_component(name) in _PASSED_OVER:
             continue
-        namespace = vars(module)
         for key, value in list(namespace.items()):
             found = replacements.get(id(value))
             if found is not None:
@@ -235,8 +236,8 @@ def _refuse_trio(changes: _Changes) -> None:
         return
     refused = escapes.refusing("trio", real)
     if _homes_of_run[0] != len(sys.modules):
-        modules = [module for name, module in list(sys.modules.items()) if not is_own(name)]
-        spaces = [vars(module) for module in modules if isinstance(module, ModuleType)]
+        modules = [namespace_of(module) for name, module in list(sys.modules.items()) if not is_own(name)]
+        spaces = [space for space in modules if space is not None]
         _homes_of_run[:] = [len(sys.modules), [space for space in spaces if any(one is real for one in space.values())]]
     for namespace in _homes_of_run[1]:
         for key in [key for key, value in namespace.items() if value is real]:
