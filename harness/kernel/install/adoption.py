@@ -22,6 +22,8 @@ from semafuzz.harness.kernel.instances import namespace_of
 
 COMPOSITES = (threading.Condition, threading.Event, threading.Semaphore, threading.Barrier, queue.Queue)
 
+_LOCKS = {LOCK_TYPE, RLOCK_TYPE}
+
 Bind = Callable[[dict[str, Any], str, object], None]
 SetAttribute = Callable[[Any, str, object], None]
 
@@ -92,6 +94,8 @@ def adopt(modules: Iterable[ModuleType], bind: Bind, assign: SetAttribute) -> Ad
     for name, module in list(sys.modules.items()):
         namespace = namespace_of(module)
         if namespace is None or is_left_real(name) or any(module is other for other in under_test):
+            continue
+        if _LOCKS.isdisjoint(map(type, list(namespace.values()))):
             continue
         for key, value in list(namespace.items()):
             # A re-entrant lock that a module under test holds too must be one lock for both.

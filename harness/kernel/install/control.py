@@ -20,7 +20,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
@@ -148,7 +148,7 @@ def installed(
     threads.outer_hook[0] = threading.excepthook
     locks.control_thread[0] = _thread.get_ident()
     try:
-        _rebind_everywhere(changes)
+        _rebind_everywhere(changes, {module.__name__ for module in modules})
         changes.attribute(threading.Thread, "start", threads.start)
         changes.attribute(threading.Thread, "join", threads.join)
         changes.attribute(threading.Thread, "is_alive", threads.is_alive)
@@ -193,11 +193,25 @@ def installed(
             gc.enable()
 
 
-def _rebind_everywhere(changes: _Changes) -> None:
+_without: dict[str, tuple[int, int]] = {}
+"""Modules that held none of what is exchanged when they were looked through: their namespaces and sizes then."""
+
+
+def _rebind_everywhere(changes: _Changes, under_test: Collection[str]) -> None:
+    """Exchange functions and classes for their doubles in all modules. Going through the variables of thousands of
+    modules takes longer than a small search: one that held none, and has as many as then, is passed over, unless it is
+    ``under_test``."""
     replacements = _replacements()
+    wanted = replacements.keys()
     for name, module in list(sys.modules.items()):
         namespace = namespace_of(module)
         if namespace is None or is_own(name) or first_component(name) in _PASSED_OVER:
+            continue
+        size = id(namespace), len(namespace)
+        if _without.get(name) == size and name not in under_test:
+            continue
+        if wanted.isdisjoint(map(id, list(namespace.values()))):
+            _without[name] = size
             continue
         for key, value in list(namespace.items()):
             found = replacements.get(id(value))
