@@ -368,7 +368,7 @@ def run(arguments: list[str]) -> int:
 
 def _say(message: str) -> None:
     """What a message quotes of a trace or a folder must not be able to steer the terminal."""
-    from semafuzz.reports.terminal.result import plain
+    from semafuzz.reports.terminal.plain_text import plain
 
     shown = "\n".join(plain(line, len(line)) for line in message.split("\n"))
     print(f"semafuzz: {shown}", file=sys.stderr)

@@ -3,6 +3,7 @@ code stores, whose dictionaries were asked for."""
 
 from __future__ import annotations
 
+import threading
 import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +17,9 @@ from semafuzz.harness.kernel.event_kinds import READ
 from semafuzz.harness.kernel.install import live_objects
 from semafuzz.harness.kernel.instances import dictionary_of_type, lookup, mro_of, names_of, namespace_of
 
-METHOD, DATA, ODD = range(3)
+METHOD, DATA, ODD, NOTIFIES = range(4)
 """What an attribute is: no access to data; a variable of the object; a variable
-of a module or class, or one that may still stand on the class of the object."""
+of a module or class, or one that may still stand on the class of the object; the method that notifies a condition."""
 
 METHODS_IN_C = (types.BuiltinMethodType, types.MethodWrapperType)
 """Methods written in C; ``super().__setitem__`` of a dict is of the second type."""
@@ -92,7 +93,9 @@ def classify(kind: type, name: str) -> int:
     else:
         found = lookup(kind, name)
         if found is not None:
-            if not is_data(found[1]):
+            if kind is threading.Condition and name in _NOTIFIES:
+                answer = NOTIFIES
+            elif not is_data(found[1]):
                 # Which method it is depends on a class that somebody exchanges.
                 answer = ODD if _exchanges_classes() and answer == DATA else METHOD
             elif lookup(type(found[1]), "__set__") is None:
@@ -101,6 +104,15 @@ def classify(kind: type, name: str) -> int:
         answer = ODD
     attribute_kinds.setdefault(kind, {})[name] = answer
     return answer
+
+
+_NOTIFIES = frozenset({"notify", "notify_all"})
+
+
+def note_notification(execution: Any, condition: threading.Condition, site: int) -> None:
+    """A condition is about to be notified: where nobody waits, nobody hears it. No access, and for people only."""
+    if not vars(condition)["_waiters"]:
+        execution.outcome.unheard.append((len(execution.events), execution.current, condition, site))
 
 
 _QUEUE = frozenset({"queue", "unfinished_tasks"})

@@ -10,6 +10,7 @@ from semafuzz.harness.instrument import object_kinds as kinds
 from semafuzz.harness.instrument.attribute_kinds import (
     DATA,
     METHODS_IN_C,
+    NOTIFIES,
     ODD,
     adopted,
     attribute_kinds,
@@ -18,6 +19,7 @@ from semafuzz.harness.instrument.attribute_kinds import (
     dictionaries,
     forget_kinds,
     is_data,
+    note_notification,
     read_odd,
     remembered,
     silent_stores,
@@ -168,6 +170,8 @@ def bound(owner: Any, name: str, site: int) -> Any:
         execution.touch(READ, owner, name, site)
     elif data == ODD:
         read_odd(execution, owner, name, site)
+    elif data == NOTIFIES:
+        note_notification(execution, owner, site)
     return getattr(owner, name)
 
 
@@ -192,6 +196,8 @@ def method(owner: Any, name: str, site: int) -> Any:
         execution.touch(READ, owner, name, site)
     elif data == ODD:
         read_odd(execution, owner, name, site)
+    elif data == NOTIFIES:
+        note_notification(execution, owner, site)
     found = getattr(owner, name)
     if type(found) in METHODS_IN_C:
         if issubclass(type(found.__self__), CONTAINERS):

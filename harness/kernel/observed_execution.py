@@ -14,16 +14,18 @@ from typing import Any, NamedTuple
 from semafuzz.harness.kernel import current as _current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.execution import Execution
-from semafuzz.harness.kernel.task import RawEvent
+from semafuzz.harness.kernel.task import RawEvent, Task
 
 
 class Probe(NamedTuple):
     """``show`` is called with events and their numbers in the execution: writes,
     sections, calls, and where ``reads`` is true also reads. It must neither run code
-    of the program (which would make events) nor change anything that it is shown."""
+    of the program (which would make events) nor change anything that it is shown. ``failed`` is called with a task and
+    the exception that ends it."""
 
     show: Callable[[RawEvent, int], None]
     reads: bool = False
+    failed: Callable[[Task, BaseException], None] | None = None
 
 
 SHOWN = frozenset({op.WRITE, op.ENTER, op.EXIT, op.CALL, op.RETURN})
@@ -38,6 +40,7 @@ class ObservedExecution(Execution):
         super().__init__(*args, **kwargs)
         self._looks = [look.show for look in looks]
         self._readers = [look.show for look in looks if look.reads]
+        self._failed = [look.failed for look in looks if look.failed is not None]
 
     def touch(self, kind: int, subject: object, name: object, site: int) -> None:
         """As :meth:`Execution.touch`; shown before the access is performed."""
@@ -56,6 +59,17 @@ class ObservedExecution(Execution):
                 show(event, len(self.events) - 1)
         finally:
             _current.execution = before
+
+    def fail_task(self, task: Task, error: BaseException) -> None:
+        """As :meth:`Execution.fail_task`; shown while the frames of the failure are there."""
+        if not self.aborting:
+            before, _current.execution = _current.execution, None
+            try:
+                for failed in self._failed:
+                    failed(task, error)
+            finally:
+                _current.execution = before
+        super().fail_task(task, error)
 
     def note(self, kind: int, subject: object, name: object, site: int = 0) -> None:
         """As :meth:`Execution.note`."""

@@ -102,6 +102,9 @@ LimitKind = Literal[
 ]
 """What can take part in an execution without being seen."""
 
+UnheardNotification = tuple[int, Task, object, int]
+"""The step before which a condition was notified while nobody waited for it, by whom, which one, and where."""
+
 EarlyTimeout = tuple[int, Task, Pending, float | None, tuple[str, ...]]
 """The step, who waited, for what, its time-out in seconds, and who could have gone on."""
 
@@ -110,6 +113,7 @@ class Outcome:
     """The whole record of one execution.
 
     ``early_timeouts``: the time-outs that ran out while another task could have gone on.
+    ``unheard``: the notifications of conditions that woke nobody.
     ``limits``: what took part unseen, by kind and name, with a place for each. ``strangers``: the
     objects of unknown kind that were touched, by ``id``, with who touched them first.
     ``stretched``: places at which an operation was taken for one step that is none in fact, and what it is.
@@ -134,6 +138,7 @@ class Outcome:
         "stretched",
         "tasks",
         "uncontrolled",
+        "unheard",
         "withheld",
     )
 
@@ -148,6 +153,7 @@ class Outcome:
         self.withheld = False
         self.noted: set[int] = set()
         self.early_timeouts: list[EarlyTimeout] = []
+        self.unheard: list[UnheardNotification] = []
         self.uncontrolled = ""
         self.now = 0.0
         self._decisions: list[Decision] = []

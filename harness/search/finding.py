@@ -24,8 +24,8 @@ class Finding:
     program has to run before, in one process. ``not_confirmed``: why it is not confirmed. ``output``: what
     the program printed in the failing run. ``seconds`` and ``cpu_seconds``: after which the search reported
     it, the second of its own process; 0 where that was not measured. ``known``: the name of the defect in the
-    target's catalogue that it seems to be, or "". ``sentence`` and ``interleaving``: what happened, as its replay
-    in a fresh process told it.
+    target's catalogue that it seems to be, or "". ``sentence``, ``interleaving`` and ``assertion``, the one
+    that failed with what stood in it: what happened, as its replay in a fresh process told it.
     """
 
     kind: FailureKind
@@ -52,6 +52,7 @@ class Finding:
     cpu_seconds: float = 0.0
     known: str = ""
     sentence: str = ""
+    assertion: str = ""
     interleaving: tuple[str, ...] = ()
 
     @property

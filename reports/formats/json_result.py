@@ -32,6 +32,7 @@ def result_json(result: Result) -> str:
             "cpu_seconds": round(finding.cpu_seconds, 2),
             "known": finding.known,
             "sentence": finding.sentence,
+            "assertion": finding.assertion,
             "interleaving": list(finding.interleaving),
         }
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.instances import attributes_of
+from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.naming import Namer, describe_pending, name_text
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
@@ -13,9 +16,12 @@ from semafuzz.harness.search.racing_pair import pair_of
 from semafuzz.harness.shrink.size import interruptions
 from semafuzz.harness.traces.schema import Interruption
 from semafuzz.reports.run_view.interleaving import is_deadlocked, location_of, named, shared_locations
-from semafuzz.reports.run_view.schema import STEPS, Lane, Run, Span, Step, Switch
+from semafuzz.reports.run_view.names import ReadableNamer
+from semafuzz.reports.run_view.schema import STEPS, Lane, Raised, Run, Span, Step, Switch, Unheard
 
 _LOCKS = frozenset({op.ACQUIRE, op.RELEASE, op.TRY, op.TIMEOUT, op.ENTER, op.EXIT})
+LONGEST = 200
+"""Characters of a message beside a step."""
 _SIGNS = _LOCKS | {
     op.SPAWN,
     op.BEGIN,
@@ -38,15 +44,16 @@ def record_run(
     failure: Failure | None,
     necessity: Sequence[Interruption] = (),
     limit: int = STEPS,
+    assertions: Mapping[int, str] = MappingProxyType({}),
 ) -> Run:
     """The run of ``outcome``. ``values``: what accesses found and left, by event;
     ``failure``: the one to show, of a run that fails; ``necessity``: what is known of its
-    preemptions."""
+    preemptions; ``assertions``: those that ended tasks, with what stood in them."""
     texts = _Texts()
     stuck = [task for task in outcome.tasks if not task.done and is_deadlocked(outcome)]
     shared = shared_locations(outcome.events, stuck)
     pair = _pair(outcome, failure) if failure is not None else []
-    steps, namer = [], Namer()
+    steps, namer = [], ReadableNamer()
     for number, (kind, task, subject, name, site) in enumerate(outcome.events):
         before, after = values.get(number, ("", ""))
         steps.append(
@@ -79,7 +86,32 @@ def record_run(
         waiting=[(task.index, _waits(namer, task)) for task in stuck],
         left_out=max(0, len(steps) + len(stuck) - len(kept)),
         failure="" if failure is None else failure.message,
+        raised=_raised(outcome, texts, assertions),
+        unheard=[
+            Unheard(step, task.index, texts.number(_condition(namer, condition)), texts.number(SITES[site].place()))
+            for step, task, condition, site in outcome.unheard
+        ],
     )
+
+
+def _condition(namer: Namer, condition: object) -> str:
+    """A condition by its lock, which is what a person sees of it."""
+    lock = lock_of(attributes_of(condition).get("_lock"))
+    return namer.name(condition if lock is None else lock)
+
+
+def _raised(outcome: Outcome, texts: _Texts, assertions: Mapping[int, str]) -> list[Raised]:
+    numbers = {task.name: task.index for task in outcome.tasks}
+    return [
+        Raised(
+            numbers[one.task],
+            texts.number(one.message.partition("\n")[0][:LONGEST]),
+            texts.number(SITES[one.sites[-1]].place()),
+            assertions.get(numbers[one.task], ""),
+        )
+        for one in outcome.failures
+        if one.kind in ("exception", "assertion") and one.sites and one.task in numbers
+    ]
 
 
 def _pair(outcome: Outcome, failure: Failure) -> list[int]:
@@ -171,7 +203,7 @@ def _operations(outcome: Outcome) -> list[Span]:
 
 
 def _holds(outcome: Outcome) -> list[Span]:
-    namer = Namer()
+    namer = ReadableNamer()
 
     def sign(kind: int, subject: object, name: object) -> tuple[bool, str] | None:
         # Names are given in the order of first touch, so each event is asked.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 
-from semafuzz.reports.run_view.schema import Run, Step
+from semafuzz.reports.run_view.schema import Run, Span, Step
 
 _READS = frozenset({"read", "read-item", "read-all"})
 _WRITES = frozenset({"write", "write-item", "write-all"})
@@ -43,13 +44,21 @@ def is_notification(lock: str) -> bool:
 
 def is_of_standard_library(place: str) -> bool:
     """Whether a place is in a module of Python's own: what it does is told of the line that called it."""
-    return place.partition(":")[0].partition(".")[0] in sys.stdlib_module_names
+    return re.split(r"[./:]", place, maxsplit=1)[0] in sys.stdlib_module_names
 
 
 def _given_up(run: Run) -> str:
     """The first wait that was given up, where nobody raced."""
     step = next((one for one in run.steps if one.kind == "timeout"), None)
-    return "" if step is None else f"{_name(run, step)} gave up waiting at {_place(run, step)} when its time ran out."
+    if step is None:
+        return ""
+    lock = run.texts[step.what] if step.what >= 0 else ""
+    what = " for a notification" if is_notification(lock) else f" for {lock}" if lock else ""
+    held = [span for span in run.holds if span.name == lock and span.start < step.number <= span.end]
+    if held and held[-1].task != step.task:
+        holder = next((lane.name for lane in run.lanes if lane.number == held[-1].task), "")
+        what += f", which {holder} held{_taken_at(run, held[-1])}"
+    return f"{_name(run, step)} gave up waiting at {_place(run, step)}{what}, when its time ran out."
 
 
 def _first(run: Run, reads: Sequence[Step], since: int) -> str:
@@ -87,15 +96,29 @@ def _circle(run: Run) -> str:
             continue
         lock = run.texts[step.what]
         if is_notification(lock):
-            told.append((True, f"{names[task]} waits for a notification that nobody sends, at {_place(run, step)}"))
+            # Of several conditions it is not known which one this task waits for.
+            one_condition = len({one.what for one in run.unheard}) == 1
+            earlier = [one for one in run.unheard if one.task != task] if one_condition else []
+            words = f"{names[task]} waits at {_place(run, step)} for a notification that nobody sends any more"
+            if earlier:
+                last = earlier[-1]
+                place = run.texts[last.place].partition(" ")[0]
+                words += f": that of {names[last.task]} at {place} came when nobody waited yet"
+            told.append((True, words))
             continue
         holder = holders.get(lock)
-        held = f", which {names[holder]} holds" if holder is not None and holder != task else ""
-        held = ", which it holds itself" if holder == task else held
-        told.append((bool(held), f"{names[task]} waits for {lock}{held}, at {_place(run, step)}"))
+        taken = next((_taken_at(run, span) for span in run.holds if span.open and span.name == lock), "")
+        held = f", which {names[holder]} holds{taken}" if holder is not None and holder != task else ""
+        held = f", which it holds itself{taken}" if holder == task else held
+        told.append((bool(held), f"{names[task]} waits at {_place(run, step)} for {lock}{held}"))
     # Who joins one of these has no part in it.
     told = [one for one in told if one[0]] or told
     return "; ".join(words for _, words in told) + "." if told else ""
+
+
+def _taken_at(run: Run, span: Span) -> str:
+    step = next((one for one in run.steps if one.number == span.start and one.place >= 0), None)
+    return "" if step is None else f" since {_place(run, step)}"
 
 
 def _read_words(run: Run, step: Step) -> str:

@@ -13,6 +13,7 @@ from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent, Task
 from semafuzz.harness.search.racing_pair import racing_pair
+from semafuzz.reports.run_view.names import ReadableNamer
 
 Row = TypeVar("Row")
 LINES = 12
@@ -47,7 +48,7 @@ def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
     Of a longer run the lines around the racing pair, those on its location, and the last ones
     are shown.
     """
-    namer = Namer()
+    namer = ReadableNamer()
     waiting = [task for task in outcome.tasks if not task.done and is_deadlocked(outcome)]
     shared = shared_locations(outcome.events, waiting)
     lines: list[_Line] = []

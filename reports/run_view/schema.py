@@ -66,6 +66,26 @@ class Switch(_Record, frozen=True):
     put_off: str = ""
 
 
+class Raised(_Record, frozen=True):
+    """What ended a task, and where it was raised: numbers in ``Run.texts``. ``assertion``: that which failed, with what
+    stood in it; "" for none."""
+
+    task: int
+    what: int
+    place: int
+    assertion: str = ""
+
+
+class Unheard(_Record, frozen=True):
+    """A notification, before event ``step``, for which nobody waited. ``what``: the condition, ``place``: where;
+    numbers in ``Run.texts``."""
+
+    step: int
+    task: int
+    what: int
+    place: int
+
+
 class Run(_Record, frozen=True):
     """One execution. ``pair``: numbers of the two events that race; ``waiting``: what each
     task waits for that never goes on; ``left_out``: events that are not among ``steps``."""
@@ -81,6 +101,8 @@ class Run(_Record, frozen=True):
     waiting: list[tuple[int, str]] = []
     left_out: int = 0
     failure: str = ""
+    raised: list[Raised] = []
+    unheard: list[Unheard] = []
 
 
 class Excerpt(_Record, frozen=True):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from semafuzz.reports.run_view.facts import is_notification, is_of_standard_library
 from semafuzz.reports.run_view.interleaving import folded
-from semafuzz.reports.run_view.schema import Run, Step
+from semafuzz.reports.run_view.schema import Raised, Run, Step, Unheard
 
 NARROW = 100
 """Characters of width below which there is one column."""
@@ -65,12 +65,21 @@ def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
     rows: list[_Row] = []
     preempted = {switch.step: switch for switch in run.switches if switch.preemption and switch.needed != "no"}
     due = sorted(preempted)
+    raised = {one.task: one for one in run.raised}
+    unheard = list(run.unheard)
+    # Nobody races with what was done before anybody was started.
+    begun = min((step.number for step in run.steps if step.kind == "spawn"), default=0)
     for step in run.steps:
+        while unheard and unheard[0].step <= step.number:
+            rows.append(_unheard(run, unheard.pop(0), sources))
+        if step.kind == "end" and step.task in raised:
+            _add_failing(rows, _failing(run, raised.pop(step.task), step.number, sources))
+            continue
         while due and due[0] <= step.number:
             switch = preempted[due.pop(0)]
             rows.append(_Row(switch.task, "", "", [_PREEMPTED], [switch.step], preempted=True))
         whole = run.texts[step.place] if step.place >= 0 else ""
-        if not (step.shared or step.kind == "timeout") or is_of_standard_library(whole):
+        if step.number < begun or not (step.shared or step.kind == "timeout") or is_of_standard_library(whole):
             continue
         place = whole.partition(" ")[0]
         last = rows[-1] if rows else None
@@ -84,6 +93,29 @@ def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
         rows.pop()
     taking_part = {row.task for row in rows if not row.preempted}
     return [row for row in rows if row.task in taking_part]
+
+
+def _add_failing(rows: list[_Row], failing: _Row) -> None:
+    last = rows[-1] if rows else None
+    if last is None or last.preempted or (last.task, last.place) != (failing.task, failing.place):
+        rows.append(failing)
+    else:
+        last.acts += failing.acts
+
+
+def _unheard(run: Run, unheard: Unheard, sources: Mapping[str, str]) -> _Row:
+    whole = run.texts[unheard.place]
+    act = f"notifies {run.texts[unheard.what]}: nobody waits"
+    return _Row(unheard.task, whole.partition(" ")[0], sources.get(whole, ""), [act], [unheard.step])
+
+
+def _failing(run: Run, raised: Raised, number: int, sources: Mapping[str, str]) -> _Row:
+    """The end of a task by an exception. Of an assertion what stood in it is told, since its text is the line."""
+    whole = run.texts[raised.place]
+    what = run.texts[raised.what] if raised.what >= 0 else "an exception"
+    where = raised.assertion.partition(", where ")[2]
+    act = f"fails, since {where}" if where else "fails" if raised.assertion else f"raises {what}"
+    return _Row(raised.task, whole.partition(" ")[0], sources.get(whole, ""), [act], [number])
 
 
 def _act(run: Run, step: Step) -> str:
@@ -111,6 +143,9 @@ def _act(run: Run, step: Step) -> str:
         name = next((lane.name for lane in run.lanes if lane.number == holder), "")
         if is_notification(what):
             return "waits for a notification"
+        joined = next((lane.name for lane in run.lanes if what == f"task {lane.number}"), "")
+        if joined:
+            return f"waits for the end of {joined}"
         return f"waits for {what}" + (f", held by {name}" if name and holder != step.task else "")
     return words.get(step.kind, f"{step.kind} {what}")
 

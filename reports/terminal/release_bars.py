@@ -14,7 +14,7 @@ from time import perf_counter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.plain_text import plain
 
 
 class WaitingTable:

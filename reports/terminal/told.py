@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel.outcome import Outcome
@@ -12,41 +10,31 @@ from semafuzz.harness.search.recorder import matching
 from semafuzz.harness.traces.schema import Trace
 from semafuzz.reports.run_view.build import record_run
 from semafuzz.reports.run_view.facts import facts_sentence
+from semafuzz.reports.run_view.readable import with_files, with_variables
 from semafuzz.reports.run_view.sources import source_line
+from semafuzz.reports.run_view.values import Values
 from semafuzz.reports.terminal.columns import interleaving_lines
 
-WIDTH = "COLUMNS"
-"""The variable with the width for which lines are laid out where there is no terminal, as shells have it."""
-DEFAULT_WIDTH = 120
 MOST_EVENTS = 20_000
 """Of longer runs nothing is told: one that never ends has no order that would explain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToldRun:
-    """``sentence``: "" where no pattern is known; ``lines``: laid out for a width."""
+    """``sentence``: "" where no pattern is known; ``lines``: laid out for a width; ``assertion``: that which failed,
+    with what stood in it; "" for none, and where it says that itself."""
 
     sentence: str = ""
     lines: tuple[str, ...] = ()
+    assertion: str = ""
 
 
 NOTHING_TOLD = ToldRun()
 
 
-def width_here() -> int:
-    """How wide lines may be."""
-    given = os.environ.get(WIDTH, "")
-    if given.isascii() and given.isdigit() and 20 <= int(given) <= 500:
-        return int(given)
-    try:
-        return os.get_terminal_size(1).columns
-    except OSError:
-        return DEFAULT_WIDTH
-
-
-def told_run(trace: Trace, outcome: Outcome, values: Mapping[int, tuple[str, str]], width: int) -> ToldRun:
-    """The failing run of a trace. ``values``: what each access found and left, by event
-    (:class:`semafuzz.reports.run_view.values.Values`); nothing is told where the run shows another failure."""
+def told_run(trace: Trace, outcome: Outcome, values: Values | None, width: int) -> ToldRun:
+    """The failing run of a trace. ``values``: what each access found and left, where that was looked at;
+    nothing is told where the run shows another failure."""
     if trace.model == "trio" or len(outcome.events) > MOST_EVENTS:
         return NOTHING_TOLD
     try:
@@ -54,10 +42,16 @@ def told_run(trace: Trace, outcome: Outcome, values: Mapping[int, tuple[str, str
     except ValueError:
         return NOTHING_TOLD
     necessity = trace.necessity.preemptions if trace.necessity is not None else ()
-    run = record_run(outcome, values, failure, necessity)
+    seen, assertions = (values.seen, values.assertions) if values is not None else ({}, {})
+    run = record_run(outcome, seen, failure, necessity, assertions=assertions)
     numbers = {event[4] for event in outcome.events} | {task.pending[3] for task in outcome.tasks if not task.done}
-    sources = {SITES[number].place(): source_line(SITES[number]) for number in numbers if number}
-    return ToldRun(_writable(facts_sentence(run)), tuple(map(_writable, interleaving_lines(run, width, sources))))
+    numbers |= {site for one in outcome.failures for site in one.sites} | {one[3] for one in outcome.unheard}
+    run, places = with_files(run, numbers)
+    sources = {places[SITES[number].place()]: source_line(SITES[number]) for number in numbers if SITES[number].line}
+    run = with_variables(run, sources)
+    assertion = next((one.assertion for one in run.raised if one.assertion), "")
+    lines = interleaving_lines(run, width, sources)
+    return ToldRun(_writable(facts_sentence(run)), tuple(map(_writable, lines)), _writable(assertion))
 
 
 def _writable(text: str) -> str:

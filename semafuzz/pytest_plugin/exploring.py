@@ -93,7 +93,7 @@ def _run_again(subject: MarkedTest, finding: Finding, setting: ExecutionConfig) 
     trace, values = codec.read(Path(finding.trace)), Values()
     watched = replace(setting, detectors=(*setting.detectors, values))
     outcome = replay(subject.program, recorded_choices(trace), watched).outcome
-    return told_run(trace, outcome, values.seen, messages.width())
+    return told_run(trace, outcome, values, messages.width())
 
 
 def _command(subject: MarkedTest, finding: Finding, patience: float) -> str:

@@ -187,7 +187,7 @@ class TraceItem(pytest.Item):
         from semafuzz.pytest_plugin import messages, replaying
         from semafuzz.pytest_plugin.replay_command import shown
         from semafuzz.pytest_plugin.timeouts import respected
-        from semafuzz.reports.terminal.result import plain, script
+        from semafuzz.reports.terminal.plain_text import plain, script
         from semafuzz.reports.terminal.told import told_run
 
         if test_in(self.trace):
@@ -203,7 +203,7 @@ class TraceItem(pytest.Item):
             replaying.unfit(f"{self.path.name}: {error}", self.settings)
             return
         command = f"{script()} replay {shlex.quote(shown(self.config, str(self.path)))}"
-        told = told_run(self.trace, replayed.outcome, {}, messages.width())
+        told = told_run(self.trace, replayed.outcome, None, messages.width())
         replaying.judge(self, self.trace, self.path, replayed, told, command, self.settings)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

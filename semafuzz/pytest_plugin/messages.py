@@ -10,8 +10,8 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Trace
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.reports.terminal.result import plain
-from semafuzz.reports.terminal.told import ToldRun, width_here
+from semafuzz.reports.terminal.plain_text import plain, width_here
+from semafuzz.reports.terminal.told import ToldRun
 
 
 def line(text: str, limit: int = 200) -> str:

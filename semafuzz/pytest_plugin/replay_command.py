@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from semafuzz.pytest_plugin.marked_test import MarkedTest
-from semafuzz.reports.terminal.result import plain, script
+from semafuzz.reports.terminal.plain_text import plain, script
 
 
 def command(subject: MarkedTest, trace: str, patience: float) -> str:

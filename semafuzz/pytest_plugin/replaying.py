@@ -42,7 +42,7 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
             setting = ExecutionConfig(points, trace.model, trace.seed, thorough=trace.thorough)
             setting.detectors = (*setting.detectors, values := Values())
             replayed = replay(subject.program, recorded_choices(trace), setting)
-            told = told_run(trace, replayed.outcome, values.seen, messages.width())
+            told = told_run(trace, replayed.outcome, values, messages.width())
     judge(item, trace, path, replayed, told, replay_command.in_pytest(item.config, test, path), settings)
 
 

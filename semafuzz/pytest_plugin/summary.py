@@ -51,7 +51,7 @@ class Summary:
         from semafuzz.harness.traces import codec
         from semafuzz.pytest_plugin.kept_traces import test_in
         from semafuzz.pytest_plugin.replay_command import in_pytest
-        from semafuzz.reports.terminal.result import plain
+        from semafuzz.reports.terminal.plain_text import plain
 
         told = {Path(path).resolve() for path in reported if path}
         for path, stamp in sorted(_stamps(self._out).items()):
@@ -102,7 +102,7 @@ def _stamps(folder: Path) -> dict[Path, Stamp]:
 
 def _looked_into(records: list[Mapping[str, Any]]) -> list[str]:
     """Which modules were looked into, and what was not seen, over all tests."""
-    from semafuzz.reports.terminal.result import plain
+    from semafuzz.reports.terminal.plain_text import plain
 
     watched = sorted({name for record in records for name in record["watched"]})
     limits = list(dict.fromkeys(limit for record in records for limit in record["limits"]))

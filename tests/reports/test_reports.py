@@ -11,7 +11,8 @@ import pytest
 from semafuzz.harness.search.finding import Finding, in_order_of_worth
 from semafuzz.harness.search.result import Result
 from semafuzz.reports.formats.json_result import result_json
-from semafuzz.reports.terminal.result import Progress, plain, print_result, progress_line
+from semafuzz.reports.terminal.plain_text import plain
+from semafuzz.reports.terminal.result import Progress, print_result, progress_line
 
 HOSTILE = "x\x1b[31m\x07\n</b>[bold]y\N{RIGHT-TO-LEFT OVERRIDE}"
 

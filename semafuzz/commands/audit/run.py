@@ -19,7 +19,7 @@ from semafuzz.harness.search.result import Result
 from semafuzz.harness.sections.section import Section
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
-from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.plain_text import plain
 from semafuzz.reports.terminal.sections import section_lines
 from semafuzz.targets import find_target
 from semafuzz.targets.declared.loading import is_spec

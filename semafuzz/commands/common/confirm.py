@@ -20,7 +20,7 @@ import msgspec
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces import codec
-from semafuzz.reports.terminal.told import WIDTH, width_here
+from semafuzz.reports.terminal.plain_text import WIDTH, width_here
 from semafuzz.self_command import HASH_SEED, run_options
 from semafuzz.supervisor import CHANNEL
 
@@ -39,6 +39,7 @@ class _Replayed:
     why: str
     sentence: str = ""
     interleaving: tuple[str, ...] = ()
+    assertion: str = ""
 
 
 def confirm(result: Result, spec: str) -> None:
@@ -60,7 +61,11 @@ def tell(finding: Finding) -> Finding:
     if not finding.trace:
         return finding
     shown = _replay(Path(finding.trace), "")
-    return replace(finding, sentence=shown.sentence, interleaving=shown.interleaving) if shown.same else finding
+    return _with_story(finding, shown) if shown.same else finding
+
+
+def _with_story(finding: Finding, shown: _Replayed) -> Finding:
+    return replace(finding, sentence=shown.sentence, interleaving=shown.interleaving, assertion=shown.assertion)
 
 
 def _confirmed(finding: Finding, spec: str) -> Finding:
@@ -79,14 +84,7 @@ def _confirmed(finding: Finding, spec: str) -> Finding:
 
 
 def _told(finding: Finding, shown: _Replayed, warm: int) -> Finding:
-    return replace(
-        finding,
-        confirmed=True,
-        warm=warm,
-        output=shown.output,
-        sentence=shown.sentence,
-        interleaving=shown.interleaving,
-    )
+    return replace(_with_story(finding, shown), confirmed=True, warm=warm, output=shown.output)
 
 
 def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
@@ -112,8 +110,8 @@ def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
         answer = json.loads(done.stdout.splitlines()[-1])
         same = bool(answer["reproduces"] and answer["identical"])
         why = str(answer["why"])
-        told = str(answer["sentence"]), tuple(map(str, answer["interleaving"]))
+        told = str(answer["sentence"]), tuple(map(str, answer["interleaving"])), str(answer["assertion"])
     except (LookupError, ValueError, TypeError):
-        told = "", ()
+        told = "", (), ""
         same, why = False, ours[-1].removeprefix("semafuzz: ") if ours else f"a replay ended with {done.returncode}"
     return _Replayed(same and done.returncode == 1, printed[-MOST_OUTPUT:], why, *told)

@@ -14,8 +14,8 @@ from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs.session import controlled_session
+from semafuzz.reports.terminal.plain_text import plain
 from semafuzz.reports.terminal.release_bars import WaitingTable
-from semafuzz.reports.terminal.result import plain
 from semafuzz.strategies.fuzz.defect_check import SHOWS, Cell, Judging, judge_defect
 from semafuzz.targets import find_target
 from semafuzz.targets.model.catalogue import Catalogued, Defect

@@ -15,7 +15,8 @@ from semafuzz.harness.runs.function_file import import_root, read_source, split
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.sections.section import Row, Section
 from semafuzz.reports.formats.json_result import result_json
-from semafuzz.reports.terminal.result import Progress, plain
+from semafuzz.reports.terminal.plain_text import plain
+from semafuzz.reports.terminal.result import Progress
 from semafuzz.reports.terminal.sections import section_lines
 from semafuzz.strategies.mutation.kill import Fate, judge
 from semafuzz.targets.declared.loading import is_spec

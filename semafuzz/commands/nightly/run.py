@@ -29,8 +29,8 @@ from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import merge_results
 from semafuzz.reports.summaries import Summary, write_summary
+from semafuzz.reports.terminal.plain_text import plain, replay_command
 from semafuzz.reports.terminal.progress import Figures
-from semafuzz.reports.terminal.result import plain, replay_command
 from semafuzz.reports.terminal.searches import LiveTable
 from semafuzz.self_command import run_options
 from semafuzz.targets import choose_target

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from semafuzz.campaign.corpus import Known
-from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.plain_text import plain
 
 Told = tuple[Known, str]
 """A finding, and the command that replays it."""

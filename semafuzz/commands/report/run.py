@@ -29,7 +29,7 @@ from semafuzz.reports.pages.content import Site
 from semafuzz.reports.run_view.schema import FindingView
 from semafuzz.reports.site import write_site
 from semafuzz.reports.summaries import Summary, read_summary
-from semafuzz.reports.terminal.result import plain, replay_command, script
+from semafuzz.reports.terminal.plain_text import plain, replay_command, script
 from semafuzz.self_command import run_options
 from semafuzz.targets.declared.target import DECLARED
 

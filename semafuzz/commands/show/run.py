@@ -9,7 +9,7 @@ from pathlib import Path
 
 from semafuzz.commands.report.run import ReportOptions, make_report
 from semafuzz.harness.errors import UsageError
-from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.plain_text import plain
 
 
 def run_show(what: Path, out: Path | None, program: str | None, *, opens: bool) -> int:

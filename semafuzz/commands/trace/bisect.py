@@ -13,7 +13,7 @@ from semafuzz.commands.report.bisection_notes import answers_beside, keep_answer
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Operations
-from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.plain_text import plain
 from semafuzz.self_command import run_options
 from semafuzz.targets import find_target
 from semafuzz.targets.declared.target import DECLARED

@@ -17,7 +17,7 @@ from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operations, Trace
 from semafuzz.reports.summaries import merge_summaries
-from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.plain_text import plain
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.program_output import own_errors
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
 from semafuzz.harness.traces.schema import Function, Operations, Trace
-from semafuzz.reports.terminal.result import plain
+from semafuzz.reports.terminal.plain_text import plain
 from semafuzz.targets import traced_target
 from semafuzz.targets.declared.target import DECLARED
 from semafuzz.targets.model.configured_target import configure, fixed_by

@@ -23,8 +23,9 @@ from semafuzz.harness.traces.build import choices_of, recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.reports.run_view.values import Values
-from semafuzz.reports.terminal.result import plain, print_story
-from semafuzz.reports.terminal.told import NOTHING_TOLD, ToldRun, told_run, width_here
+from semafuzz.reports.terminal.findings import print_story
+from semafuzz.reports.terminal.plain_text import plain, width_here
+from semafuzz.reports.terminal.told import NOTHING_TOLD, ToldRun, told_run
 
 
 def run_replay(
@@ -77,7 +78,7 @@ def _told(trace: Trace, subject: OpenedTrace, judgement: Judgement, values: Valu
         except SemafuzzError:
             return NOTHING_TOLD
         subject.laboratory.control.between_executions()
-    return told_run(trace, outcome, values.seen, width_here())
+    return told_run(trace, outcome, values, width_here())
 
 
 def _stop_in(subject: OpenedTrace, outcome: Outcome, break_at: int, told: ToldRun) -> None:
@@ -129,6 +130,7 @@ def report(
             "diverged": str(replayed.diverged) if replayed.diverged else None,
             "schedules": judgement.schedules,
             "sentence": told.sentence,
+            "assertion": told.assertion,
             "interleaving": list(told.lines),
         }
         sys.stdout.write(json.dumps(answer) + "\n")

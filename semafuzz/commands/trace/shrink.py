@@ -24,7 +24,7 @@ from semafuzz.harness.search.reproduction import SEARCH, check_reproduces
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operations, Trace
-from semafuzz.reports.terminal.result import plain, replay_command
+from semafuzz.reports.terminal.plain_text import plain, replay_command
 from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker
 from semafuzz.strategies.fuzz.reproducer import Reproducer
 from semafuzz.targets.model.protocol import OpenTarget, Target

@@ -9,7 +9,7 @@ import pytest
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.task import Task
-from semafuzz.reports.run_view.values import LONGEST, describe_value, peek
+from semafuzz.reports.run_view.stored_values import LONGEST, describe_value, peek
 
 
 class Explosive:

@@ -1,0 +1,55 @@
+"""Text for a terminal: without what could steer it, as wide as it is, with commands that can be copied."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+WIDTH = "COLUMNS"
+"""The variable with the width for which lines are laid out where there is no terminal, as shells have it."""
+DEFAULT_WIDTH = 120
+
+
+def plain(text: str, limit: int = 500) -> str:
+    """``text`` without control characters, cut to ``limit``: what comes from a
+    target must not be able to steer a terminal."""
+    kept = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.replace("\n", " "))
+    return kept if len(kept) <= limit else kept[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def console() -> Console:
+    """The console for results: as wide as the terminal, or wide enough for a log."""
+    made = Console(highlight=False, soft_wrap=False, emoji=False)
+    if not made.is_terminal:
+        made = Console(highlight=False, width=160, emoji=False)
+    return made
+
+
+def script() -> str:
+    """The command as it can be typed here: its name where that is found, or else
+    the path of the one beside this Python."""
+    beside = Path(sys.executable).with_name("semafuzz")
+    if shutil.which("semafuzz") is None and beside.exists():
+        return min(str(beside), os.path.relpath(beside), key=len)
+    return "semafuzz"
+
+
+def replay_command(trace: str, *, program: str = "", source: str = "") -> str:
+    """The command that replays a trace, to copy."""
+    options = (f" --program {program}" if program else "") + (f" --source {source}" if source else "")
+    return plain(f"{script()} replay {trace}{options}", 4000)
+
+
+def width_here() -> int:
+    """How wide lines may be."""
+    given = os.environ.get(WIDTH, "")
+    if given.isascii() and given.isdigit() and 20 <= int(given) <= 500:
+        return int(given)
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return DEFAULT_WIDTH
