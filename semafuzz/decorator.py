@@ -2,7 +2,7 @@
 
 Under pytest it is the marker of the plugin, which stores traces and knows fixtures. On a
 method of ``unittest.TestCase``, or without pytest, the test explores itself: each execution
-gets a test case of its own, from ``setUp`` to the last clean-up.
+gets a test case of its own, from ``setUp`` to the last clean-up, and what is found a trace.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
+__unittest = True
+"""unittest leaves the frames of such modules out of its tracebacks."""
 MARK = "__semafuzz_interleave__"
 """The attribute of a decorated function; it holds the options."""
 _OPTIONS = frozenset({"scheduler", "schedules", "seconds", "seed", "model", "instrument", "keep_going"})
@@ -47,11 +49,16 @@ def interleave(**options: object) -> Callable[[Callable[Parameters, Returned]], 
 
         @functools.wraps(function)
         def test(*arguments: Parameters.args, **named: Parameters.kwargs) -> Returned:
+            __tracebackhide__ = True
             case = arguments[0] if arguments else None
             if current.execution is not None:
                 return function(*arguments, **named)
             if isinstance(case, unittest.TestCase):
-                _explore(_one_case(case, function), function, options)
+                # Here, since whoever uses the marker alone need not wait for what makes traces.
+                from semafuzz.explored_case import explore_case, options_of
+
+                own = sys.modules[function.__module__]
+                explore_case(case, function, _modules(options, own), **options_of(options))
             else:
                 _explore(functools.partial(function, *arguments, **named), function, options)
             return None  # type: ignore[return-value]  # what a test returns is nobody's business
@@ -68,22 +75,6 @@ def interleave(**options: object) -> Callable[[Callable[Parameters, Returned]], 
 def explores_itself(function: object) -> bool:
     """Whether a test that pytest collected is decorated: the plugin need not run it."""
     return hasattr(function, MARK)
-
-
-def _one_case(case: unittest.TestCase, function: Callable[..., object]) -> Callable[[], None]:
-    """What one execution does: the method on a new test case."""
-    kind, name = type(case), case._testMethodName
-
-    def run() -> None:
-        fresh = kind(name)
-        fresh.setUp()
-        try:
-            function(fresh)
-        finally:
-            fresh.tearDown()
-            fresh.doCleanups()
-
-    return run
 
 
 def _explore(program: Callable[[], object], function: Callable[..., object], options: Mapping[str, object]) -> None:

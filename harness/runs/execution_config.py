@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from semafuzz.harness.detectors.protocol import Detector
@@ -44,6 +44,10 @@ class ExecutionConfig:
         )
         scheduler.watch(made.outcome)
         return made
+
+    def watched_by(self, detector: Detector) -> ExecutionConfig:
+        """The same, with one more detector."""
+        return replace(self, detectors=(*self.detectors, detector))
 
     def judge(self, outcome: Outcome) -> None:
         """Add what the detectors noticed in the execution that has just been made."""

@@ -20,6 +20,7 @@ from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel.doubles.randomness import the_same_for_imports
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, Edit, ImportedModules, has_source
+from semafuzz.harness.runs.methods import function_of
 from semafuzz.harness.runs.module_state import notices_freeing
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.traces.schema import Function
@@ -36,11 +37,17 @@ class LoadedFunction:
     path: Path
 
 
-def split(spec: str) -> tuple[Path, str]:
+def split(spec: str, *, methods: bool = False) -> tuple[Path, str]:
     """``FILE.py:FUNCTION`` in its parts, also written ``FILE.py::FUNCTION`` as pytest does, or
-    ``package.module:FUNCTION``; UsageError where it has another form."""
+    ``package.module:FUNCTION``; UsageError where it has another form. ``methods``: also ``FILE.py::CLASS::METHOD``,
+    as ``CLASS.METHOD``."""
     file, colon, function = spec.replace("::", ":").rpartition(":")
-    if not colon or not function.isidentifier() or not file:
+    if methods:
+        before, again, owner = file.rpartition(":")
+        if again and owner.isidentifier():
+            file, function = before, f"{owner}.{function}"
+    names = function.split(".")
+    if not colon or not file or len(names) > 1 + methods or not all(map(str.isidentifier, names)):
         raise UsageError(f"{spec!r} is not of the form FILE.py:FUNCTION, for example examples/bank.py:transfer_twice")
     path = Path(file)
     if (not path.suffix and not path.exists()) or (_DOTTED.fullmatch(file) and not file.endswith(".py")):
@@ -94,7 +101,7 @@ def load(
     UsageError: no such file, not Python, no such function, one that takes
     arguments, one for asyncio, or an import that fails.
     """
-    path, name = split(spec)
+    path, name = split(spec, methods=True)
     source = read_source(path)
     try:
         tree = ast.parse(source, str(path))
@@ -102,7 +109,9 @@ def load(
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise CodeError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
     making: ProgramFactory = FunctionProgram
-    if _find(tree, path, name):
+    if "." in name:
+        _refuse_method(tree, path, name)
+    elif _find(tree, path, name):
         _refuse_asyncio(tree, path, name)
         if asynchronous is None:
             raise CodeError(f"{name} in {path} is async, which is not possible here; give a function that is not")
@@ -278,7 +287,7 @@ class _Refresher:
             raise CodeError(
                 f"{self._path} cannot be imported ({type(error).__name__}: {error}); correct that first"
             ) from error
-        return namespace[self._name]
+        return function_of(namespace, self._name, str(self._path))
 
 
 def read_source(path: Path, form: str = "FILE.py:FUNCTION") -> str:
@@ -302,12 +311,33 @@ def _find(tree: ast.Module, path: Path, name: str) -> bool:
         raise CodeError(f"{path} has no function {name!r}; {hint}")
     if any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in _own_nodes(found[-1])):
         raise CodeError(f"{name} in {path} is a generator: calling it runs nothing; give a function that runs it")
-    arguments = found[-1].args
-    required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
-    required += sum(default is None for default in arguments.kw_defaults)
-    if required:
-        raise CodeError(f"{name} in {path} takes arguments; a checked function takes none")
+    _refuse_arguments(found[-1], path, name, 0)
     return isinstance(found[-1], ast.AsyncFunctionDef)
+
+
+def _refuse_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef, path: Path, name: str, given: int) -> None:
+    arguments = function.args
+    required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults) - given
+    required += sum(default is None for default in arguments.kw_defaults)
+    if required > 0:
+        raise CodeError(f"{name} in {path} takes arguments; a checked function takes none")
+
+
+def _refuse_method(tree: ast.Module, path: Path, name: str) -> None:
+    """Refuse a method that cannot be called alone. One that is inherited is looked for when the file has run."""
+    owner, _, method = name.partition(".")
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    for node in [node for kind in classes if kind.name == owner for node in kind.body]:
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == method:
+            raise CodeError(f"{name} in {path} is async, which is not possible here; give a method that is not")
+        if isinstance(node, ast.FunctionDef) and node.name == method:
+            kinds = {ast.unparse(one) for one in node.decorator_list}
+            _refuse_arguments(node, path, name, 0 if "staticmethod" in kinds else 1)
+    if owner not in {node.name for node in classes} and not any(
+        isinstance(node, (ast.Import, ast.ImportFrom)) for node in tree.body
+    ):
+        known = ", ".join(node.name for node in classes[:8])
+        raise CodeError(f"{path} has no class {owner!r}" + (f"; it has {known}" if known else ""))
 
 
 def _refuse_asyncio(tree: ast.Module, path: Path, name: str) -> None:

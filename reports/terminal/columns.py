@@ -97,6 +97,11 @@ def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
 
 def _add_failing(rows: list[_Row], failing: _Row) -> None:
     last = rows[-1] if rows else None
+    if is_of_standard_library(failing.place):
+        # Where the program called it: the last line of the task that is one of the program.
+        called = next((row for row in reversed(rows) if row.task == failing.task and not row.preempted), None)
+        if called is not None:
+            failing.place, failing.source = called.place, called.source
     if last is None or last.preempted or (last.task, last.place) != (failing.task, failing.place):
         rows.append(failing)
     else:

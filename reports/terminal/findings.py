@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from semafuzz.harness.search.finding import Finding
-from semafuzz.reports.terminal.plain_text import plain, replay_command, script, width_here
+from semafuzz.reports.run_view.facts import is_of_standard_library
+from semafuzz.reports.terminal.plain_text import plain, replay_command, script, wrapped
 
 MOST_CALLS = 12
 """Lines of what calls came to, in the run and in serial orders."""
@@ -23,7 +23,7 @@ MOST_ROWS = 10
 def print_story(sentence: str, lines: Sequence[str]) -> None:
     """What happened in a failing run. Past the console: the lines have their own width."""
     if sentence:
-        print("", *_wrapped(plain(sentence, 1000)), sep="\n")
+        print("", *wrapped(plain(sentence, 1000)), sep="\n")
     if lines:
         print("", *(plain(line, 500) for line in lines), sep="\n")
 
@@ -50,15 +50,10 @@ def print_findings(findings: Sequence[Finding], out: Console, *, program: str = 
 
 def _print_heading(finding: Finding) -> None:
     """What broke, and the places that conflict. Past the console: lines of text are not cut into columns."""
-    print(*_wrapped(f"{finding.severity} {finding.signature}: {_what(finding)}{_who(finding)}", "  "), sep="\n")
-    if finding.places:
-        print(*_wrapped(f"  places: {'; '.join(plain(place, 160) for place in finding.places)}", "    "), sep="\n")
-
-
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    """Lines that are no wider than the terminal; a path is never cut."""
-    lines = textwrap.wrap(text, width_here(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return [plain(line, 1000) for line in lines]
+    print(*wrapped(f"{finding.severity} {finding.signature}: {_what(finding)}{_who(finding)}", indent="  "), sep="\n")
+    own = [place for place in finding.places if not is_of_standard_library(place)] or finding.places
+    if own:
+        print(*wrapped(f"  places: {'; '.join(plain(place, 160) for place in own)}", indent="    "), sep="\n")
 
 
 def _who(finding: Finding) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 from rich.console import Console
@@ -53,3 +54,11 @@ def width_here() -> int:
         return os.get_terminal_size(1).columns
     except OSError:
         return DEFAULT_WIDTH
+
+
+def wrapped(text: str, width: int = 0, indent: str = "") -> list[str]:
+    """Lines no wider than ``width``, that of the terminal where none is given; a path is never cut."""
+    lines = textwrap.wrap(
+        text, width or width_here(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [plain(line, 1000) for line in lines]

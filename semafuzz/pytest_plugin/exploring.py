@@ -21,7 +21,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.build import recorded_choices
-from semafuzz.pytest_plugin import messages, replay_command
+from semafuzz.pytest_plugin import replay_command
 from semafuzz.pytest_plugin.interleave_warning import InterleaveWarning
 from semafuzz.pytest_plugin.marked_test import MarkedTest, SharedState
 from semafuzz.pytest_plugin.options import Plan, Settings
@@ -29,6 +29,7 @@ from semafuzz.pytest_plugin.outcomes import Found, Inconclusive, Record, Row, ke
 from semafuzz.pytest_plugin.output_once import output_once
 from semafuzz.pytest_plugin.timeouts import respected
 from semafuzz.reports.run_view.values import Values
+from semafuzz.reports.terminal import failing_test
 from semafuzz.reports.terminal.told import NOTHING_TOLD, ToldRun, told_run
 
 
@@ -93,7 +94,7 @@ def _run_again(subject: MarkedTest, finding: Finding, setting: ExecutionConfig) 
     trace, values = codec.read(Path(finding.trace)), Values()
     watched = replace(setting, detectors=(*setting.detectors, values))
     outcome = replay(subject.program, recorded_choices(trace), watched).outcome
-    return told_run(trace, outcome, values, messages.width())
+    return told_run(trace, outcome, values, failing_test.width())
 
 
 def _command(subject: MarkedTest, finding: Finding, patience: float) -> str:
@@ -120,18 +121,18 @@ def _conclude(
             Row(
                 finding.signature,
                 finding.severity,
-                messages.line(f"{finding.kind}: {finding.message}"),
+                failing_test.line(f"{finding.kind}: {finding.message}"),
                 replay_command.shown(subject.item.config, finding.trace),
                 command,
                 fails=finding.severity == "error" or settings.strict,
             )
         )
-        texts.append(messages.found(finding, told, result, command))
+        texts.append(failing_test.found(finding, told, result, command))
     keep(subject.item, record)
     if shared is not None:
         raise Inconclusive("\n\n".join([str(shared), *texts]))
     if result.verdict == "uncontrolled":
-        raise Inconclusive("\n\n".join([messages.uncontrolled(subject.test, result.notes), *texts]))
+        raise Inconclusive("\n\n".join([failing_test.uncontrolled(subject.test, result.notes), *texts]))
     if any(row.fails for row in record.rows):
         raise Found("\n\n".join(texts))
 

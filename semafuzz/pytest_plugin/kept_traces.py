@@ -184,9 +184,10 @@ class TraceItem(pytest.Item):
 
     def runtest(self) -> None:
         """Replay it."""
-        from semafuzz.pytest_plugin import messages, replaying
+        from semafuzz.pytest_plugin import replaying
         from semafuzz.pytest_plugin.replay_command import shown
         from semafuzz.pytest_plugin.timeouts import respected
+        from semafuzz.reports.terminal import failing_test
         from semafuzz.reports.terminal.plain_text import plain, script
         from semafuzz.reports.terminal.told import told_run
 
@@ -203,7 +204,7 @@ class TraceItem(pytest.Item):
             replaying.unfit(f"{self.path.name}: {error}", self.settings)
             return
         command = f"{script()} replay {shlex.quote(shown(self.config, str(self.path)))}"
-        told = told_run(self.trace, replayed.outcome, None, messages.width())
+        told = told_run(self.trace, replayed.outcome, None, failing_test.width())
         replaying.judge(self, self.trace, self.path, replayed, told, command, self.settings)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

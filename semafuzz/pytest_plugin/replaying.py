@@ -13,13 +13,14 @@ from semafuzz.harness.runs.replay_run import Replayed, replay
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.pytest_plugin import messages, replay_command
+from semafuzz.pytest_plugin import replay_command
 from semafuzz.pytest_plugin.marked_test import MarkedTest
 from semafuzz.pytest_plugin.options import Plan, Settings
 from semafuzz.pytest_plugin.outcomes import Found, Inconclusive, Record, Row, keep
 from semafuzz.pytest_plugin.output_once import output_once
 from semafuzz.pytest_plugin.timeouts import respected
 from semafuzz.reports.run_view.values import Values
+from semafuzz.reports.terminal import failing_test
 from semafuzz.reports.terminal.told import ToldRun, told_run
 
 
@@ -37,12 +38,12 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
         subject.program.begin = keeper.begin
         with subject.laboratory(trace.model, allowance.stall) as laboratory:
             if laboratory.uncontrolled_reason:
-                raise Inconclusive(messages.uncontrolled(test, [laboratory.uncontrolled_reason]))
+                raise Inconclusive(failing_test.uncontrolled(test, [laboratory.uncontrolled_reason]))
             points = bytearray(max(1 << 16, 2 * len(SITES)))
             setting = ExecutionConfig(points, trace.model, trace.seed, thorough=trace.thorough)
             setting.detectors = (*setting.detectors, values := Values())
             replayed = replay(subject.program, recorded_choices(trace), setting)
-            told = told_run(trace, replayed.outcome, values, messages.width())
+            told = told_run(trace, replayed.outcome, values, failing_test.width())
     judge(item, trace, path, replayed, told, replay_command.in_pytest(item.config, test, path), settings)
 
 
@@ -61,7 +62,7 @@ def judge(
     """
     expected = trace.expected
     if replayed.outcome.uncontrolled:
-        raise Inconclusive(messages.uncontrolled(item.nodeid, [replayed.outcome.uncontrolled]))
+        raise Inconclusive(failing_test.uncontrolled(item.nodeid, [replayed.outcome.uncontrolled]))
     if replayed.diverged is not None:
         unfit(f"{path.name} does not fit this code any more: {replayed.diverged}{_hash_seed(trace)}", settings)
     cut = [failure for failure in replayed.outcome.failures if failure.kind == "step-limit"]
@@ -76,13 +77,13 @@ def judge(
     failures.sort(key=lambda failure: failure_identity(failure) != expected.identity)
     record = Record("found" if failures else "gone", 1)
     if failures:
-        what = messages.line(f"{failures[0].kind}: {failures[0].message}")
+        what = failing_test.line(f"{failures[0].kind}: {failures[0].message}")
         shown = replay_command.shown(item.config, str(path))
         record.rows.append(Row(expected.signature, failures[0].severity, what, shown, command))
     item.user_properties.append(("semafuzz_identical", str(replayed.digest == expected.digest).lower()))
     keep(item, record)
     if failures:
-        raise Found(messages.replayed(trace, failures[0], told, command))
+        raise Found(failing_test.replayed(trace, failures[0], told, command))
 
 
 def _hash_seed(trace: Trace) -> str:

@@ -151,6 +151,7 @@ def test_a_trace_from_elsewhere_asks_for_its_program(
         (["check", "none.py:f"], "there is no file none.py"),
         (["check", "bank.py:none"], "has no function 'none'; it has broken"),
         (["check", "bank.py"], "not of the form"),
+        (["check", "bank.py:a.b.c"], "not of the form"),
         (["check", "bank.py:takes"], "takes arguments"),
         (["check", "broken.py:f"], "does not parse, line 1"),
         (["check", "raises.py:f"], "cannot be imported (ZeroDivisionError"),

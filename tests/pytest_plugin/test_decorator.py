@@ -72,7 +72,10 @@ def test_function():
 def test_methods_of_test_cases_explore_themselves(session: Session) -> None:
     result = session(TESTS)
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*assertion in schedule * of TestAccount.test_broken*", "*deposit*"])
+    result.stdout.fnmatch_lines(
+        ["*assertion: AssertionError*", "*in schedule *", "*Account.deposit*", "*one update is lost*", "*replay:"]
+    )
+    assert "explored_case.py" not in result.stdout.str(), "frames of ours are left out"
 
 
 def test_a_function_is_run_by_the_plugin(session: Session, pytester: pytest.Pytester) -> None:
@@ -86,7 +89,29 @@ def test_without_pytest(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Ran 3 tests" in done.stderr
     assert "FAILED (failures=1)" in done.stderr
-    assert "assertion in schedule" in done.stderr
+    assert "AssertionError: assertion: AssertionError" in done.stderr
+    assert "one update is lost" in done.stderr
+    assert "decorator.py" not in done.stderr, "frames of ours are left out"
+    command = next(line for line in done.stderr.splitlines() if " replay " in line)
+    trace, _, spec = command.partition(" replay ")[2].partition(" --program ")
+    assert spec == "test_account.py::TestAccount::test_broken"
+    again = subprocess.run(
+        [sys.executable, "-m", "semafuzz", "replay", trace, "--program", spec],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert again.returncode == 1, again.stdout + again.stderr
+
+
+def test_it_needs_no_pytest(tmp_path: Path) -> None:
+    """Under stestr there may be none."""
+    (tmp_path / "test_account.py").write_text(TESTS)
+    without = (
+        "import sys; sys.modules['pytest'] = None\nimport unittest; unittest.main('test_account', argv=['x', '-q'])"
+    )
+    done = subprocess.run([sys.executable, "-c", without], cwd=tmp_path, capture_output=True, text=True)
+    assert "one update is lost" in done.stderr, done.stderr
 
 
 def test_a_function_without_pytest(tmp_path: Path) -> None:

@@ -68,6 +68,11 @@ def _with_story(finding: Finding, shown: _Replayed) -> Finding:
     return replace(finding, sentence=shown.sentence, interleaving=shown.interleaving, assertion=shown.assertion)
 
 
+def replays_alone(trace: Path, spec: str) -> bool:
+    """Whether the trace of this program shows its failure in a fresh process."""
+    return _replay(trace, spec).same
+
+
 def _confirmed(finding: Finding, spec: str) -> Finding:
     path = Path(finding.trace)
     first = _replay(path, spec)

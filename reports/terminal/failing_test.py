@@ -1,4 +1,4 @@
-"""Messages of failing items: the finding as on the terminal, not a traceback of ours."""
+"""Messages of failing tests: the finding as on the terminal, not a traceback of ours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Trace
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.reports.terminal.plain_text import plain, width_here
+from semafuzz.reports.run_view.facts import is_of_standard_library
+from semafuzz.reports.terminal.plain_text import plain, width_here, wrapped
 from semafuzz.reports.terminal.told import ToldRun
 
 
@@ -65,9 +66,10 @@ def _message(kind: str, message: str, task: str) -> list[str]:
 
 
 def _report(head: list[str], places: Sequence[str], told: ToldRun, command: str) -> str:
-    lines = [*head, "", "places:", *(f"    {plain(place, 160)}" for place in dict.fromkeys(places))]
+    own = [place for place in places if not is_of_standard_library(place)] or places
+    lines = [*head, "", "places:", *(f"    {plain(place, 160)}" for place in dict.fromkeys(own))]
     if told.sentence:
-        lines += ["what happened:", f"    {plain(told.sentence, 1000)}"]
+        lines += ["what happened:", *(f"    {line}" for line in wrapped(plain(told.sentence, 1000), width()))]
     if told.lines:
         lines += ["interleaving:", *(f"{'':{INDENT}}{plain(step, 500)}".rstrip() for step in told.lines)]
     if command:
