@@ -7,7 +7,8 @@ shown: in a run with the fewest preemptions each of them is needed.
 
 It can be wrong: it names places that conflict at a preemption, which is not yet a
 proof that they cause the failure; and where a failure needs no preemption (an
-order of whole operations suffices) it names the last conflict between two tasks.
+order of whole operations suffices) it names the last conflict between two tasks that no
+start and no join orders.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.fork_join import ForkJoin
 from semafuzz.harness.kernel.locations import conflicts
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.task import RawEvent
@@ -99,17 +101,24 @@ class _Accesses:
 
 
 def _last_conflict(events: list[RawEvent]) -> RacingPair:
+    """The last conflict of two tasks that no start and no join orders."""
     last: dict[tuple[int, object], int] = {}
+    stretches: dict[int, tuple[int, int]] = {}
+    order = ForkJoin()
     found = RacingPair()
     for step, event in enumerate(events):
         kind, task, subject, name, site = event
+        if kind == op.SPAWN or kind == op.JOIN:
+            order.add(kind, task, subject)
         if kind not in op.MEMORY or not site:
             continue
+        stretches[step] = task.index, order.stretches.get(task.index, 0)
         key = (id(subject), name)
         number = last.get(key)
         previous = None if number is None else events[number]
         if previous is not None and previous[1] is not task and conflicts(kind, subject, name, previous):
-            found = RacingPair((previous[4], site), (number or 0, step), (previous[1].index, task.index))
+            pair = RacingPair((previous[4], site), (number or 0, step), (previous[1].index, task.index))
+            found = found if order.ordered(stretches[number or 0], stretches[step]) else pair
         if previous is None or kind in op.WRITES or previous[0] not in op.WRITES:
             last[key] = step
     return found

@@ -114,7 +114,10 @@ def _again(
     """``outcome`` under directives of its own, or None where it does not fail again.
 
     With all the scheduling points that it teaches, or, where those disturb it (a
-    long run's tasks give way after so many events without one), with its own.
+    long run's tasks give way after so many events without one), with its own. A run that gave way where no
+    point is known, as the first of a search does, is first brought into the simplest order of its operations
+    with a point at every access: what is left then stands where tasks meet, and most often fails with the points
+    that it teaches.
     """
     directives = directives_of(outcome)
     trials = Trials(program, setting, same, budget, between, deadline=deadline)
@@ -123,9 +126,22 @@ def _again(
     if value is None and trials.steady:
         trials = Trials(program, setting, same, budget, between, learns=False, deadline=deadline)
         value = trials.judge(trials.make(directives))
+    if value is None and trials.steady and setting.model == "threads":
+        everywhere = Trials(program, setting, same, budget, between, learns=False, everywhere=True, deadline=deadline)
+        value = everywhere.judge(everywhere.make(directives))
+        if value is not None:
+            value, trials = _with_few_points(in_normal_form(value, everywhere), everywhere, outcome, trials)
     if value is None and trials.affords():
         trials.repeats(outcome)
     return value, trials
+
+
+def _with_few_points(value: Failing, everywhere: Trials, outcome: Outcome, few: Trials) -> tuple[Failing, Trials]:
+    """``value``, made with a point at every access, with the points that it and ``outcome`` teach, where it fails
+    with these too; and the trials to go on with."""
+    taught = few.taught_by(outcome, value.run.outcome)
+    fewer = taught.judge(taught.make(value.run.directives))
+    return (value, everywhere) if fewer is None else (fewer, taught)
 
 
 def _alike(one: Outcome, other: Outcome) -> bool:

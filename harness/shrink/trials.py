@@ -70,10 +70,12 @@ class Trials:
         between: Callable[[], None] | None = None,
         *,
         learns: bool = True,
+        everywhere: bool = False,
         deadline: Deadline | None = None,
     ) -> None:
         self._program = program
-        self._setting = replace(setting, hot=bytearray(setting.hot))
+        points = b"\1" * len(setting.hot) if everywhere else setting.hot
+        self._setting = replace(setting, hot=bytearray(points))
         self._same = same
         self._left = budget * 10
         self._deadline = deadline
@@ -97,6 +99,14 @@ class Trials:
         """Take over the scheduling points that a run teaches."""
         if self._learns and mark_scheduling_points(outcome.events, self._setting.hot):
             self.generation += 1
+
+    def taught_by(self, *outcomes: Outcome) -> Trials:
+        """Trials of the same program with the points that these runs teach."""
+        made = Trials(self._program, self._setting, self._same, self.budget, self._between, deadline=self._deadline)
+        made._left = self._left
+        for outcome in outcomes:
+            made.learn(outcome)
+        return made
 
     def make(
         self, directives: Iterable[Directive], program: Program | None = None, *, learn: bool = True

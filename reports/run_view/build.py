@@ -53,7 +53,7 @@ def record_run(
     stuck = [task for task in outcome.tasks if not task.done and is_deadlocked(outcome)]
     shared = shared_locations(outcome.events, stuck)
     pair = _pair(outcome, failure) if failure is not None else []
-    steps, namer = [], ReadableNamer()
+    steps, namer = [], ReadableNamer(outcome.events)
     for number, (kind, task, subject, name, site) in enumerate(outcome.events):
         before, after = values.get(number, ("", ""))
         steps.append(
@@ -203,7 +203,7 @@ def _operations(outcome: Outcome) -> list[Span]:
 
 
 def _holds(outcome: Outcome) -> list[Span]:
-    namer = ReadableNamer()
+    namer = ReadableNamer(outcome.events)
 
     def sign(kind: int, subject: object, name: object) -> tuple[bool, str] | None:
         # Names are given in the order of first touch, so each event is asked.

@@ -48,7 +48,7 @@ def interleaving(outcome: Outcome, limit: int = LINES) -> list[str]:
     Of a longer run the lines around the racing pair, those on its location, and the last ones
     are shown.
     """
-    namer = ReadableNamer()
+    namer = ReadableNamer(outcome.events)
     waiting = [task for task in outcome.tasks if not task.done and is_deadlocked(outcome)]
     shared = shared_locations(outcome.events, waiting)
     lines: list[_Line] = []

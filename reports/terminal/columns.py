@@ -3,6 +3,7 @@ characters of width."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from semafuzz.reports.run_view.facts import is_notification, is_of_standard_library
 from semafuzz.reports.run_view.interleaving import folded
 from semafuzz.reports.run_view.schema import Raised, Run, Step, Unheard
+from semafuzz.reports.run_view.variables import variables_in
 
 NARROW = 100
 """Characters of width below which there is one column."""
@@ -18,6 +20,9 @@ MOST_ACTS = 6
 ROWS = 24
 AROUND = 4
 """Rows around those that race, and at the end, that are always shown of a longer run."""
+_READS = frozenset({"read", "read-item", "read-all"})
+_WRITES = frozenset({"write", "write-item", "write-all"})
+_UNNAMED = re.compile(r"(?:R?Lock|WaiterLock)#\d+")
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _PREEMPTED = "\N{BOX DRAWINGS LIGHT TRIPLE DASH HORIZONTAL} preempted"
 
@@ -69,6 +74,7 @@ def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
     unheard = list(run.unheard)
     # Nobody races with what was done before anybody was started.
     begun = min((step.number for step in run.steps if step.kind == "spawn"), default=0)
+    changed = {_location(run, step) for step in run.steps if step.number >= begun and step.kind in _WRITES}
     for step in run.steps:
         while unheard and unheard[0].step <= step.number:
             rows.append(_unheard(run, unheard.pop(0), sources))
@@ -81,11 +87,18 @@ def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
         whole = run.texts[step.place] if step.place >= 0 else ""
         if step.number < begun or not (step.shared or step.kind == "timeout") or is_of_standard_library(whole):
             continue
+        if step.kind in _READS and _location(run, step) not in changed:
+            continue  # what nobody changes once it was made
+        if step.kind in ("acquire", "release", "try-acquire") and _is_of_a_library(run, step, sources.get(whole, "")):
+            continue
         place = whole.partition(" ")[0]
         last = rows[-1] if rows else None
         if last is None or last.preempted or (last.task, last.place) != (step.task, place):
             rows.append(last := _Row(step.task, place, sources.get(whole, "")))
         act = _act(run, step)
+        if step.kind == "write-all" and last.acts and last.acts[-1].startswith(f"writes {run.texts[step.what]}["):
+            last.numbers.append(step.number)
+            continue  # a new key: the item says it
         if not last.acts or last.acts[-1] != act:
             last.acts.append(act)
         last.numbers.append(step.number)
@@ -93,6 +106,21 @@ def _rows(run: Run, sources: Mapping[str, str]) -> list[_Row]:
         rows.pop()
     taking_part = {row.task for row in rows if not row.preempted}
     return [row for row in rows if row.task in taking_part]
+
+
+def _whole(run: Run, step: Step) -> str:
+    """The object or attribute of a step; of an item its container."""
+    return run.texts[step.what].partition("[")[0] if step.what >= 0 else ""
+
+
+def _location(run: Run, step: Step) -> tuple[bool, str]:
+    """What a step is on. An attribute and the container that it holds may have one name."""
+    return step.kind in ("read", "write"), _whole(run, step)
+
+
+def _is_of_a_library(run: Run, step: Step, line: str) -> bool:
+    """Whether a lock has no name in the program, and is taken inside of what the line calls."""
+    return _UNNAMED.fullmatch(_whole(run, step)) is not None and bool(line) and not variables_in(step.kind, line)
 
 
 def _add_failing(rows: list[_Row], failing: _Row) -> None:

@@ -49,7 +49,10 @@ def told_run(trace: Trace, outcome: Outcome, values: Values | None, width: int) 
     run, places = with_files(run, numbers)
     sources = {places[SITES[number].place()]: source_line(SITES[number]) for number in numbers if SITES[number].line}
     run = with_variables(run, sources)
-    assertion = next((one.assertion for one in run.raised if one.assertion), "")
+    assertion = ""
+    if failure.kind == "assertion":
+        lane = next((lane.number for lane in run.lanes if lane.name == failure.task), -1)
+        assertion = next((one.assertion for one in run.raised if one.task == lane), "")
     lines = interleaving_lines(run, width, sources)
     return ToldRun(_writable(facts_sentence(run)), tuple(map(_writable, lines)), _writable(assertion))
 

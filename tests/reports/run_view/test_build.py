@@ -93,7 +93,7 @@ def test_holds_end_where_the_lock_is_given_back(draw: Draw) -> None:
     run = draw("always").run
     assert run is not None
     kinds = {step.number: step.kind for step in run.steps}
-    holds = [hold for hold in run.holds if hold.name.startswith("Lock")]
+    holds = [hold for hold in run.holds if hold.name == "Account#1.lock"]
     assert len(holds) == 2
     assert all((kinds[hold.start], kinds[hold.end], hold.open) == ("acquire", "release", False) for hold in holds)
 
