@@ -28,3 +28,8 @@ class CannotJudge(SemafuzzError):
 
 class NotDeterministic(SemafuzzError):
     """Two runs of one schedule differ; names the first step at which they do."""
+
+
+def documentation(page: str) -> str:
+    """The address of a page of the documentation, for messages."""
+    return f"https://semafuzz.readthedocs.io/en/latest/{page}.html"

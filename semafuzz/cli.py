@@ -21,7 +21,7 @@ from semafuzz.commands.nightly.options import nightly
 from semafuzz.commands.report.options import picture, report
 from semafuzz.commands.show.options import show
 from semafuzz.commands.trace.merge_options import merge
-from semafuzz.harness.errors import CannotJudge, NotDeterministic, UsageError
+from semafuzz.harness.errors import CannotJudge, NotDeterministic, UsageError, documentation
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs.time_outs import Timeouts
 
@@ -346,7 +346,7 @@ def run(arguments: list[str]) -> int:
         _say(f"cannot be judged: {error}")
         return CANNOT_JUDGE
     except NotDeterministic as error:
-        _say(f"cannot be judged: {error}; see docs/determinism.md")
+        _say(f"cannot be judged: {error}; see {documentation('determinism')}")
         return CANNOT_JUDGE
     except (KeyboardInterrupt, click.Abort):
         print("semafuzz: interrupted; what was found is kept", file=sys.stderr)

@@ -21,7 +21,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from semafuzz.harness.errors import CannotJudge
+from semafuzz.harness.errors import CannotJudge, documentation
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -158,7 +158,10 @@ def check_reproduces(
     shown = has_failure(identity)(outcome)
     if replayed.diverged is None:
         if same_code and replayed.digest != trace.expected.digest:
-            why = "the recorded schedule fits, but the run under it is not the recorded one; see docs/determinism.md"
+            why = (
+                "the recorded schedule fits, but the run under it is not the recorded one; see "
+                f"{documentation('determinism')}"
+            )
             return Judgement(None, why, replayed)
         if shown:
             return Judgement(True, "under the recorded schedule", replayed, outcome)

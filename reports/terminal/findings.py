@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from semafuzz.harness.errors import documentation
 from semafuzz.harness.search.finding import Finding
 from semafuzz.reports.run_view.facts import is_of_standard_library
 from semafuzz.reports.terminal.plain_text import plain, replay_command, script, wrapped
@@ -95,7 +96,7 @@ def _print_stories_and_commands(shown: Sequence[Finding], program: str) -> None:
         if shown[0].interleaving or shown[0].kind == "atomicity":
             print()
     for finding in shown:
-        note = "" if finding.confirmed else "  (did not repeat when run again: see docs, determinism)"
+        note = "" if finding.confirmed else f"  (did not repeat when run again: see {documentation('determinism')})"
         if finding.trace:
             # Past the console: a command to copy must not be wrapped.
             print(replay_command(finding.trace, program=program) + note)

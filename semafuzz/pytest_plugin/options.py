@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARKER = (
     "interleave(scheduler='portfolio', schedules=1000, seconds=None, seed=0, model='threads', instrument=(), "
     "keep_going=False): run the test function as a program under control, once under each of many schedules; "
-    "see docs/pytest.md of semafuzz"
+    "see https://semafuzz.readthedocs.io/en/latest/pytest.html"
 )
 MODELS = ("threads", "eventlet")
 LARGEST_SEED = 2**31

@@ -11,7 +11,7 @@ from types import ModuleType
 from semafuzz.harness.detectors.discipline.policy import LockPolicy
 from semafuzz.harness.edits.call_points import FAULTS, failing_calls
 from semafuzz.harness.edits.remedies import WHAT_IF
-from semafuzz.harness.errors import CodeError, UsageError
+from semafuzz.harness.errors import CodeError, UsageError, documentation
 from semafuzz.harness.instrument.apply import module_source
 from semafuzz.harness.kernel.doubles.locks import control_thread
 from semafuzz.harness.runs.function_file import LoadedName
@@ -182,7 +182,9 @@ class _OpenClass:
 
     def stage(self, setup: Sequence[Operation], configuration: Mapping[str, Value]) -> Stage:
         """There is none: who performs operations one by one takes a target that somebody has declared."""
-        raise UsageError("a state machine needs a target with invariants; declare one, see docs/own-target.md")
+        raise UsageError(
+            f"a state machine needs a target with invariants; declare one, see {documentation('own-target')}"
+        )
 
     def program(self, scenario: Scenario) -> ClassProgram:
         """The program of a scenario."""

@@ -12,11 +12,12 @@ from pathlib import Path
 import click
 import pytest
 
+import semafuzz as semafuzz_package
 from semafuzz.cli import semafuzz as command_line
 from tests.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 HIDDEN = {"matrix-column", "picture"}
 
 
@@ -82,21 +83,48 @@ def test_every_command_is_in_the_reference() -> None:
     assert missing == []
 
 
+def followed(page: str, semafuzz: Run, folder: Path) -> list[tuple[str, int, str]]:
+    """Do what a page says: its files, and its commands with their exit codes and what they print."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    done = []
+    for name, code, commands in re.findall(
+        r"<!-- file: ([\w.]+) -->\n```python\n(.*?)```|```console\n(.*?)```", text, re.DOTALL
+    ):
+        if name:
+            (folder / name).write_text(code, encoding="utf-8")
+        for line in commands.splitlines():
+            ran = semafuzz(*shlex.split(line)[2:])
+            assert "Traceback" not in ran.stderr, (line, ran.stderr)
+            assert ran.returncode in (0, 1), (line, ran.stderr)
+            if "--scheduler exhaustive" in line:
+                assert "complete: every schedule was covered and nothing was found" in ran.stdout
+            done.append((line, ran.returncode, ran.stdout))
+    return done
+
+
+TUTORIALS = {
+    "deadlock": [(1, "waits at transfer.py:11 for Account#2.lock"), (0, "a look at a Account")],
+    "thread-pool": [(1, "one update is lost")],
+    "hanging-test": [(1, "came when nobody waited yet"), (0, "complete: every schedule was covered")],
+    "found-nothing": [(0, "complete: every schedule was covered")],
+}
+
+
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_a_tutorial_does_what_it_says(page: str, semafuzz: Run, tmp_path: Path) -> None:
+    done = followed(f"tutorials/{page}.md", semafuzz, tmp_path)
+    assert [code for _, code, _ in done] == [code for code, _ in TUTORIALS[page]]
+    for (line, _, printed), (_, words) in zip(done, TUTORIALS[page], strict=True):
+        assert words in " ".join(printed.split()), (line, printed)
+
+
+def test_every_tutorial_is_followed() -> None:
+    assert {page.stem for page in (ROOT / "docs" / "tutorials").glob("*.md")} == set(TUTORIALS)
+
+
 def test_the_five_minutes_do_what_they_say(semafuzz: Run, tmp_path: Path) -> None:
     """Files and commands of the page, in their order."""
-    text = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
-    codes = []
-    for kind, name, body in re.findall(r"```(python|console) ?([\w.]*)\n(.*?)```", text, re.DOTALL):
-        if kind == "python":
-            (tmp_path / name).write_text(body, encoding="utf-8")
-            continue
-        for line in body.splitlines():
-            done = semafuzz(*shlex.split(line)[2:])
-            assert "Traceback" not in done.stderr, (line, done.stderr)
-            assert done.returncode in (0, 1), (line, done.stderr)
-            codes.append((line.split()[2], done.returncode))
-            if "--scheduler exhaustive" in line:
-                assert "complete: every schedule was covered and nothing was found" in done.stdout
+    codes = [(line.split()[2], code) for line, code, _ in followed("start.md", semafuzz, tmp_path)]
     assert codes == [("check", 1), ("replay", 1), ("report", 0), ("check", 0), ("export", 0)]
     assert (tmp_path / "found" / "report" / "index.html").exists()
     assert (tmp_path / "found" / "report" / "dcffffcab027.html").exists()
@@ -111,9 +139,37 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert (tmp_path / "site" / "start.html").exists()
+    built = {page.relative_to(tmp_path / "site").as_posix(): page for page in (tmp_path / "site").rglob("*.html")}
+    assert {"index.html", "start.html", "api.html", "glossary.html"} <= set(built)
+    literal = {name for name, page in built.items() if "```" in page.read_text(encoding="utf-8")}
+    assert literal == set(), "a fence that was not understood"
+    reference = built["api.html"].read_text(encoding="utf-8")
+    missing = [name for name in semafuzz_names() if f">{name}</code></h2>" not in reference]
+    assert missing == []
+
+
+def semafuzz_names() -> list[str]:
+    """What a project may import."""
+    return list(semafuzz_package.__all__)
 
 
 def test_every_page_is_in_the_navigation() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    assert [page.name for page in (ROOT / "docs").glob("*.md") if f" {page.name}\n" not in text] == []
+    docs = ROOT / "docs"
+    pages = [page.relative_to(docs).as_posix() for page in docs.rglob("*.md")]
+    assert [page for page in pages if f" {page}\n" not in text] == []
+
+
+def test_messages_give_addresses_of_pages() -> None:
+    """Who has the wheel has no folder ``docs``."""
+    folders = ("harness", "semafuzz", "strategies", "targets", "reports")
+    named, wrong = set(), []
+    for path in [path for folder in folders for path in (ROOT / folder).rglob("*.py") if "docs" not in path.parts]:
+        text = path.read_text(encoding="utf-8")
+        named |= set(re.findall(r"documentation\(['\"]([\w-]+)['\"]\)", text))
+        wrong += [
+            f"{path.name}: {line.strip()}" for line in text.splitlines() if re.search(r"see docs\b(?!.*``)", line)
+        ]
+    assert wrong == []
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / "docs" / f"{name}.md").exists()] == []

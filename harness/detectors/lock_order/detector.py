@@ -15,6 +15,7 @@ from typing import Final
 from semafuzz.harness.detectors.lock_order.graph import Cycle, LockOrder
 from semafuzz.harness.detectors.lockset.lock_names import Names
 from semafuzz.harness.detectors.protocol import Detector, Suspect
+from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel.outcome import Outcome, Severity
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.sections.section import Row, Section
@@ -88,7 +89,7 @@ class LockOrders(Detector):
         ranked = sorted(self.found.values(), key=lambda cycle: (-cycle.deadlocks, -cycle.executions, cycle.steps))
         return Section(
             self.section,
-            f"Orders of locks in {self._looked:,} executions (docs/lock-order.md)",
+            f"Orders of locks in {self._looked:,} executions ({documentation('lock-order')})",
             self._looked,
             tuple(self._row(cycle) for cycle in ranked),
             empty="no two locks are taken in both orders",

@@ -27,6 +27,7 @@ from typing import Final
 
 from semafuzz.harness.detectors.lockset.lock_names import Names
 from semafuzz.harness.detectors.protocol import Detector
+from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.doubles.locks import WaiterLock
 from semafuzz.harness.kernel.locations import key_of
@@ -136,7 +137,7 @@ class Lockset(Detector):
         """The same as a section."""
         return Section(
             self.section,
-            f"Locks as used in {self.executions:,} executions (advice: see docs/lock-discipline.md)",
+            f"Locks as used in {self.executions:,} executions (advice: see {documentation('lock-discipline')})",
             self.executions,
             tuple(_row(one) for one in self.suggestions()),
             empty="no location was written while tasks shared it",

@@ -19,6 +19,7 @@ from typing import Final
 from semafuzz.harness.detectors.lockset.lock_names import Names
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.races.fasttrack import Access, FastTrack, Race
+from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel.frames import is_machinery
 from semafuzz.harness.kernel.observed_execution import Probe
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome, Severity
@@ -103,7 +104,7 @@ class Races(Detector):
         ranked = sorted(self._pairs.values(), key=lambda pair: (-bool(pair.failed), -pair.executions, pair.location))
         return Section(
             self.section,
-            f"Races in {self._looked:,} executions: accesses that nothing orders (docs/races.md)",
+            f"Races in {self._looked:,} executions: accesses that nothing orders ({documentation('races')})",
             self._looked,
             tuple(self._row(pair) for pair in ranked),
             empty="every two accesses of which one writes were ordered",

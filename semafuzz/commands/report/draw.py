@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace as replace_fields
 
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
-from semafuzz.harness.errors import CannotJudge, UsageError
+from semafuzz.harness.errors import CannotJudge, UsageError, documentation
 from semafuzz.harness.kernel.outcome import ADVICE, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -89,7 +89,8 @@ def _painted(blank: FindingView, trace: Trace, subject: OpenedTrace) -> FindingV
     subject.laboratory.control.between_executions()
     failure = _failure(again, trace)
     if failure is None:
-        return replace_fields(blank, reproduces="it shows, but not each time that it is run; see docs, determinism")
+        why = f"it shows, but not each time that it is run; see {documentation('determinism')}"
+        return replace_fields(blank, reproduces=why)
     necessity = trace.necessity.preemptions if trace.necessity is not None else ()
     run = record_run(again, values.seen, failure, necessity)
     passing, why = _passing(subject, watched, again, failure, values)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
-from semafuzz.harness.errors import CannotJudge, UsageError
+from semafuzz.harness.errors import CannotJudge, UsageError, documentation
 from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.budget import Deadline
@@ -123,7 +123,7 @@ class _Shrinking:
         )
         finding = search.record(outcome, subject.trace.expected.identity)
         if not finding.confirmed:
-            raise CannotJudge("the run does not repeat; see docs/determinism.md")
+            raise CannotJudge(f"the run does not repeat; see {documentation('determinism')}")
         return finding
 
 
