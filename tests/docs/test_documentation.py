@@ -168,7 +168,7 @@ def test_messages_give_addresses_of_pages() -> None:
         text = path.read_text(encoding="utf-8")
         named |= set(re.findall(r"documentation\(['\"]([\w-]+)['\"]\)", text))
         wrong += [
-            f"{path.name}: {line.strip()}" for line in text.splitlines() if re.search(r"see docs\b(?!.*``)", line)
+            f"{path.name}: {line.strip()}" for line in text.splitlines() if re.search(r"^[^#]*see docs\b(?!.*``)", line)
         ]
     assert wrong == []
     assert named
