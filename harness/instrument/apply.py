@@ -91,8 +91,9 @@ class _Rewriting:
 def _site_maker(filename: str, module: str, function: Callable[[], str]) -> Callable[[ast.AST, str], int]:
     def site(node: ast.AST, text: str) -> int:
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
-        key = (filename, module, line, column, getattr(node, "end_col_offset", 0), text)
-        number = SITES.add_known(key, Site(module, filename, function(), line, text))
+        end, last = getattr(node, "end_lineno", line) or line, getattr(node, "end_col_offset", 0) or 0
+        key = (filename, module, line, column, last, text)
+        number = SITES.add_known(key, Site(module, filename, function(), line, text, column, end, last))
         execution = current.execution
         if execution is not None and number >= len(execution.hot):
             execution.hot.extend(bytes(4096))

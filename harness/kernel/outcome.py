@@ -33,9 +33,11 @@ class Decision(NamedTuple):
         return self.chosen != self.current and self.current in self.enabled
 
 
-Model = Literal["threads", "eventlet", "trio"]
-"""Where a switch can happen: at any shared access; where code blocks or does I/O; at trio's
-checkpoints."""
+Model = Literal["threads", "gil", "eventlet", "trio"]
+"""Where a switch can happen: at any shared access; at those before which CPython with the GIL gives way; where code
+blocks or does I/O; at trio's checkpoints."""
+SEES_ACCESSES: Final[frozenset[Model]] = frozenset({"threads", "gil"})
+"""The models under which code is instrumented, and a task may be preempted."""
 
 FailureKind = Literal[
     "exception",

@@ -22,7 +22,8 @@ class Site:
 
     ``module`` is the dotted module name (stable between machines, unlike
     ``filename``), ``function`` the qualified name of the function around it,
-    ``text`` the expression in short, as a person would look for it.
+    ``text`` the expression in short, as a person would look for it. ``column``, ``end_line`` and ``end_column``: where
+    it stands, as in the syntax tree; -1 where that is not known.
     """
 
     module: str
@@ -30,6 +31,9 @@ class Site:
     function: str
     line: int
     text: str = ""
+    column: int = -1
+    end_line: int = -1
+    end_column: int = -1
 
     def place(self) -> str:
         """``module:line (function)``: the form used in tables and signatures."""

@@ -7,8 +7,11 @@ from functools import partial
 
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel.execution import Execution
+from semafuzz.harness.kernel.gil import mark_block_heads
+from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
+from semafuzz.harness.kernel.locations import Locations
 from semafuzz.harness.kernel.observed_execution import ObservedExecution
-from semafuzz.harness.kernel.outcome import Model, Outcome
+from semafuzz.harness.kernel.outcome import SEES_ACCESSES, Model, Outcome
 from semafuzz.harness.schedulers.protocol import Scheduler
 
 
@@ -34,7 +37,7 @@ class ExecutionConfig:
         made = kind(
             scheduler,
             self.hot,
-            preemptive=self.model == "threads",
+            preemptive=self.model in SEES_ACCESSES,
             thorough=self.thorough,
             early_timeouts=self.early_timeouts,
             forced=forced,
@@ -44,6 +47,12 @@ class ExecutionConfig:
         )
         scheduler.watch(made.outcome)
         return made
+
+    def learn(self, outcome: Outcome, table: Locations | None = None) -> bool:
+        """Mark the scheduling points that a run teaches under this model; True where there are more than before."""
+        if self.model == "gil":
+            return mark_block_heads(outcome, self.hot, table)
+        return self.model == "threads" and mark_scheduling_points(outcome.events, self.hot, table)
 
     def watched_by(self, detector: Detector) -> ExecutionConfig:
         """The same, with one more detector."""

@@ -15,9 +15,8 @@ from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.errors import NotDeterministic, UsageError
 from semafuzz.harness.kernel.happens_before import happens_before_class
-from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.install import escapes
-from semafuzz.harness.kernel.outcome import ADVICE, LimitKind, Model, Outcome
+from semafuzz.harness.kernel.outcome import ADVICE, SEES_ACCESSES, LimitKind, Model, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -245,7 +244,7 @@ class Exploration:
         everywhere = EveryAccess(self.scheduler, len(setting.hot))
         outcome = execute(self.program, everywhere, replace(setting, hot=everywhere.points))
         # A failing run is shrunk under the points that matter.
-        mark_scheduling_points(outcome.events, setting.hot, outcome.locations())
+        setting.learn(outcome, outcome.locations())
         return outcome
 
     def _learn(self, outcome: Outcome) -> None:
@@ -255,7 +254,7 @@ class Exploration:
         self._classes.add(happens_before_class(outcome.events, table))
         if self.scheduler.learns_points:
             return
-        if self.setting.model == "threads" and mark_scheduling_points(outcome.events, self.setting.hot, table):
+        if self.setting.learn(outcome, table):
             self._single = False
             self._paths.clear()
             self.scheduler.restart()
@@ -290,7 +289,7 @@ class Exploration:
             | set(imported.watched if imported else ())
             | set(self._laboratory.watched if watched else ())
         )
-        if self.setting.model == "threads":
+        if self.setting.model in SEES_ACCESSES:
             # Methods that dataclasses and their like generate run under the name of the module that is watched.
             known = {*self.result.watched, *self.program.stands_for_world}
             unwatched = [name for name in self._unwatched.in_two_tasks() if name not in known]
@@ -308,7 +307,7 @@ class Exploration:
 
     def _compare_with_the_first(self, outcome: Outcome) -> None:
         """Whether the first run is the same when it is made again: or else something outlives an execution."""
-        if not self._laboratory.thorough or self.setting.model != "threads":
+        if not self._laboratory.thorough or self.setting.model not in SEES_ACCESSES:
             return
         try:
             recheck(self.program, outcome, replace(self.setting, detectors=()))
@@ -334,13 +333,13 @@ def explore(
     ``program``: a function without arguments that uses ``threading``, or a
     :class:`~semafuzz.harness.runs.program.TaskProgram`. Its own module is instrumented, the first-party
     modules that it uses, and those in ``instrument`` (names of imported modules, or the modules). ``model``:
-    ``threads`` (a switch is possible at every shared access) or ``eventlet`` (only
-    where a task blocks, sleeps or does I/O). ``stop_on_first``: end with the
+    ``threads`` (a switch is possible at every shared access), ``gil`` (at those before which CPython with the GIL
+    gives way) or ``eventlet`` (only where a task blocks, sleeps or does I/O). ``stop_on_first``: end with the
     first failure. ``detect``: detectors of ``semafuzz.harness.detectors.registry`` to run
     beside. Raises UsageError for bad arguments.
     """
-    if model not in ("threads", "eventlet"):
-        raise UsageError(f"unknown model {model!r}; choose threads or eventlet")
+    if model not in ("threads", "gil", "eventlet"):
+        raise UsageError(f"unknown model {model!r}; choose threads, gil or eventlet")
     if schedules < 1:
         raise UsageError("schedules must be at least 1")
     made = as_program(program, instrument)

@@ -25,7 +25,8 @@ class Finding:
     the program printed in the failing run. ``seconds`` and ``cpu_seconds``: after which the search reported
     it, the second of its own process; 0 where that was not measured. ``known``: the name of the defect in the
     target's catalogue that it seems to be, or "". ``sentence``, ``interleaving`` and ``assertion``, the one
-    that failed with what stood in it: what happened, as its replay in a fresh process told it.
+    that failed with what stood in it, and ``gil``, whether CPython with the GIL can come to it: what happened, as
+    its replay in a fresh process told it.
     """
 
     kind: FailureKind
@@ -53,6 +54,7 @@ class Finding:
     known: str = ""
     sentence: str = ""
     assertion: str = ""
+    gil: str = ""
     interleaving: tuple[str, ...] = ()
 
     @property

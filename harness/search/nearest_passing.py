@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.naming import Namer, name_text
-from semafuzz.harness.kernel.outcome import ADVICE, Outcome
+from semafuzz.harness.kernel.outcome import ADVICE, SEES_ACCESSES, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
@@ -47,12 +46,12 @@ def nearest_passing(
     ``setting``: one of its own, whose scheduling points may be learned; its detectors have seen
     the run that is returned last. ``between`` is called after each execution.
     """
-    if setting.model == "threads":
+    if setting.model in SEES_ACCESSES:
         for decision in failing.decisions:
             for pending in decision.pending:
                 setting.hot[pending[3]] = 1
         setting.hot[0] = 0
-        mark_scheduling_points(failing.events, setting.hot)
+        setting.learn(failing)
     for candidate, scheduler, how in itertools.islice(_candidates(program, origin, failing), TRIES):
         outcome = execute(candidate, scheduler, setting)
         between()

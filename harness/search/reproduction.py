@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from semafuzz.harness.errors import CannotJudge, documentation
-from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
@@ -254,8 +253,7 @@ class _FallbackSearch:
 
     def _learn(self, outcome: Outcome) -> None:
         self.laboratory.control.between_executions()
-        if self.setting.model == "threads":
-            mark_scheduling_points(outcome.events, self.setting.hot)
+        self.setting.learn(outcome)
 
     def _once(self, scheduler: Scheduler) -> Outcome:
         scheduler.begin(0)

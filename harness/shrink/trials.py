@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -81,7 +80,7 @@ class Trials:
         self._deadline = deadline
         self._between = between
         self._failed: dict[frozenset[Directive], bool] = {}
-        self._learns = learns and setting.model == "threads"
+        self._learns = learns
         self.budget = budget
         self.generation = 0
         self.reserve = 0
@@ -97,7 +96,7 @@ class Trials:
 
     def learn(self, outcome: Outcome) -> None:
         """Take over the scheduling points that a run teaches."""
-        if self._learns and mark_scheduling_points(outcome.events, self._setting.hot):
+        if self._learns and self._setting.learn(outcome):
             self.generation += 1
 
     def taught_by(self, *outcomes: Outcome) -> Trials:

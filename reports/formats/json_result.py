@@ -33,6 +33,7 @@ def result_json(result: Result) -> str:
             "known": finding.known,
             "sentence": finding.sentence,
             "assertion": finding.assertion,
+            "gil": finding.gil,
             "interleaving": list(finding.interleaving),
         }
 

@@ -70,6 +70,8 @@ def _report(head: list[str], places: Sequence[str], told: ToldRun, command: str)
     lines = [*head, "", "places:", *(f"    {plain(place, 160)}" for place in dict.fromkeys(own))]
     if told.sentence:
         lines += ["what happened:", *(f"    {line}" for line in wrapped(plain(told.sentence, 1000), width()))]
+    if told.gil:
+        lines += ["where:", *(f"    {line}" for line in wrapped(plain(told.gil, 1000), width()))]
     if told.lines:
         lines += ["interleaving:", *(f"{'':{INDENT}}{plain(step, 500)}".rstrip() for step in told.lines)]
     if command:

@@ -21,12 +21,14 @@ MOST_ROWS = 10
 """Findings that a terminal shows."""
 
 
-def print_story(sentence: str, lines: Sequence[str]) -> None:
+def print_story(sentence: str, lines: Sequence[str], gil: str = "") -> None:
     """What happened in a failing run. Past the console: the lines have their own width."""
     if sentence:
         print("", *wrapped(plain(sentence, 1000)), sep="\n")
     if lines:
         print("", *(plain(line, 500) for line in lines), sep="\n")
+    if gil:
+        print("", *wrapped(plain(gil, 500)), sep="\n")
 
 
 def _print_the_rest(findings: Sequence[Finding]) -> None:
@@ -90,7 +92,7 @@ def _table(shown: Sequence[Finding]) -> Table:
 
 def _print_stories_and_commands(shown: Sequence[Finding], program: str) -> None:
     if shown:
-        print_story(shown[0].sentence, shown[0].interleaving)
+        print_story(shown[0].sentence, shown[0].interleaving, shown[0].gil)
         if shown[0].kind == "atomicity":
             print("", *(plain(line, 300) for line in shown[0].detail[:MOST_CALLS]), sep="\n")
         if shown[0].interleaving or shown[0].kind == "atomicity":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.outcome import SEES_ACCESSES, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.search.recorder import matching
 from semafuzz.harness.traces.schema import Trace
 from semafuzz.reports.run_view.build import record_run
 from semafuzz.reports.run_view.facts import facts_sentence
+from semafuzz.reports.run_view.gil_label import gil_label
 from semafuzz.reports.run_view.readable import with_files, with_variables
 from semafuzz.reports.run_view.sources import source_line
 from semafuzz.reports.run_view.values import Values
@@ -22,11 +23,13 @@ MOST_EVENTS = 20_000
 @dataclass(frozen=True, slots=True)
 class ToldRun:
     """``sentence``: "" where no pattern is known; ``lines``: laid out for a width; ``assertion``: that which failed,
-    with what stood in it; "" for none, and where it says that itself."""
+    with what stood in it; "" for none, and where it says that itself; ``gil``: whether the schedule can happen on
+    CPython with the GIL."""
 
     sentence: str = ""
     lines: tuple[str, ...] = ()
     assertion: str = ""
+    gil: str = ""
 
 
 NOTHING_TOLD = ToldRun()
@@ -54,7 +57,8 @@ def told_run(trace: Trace, outcome: Outcome, values: Values | None, width: int) 
         lane = next((lane.number for lane in run.lanes if lane.name == failure.task), -1)
         assertion = next((one.assertion for one in run.raised if one.task == lane), "")
     lines = interleaving_lines(run, width, sources)
-    return ToldRun(_writable(facts_sentence(run)), tuple(map(_writable, lines)), _writable(assertion))
+    gil = gil_label(outcome) if trace.model in SEES_ACCESSES else ""
+    return ToldRun(_writable(facts_sentence(run)), tuple(map(_writable, lines)), _writable(assertion), gil)
 
 
 def _writable(text: str) -> str:

@@ -22,7 +22,7 @@ import pytest
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.install.adoption import COMPOSITES
-from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
+from semafuzz.harness.kernel.outcome import SEES_ACCESSES, Failure, Model, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.imported_modules import first_party_of
 from semafuzz.harness.runs.program import FunctionProgram, Program
@@ -87,7 +87,7 @@ class MarkedTest:
             stack.enter_context(unrecorded(self.module))
             laboratory = controlled_session(
                 self._modules,
-                instrument=model == "threads",
+                instrument=model in SEES_ACCESSES,
                 stall=stall,
                 holders=[self._holder],
                 prepare=preparation(self.module),

@@ -24,7 +24,7 @@ MARKER = (
     "keep_going=False): run the test function as a program under control, once under each of many schedules; "
     "see https://semafuzz.readthedocs.io/en/latest/pytest.html"
 )
-MODELS = ("threads", "eventlet")
+MODELS = ("threads", "gil", "eventlet")
 LARGEST_SEED = 2**31
 _NATIVE = pytest.version_tuple >= (8, 4)
 """Whether configuration files may hold numbers; before, they are text to read."""
@@ -97,7 +97,11 @@ def add_options(parser: pytest.Parser) -> None:
     add("--interleave-schedules", type=_count, metavar="N", help="At most this many executions of each test.")
     add("--interleave-seconds", type=_seconds, metavar="S", help="At most this long for each test.")
     add("--interleave-seed", type=_seed, metavar="N", help="Root of all choices.")
-    add("--interleave-model", choices=MODELS, help="Where a switch can happen: at any shared access, or at waiting.")
+    add(
+        "--interleave-model",
+        choices=MODELS,
+        help="Where a switch can happen: at any shared access, where the GIL is given up, or at waiting.",
+    )
     add("--interleave-instrument", action="append", metavar="MODULE", help="See accesses of this module too.")
     add("--interleave-keep-going", action="store_true", default=None, help="Go on after the first failure.")
     add("--interleave-strict", action="store_true", default=None, help="Warnings and traces that do not fit fail too.")

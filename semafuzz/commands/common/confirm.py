@@ -40,6 +40,7 @@ class _Replayed:
     sentence: str = ""
     interleaving: tuple[str, ...] = ()
     assertion: str = ""
+    gil: str = ""
 
 
 def confirm(result: Result, spec: str) -> None:
@@ -65,7 +66,13 @@ def tell(finding: Finding) -> Finding:
 
 
 def _with_story(finding: Finding, shown: _Replayed) -> Finding:
-    return replace(finding, sentence=shown.sentence, interleaving=shown.interleaving, assertion=shown.assertion)
+    return replace(
+        finding,
+        sentence=shown.sentence,
+        interleaving=shown.interleaving,
+        assertion=shown.assertion,
+        gil=shown.gil,
+    )
 
 
 def replays_alone(trace: Path, spec: str) -> bool:
@@ -115,8 +122,13 @@ def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
         answer = json.loads(done.stdout.splitlines()[-1])
         same = bool(answer["reproduces"] and answer["identical"])
         why = str(answer["why"])
-        told = str(answer["sentence"]), tuple(map(str, answer["interleaving"])), str(answer["assertion"])
+        told = (
+            str(answer["sentence"]),
+            tuple(map(str, answer["interleaving"])),
+            str(answer["assertion"]),
+            str(answer["gil"]),
+        )
     except (LookupError, ValueError, TypeError):
-        told = "", (), ""
+        told = "", (), "", ""
         same, why = False, ours[-1].removeprefix("semafuzz: ") if ours else f"a replay ended with {done.returncode}"
     return _Replayed(same and done.returncode == 1, printed[-MOST_OUTPUT:], why, *told)

@@ -14,10 +14,11 @@ scheduler = click.option(
 )
 model = click.option(
     "--model",
-    type=click.Choice(["threads", "eventlet"]),
+    type=click.Choice(["threads", "gil", "eventlet"]),
     default="threads",
     show_default=True,
-    help="Where a switch can happen: at any shared access, or only where a task blocks, sleeps or does I/O.",
+    help="Where a switch can happen: at any shared access; only where CPython with the GIL gives way (calls, the "
+    "beginning of functions, loops); or only where a task blocks, sleeps or does I/O.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, last.")
 detect = click.option(

@@ -20,7 +20,7 @@ from semafuzz.harness.edits.call_points import FAULTS
 from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.install import interrupts
-from semafuzz.harness.kernel.outcome import Model
+from semafuzz.harness.kernel.outcome import SEES_ACCESSES, Model
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -193,7 +193,7 @@ def search(
         target.open(wanted.release) as opened,
         controlled_session(
             modules_to_watch(opened, thorough=opened.thorough or verifies),
-            instrument=model == "threads",
+            instrument=model in SEES_ACCESSES,
             thorough=opened.thorough or verifies,
         ) as laboratory,
     ):

@@ -13,6 +13,7 @@ from semafuzz.commands.common.release_process import choose_code
 from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.errors import CannotJudge, CodeError, UsageError
+from semafuzz.harness.kernel.outcome import SEES_ACCESSES
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -177,7 +178,7 @@ def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator
         target.open(wanted) as opened,
         controlled_session(
             modules_to_watch(opened, thorough=trace.thorough),
-            instrument=trace.model == "threads",
+            instrument=trace.model in SEES_ACCESSES,
             thorough=trace.thorough,
             stall=_stall(asked),
         ) as laboratory,

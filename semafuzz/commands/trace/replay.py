@@ -83,7 +83,7 @@ def _told(trace: Trace, subject: OpenedTrace, judgement: Judgement, values: Valu
 
 def _stop_in(subject: OpenedTrace, outcome: Outcome, break_at: int, told: ToldRun) -> None:
     """Run it once more and stop there."""
-    print_story(told.sentence, told.lines)
+    print_story(told.sentence, told.lines, told.gil)
     breakpoint_there = Breakpoint(failing_step(outcome) if break_at < 0 else break_at, prompt)
     stopping = replace(subject.setting, detectors=(*subject.setting.detectors, breakpoint_there))
     again = replay(subject.program, choices_of(outcome), stopping)
@@ -131,6 +131,7 @@ def report(
             "schedules": judgement.schedules,
             "sentence": told.sentence,
             "assertion": told.assertion,
+            "gil": told.gil,
             "interleaving": list(told.lines),
         }
         sys.stdout.write(json.dumps(answer) + "\n")
@@ -143,5 +144,5 @@ def report(
             print(f"event digest {replayed.digest[:16]}, {'the recorded one' if same else 'NOT the recorded one'}")
         if not subject.recorded:
             print(f"on {plain(subject.code)}: {plain(judgement.why)}")
-        print_story(told.sentence, told.lines)
+        print_story(told.sentence, told.lines, told.gil)
     return 1 if judgement.reproduces else 0

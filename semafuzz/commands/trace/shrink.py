@@ -10,8 +10,7 @@ from pathlib import Path
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, UsageError, documentation
-from semafuzz.harness.kernel.hot_sites import mark_scheduling_points
-from semafuzz.harness.kernel.outcome import Outcome
+from semafuzz.harness.kernel.outcome import SEES_ACCESSES, Outcome
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program import Program, execute
@@ -97,12 +96,12 @@ class _Shrinking:
         """The recorded run again, with every scheduling point that it has: the
         shrinker moves between those."""
         setting = self.subject.setting
-        if setting.model == "threads":
+        if setting.model in SEES_ACCESSES:
             for decision in outcome.decisions:
                 if decision.current in decision.enabled:
                     setting.hot[decision.pending[decision.enabled.index(decision.current)][3]] = 1
             setting.hot[0] = 0
-            mark_scheduling_points(outcome.events, setting.hot)
+            setting.learn(outcome)
         again = execute(program, ReplayByStep(outcome.decisions), setting)
         self.subject.laboratory.control.between_executions()
         return again if self.same(again) else outcome
