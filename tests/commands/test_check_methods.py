@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,17 @@ def test_a_method_is_explored(spec: str, verdict: str, capsys: pytest.CaptureFix
     for failure in answer["failures"]:
         assert "one update is lost" in failure["sentence"]
         assert run(["replay", failure["trace"], "--program", f"test_methods.py{spec}"]) == 1
+
+
+def test_its_trace_can_be_exported_and_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = "test_methods.py::TestDerived::test_inherited"
+    assert run(["check", spec, "--json"]) == 1
+    trace = json.loads(capsys.readouterr().out.splitlines()[-1])["failures"][0]["trace"]
+    assert run(["export", trace, "--program", spec, "--out", "test_exported.py"]) == 0
+    failing = subprocess.run([sys.executable, "-m", "unittest", "-q", "test_exported"], capture_output=True, text=True)
+    assert "FAILED (failures=1)" in failing.stderr, failing.stderr
+    assert run(["report", ".semafuzz", "--program", spec]) == 0
+    assert "1 with a picture" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from semafuzz.commands.report.draw_process import picture_file
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
 from semafuzz.harness.kernel.outcome import Severity
+from semafuzz.harness.runs.function_file import split
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.reports.pages.content import Site
@@ -151,7 +152,7 @@ def make_report(order: ReportOptions) -> Made:
     out = usable_folder(order.out)
     found, broken = _read(paths)
     if order.program is not None:
-        if not Path(order.program.rpartition(":")[0]).is_file():
+        if not split(order.program, methods=True)[0].is_file():
             raise UsageError(f"there is no file for {order.program}; give it as FILE.py:NAME")
         if found and not any(_program_of(one.trace, order) for one in found):
             raise UsageError(f"no trace in {order.folder} is of {order.program}; leave --program out to see all")
@@ -195,7 +196,10 @@ def _program_of(trace: Trace, order: ReportOptions) -> str:
     content = trace.program
     name = f"{content.file}:{content.function}" if isinstance(content, Function) else trace.release
     given = order.program or ""
-    return given if given and _is_own(trace) and Path(name).name == Path(given).name else ""
+    if not given or not _is_own(trace):
+        return ""
+    path, part = split(given, methods=True)
+    return given if Path(name).name == f"{path.name}:{part}" else ""
 
 
 def _told(one: _Found, summary: Summary | None, order: ReportOptions) -> tuple[FindingView, Severity, str]:

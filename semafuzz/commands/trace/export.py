@@ -7,6 +7,7 @@ from pathlib import Path
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.function_file import split
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.reports.formats.unittest_case import module_name, unittest_file
@@ -59,10 +60,10 @@ def _identity(trace: Trace) -> Function | None:
 def _file_of(identity: Function, trace: Trace, program: str | None) -> Path:
     """Where that file is."""
     if program is not None:
-        file, _, name = program.rpartition(":")
-        if name != identity.function or not Path(file).is_file():
+        path, name = split(program, methods=True)
+        if name != identity.function or not path.is_file():
             raise UsageError(f"{program} is not it; give the path of {identity.file} as FILE.py:{identity.function}")
-        return Path(file).resolve()
+        return path.resolve()
     known = source_index.find(identity)
     if known is None and "test" in trace.configuration:
         raise UsageError("this trace is of a test that pytest runs, and kept beside it is a test already")
