@@ -18,6 +18,7 @@ from semafuzz.commands.fuzz.options import fuzz
 from semafuzz.commands.matrix.options import matrix, matrix_column
 from semafuzz.commands.mutate.options import mutate
 from semafuzz.commands.nightly.options import nightly
+from semafuzz.commands.pack.options import pack
 from semafuzz.commands.report.options import picture, report
 from semafuzz.commands.show.options import show
 from semafuzz.commands.trace.merge_options import merge
@@ -154,6 +155,7 @@ def check(
 @options.settings
 @click.option("--pdb", "debug", is_flag=True, help="Stop in pdb at the failing step, in the task that makes it.")
 @click.option("--break-at", type=click.IntRange(0), metavar="STEP", help="Stop in pdb at this step instead.")
+@click.option("--trust", is_flag=True, help="Run the sources of a packed finding, which somebody else wrote.")
 @options.as_json
 @click.pass_obj
 def replay(
@@ -167,6 +169,7 @@ def replay(
     settings: tuple[str, ...],
     debug: bool,
     break_at: int | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Run a finding again, exactly as it was recorded, or on other code.
@@ -183,14 +186,18 @@ def replay(
       semafuzz replay TRACE --source ~/nova
       semafuzz replay TRACE --set world=real
       semafuzz replay TRACE --pdb
+      semafuzz replay 0a3b2060ddf6.semafuzz --trust
       git bisect run semafuzz replay TRACE --source .
     """
+    from semafuzz.commands.pack.unpacked import as_trace
     from semafuzz.commands.trace.opened_trace import Code
     from semafuzz.commands.trace.replay import run_replay
 
     stop = break_at if break_at is not None else -1 if debug else None
-    code = Code(program, release, source, settings, instrument, stop is not None)
-    sys.exit(run_replay(trace, code, as_json=as_json, search=search, arguments=arguments or (), break_at=stop))
+    with as_trace(trace, program, trust=trust) as (path, spec):
+        code = Code(spec, release, source, settings, instrument, stop is not None)
+        done = run_replay(path, code, as_json=as_json, search=search, arguments=arguments or (), break_at=stop)
+    sys.exit(done)
 
 
 @semafuzz.command()
@@ -327,6 +334,7 @@ semafuzz.add_command(mutate)
 semafuzz.add_command(nightly)
 semafuzz.add_command(merge)
 semafuzz.add_command(report)
+semafuzz.add_command(pack)
 semafuzz.add_command(show)
 semafuzz.add_command(bench)
 semafuzz.add_command(picture)

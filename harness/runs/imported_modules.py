@@ -166,6 +166,10 @@ class ImportedModules(MetaPathFinder):
             if name not in self.watched and not is_own(name) and covers(self.names, name) and has_source(module)
         ]
 
+    def sources(self) -> list[str]:
+        """The files of the first-party modules that were imported, in the order of their import."""
+        return [path for path in self._codes if is_first_party("", path)]
+
     def renew(self) -> None:
         """Forget the first-party modules, so that they are imported again as in a fresh process."""
         for name in self._first_party:
