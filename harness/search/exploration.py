@@ -38,6 +38,8 @@ from semafuzz.harness.traces.signature import failure_identity
 
 Progress = Callable[["Exploration"], None]
 _SEEDS = 1 << 20
+FRUITLESS, LONGER = 300, 4
+"""Schedules without a new order after which a search ends: at least so many, and so many times those before it."""
 """Sequences of random numbers that are tried; a seed has to fit into a trace."""
 
 
@@ -106,6 +108,7 @@ class Exploration:
         self._single = True
         self._timeouts: Timeouts = timeouts
         self._withheld = False
+        self._newest = 0
         self._draws = False
         self._late_phase = False
         self._limits: dict[tuple[LimitKind, str], int] = {}
@@ -147,6 +150,12 @@ class Exploration:
                     break
                 if not self._step():
                     break
+                if self._is_fruitless():
+                    if self._begin_late_phase():
+                        self._newest = result.schedules
+                        continue
+                    result.fruitless = result.schedules - self._newest
+                    break
                 if result.schedules == 2 and self._single and not self._draws and not self._begin_late_phase():
                     exhausted = not self._cut_runs
                     break
@@ -163,6 +172,14 @@ class Exploration:
                 result.verdict = "uncontrolled"
             self._conclude(exhausted)
         return result
+
+    def _is_fruitless(self) -> bool:
+        """Whether nothing new has come for so long that no more is to be expected, where the user gave a number of
+        schedules and no time. Who enumerates schedules is left to come to an end: a scheduler that does nothing else,
+        and the part of the default one that does so under models without a reduction."""
+        if self._seconds is not None or self.scheduler.covers_all or self.setting.model != "threads":
+            return False
+        return self.result.schedules - self._newest >= max(FRUITLESS, LONGER * self._newest)
 
     def _allow_time_outs(self, execution: int, started: float) -> None:
         """Whether time-outs may run out early in the next execution: late in every search, since most
@@ -231,7 +248,10 @@ class Exploration:
             self._learn(outcome)
             if len(self._paths) < 200_000:
                 self._paths.add(path)
-        self.scheduler.reward(new_class=len(self._classes) > classes)
+        is_new = len(self._classes) > classes
+        self.scheduler.reward(new_class=is_new)
+        if is_new or outcome.failures:
+            self._newest = result.schedules
         return go_on
 
     def _execute(self) -> Outcome:

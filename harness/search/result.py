@@ -29,7 +29,8 @@ class Result:
     not repeat in a fresh process, which are no findings. ``watched``: the modules
     that were looked into; ``not_watched``: others whose code ran in two tasks; ``limits``: what
     took part unseen, a line for each kind, and how to have it seen. ``pairs``: how many pairs of operations a
-    search of many programs has come to, in words.
+    search of many programs has come to, in words. ``fruitless``: schedules since the last that showed a new order,
+    where the search ended for that.
     """
 
     program: str
@@ -53,6 +54,7 @@ class Result:
     not_watched: list[str] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
     pairs: dict[str, int] = field(default_factory=dict)
+    fruitless: int = 0
 
     def section(self, name: str) -> Section | None:
         """The section with this name, where a detector reported one."""

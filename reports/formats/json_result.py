@@ -53,6 +53,8 @@ def result_json(result: Result) -> str:
         "not_watched": result.not_watched,
         "limits": result.limits,
     }
+    if result.fruitless:
+        answer["fruitless"] = result.fruitless
     if result.unconfirmed:
         answer["not_confirmed"] = [{**of(finding), "why": finding.not_confirmed} for finding in result.unconfirmed]
     if result.interrupted:

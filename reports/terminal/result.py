@@ -89,6 +89,8 @@ def print_result(result: Result, *, program: str = "") -> None:
         print_findings(result.failures, out, program=program)
     else:
         out.print(escape(f"{plain(result.program)}: {_VERDICTS[result.verdict]}"))
+        if result.fruitless:
+            print(f"no new order in the last {result.fruitless:,} schedules; --seconds S searches on for so long")
     for section in result.sections:
         # Past the console: a section has its own width.
         around = [""] if section.columns else []
