@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.sections.section import Section
 from semafuzz.reports.formats.report import Report
@@ -49,7 +50,8 @@ def sarif_log(report: Report) -> str:
                     "driver": {
                         "name": "semafuzz",
                         "version": importlib.metadata.version("semafuzz"),
-                        "rules": [{"id": kind, "shortDescription": {"text": RULES.get(kind, kind)}} for kind in kinds],
+                        "informationUri": documentation("index"),
+                        "rules": [_rule(kind) for kind in kinds],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
@@ -59,6 +61,19 @@ def sarif_log(report: Report) -> str:
         ],
     }
     return json.dumps(clean(log), indent=1, ensure_ascii=False) + "\n"
+
+
+def _rule(kind: str) -> dict[str, object]:
+    text = RULES.get(kind, kind)
+    return {
+        "id": kind,
+        "shortDescription": {"text": text},
+        "helpUri": documentation("reading"),
+        "help": {
+            "text": f"{text}. The code flow tells the run that fails, step by step; `semafuzz replay` makes it again. "
+            f"See {documentation('reading')}.",
+        },
+    }
 
 
 def _invocation(sections: Sequence[Section]) -> dict[str, object]:

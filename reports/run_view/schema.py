@@ -127,7 +127,8 @@ class Passing(_Record, frozen=True):
 class FindingView(_Record, frozen=True):
     """All that is known of one finding. ``reproduces``: "yes", "no", or why it cannot be told;
     then there is no run. ``sources``: source lines by place, for every step; ``excerpts``:
-    those around the places that matter; ``files``: by the module, as its package names it.
+    those around the places that matter; ``files``: by the module, from the root of its repository, or as its package
+    names it.
     ``story``: who ran when, and ``shared``: what the tasks did to what they share, in a few
     lines each. ``releases``: what a bisection said of each."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Iterable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from semafuzz.harness.kernel.sites import SITES, Site
 from semafuzz.reports.run_view.schema import Excerpt
 
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 AROUND = 4
 """Lines before and after a marked one."""
 WIDEST = 400
@@ -28,6 +29,18 @@ def file_of(site: Site) -> str:
     if parts and parts[-1] == "__init__.py":
         depth += 1
     return "/".join(parts[-depth:]) if parts and not site.filename.startswith("<") else site.module
+
+
+def repository_file_of(site: Site) -> str:
+    """The file as its repository names it, ``src/shop/stock.py``, where it lies in one and is nothing installed; else
+    as its package does. Readers of results look for it from the root of the repository."""
+    path = PurePath(site.filename)
+    if not path.is_absolute() or _INSTALLED & set(path.parts):
+        return file_of(site)
+    for folder in path.parents:
+        if (Path(folder) / ".git").exists():
+            return path.relative_to(folder).as_posix()
+    return file_of(site)
 
 
 def excerpts_of(numbers: Iterable[int]) -> list[Excerpt]:

@@ -22,7 +22,7 @@ from semafuzz.harness.traces.schema import Function, Operations, Trace
 from semafuzz.reports.run_view.build import record_run
 from semafuzz.reports.run_view.interleaving import interleaving
 from semafuzz.reports.run_view.schema import FindingView, Passing, Run
-from semafuzz.reports.run_view.sources import excerpts_of, file_of, source_line
+from semafuzz.reports.run_view.sources import excerpts_of, repository_file_of, source_line
 from semafuzz.reports.run_view.turns import turns
 from semafuzz.reports.run_view.values import Values
 from semafuzz.targets.model.scenario import describe_fault, describe_operation
@@ -112,7 +112,7 @@ def _painted(blank: FindingView, trace: Trace, subject: OpenedTrace) -> FindingV
         shared=interleaving(again),
         excerpts=excerpts_of(matter),
         sources={SITES[site].place(): line for site in _sites(again) if (line := source_line(SITES[site]))},
-        files={SITES[site].module: file_of(SITES[site]) for site in _sites(again)},
+        files={SITES[site].module: repository_file_of(SITES[site]) for site in _sites(again)},
     )
 
 
