@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 
 from semafuzz.harness.instrument.containers import CONTAINERS
@@ -52,5 +53,5 @@ def _parts(value: object) -> list[object]:
         return []
     if issubclass(type(value), CONTAINERS) or lock_of(value) is not None:
         return [value]
-    inner = attributes_of(value).get("_lock") if type(value).__module__ == "threading" else None
+    inner = attributes_of(value).get("_lock") if type(value) is threading.Condition else None
     return [] if lock_of(inner) is None else [inner]

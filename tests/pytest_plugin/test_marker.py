@@ -85,7 +85,7 @@ class TestAccount:
         ("schedules=True", "schedules=True is not a whole number"),
         ("seconds=-1", "seconds=-1 is not a number of seconds above 0"),
         ("seed='x'", "seed='x' is not a whole number from 0"),
-        ("model='processes'", "model='processes' is not one of threads, eventlet"),
+        ("model='processes'", "model='processes' is not one of threads, gil, eventlet"),
         ("instrument=3", "instrument=3 is not a list of module names"),
         ("keep_going=1", "keep_going=1 is neither True nor False"),
         ("schedule=5", "no argument 'schedule'; it has scheduler, schedules"),

@@ -75,7 +75,7 @@ def test_keys_may_have_native_types(session: Session, pytester: pytest.Pytester)
         ("interleave_schedules = none", "interleave_schedules"),
         ("interleave_schedules = 0", "interleave_schedules"),
         ("interleave_seconds = -1", "interleave_seconds"),
-        ("interleave_model = fast", "interleave_model in *'fast' is not one of threads, eventlet"),
+        ("interleave_model = fast", "interleave_model in *'fast' is not one of threads, gil, eventlet"),
         ("interleave_profile = fast", "interleave_profile in *'fast' is not one of dev, ci, nightly, replay"),
         ("interleave_scheduler = fast", "interleave_scheduler: unknown scheduler 'fast'"),
     ],
