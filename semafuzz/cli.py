@@ -189,7 +189,7 @@ def replay(
       semafuzz replay 0a3b2060ddf6.semafuzz --trust
       git bisect run semafuzz replay TRACE --source .
     """
-    from semafuzz.commands.pack.unpacked import as_trace
+    from semafuzz.commands.pack.given import as_trace
     from semafuzz.commands.trace.opened_trace import Code
     from semafuzz.commands.trace.replay import run_replay
 

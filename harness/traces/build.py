@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import functools
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -92,7 +92,11 @@ def build_trace(
     )
 
 
+@functools.cache
 def _version(distribution: str) -> str:
+    # Here, since it imports much, and who reads traces makes none.
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from semafuzz.harness.errors import documentation
 from semafuzz.harness.search.finding import Finding
 from semafuzz.reports.run_view.facts import is_of_standard_library
-from semafuzz.reports.terminal.plain_text import plain, replay_command, script, wrapped
+from semafuzz.reports.terminal.plain_text import console, plain, replay_command, script, wrapped
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 MOST_CALLS = 12
 """Lines of what calls came to, in the run and in serial orders."""
@@ -40,13 +40,13 @@ def _print_the_rest(findings: Sequence[Finding]) -> None:
     print(f"and {len(findings)} more ({kinds}): {plain(f'{script()} report {folder}', 4000)}")
 
 
-def print_findings(findings: Sequence[Finding], out: Console, *, program: str = "") -> None:
+def print_findings(findings: Sequence[Finding], *, program: str = "") -> None:
     """The first ones, in a table where there are several, and below them the commands to copy."""
     shown = findings[:MOST_ROWS]
     if len(findings) == 1:
         _print_heading(findings[0])
     else:
-        out.print(_table(shown))
+        console().print(_table(shown))
     _print_the_rest(findings[MOST_ROWS:])
     _print_stories_and_commands(shown, program)
 
@@ -76,6 +76,10 @@ def _what(finding: Finding) -> str:
 
 
 def _table(shown: Sequence[Finding]) -> Table:
+    # Here, since one finding needs none.
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(show_lines=True, expand=False)
     for name in ("finding", "severity", "what", "operations", "places"):
         table.add_column(name, overflow="fold")

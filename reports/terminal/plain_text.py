@@ -7,8 +7,10 @@ import shutil
 import sys
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDTH = "COLUMNS"
 """The variable with the width for which lines are laid out where there is no terminal, as shells have it."""
@@ -24,6 +26,9 @@ def plain(text: str, limit: int = 500) -> str:
 
 def console() -> Console:
     """The console for results: as wide as the terminal, or wide enough for a log."""
+    # Here, since most output needs no table.
+    from rich.console import Console
+
     made = Console(highlight=False, soft_wrap=False, emoji=False)
     if not made.is_terminal:
         made = Console(highlight=False, width=160, emoji=False)

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from rich.markup import escape
-
 from semafuzz.harness.runs.program_output import own_errors
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.result import Result
 from semafuzz.reports.terminal.findings import print_findings
-from semafuzz.reports.terminal.plain_text import console, plain
+from semafuzz.reports.terminal.plain_text import plain, wrapped
 from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.sections import section_lines
 
@@ -84,11 +82,10 @@ class Progress:
 
 def print_result(result: Result, *, program: str = "") -> None:
     """The verdict of one exploration, and what it found."""
-    out = console()
     if result.failures:
-        print_findings(result.failures, out, program=program)
+        print_findings(result.failures, program=program)
     else:
-        out.print(escape(f"{plain(result.program)}: {_VERDICTS[result.verdict]}"))
+        print(*wrapped(f"{plain(result.program)}: {_VERDICTS[result.verdict]}"), sep="\n")
         if result.fruitless:
             print(f"no new order in the last {result.fruitless:,} schedules; --seconds S searches on for so long")
     for section in result.sections:
@@ -101,7 +98,7 @@ def print_result(result: Result, *, program: str = "") -> None:
             f"fresh process {plain(finding.not_confirmed, 300)}"
         )
     for note in result.notes:
-        out.print(escape(f"note: {plain(note)}"))
+        print(*wrapped(f"note: {plain(note)}"), sep="\n")
     if result.watched:
         print(f"watched: {plain(', '.join(result.watched), 1000)}")
     for limit in result.limits:
@@ -109,11 +106,9 @@ def print_result(result: Result, *, program: str = "") -> None:
     rate = result.schedules / result.seconds if result.seconds else 0.0
     programs = f" of {result.programs:,} programs" if result.programs else ""
     orders = _count(result.classes, "distinct order")
-    out.print(
-        escape(
-            f"{_count(result.schedules, 'schedule')}{programs} ({orders}) in {result.seconds:.1f} s, "
-            f"{rate:,.0f} a second; scheduler {result.scheduler}, seed {result.seed}"
-        )
+    print(
+        f"{_count(result.schedules, 'schedule')}{programs} ({orders}) in {result.seconds:.1f} s, {rate:,.0f} a second; "
+        f"scheduler {plain(result.scheduler)}, seed {result.seed}"
     )
 
 

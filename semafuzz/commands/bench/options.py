@@ -7,7 +7,6 @@ import sys
 import click
 
 from semafuzz.commands.common import options
-from semafuzz.harness.schedulers.registry import SCHEDULERS
 
 
 @click.command()
@@ -16,7 +15,7 @@ from semafuzz.harness.schedulers.registry import SCHEDULERS
     "--scheduler",
     "schedulers",
     multiple=True,
-    type=click.Choice(list(SCHEDULERS)),
+    metavar="NAME",
     help="Compare these (repeatable).  [default: portfolio, surw, windows, pos, random, pct3]",
 )
 @click.option("--seeds", type=click.IntRange(1), default=20, show_default=True, help="Searches for each cell.")

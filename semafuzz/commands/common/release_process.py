@@ -11,15 +11,15 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Operations
 from semafuzz.self_command import run_options
-from semafuzz.targets import find_target
-from semafuzz.targets.declared.loading import is_spec
-from semafuzz.targets.declared.target import DECLARED
-from semafuzz.targets.model.protocol import Released, Target
+
+if TYPE_CHECKING:
+    from semafuzz.targets.model.protocol import Target
 
 MARK = "SEMAFUZZ_RELEASE_PROCESS"
 """Set in the processes that are made here, to the release that they are for."""
@@ -31,6 +31,8 @@ def run_elsewhere(target: Target, release: str, arguments: Sequence[str]) -> int
     None where this process can do it itself. UsageError where the release cannot be
     had; that is told here, before a process is made.
     """
+    from semafuzz.targets.model.protocol import Released
+
     if not isinstance(target, Released) or not release or os.environ.get(MARK) == release:
         return None
     python = target.python_for(release)
@@ -63,6 +65,8 @@ def _is_at_terminal() -> bool:
 def choose_code(target: Target, release: str, source: Path | None) -> str:
     """Have the process run this release, or this source tree, of a target; the release
     to open it with. UsageError for a target that knows no source trees."""
+    from semafuzz.targets.model.protocol import Released
+
     if source is None:
         return release
     if not isinstance(target, Released):
@@ -76,6 +80,9 @@ def settle_code(name: str, release: str, source: Path | None, arguments: Sequenc
     The exit code of another process, where that did it; or else the release to open
     the target with in this one. ``arguments``: the command, for the other process.
     """
+    from semafuzz.targets import find_target
+    from semafuzz.targets.declared.loading import is_spec
+
     if release and source is not None:
         raise UsageError("--release and --source exclude each other; give one of them")
     if is_spec(name):
@@ -95,6 +102,10 @@ def settle_trace(path: Path, release: str, source: Path | None, arguments: Seque
     trace = read(path)
     if not isinstance(trace.program, Operations) or source is not None or not arguments:
         return None
+    # Here, since commands on traces of checked functions need no target.
+    from semafuzz.targets import find_target
+    from semafuzz.targets.declared.target import DECLARED
+
     if trace.target == DECLARED:
         return None
     return run_elsewhere(find_target(trace.target), release or trace.release, arguments)

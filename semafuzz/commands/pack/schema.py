@@ -25,7 +25,6 @@ TRACE, ABOUT, PICTURE, SOURCES = "trace.json", "pack.json", "picture.json", "sou
 MOST_FILES = 2000
 MOST_BYTES = 64 << 20
 """Of all files together, unpacked."""
-MAGIC = b"PK\x03\x04"
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,15 +44,6 @@ class Pack:
     about: About
     picture: FindingView
     sources: dict[str, bytes]
-
-
-def is_pack(path: Path) -> bool:
-    """Whether a file is an archive, whatever its name."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
-    except OSError:
-        return False
 
 
 def write_pack(pack: Pack, path: Path) -> None:

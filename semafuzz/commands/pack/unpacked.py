@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from semafuzz.commands.pack.schema import TRACE, Pack, is_pack, read_pack
+from semafuzz.commands.pack.schema import TRACE, Pack, read_pack
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.traces import codec
@@ -31,18 +31,6 @@ def unpacked(path: Path, program: str | None, *, trust: bool) -> Iterator[tuple[
         yield trace, program or _program(pack, folder, path, trust=trust)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def as_trace(path: Path, program: str | None, *, trust: bool) -> Iterator[tuple[Path, str | None]]:
-    """A trace as it is, or that of a packed finding; with the program to run it with. See :func:`unpacked`."""
-    if not is_pack(path):
-        if trust:
-            raise UsageError(f"--trust goes with a packed finding, and {path} is none")
-        yield path, program
-        return
-    with unpacked(path, program, trust=trust) as found:
-        yield found
 
 
 def _program(pack: Pack, folder: Path, path: Path, *, trust: bool) -> str | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from semafuzz.commands.common.output_folder import usable_folder
-from semafuzz.commands.pack.schema import SUFFIX, is_pack, read_pack
+from semafuzz.commands.pack.given import is_pack
+from semafuzz.commands.pack.schema import SUFFIX, read_pack
 from semafuzz.commands.report.run import ReportOptions, make_report
 from semafuzz.harness.errors import UsageError
 from semafuzz.reports.pages.content import Site

@@ -2,70 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import NamedTuple
 
 from semafuzz.commands.common.load_function import load_checked
-from semafuzz.commands.common.release_process import choose_code
-from semafuzz.commands.common.target_detectors import detectors_of
+from semafuzz.commands.trace.subject import Code, OpenedTrace, controlled, no_points, stall_of
 from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.errors import CannotJudge, CodeError, UsageError
-from semafuzz.harness.kernel.outcome import SEES_ACCESSES
-from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
-from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.program_output import own_errors
-from semafuzz.harness.runs.session import ControlledSession, controlled_session
-from semafuzz.harness.traces.schema import Function, Operations, Trace
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.reports.terminal.plain_text import plain
-from semafuzz.targets import traced_target
-from semafuzz.targets.declared.target import DECLARED
-from semafuzz.targets.model.configured_target import configure, fixed_by
-from semafuzz.targets.model.protocol import OpenTarget, Released, Target, modules_to_watch
-from semafuzz.targets.model.scenario import Scenario, scenario_of
-from semafuzz.targets.model.trace_origin import origin_of
 
-
-class Code(NamedTuple):
-    """On which code a trace is to be run. ``program``: FILE.py:NAME, for a checked function or a
-    target of one's own. ``release`` and ``source``: which Nova, for traces of its operations; by
-    default the one that made the trace. ``settings``: options of the target, as ``NAME=VALUE``,
-    in place of those recorded. ``instrument``: modules that the trace may have imported. ``patient``: somebody types
-    meanwhile, so that no run counts as stuck."""
-
-    program: str | None = None
-    release: str = ""
-    source: Path | None = None
-    settings: Sequence[str] = ()
-    instrument: Sequence[str] = ()
-    patient: bool = False
-
-
-@dataclass(slots=True)
-class OpenedTrace:
-    """A trace's program in an open laboratory.
-
-    ``recorded``: it is the code that made the trace, as far as names and digests tell.
-    ``code``: what it is, for a person. ``target``, ``opened`` and ``scenario`` are
-    None for a checked function. ``program_option``: what a replay has to be given.
-    """
-
-    trace: Trace
-    program: Program
-    laboratory: ControlledSession
-    setting: ExecutionConfig
-    origin: Origin
-    code: str
-    recorded: bool
-    target: Target | None = None
-    opened: OpenTarget | None = None
-    scenario: Scenario | None = None
-    program_option: str = ""
+__all__ = ["Code", "OpenedTrace", "opened_trace"]
 
 
 @contextmanager
@@ -91,23 +43,11 @@ def _opened(trace: Trace, code: Code) -> Iterator[OpenedTrace]:
         with _open_function(trace, trace.program, code) as subject:
             yield subject
         return
-    with _open_operations(trace, trace.program, code) as subject:
+    # Here, since a checked function needs no target.
+    from semafuzz.commands.trace.opened_operations import open_operations
+
+    with open_operations(trace, trace.program, code) as subject:
         yield subject
-
-
-def _heard(laboratory: ControlledSession) -> ControlledSession:
-    if laboratory.uncontrolled_reason:
-        raise CannotJudge(laboratory.uncontrolled_reason)
-    return laboratory
-
-
-def _stall(asked: Code) -> float:
-    """Seconds without a step after which a run counts as stuck; 0 for never."""
-    return 0.0 if asked.patient else 5.0
-
-
-def _hot() -> bytearray:
-    return bytearray(max(1 << 16, 2 * len(SITES)))
 
 
 @contextmanager
@@ -148,71 +88,16 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
             checked.program.modules()[1:],
             instrument=model != "eventlet",
             thorough=trace.thorough,
-            stall=_stall(asked),
+            stall=stall_of(asked),
         ) as laboratory,
     ):
         yield OpenedTrace(
             trace,
             checked.program,
-            _heard(laboratory),
-            ExecutionConfig(_hot(), trace.model, trace.seed, thorough=trace.thorough),
+            controlled(laboratory),
+            ExecutionConfig(no_points(), trace.model, trace.seed, thorough=trace.thorough),
             Origin("function", checked.identity, configuration={WHAT_IF: what_if} if what_if else {}),
             spec,
             same,
             program_option=program or "",
         )
-
-
-@contextmanager
-def _open_operations(trace: Trace, content: Operations, asked: Code) -> Iterator[OpenedTrace]:
-    program, release, source, settings = asked[:4]
-    target = traced_target(trace, program)
-    fixed = fixed_by(configure(target, settings))
-    if release and not isinstance(target, Released):
-        raise UsageError(f"--release goes with Nova; this trace is of {trace.target}")
-    wanted = choose_code(target, release or trace.release, source)
-    remedies = str(trace.configuration.get(WHAT_IF, ""))
-    if remedies and trace.target != DECLARED:
-        target = configure(target, (), remedies=remedies)
-    with (
-        target.open(wanted) as opened,
-        controlled_session(
-            modules_to_watch(opened, thorough=trace.thorough),
-            instrument=trace.model in SEES_ACCESSES,
-            thorough=trace.thorough,
-            stall=_stall(asked),
-        ) as laboratory,
-    ):
-        changed = _changed(trace, opened)
-        for name in changed:
-            print(f"semafuzz: {name} has changed since the trace was made", file=own_errors())
-        recorded = scenario_of(trace)
-        scenario = replace(recorded, configuration={**recorded.configuration, **fixed})
-        code = f"the source in {source}" if source is not None else f"{target.name} {opened.release}"
-        setting = ExecutionConfig(
-            _hot(),
-            trace.model,
-            trace.seed,
-            detectors=tuple(detectors_of(opened, trace.model)),
-            thorough=trace.thorough,
-        )
-        yield OpenedTrace(
-            trace,
-            opened.program(scenario),
-            _heard(laboratory),
-            setting,
-            origin_of(target, opened, scenario),
-            ", ".join([code, *settings]),
-            source is None and opened.release == trace.release and not changed and scenario == recorded,
-            target,
-            opened,
-            scenario,
-            program_option=program or "",
-        )
-
-
-def _changed(trace: Trace, opened: OpenTarget) -> list[str]:
-    """Your own code that changed between finding and fixing."""
-    if trace.target != DECLARED:
-        return []
-    return [name for name, digest in opened.libraries.items() if trace.versions.get(name) != digest]
