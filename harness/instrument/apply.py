@@ -219,6 +219,7 @@ Functions = Mapping[int, Sequence[types.FunctionType]]
 
 
 _FEW = 16
+"""Modules up to which who refers to their namespaces is asked for, and not every object."""
 
 
 def functions_of(modules: Iterable[types.ModuleType]) -> Functions:

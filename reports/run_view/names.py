@@ -42,8 +42,8 @@ class ReadableNamer(Namer):
             return self._names[id(subject)]
         if id(subject) in self._holders:
             owner, attribute = self._holders.pop(id(subject))
-            self._names[id(subject)] = f"{self.name(owner)}.{attribute}"
-            return self._names[id(subject)]
+            # What holds itself by way of others has its name by now.
+            return self._names.setdefault(id(subject), f"{self.name(owner)}.{attribute}")
         return super().name(subject)
 
 
