@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.rotation import in_turn
 from tests.soundness.conftest import Check
 
 EXHAUSTIVE = ("--scheduler", "exhaustive", "--schedules", "500")
@@ -85,7 +86,7 @@ NEVER_PROVED: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", SEEN)
+@pytest.mark.parametrize("kind", in_turn(SEEN))
 def test_it_is_found(check: Check, kind: str) -> None:
     setup, change, look = SEEN[kind]
     answer = check(TWO_LOOKS.format(setup=setup, change=change, look=look), *EXHAUSTIVE)

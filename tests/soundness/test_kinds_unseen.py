@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.rotation import in_turn
 from tests.soundness.conftest import Check
 
 EXHAUSTIVE = ("--scheduler", "exhaustive", "--schedules", "3000")
@@ -44,7 +45,7 @@ LOOKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", in_turn(LOOKS))
 def test_a_look_between_two_writes_is_seen(check: Check, look: str) -> None:
     assert check(TORN.format(look=look), "--schedules", "300")["exit"] == 1
 
@@ -74,7 +75,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", in_turn(CHANGES))
 def test_a_change_between_two_looks_is_seen(check: Check, change: str) -> None:
     answer = check(CHANGED.format(change=change), "--schedules", "300")
     # What a memoryview changes is another object's: never proved, at least.
@@ -158,7 +159,9 @@ NEVER_COMPLETE: dict[str, str] = {
 
 
 @pytest.mark.parametrize("kind", NEVER_COMPLETE)
-@pytest.mark.parametrize("options", [(), EXHAUSTIVE], ids=["portfolio", "exhaustive"])
+@pytest.mark.parametrize(
+    "options", [(), pytest.param(EXHAUSTIVE, marks=pytest.mark.slow)], ids=["portfolio", "exhaustive"]
+)
 def test_a_defect_of_this_kind_is_found(check: Check, kind: str, options: tuple[str, ...]) -> None:
     answer = check(f"import threading\ndef f():\n    {NEVER_COMPLETE[kind].strip()}\n", *options)
     assert (answer["verdict"], answer["exit"]) == ("found", 1)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from semafuzz.cli import FOUND, NOTHING, run
+from tests.rotation import in_turn
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -38,8 +39,8 @@ BROKEN = [
     ("barrier_party:broken", "deadlock"),
     ("import_time_locks:broken", "deadlock"),
     ("spinning:spins_for_ever", "livelock"),
-    pytest.param("spinning:two_spin_for_ever", "livelock", marks=pytest.mark.slow),
-    pytest.param("spinning:sleeps_for_ever", "livelock", marks=pytest.mark.slow),
+    ("spinning:two_spin_for_ever", "livelock"),
+    ("spinning:sleeps_for_ever", "livelock"),
     ("self_deadlock:broken", "deadlock"),
     ("wrong_lock:broken", "assertion"),
     ("counting:two_unlocked", "assertion"),
@@ -75,7 +76,7 @@ CORRECT = [
 ]
 
 
-@pytest.mark.parametrize(("program", "kind"), BROKEN)
+@pytest.mark.parametrize(("program", "kind"), in_turn(BROKEN))
 def test_broken_program_is_found(program: str, kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     answer = check(capsys, tmp_path, program)
     assert answer["verdict"] == "found"
@@ -85,7 +86,7 @@ def test_broken_program_is_found(program: str, kind: str, capsys: pytest.Capture
     assert Path(answer["failures"][0]["trace"]).is_file()
 
 
-@pytest.mark.parametrize("program", CORRECT)
+@pytest.mark.parametrize("program", in_turn(CORRECT))
 def test_correct_program_is_silent(program: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     answer = check(capsys, tmp_path, program, "--schedules", "300")
     assert answer["failures"] == []

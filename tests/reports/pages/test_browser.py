@@ -16,6 +16,7 @@ from semafuzz.reports.pages.finding import finding_page
 from semafuzz.reports.pages.index import index_page
 from semafuzz.reports.run_view.schema import FindingView, Lane, Run, Span, Step, Switch
 from tests.reports.pages.test_pages import HOSTILE, hostile_picture
+from tests.rotation import slow
 
 Draw = Callable[..., FindingView]
 Open = Callable[..., Any]
@@ -73,8 +74,9 @@ def serious(page: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 400])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1400, "light"), (400, "dark"), slow((1400, "dark")), slow((400, "light"))]
+)
 @pytest.mark.parametrize("function", ["lost", "stuck", "always"])
 def test_a_finding_can_be_used_by_everybody(
     opened: Open, picture: Draw, function: str, width: int, scheme: str

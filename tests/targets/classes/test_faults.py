@@ -13,6 +13,7 @@ import pytest
 from semafuzz.cli import run
 from semafuzz.harness.edits.call_points import CallPoints, FailingCall, failing_calls, parse_failing_call
 from semafuzz.harness.errors import UsageError
+from tests.rotation import in_turn
 
 STORE = """
     import threading
@@ -92,7 +93,7 @@ def fuzz(store: Path, capsys: pytest.CaptureFixture[str], name: str, *options: s
     return code, json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("name", "kind"), [("Half", "atomicity"), ("KeepsTheLock", "deadlock")])
+@pytest.mark.parametrize(("name", "kind"), in_turn([("Half", "atomicity"), ("KeepsTheLock", "deadlock")]))
 def test_what_is_left_in_between_is_found(
     name: str, kind: str, store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,7 +103,7 @@ def test_what_is_left_in_between_is_found(
     assert all(one["confirmed"] and len(one["operations"]) <= 2 for one in answer["failures"])
 
 
-@pytest.mark.parametrize("name", ["Whole", "RollsBack", "Swallows"])
+@pytest.mark.parametrize("name", in_turn(["RollsBack", "Whole", "Swallows"], always=3))
 def test_what_happened_or_did_not_is_right(name: str, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, answer = fuzz(store, capsys, name, "--fault", "_save=OSError")
     assert code == 0, answer["failures"]

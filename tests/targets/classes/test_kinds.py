@@ -10,13 +10,14 @@ import pytest
 
 from semafuzz.cli import run
 from tests.conftest import Run
+from tests.rotation import in_turn
 from tests.targets.classes import kinds
 
 FILE = Path(kinds.__file__ or "")
 NAMES = [name for name, kind in vars(kinds).items() if inspect.isclass(kind) and kind.__module__ == kinds.__name__]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("Right", "Broken"))])
+@pytest.mark.parametrize("name", in_turn([name for name in NAMES if name.startswith(("Right", "Broken"))]))
 def test_what_is_true_is_said(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = run(["matrix", "pairs", f"{FILE}:{name}", "--schedules", "400", "--out", str(tmp_path), "--json"])
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
