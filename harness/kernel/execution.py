@@ -108,6 +108,7 @@ class Execution(Waiting):
         self._ends = thorough and preemptive
         self._syncs = thorough and preemptive and forced is None
         self._early = early_timeouts or forced is not None
+        self._stalled = 0.0
         self.quantum = quantum if preemptive else FOREVER
         self.max_decisions = max_decisions
         self.max_events = max_events
@@ -389,7 +390,7 @@ class Execution(Waiting):
             quantum_used = self._forced.get(step, False)
         if step >= self.max_events:
             self._stop(describe_endless(self))
-        if len(self.ready) == 1 and not (self.timed and (self._early or self._due())):
+        if len(self.ready) == 1 and not (self.timed and self._may_wake()):
             self._overdue = quantum_used
             return
         task.pending = (kind, subject, name, site)
@@ -403,7 +404,7 @@ class Execution(Waiting):
         if not self.timed:
             enabled = self.ready
         else:
-            enabled = self.ready + (self.timed if self._early else self._due())
+            enabled = self.ready + self._may_wake()
         if yielded and running is not None:
             others = [task for task in enabled if task is not running]
             if others:
@@ -444,8 +445,8 @@ class Execution(Waiting):
     def _next(self, running: Task | None) -> Task | None:
         """Choose who runs when the running task cannot; None when all is done."""
         count = len(self.ready) + len(self.timed)
-        if count > 1 and self.timed and not self._early:
-            due = self._due()
+        if count > 1 and self.timed and self._forced is None:
+            due = self._may_wake()
             count = len(self.ready) + len(due)
             if count == 1 and due:
                 self._fire(due[0])

@@ -19,11 +19,18 @@ from semafuzz.harness.kernel.task import Pending, RawEvent, Task
 
 _WAITS = frozenset({op.ACQUIRE, op.JOIN})
 """What is waited for with a time-out; a sleep is none."""
+FOR_EVER = 3600.0
+"""Seconds from which on a time-out stands for "for ever": it is there to make a wait interruptible, and runs out where
+nothing else can go on. Nor do shorter ones run out early once tasks that could go on have stood for so long in sum."""
 
 
 def deadline(task: Task) -> float:
     """When the time of a task runs out, in virtual seconds."""
     return inf if task.deadline is None else task.deadline
+
+
+def _may_run_out_early(task: Task) -> bool:
+    return task.pending[0] in _WAITS and (task.timeout is None or task.timeout < FOR_EVER)
 
 
 class Waiting:
@@ -40,6 +47,8 @@ class Waiting:
     timed: list[Task]
     current: Task
     clock: VirtualClock
+    _early: bool
+    _stalled: float
     _syncs: bool
     _overdue: bool
     _quantum_at: int
@@ -180,12 +189,23 @@ class Waiting:
             self._fire(min(due, key=lambda task: (task.deadline, task.index)))
         self.clock.advance_to(moment)
 
+    def _may_wake(self) -> list[Task]:
+        """Of the tasks whose time runs, those that may wake now. Where time-outs may run out early, all but those that
+        stand for "for ever"; a replay knows by its record which one did."""
+        if not self._early:
+            return self._due()
+        if self._forced is not None:
+            return self.timed
+        left = FOR_EVER - self._stalled + self.clock.now
+        near = [task for task in self.timed if task.pending[0] not in _WAITS or deadline(task) < left]
+        return near if near or self.ready else self._due()
+
     def _due(self) -> list[Task]:
         """Of the tasks whose time runs, those that may wake now: who sleeps, unless a time-out would
         run out before; where nothing else can go on, who waits with the nearest time-out."""
         limit = min((deadline(task) for task in self.timed if task.pending[0] in _WAITS), default=inf)
         sleepers = [task for task in self.timed if task.pending[0] not in _WAITS and deadline(task) <= limit]
-        if len(sleepers) < len(self.timed):
+        if len(sleepers) < len(self.timed) and any(map(_may_run_out_early, self.timed)):
             self.outcome.withheld = True
         if sleepers or self.ready or limit == inf:
             return sleepers
@@ -197,6 +217,7 @@ class Waiting:
         if chosen.pending[0] in _WAITS and self.ready:
             others = tuple(task.name for task in self.ready)
             self.outcome.early_timeouts.append((len(self.events), chosen, chosen.pending, chosen.timeout, others))
+            self._stalled += chosen.deadline - self.clock.now
         self.clock.advance_to(chosen.deadline)
         if self.thorough:
             # Others that are due may come later still: they stay as they are, to be chosen or reached.

@@ -65,7 +65,7 @@ def _first(run: Run, reads: Sequence[Step], since: int) -> str:
     """The first of these reads after which another task wrote what was read, not before event ``since``, while the
     reader went on."""
     for read in reads:
-        if read.what < 0:
+        if read.what < 0 or is_of_standard_library(_place(run, read)):
             continue
         there = [step for step in run.steps if step.what == read.what and step.number > read.number]
         other = next(

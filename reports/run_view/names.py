@@ -11,6 +11,7 @@ from semafuzz.harness.kernel.instances import attributes_of
 from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.naming import Namer
 from semafuzz.harness.kernel.task import RawEvent
+from semafuzz.harness.kernel.tokens import Token
 from semafuzz.reports.run_view.stored_values import UNKNOWN, attribute_value
 
 
@@ -26,6 +27,8 @@ class ReadableNamer(Namer):
         super().__init__()
         self._holders: dict[int, tuple[object, str]] = {}
         for kind, _, subject, name, _ in events:
+            if type(subject) is Token:
+                continue
             if kind in (op.READ, op.WRITE) and type(name) is str and not issubclass(type(subject), (type, dict)):
                 for part in _parts(attribute_value(subject, name)):
                     self._holders.setdefault(id(part), (subject, name))

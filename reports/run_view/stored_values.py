@@ -19,6 +19,7 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.instances import dictionary_of_type, lookup, namespace_of
 from semafuzz.harness.kernel.locations import ITEM
 from semafuzz.harness.kernel.task import RawEvent
+from semafuzz.harness.kernel.tokens import Token
 
 LONGEST = 60
 """Characters of a value."""
@@ -71,6 +72,11 @@ def _and_more(parts: list[str], length: int) -> list[str]:
 def peek(event: RawEvent) -> str:
     """What the location of an access holds now; "" where that cannot be told."""
     kind, _, subject, name, _ = event
+    if type(subject) is Token:
+        # It stands for an object that is held weakly, or was a container.
+        subject = subject.alive()
+        if subject is None:
+            return ""
     if kind in (op.READ, op.WRITE):
         found = _attribute(subject, name)
     elif kind in ITEM:

@@ -301,3 +301,31 @@ def test_a_module_that_loads_itself_is_loaded_by_the_program_alone(check: Check)
     made = "sys.modules.setdefault('lazy_one', LazyModule('lazy_one')); own.n = 1"
     answer = check(BY_ITSELF.format(made=made, look="own.n", threads=2))
     assert answer["failures"] == [], answer
+
+
+A_LONG_WAIT = """
+import queue, threading
+def f():
+    lock, letters, got = threading.Lock(), queue.Queue(), []
+    def holds():
+        with lock:
+            letters.put("a letter")
+    worker = threading.Thread(target=holds)
+    worker.start()
+    assert {wait}
+    worker.join()
+"""
+
+
+@pytest.mark.parametrize(
+    "wait",
+    ["lock.acquire(timeout={seconds}) and lock.release() is None", "letters.get(timeout={seconds}) == 'a letter'"],
+)
+def test_a_day_stands_for_ever(check: Check, wait: str) -> None:
+    """Libraries give one where a wait without any could not be interrupted; half a minute may pass, and is named."""
+    for_ever = check(A_LONG_WAIT.format(wait=wait.format(seconds=86_400)))
+    assert for_ever["failures"] == for_ever.get("not_confirmed", []) == [], for_ever
+    assert not any("time-out" in limit for limit in for_ever["limits"])
+    late = check(A_LONG_WAIT.format(wait=wait.format(seconds=30)))
+    assert late["verdict"] == "found"
+    assert "runs out while" in late["failures"][0]["time_outs"][0]
