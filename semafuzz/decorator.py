@@ -13,7 +13,7 @@ import sys
 import unittest
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import current
@@ -55,10 +55,10 @@ def interleave(**options: object) -> Callable[[Callable[Parameters, Returned]], 
                 return function(*arguments, **named)
             if isinstance(case, unittest.TestCase):
                 # Here, since whoever uses the marker alone need not wait for what makes traces.
-                from semafuzz.explored_case import explore_case, options_of
+                from semafuzz.explored_case import explore_case
 
                 own = sys.modules[function.__module__]
-                explore_case(case, function, _modules(options, own), **options_of(options))
+                explore_case(case, function, _modules(options, own), **_arguments(options))
             else:
                 _explore(functools.partial(function, *arguments, **named), function, options)
             return None  # type: ignore[return-value]  # what a test returns is nobody's business
@@ -84,7 +84,7 @@ def _explore(program: Callable[[], object], function: Callable[..., object], opt
     module = sys.modules[function.__module__]
     found = explore(
         FunctionProgram(program, function.__qualname__, [module, *_modules(options, module)]),
-        **_arguments(options),  # type: ignore[arg-type]
+        **_arguments(options),
     )
     if found.failures:
         first = found.failures[0]
@@ -101,7 +101,7 @@ def _modules(options: Mapping[str, object], own: ModuleType) -> list[ModuleType]
     return [module for name in listed if (module := importlib.import_module(name)) is not own]
 
 
-def _arguments(options: Mapping[str, object]) -> dict[str, object]:
-    """The options as arguments of ``explore``."""
+def _arguments(options: Mapping[str, object]) -> dict[str, Any]:
+    """The options as arguments of ``explore``, and of ``explore_case``."""
     given = {name: value for name, value in options.items() if name not in ("instrument", "keep_going")}
     return {**given, "stop_on_first": not options.get("keep_going", False)}

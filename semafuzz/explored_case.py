@@ -11,7 +11,7 @@ import inspect
 import os
 import sys
 import unittest
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -109,9 +109,3 @@ def _command(finding: Finding, spec: str) -> str:
     if not finding.trace or not replays_alone(Path(finding.trace), spec):
         return ""
     return replay_command(finding.trace, program=spec)
-
-
-def options_of(options: Mapping[str, object]) -> dict[str, Any]:
-    """The options of the decorator as arguments of :func:`explore_case`."""
-    given = {name: value for name, value in options.items() if name not in ("instrument", "keep_going")}
-    return {**given, "stop_on_first": not options.get("keep_going", False)}

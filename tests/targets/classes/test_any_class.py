@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from semafuzz.cli import run
+from tests.rotation import in_turn
 from tests.targets.classes import broken, right
 
 HERE = Path(__file__).parent
@@ -35,12 +36,7 @@ def test_there_are_fifteen_of_each() -> None:
     assert len(classes_of(broken)) == 15
 
 
-def some(names: list[str]) -> list[Any]:
-    """Each third one always, the others as slow tests."""
-    return [pytest.param(name, marks=[] if number % 3 == 0 else pytest.mark.slow) for number, name in enumerate(names)]
-
-
-@pytest.mark.parametrize("name", some([name for name in classes_of(broken) if name not in NEEDS_THREE]))
+@pytest.mark.parametrize("name", in_turn([name for name in classes_of(broken) if name not in NEEDS_THREE], always=3))
 def test_a_broken_one_is_found_by_its_name_alone(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, answer = asked(capsys, "matrix", "pairs", f"{HERE / 'broken.py'}:{name}", "--out", str(tmp_path))
     assert code == 1
@@ -58,7 +54,7 @@ def test_so_is_one_that_no_pair_shows(name: str, tmp_path: Path, capsys: pytest.
     assert answer["failures"]
 
 
-@pytest.mark.parametrize("name", some(classes_of(right)))
+@pytest.mark.parametrize("name", in_turn(classes_of(right), always=3))
 def test_every_pair_of_a_right_one_is_verified(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = f"{HERE / 'right.py'}:{name}"
     code, answer = asked(capsys, "matrix", "pairs", spec, "--out", str(tmp_path))
