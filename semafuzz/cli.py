@@ -14,6 +14,7 @@ from semafuzz.child_channel import program_runs
 from semafuzz.commands.audit.options import audit
 from semafuzz.commands.bench.options import bench
 from semafuzz.commands.common import options
+from semafuzz.commands.fuzz.identify import identify
 from semafuzz.commands.fuzz.options import fuzz
 from semafuzz.commands.matrix.options import matrix, matrix_column
 from semafuzz.commands.mutate.options import mutate
@@ -327,6 +328,7 @@ def list_command(what: str) -> None:
 
 
 semafuzz.add_command(fuzz)
+semafuzz.add_command(identify)
 semafuzz.add_command(audit)
 semafuzz.add_command(matrix)
 semafuzz.add_command(matrix_column)

@@ -30,7 +30,8 @@ class Result:
     that were looked into; ``not_watched``: others whose code ran in two tasks; ``limits``: what
     took part unseen, a line for each kind, and how to have it seen. ``pairs``: how many pairs of operations a
     search of many programs has come to, in words. ``fruitless``: schedules since the last that showed a new order,
-    where the search ended for that.
+    where the search ended for that. ``code``: what was searched, in digests
+    (``semafuzz.harness.runs.code_identity``), of a search that somebody adds to others.
     """
 
     program: str
@@ -55,6 +56,7 @@ class Result:
     limits: list[str] = field(default_factory=list)
     pairs: dict[str, int] = field(default_factory=dict)
     fruitless: int = 0
+    code: dict[str, str] = field(default_factory=dict)
 
     def section(self, name: str) -> Section | None:
         """The section with this name, where a detector reported one."""

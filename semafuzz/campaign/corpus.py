@@ -35,7 +35,7 @@ State = Literal["kept", "gone"]
 class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A finding that is remembered. ``state``: whether it showed when it was replayed last;
     ``found``: the night that met it first, ``changed``: the one in which its state changed;
-    ``why``: of one that is gone, how that is known."""
+    ``why``: of one that is gone, how that is known; ``since``: the date of the night that met it first."""
 
     target: Short
     release: Short
@@ -49,6 +49,7 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: State = "kept"
     changed: Short = ""
     why: Text = ""
+    since: Short = ""
 
     @property
     def name(self) -> str:

@@ -100,14 +100,15 @@ class CampaignState:
         return self._corpus / "crashed" / f"{plan.night}-{shard.name}"
 
     def end(self, plan: Plan) -> None:
-        """The night is over: all that is worth keeping is in the corpus. What crashed
-        searches had on the disk is put aside."""
+        """The night is over: all that is worth keeping is in the corpus. What crashed and
+        unfinished searches had on the disk is put aside."""
         for shard in plan.shards:
             ended = self.ended(shard)
-            if ended is not None and ended.result is None:
+            left = self.attempts(shard.name) if ended is None or ended.result is None else []
+            if left:
                 aside = self.kept_of(shard, plan)
                 aside.mkdir(parents=True, exist_ok=True)
-                for attempt in self.work.glob(f"{shard.name}-*"):
+                for attempt in left:
                     attempt.rename(aside / attempt.name)
         # First the plan, so that what is left is no night.
         (self._folder / "plan.json").unlink(missing_ok=True)

@@ -49,13 +49,14 @@ class Shard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A night. ``night``: its name; ``model``: ``threads`` or ``eventlet``; ``settings``:
-    of the target, as ``NAME=VALUE``."""
+    of the target, as ``NAME=VALUE``; ``date``: on which it began, in UTC."""
 
     night: Annotated[str, Meta(pattern="^[0-9a-f]{12}$")]
     root: int
     model: Short
     settings: Annotated[tuple[Short, ...], Meta(max_length=64)]
-    shards: Annotated[tuple[Shard, ...], Meta(max_length=10_000)]
+    shards: Annotated[tuple[Shard, ...], Meta(max_length=100_000)]
+    date: Short = ""
 
 
 def make_plan(
@@ -69,6 +70,7 @@ def make_plan(
     seconds: float,
     model: Model = "threads",
     settings: Sequence[str] = (),
+    date: str = "",
 ) -> Plan:
     """A night of ``each`` searches of every release, which share ``schedules``; ``seconds``
     are for each of them. Releases come in turn, so that a night that is cut has seen all."""
@@ -77,7 +79,7 @@ def make_plan(
         for place, release in enumerate(releases):
             number = place * each + share
             shards.append(Shard(target, release, number, each, root, -(-schedules // each), seconds))
-    plan = Plan(night, root, model, tuple(settings), tuple(shards))
+    plan = Plan(night, root, model, tuple(settings), tuple(shards), date)
     try:
         # Made here it is not checked; read back it would be refused.
         return msgspec.convert(msgspec.to_builtins(plan), Plan)

@@ -8,7 +8,7 @@ import inspect
 import linecache
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -61,12 +61,15 @@ def load_own(spec: str, *, remember: bool = False, what_if: str = "", faults: st
     if remember:
         source_index.add(identity, path)
     versions = {label: identity.sha256}
+    own = _own_since(before)
+    sources = [path, *own.values()]
     if not issubclass(kind, DeclaredTarget):
         # They are imported again, and looked into then.
-        for other in [other for other in sys.modules if other not in before]:
-            if is_first_party(other, getattr(sys.modules[other], "__file__", None)):
-                del sys.modules[other]
-        return load_class(path, source, name, label, versions, what_if, faults)
+        for other in own:
+            del sys.modules[other]
+        target = load_class(path, source, name, label, versions, what_if, faults)
+        target.sources = sources
+        return target
     if what_if or faults:
         raise UsageError(
             "--what-if and --fault go with any class and with checked functions; this class is a target of its own"
@@ -77,7 +80,15 @@ def load_own(spec: str, *, remember: bool = False, what_if: str = "", faults: st
         raise
     except Exception as error:
         raise UsageError(f"{spec}: {name}() fails ({type(error).__name__}: {error}); it takes no arguments") from error
-    return Declared(made, release=label, versions=versions)
+    declared = Declared(made, release=label, versions=versions)
+    declared.sources = sources
+    return declared
+
+
+def _own_since(before: Container[str]) -> dict[str, Path]:
+    """The files of first-party modules that were imported since these were, by name."""
+    files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items() if name not in before}
+    return {name: Path(file) for name, file in files.items() if file is not None and is_first_party(name, file)}
 
 
 def imported_target(kind: type[DeclaredTarget]) -> Declared:

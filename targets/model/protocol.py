@@ -143,13 +143,15 @@ class Target:
 
     ``operation_cost``: what an operation takes beside its events, in events.
     ``bundles``: how a state machine groups the instances that it makes, by role; None for
-    one group. The attributes and methods from ``operation_cost`` on have defaults.
+    one group. ``sources``: files that make it up beside the modules that it opens. The
+    attributes and methods from ``operation_cost`` on have defaults.
     """
 
     name: str
     summary: str
     operation_cost: int = 0
     bundles: Mapping[str, Sequence[str]] | None = None
+    sources: Sequence[Path] = ()
 
     @property
     def verification(self) -> Mapping[str, Value]:

@@ -23,6 +23,7 @@ from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.outcome import SEES_ACCESSES, Model
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.budget import Deadline
+from semafuzz.harness.runs.code_identity import code_identity
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
@@ -226,6 +227,8 @@ def search(
             # What was found so far is told as well as what a whole search finds.
             result.interrupted = True
             fuzzing.conclude()
+        if enter is not None:
+            result.code = code_identity(opened.modules, opened.libraries, target_itself(target).sources)
         conclude(result, detectors)
         result.notes += target.notes()
         if fuzzing.pairs is not None and fuzzing.pairs.pairs:

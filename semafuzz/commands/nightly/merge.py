@@ -28,14 +28,14 @@ def merge(corpus: Corpus, night: CampaignState, plan: Plan) -> None:
                 release = read(Path(finding.trace)).release
                 found.setdefault((shard.target, release), []).append(finding)
     for (target, release), findings in found.items():
-        _take(corpus, plan.night, target, release, findings)
+        _take(corpus, plan, target, release, findings)
 
 
-def _take(corpus: Corpus, night: str, target: str, release: str, findings: Sequence[Finding]) -> None:
+def _take(corpus: Corpus, plan: Plan, target: str, release: str, findings: Sequence[Finding]) -> None:
     known = {one.name: one for one in corpus.all() if (one.target, one.release) == (target, release)}
     # What is gone explains nothing: what looks like it may be what was left of it.
     kept = [_as_finding(corpus, one) for one in known.values() if one.state == "kept"]
-    records = {finding.trace: _record(night, target, release, finding) for finding in findings}
+    records = {finding.trace: _record(plan, target, release, finding) for finding in findings}
     for finding in deduplicate(findings, kept, alike=inf):
         record = records[finding.trace]
         if record.name not in known:
@@ -44,27 +44,27 @@ def _take(corpus: Corpus, night: str, target: str, release: str, findings: Seque
     for trace, record in records.items():
         before = known.get(record.name)
         if before is not None:
-            _meet(corpus, night, before, record, Path(trace))
+            _meet(corpus, plan.night, before, record, Path(trace))
 
 
 def _meet(corpus: Corpus, night: str, before: Known, now: Known, trace: Path) -> None:
     """A finding that is known was met."""
     if before.severity != "error" and now.severity == "error":
-        corpus.add(now, trace)
+        corpus.add(msgspec.structs.replace(now, since=before.since), trace)
     elif before.state == "gone":
         # Gone in this very night: the old trace fits no more, and that is all.
         changed = "" if before.changed == night else night
-        corpus.add(msgspec.structs.replace(now, found=before.found, changed=changed), trace)
+        corpus.add(msgspec.structs.replace(now, found=before.found, since=before.since, changed=changed), trace)
     elif _size(trace) < _size(corpus.trace_of(before)):
-        corpus.add(msgspec.structs.replace(now, found=before.found, changed=before.changed), trace)
+        corpus.add(msgspec.structs.replace(now, found=before.found, since=before.since, changed=before.changed), trace)
 
 
-def _record(night: str, target: str, release: str, finding: Finding) -> Known:
+def _record(plan: Plan, target: str, release: str, finding: Finding) -> Known:
     program = describe(scenario_of(read(Path(finding.trace))))
     operations = tuple(one[:500] for one in finding.operations[:256])
     return Known(
         target, release, finding.signature, finding.kind, finding.severity, finding.message[:2000], program[:2000],
-        operations, night,
+        operations, plan.night, since=plan.date,
     )  # fmt: skip
 
 

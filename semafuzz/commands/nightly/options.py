@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from semafuzz.commands.common import options
 from semafuzz.harness.kernel.outcome import Model
+
+FailOn = Literal["new-errors", "new", "any"]
 
 
 @click.command()
@@ -21,14 +24,18 @@ from semafuzz.harness.kernel.outcome import Model
     "--schedules", type=click.IntRange(1), default=1_000_000, show_default=True, help="At most so many for a release."
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), default=600.0, show_default=True, help="For each release."
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="For each release; with --engine dask for each search.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="So many processes, for the cores."
+    "--jobs", type=click.IntRange(1, 1024), default=1, show_default=True, help="So many processes, for the cores."
 )
 @click.option(
     "--shards",
-    type=click.IntRange(1, 1000),
+    type=click.IntRange(1, 50_000),
     help="Searches of each release, one after the other where there are more than jobs: a crash then costs less.  "
     "[default: as many as jobs]",
 )
@@ -46,6 +53,31 @@ from semafuzz.harness.kernel.outcome import Model
     help="Where searches run: here, or on a Dask cluster (needs semafuzz[dask]).",
 )
 @click.option("--dask", default="", metavar="ADDRESS", help="Of its scheduler.  [default: --jobs processes here]")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds without a scheduler or a worker, after which a cluster is given up.",
+)
+@click.option(
+    "--send-code",
+    is_flag=True,
+    help="Have the workers of a cluster use the semafuzz that is here; they need only what it depends on.",
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds for the whole night; what is not searched by then is told.  [default: twice what is asked for, and "
+    "an hour]",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["new-errors", "new", "any"]),
+    default="new",
+    show_default=True,
+    help="What makes the exit code 1: errors that are new or have returned, warnings too, or all that is known.",
+)
 @options.model
 @options.settings
 @options.as_json
@@ -63,6 +95,10 @@ def nightly(
     pages: bool,
     engine: str,
     dask: str,
+    wait: float,
+    send_code: bool,
+    deadline: float | None,
+    fail_on: FailOn,
     model: Model,
     settings: tuple[str, ...],
     as_json: bool,
@@ -76,14 +112,15 @@ def nightly(
     once. At the end all that is known becomes pages, with findings.sarif beside them,
     as `semafuzz report` makes them.
 
-    Exit code 1: something is new, or has returned. 0: nothing. 125: a search came to no
-    end, with what it said last. A night that was killed goes on where it was when the
-    same command is run again.
+    Exit code 1: something is new, or has returned. 0: nothing. 125: something was not
+    searched, whatever else is new; it is told first. CORPUS/summary.md has it all. A night
+    that was killed goes on where it was when the same command is run again.
 
     \b
     Examples:
       semafuzz nightly --corpus findings --seconds 3600 --jobs 2
       semafuzz nightly --corpus findings --releases 33.0.2,34.0.0 --seconds 3600
+      semafuzz nightly --corpus findings --engine dask --dask tcp://host:8786 --shards 40
       semafuzz nightly reference --corpus findings --schedules 2000 --seed 7
     """
     from semafuzz.commands.nightly.run import NightlyOptions, run_nightly
@@ -105,5 +142,9 @@ def nightly(
         engine,
         dask,
         shards or 0,
+        fail_on,
+        deadline or 0.0,
+        wait,
+        send_code,
     )
     sys.exit(run_nightly(wanted, as_json))

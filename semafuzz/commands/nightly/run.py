@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from time import monotonic
 
 import msgspec
 import trio
 
 from semafuzz.campaign.corpus import Corpus, Known
 from semafuzz.campaign.night import CampaignState, ShardResult
-from semafuzz.campaign.on_dask import Delivery, run_on_dask
+from semafuzz.campaign.on_dask import Cluster
 from semafuzz.campaign.plan import Plan, Shard, make_plan
-from semafuzz.campaign.workers import TAIL, Exit, Limits, follow, kill_left_over, run_process, supervise
+from semafuzz.campaign.workers import Exit, Limits, follow, kill_left_over, run_process, supervise
 from semafuzz.commands.fuzz.run import UNDER_WAY
+from semafuzz.commands.nightly.answers import ReplayAnswer, concluded, figures_in, last_line
 from semafuzz.commands.nightly.merge import merge
+from semafuzz.commands.nightly.on_cluster import ClusterNight
+from semafuzz.commands.nightly.options import FailOn
 from semafuzz.commands.nightly.summary_lines import NightlyReport, nightly_json, print_nightly
+from semafuzz.commands.nightly.summary_page import write_night
 from semafuzz.commands.report.run import ReportOptions, make_report
 from semafuzz.harness.errors import UsageError
-from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.kernel.outcome import Model
-from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import merge_results
 from semafuzz.reports.summaries import Summary, write_summary
 from semafuzz.reports.terminal.plain_text import plain, replay_command
-from semafuzz.reports.terminal.progress import Figures
 from semafuzz.reports.terminal.searches import LiveTable
 from semafuzz.self_command import run_options
 from semafuzz.targets import choose_target
@@ -43,9 +44,10 @@ ATTEMPTS = 2
 GRACE = 300.0
 """Seconds that a search may take beyond its own, for what it met last to be worked out."""
 REPLAY_SECONDS = 600.0
+HOUR = 3600.0
+LATE = "the time for the whole night was up"
 PAGES = "report"
 """The folder of the pages, in that of the corpus."""
-Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,10 @@ class NightlyOptions:
     processes at once; ``memory``: MiB for each of these, 0 for no limit; ``anew``: a night
     that was cut is dropped; ``pages``: pages are made of what is known at its end;
     ``engine``: ``processes`` here, or ``dask``, whose scheduler is at ``dask``;
-    ``shards``: searches of each release, 0 for as many as ``jobs``."""
+    ``shards``: searches of each release, 0 for as many as ``jobs``. ``seconds`` are for each search on a cluster,
+    whose workers share nothing. ``fail_on``: what makes the exit code 1; ``deadline``: seconds for the whole night, 0
+    for twice what was asked for and an hour; ``wait``: seconds for a cluster without a worker; ``send_code``: workers
+    use the semafuzz that is here."""
 
     target: str
     releases: tuple[str, ...]
@@ -71,6 +76,10 @@ class NightlyOptions:
     engine: str = "processes"
     dask: str = ""
     shards: int = 0
+    fail_on: FailOn = "new"
+    deadline: float = 0.0
+    wait: float = 60.0
+    send_code: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +90,9 @@ class _Nightly:
     plan: Plan
     unsure: list[tuple[Known, str]] = field(default_factory=list)
     under_way: dict[str, Path] = field(default_factory=dict)
+    unanswered: dict[str, str] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+    started: float = field(default_factory=monotonic)
     table: LiveTable = field(default_factory=LiveTable)
     begun: float = 0.0
 
@@ -88,16 +100,35 @@ class _Nightly:
         """Everything that takes long and is done here, each part as soon as a process is free."""
         replays: list[Callable[[], Awaitable[None]]] = [partial(self._replay, known) for known in self.corpus.all()]
         shards: list[Callable[[], Awaitable[None]]] = [
-            partial(self._search, shard)
-            for shard in self.night.open_shards(self.plan)
-            if self.wanted.engine == "processes"
+            partial(self._search, shard) for shard in self.night.open_shards(self.plan)
         ]
         self.begun = trio.current_time()
         # What is known first: that it still shows is news as well, and takes no time.
         try:
-            await supervise([*replays, *shards], self.wanted.jobs, self._look)
+            with trio.move_on_after(self.time_left()):
+                await supervise([*replays, *shards], self.wanted.jobs, self._look)
         finally:
             self.table.clear()
+
+    def run_on_cluster(self) -> None:
+        """The same, on a cluster."""
+        wanted = self.wanted
+        cluster = Cluster(wanted.dask, wanted.jobs, wanted.wait, monotonic() + self.time_left(), wanted.send_code)
+        there = ClusterNight(
+            self.corpus, self.night, self.plan, cluster, wanted.memory, wanted.jobs, self._told,
+            lambda shard: 2 * shard.seconds + GRACE, REPLAY_SECONDS, self._replayed,
+        )  # fmt: skip
+        there.run()
+        self.unanswered = there.unanswered
+
+    def time_left(self) -> float:
+        """Seconds that the whole may still take."""
+        asked = sum(shard.seconds for shard in self.plan.shards) / self.wanted.jobs
+        return (self.wanted.deadline or 2 * asked + HOUR) - (monotonic() - self.started)
+
+    def is_late(self) -> bool:
+        """Whether the time for the whole night is up."""
+        return self.time_left() <= 0
 
     def _look(self) -> None:
         """Show how far the searches are, by what they wrote last."""
@@ -112,9 +143,12 @@ class _Nightly:
         folder = self.night.attempt("replay")
         told = [*_start(), "replay", str(self.corpus.trace_of(known).absolute()), "--json"]
         told += ["--program", known.target] if is_spec(known.target) else []
-        ended = await run_process(told, folder, self._limits(REPLAY_SECONDS))
-        answer = None if ended.hung else _last(ended, _Answer)
-        if answer is None or not (answer.judged or answer.schedules):
+        self._replayed(known, await run_process(told, folder, self._limits(REPLAY_SECONDS)))
+
+    def _replayed(self, known: Known, ended: Exit) -> None:
+        self.answered.add(known.name)
+        answer = None if ended.hung else last_line(ended, ReplayAnswer)
+        if answer is None or not answer.tells:
             self.unsure.append((known, ended.trouble()))
             return
         state = "kept" if answer.reproduces else "gone"
@@ -129,7 +163,7 @@ class _Nightly:
             # A search outlives who has asked for it, and is not done twice.
             self.under_way[shard.name] = folder
             left = await follow(folder, limits)
-            result = _concluded(left)[0] if left is not None else None
+            result = concluded(left)[0] if left is not None else None
             if result is not None:
                 self.night.note(shard, ShardResult(result, folder.name))
                 return
@@ -138,28 +172,12 @@ class _Nightly:
             told = self._told(shard)
             command = [*_start(), *told, "--out", str(folder.absolute())]
             ended = await run_process(command, folder, limits)
-            result, trouble = _concluded(ended)
+            result, trouble = concluded(ended)
             if result is not None:
                 self.night.note(shard, ShardResult(result, folder.name, tuple(errors)))
                 return
             errors.append(f"{' '.join(told)}: {trouble}{_under_way(folder)}")
         self.night.note(shard, ShardResult(None, "", tuple(errors)))
-
-    def search_on_dask(self) -> None:
-        """The searches, on a cluster; each is noted as it comes back."""
-        left = {shard.name: shard for shard in self.night.open_shards(self.plan)}
-        works = [(name, tuple(self._told(shard)), 2 * shard.seconds + GRACE) for name, shard in left.items()]
-
-        def done(name: str, delivery: Delivery) -> None:
-            folder = self.night.attempt(name)
-            for file, data in delivery.files.items():
-                atomic_write(folder / file, data)
-            result, trouble = _concluded(delivery.ended)
-            errors = () if result is not None else (f"{' '.join(self._told(left[name]))}: {trouble}",)
-            self.night.note(left[name], ShardResult(result, folder.name if result is not None else "", errors))
-
-        if works:
-            run_on_dask(works, self.wanted.dask, self.wanted.jobs, done)
 
     def _limits(self, seconds: float) -> Limits:
         return Limits(seconds, self.wanted.memory << 20)
@@ -186,15 +204,37 @@ class _Nightly:
             new=[self._told_of(one) for one in everything if one.found == self.plan.night],
             returned=[self._told_of(one) for one in changed if one.state == "kept"],
             vanished=[self._told_of(one) for one in changed if one.state == "gone"],
-            unsure=[(*self._told_of(one), why) for one, why in self.unsure],
+            unsure=[(*self._told_of(one), why) for one, why in [*self.unsure, *self._not_replayed()]],
             crashed=[
-                (one.errors[-1], str(self.night.kept_of(shard, self.plan))) for shard, one in ended if not one.result
+                (self._named(shard), one.errors[-1], str(self.night.kept_of(shard, self.plan)))
+                for shard, one in ended
+                if not one.result
             ],
+            not_searched=[(self._named(shard), self._why_open(shard)) for shard in self.night.open_shards(self.plan)],
+            date=self.plan.date,
+            fail_on=self.wanted.fail_on,
+            everything=[self._told_of(one) for one in everything],
             notes=[
                 *(f"a search was begun again: {text}" for _, one in ended if one.result for text in one.errors),
                 *(f"a failure did not show again when its schedule was repeated: {text}" for text in unsteady),
             ],
         )
+
+    def _named(self, shard: Shard) -> str:
+        return f"{shard.target} {shard.release}".strip() + f", part {shard.number % shard.of + 1} of {shard.of}"
+
+    def _why_open(self, shard: Shard) -> str:
+        return self.unanswered.get(shard.name, LATE)
+
+    def _not_replayed(self) -> list[tuple[Known, str]]:
+        return [
+            (
+                one,
+                self.unanswered.get(f"replay-{one.name}") or "it was not replayed: the time for the whole night was up",
+            )
+            for one in self.corpus.all()
+            if one.name not in self.answered and one.found != self.plan.night
+        ]
 
     def _told_of(self, known: Known) -> tuple[Known, str]:
         program = known.target if is_spec(known.target) else ""
@@ -235,15 +275,15 @@ def _run(wanted: NightlyOptions, corpus: Corpus, as_json: bool) -> int:
             f"the night with the root {plan.root} goes on: {left} of {len(plan.shards)} searches are left\n"
         )
     nightly = _Nightly(wanted, corpus, night, plan)
-    trio.run(nightly.run)
-    if wanted.engine == "dask":
-        nightly.search_on_dask()
+    nightly.run_on_cluster() if wanted.engine == "dask" else trio.run(nightly.run)
     merge(corpus, night, plan)
     report = nightly.report()
     if wanted.pages:
         report = replace(report, index=_pages(wanted, corpus, night, plan))
+    write_night(report, corpus.folder)
     _print(report, as_json)
-    night.end(plan)
+    if nightly.is_late() or not night.open_shards(plan):
+        night.end(plan)
     return report.exit_code
 
 
@@ -283,10 +323,13 @@ def _plan(wanted: NightlyOptions, under_way: Plan | None) -> Plan:
     """The plan that is under way, or a new one. UsageError where that is another."""
     root = wanted.root if wanted.root is not None else under_way.root if under_way else secrets.randbelow(1 << 31)
     each = wanted.shards or wanted.jobs
+    # Workers of a cluster share no clock and no cores: each search has its own time.
+    part = 1.0 if wanted.engine == "dask" else min(1.0, wanted.jobs / each)
     plan = make_plan(
         under_way.night if under_way else secrets.token_hex(6), wanted.target, wanted.releases or ("",), root,
-        each=each, schedules=wanted.schedules, seconds=wanted.seconds * min(1.0, wanted.jobs / each),
+        each=each, schedules=wanted.schedules, seconds=wanted.seconds * part,
         model=wanted.model, settings=wanted.settings,
+        date=under_way.date if under_way else datetime.now(UTC).date().isoformat(),
     )  # fmt: skip
     if under_way is not None and plan != under_way:
         one = under_way.shards[0]
@@ -302,17 +345,6 @@ def _start() -> list[str]:
     return [sys.executable, *run_options()]
 
 
-def figures_in(folder: Path) -> Figures:
-    """The last figures that a search has written."""
-    try:
-        with (folder / "output").open("rb") as output:
-            output.seek(max(0, output.seek(0, os.SEEK_END) - TAIL))
-            lines = [line for line in output.read().split(b"\n") if line.startswith(b"[") and line.endswith(b"]")]
-        return msgspec.json.decode(lines[-1], type=Figures) if lines else Figures()
-    except (OSError, msgspec.DecodeError):
-        return Figures()
-
-
 def _under_way(folder: Path) -> str:
     """The program that a search ran last, in words."""
     try:
@@ -320,38 +352,3 @@ def _under_way(folder: Path) -> str:
             return f"; it ran {file.read(1000)}"
     except OSError:
         return ""
-
-
-class _Answer(msgspec.Struct):
-    """What ``replay --json`` says. Not ``judged``: nobody can tell, ``why`` says what was
-    tried."""
-
-    reproduces: bool
-    judged: bool
-    why: str
-    schedules: int
-
-
-def _last(ended: Exit, kind: type[Said]) -> Said | None:
-    """The last line that a process has written; None where it is no such record."""
-    try:
-        # Not splitlines, which cuts at characters that may stand in a text.
-        return msgspec.json.decode(ended.output.rstrip("\n").rpartition("\n")[2], type=kind)
-    except msgspec.DecodeError:
-        return None
-
-
-def _concluded(ended: Exit) -> tuple[Result | None, str]:
-    """What a search came to, or else why nothing can be said of it."""
-    result = None if ended.hung or ended.code else _last(ended, Result)
-    trouble = ended.trouble() if result is None else _trouble(result)
-    return (None if trouble else result), trouble
-
-
-def _trouble(result: Result) -> str:
-    """Why nothing can be said although the search has ended; "" where something can."""
-    if result.verdict == "uncontrolled":
-        return f"nothing can be said: {'; '.join(result.notes)}"
-    if any(one.severity != "note" and not one.trace for one in result.failures):
-        return "a trace could not be written"
-    return ""

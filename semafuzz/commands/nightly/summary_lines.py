@@ -1,4 +1,4 @@
-"""Summary of a night, for a person and for machines."""
+"""What a night came to, for a person at a terminal and for machines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from semafuzz.campaign.corpus import Known
+from semafuzz.commands.nightly.options import FailOn
 from semafuzz.reports.terminal.plain_text import plain
 
 Told = tuple[Known, str]
@@ -19,8 +20,9 @@ WIDTH = 160
 class NightlyReport:
     """``new``, ``returned`` (was gone) and ``vanished`` (shows no more) are news; ``unsure``
     are those of which nobody can tell, with the reason; ``crashed`` says which searches came
-    to no end and where that is which they left, ``notes`` what else went wrong.
-    ``index``: where the pages are."""
+    to no end, why, and where that is which they left, ``not_searched`` which did not come to begin or to end, and why;
+    ``notes`` what else went wrong. ``everything``: all that is known. ``index``: where the pages are; ``date``: of the
+    night."""
 
     root: int
     corpus: Path
@@ -31,22 +33,38 @@ class NightlyReport:
     returned: list[Told] = field(default_factory=list)
     vanished: list[Told] = field(default_factory=list)
     unsure: list[tuple[Known, str, str]] = field(default_factory=list)
-    crashed: list[tuple[str, str]] = field(default_factory=list)
+    crashed: list[tuple[str, str, str]] = field(default_factory=list)
+    not_searched: list[tuple[str, str]] = field(default_factory=list)
+    everything: list[Told] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     index: str = ""
+    date: str = ""
+    fail_on: FailOn = "new"
+
+    @property
+    def blind(self) -> list[tuple[str, str]]:
+        """What was not searched, for whatever reason, each with why."""
+        return [*((name, why) for name, why, _ in self.crashed), *self.not_searched]
 
     @property
     def exit_code(self) -> int:
-        """1 for what is new or returned, 125 where a search came to no end or nothing of what
-        is known can be judged, else 0."""
-        if self.new or self.returned:
-            return 1
-        blind = len(self.unsure) > 0 and len(self.unsure) >= self.known
-        return 125 if self.crashed or blind else 0
+        """125 where a search came to no end, or nothing of what is known can be judged: news must not hide it. Else 1
+        for what ``fail_on`` names, or 0."""
+        if self.blind or (len(self.unsure) > 0 and len(self.unsure) >= self.known):
+            return 125
+        news = [known for known, _ in (*self.new, *self.returned)]
+        if self.fail_on == "new-errors":
+            return int(any(one.severity == "error" for one in news))
+        return int(bool(news) or (self.fail_on == "any" and self.known > 0))
 
 
 def print_nightly(report: NightlyReport) -> None:
-    """The news first; nothing but a line where there are none."""
+    """What was not searched, then the news; nothing but a line where there are none."""
+    for name, text, kept in report.crashed:
+        print(f"NOT SEARCHED: {plain(name, WIDTH)}: A SEARCH CAME TO NO END: {plain(text, 2000)}")
+        print(f"  what it left is in {plain(kept, 500)}")
+    for name, why in report.not_searched:
+        print(f"NOT SEARCHED: {plain(name, WIDTH)}: {plain(why, 1000)}")
     for title, found in (("NEW", report.new), ("RETURNED", report.returned), ("VANISHED", report.vanished)):
         for known, command in found:
             where = f"{known.target} {known.release}".strip()
@@ -59,14 +77,13 @@ def print_nightly(report: NightlyReport) -> None:
         print(f"CANNOT BE TOLD whether it still shows: {plain(known.program, WIDTH)}")
         print(f"  {plain(why, WIDTH)}")
         print(f"  {command}")
-    for text, kept in report.crashed:
-        print(f"A SEARCH CAME TO NO END: {plain(text, 2000)}")
-        print(f"  what it left is in {plain(kept, 500)}")
     for text in report.notes:
         print(f"note: {plain(text, 500)}")
+    blind = f" ({len(report.blind)} of them not done)" if report.blind else ""
     print(
-        f"{report.schedules:,} schedules in {report.searches} searches; {len(report.new)} new, {len(report.returned)} "
-        f"returned, {len(report.vanished)} vanished, {report.known} known in {report.corpus}; seed root {report.root}"
+        f"{report.schedules:,} schedules in {report.searches} searches{blind}; {len(report.new)} new, "
+        f"{len(report.returned)} returned, {len(report.vanished)} vanished, {report.known} known in {report.corpus}; "
+        f"seed root {report.root}"
     )
     if report.index and report.exit_code:
         print(f"pages: {plain(report.index, 4000)}")
@@ -77,9 +94,11 @@ def nightly_json(report: NightlyReport) -> str:
     return msgspec.json.encode(
         {
             "root": report.root,
+            "date": report.date,
             "schedules": report.schedules,
             "searches": report.searches,
             "known": report.known,
+            "not_searched": [{"what": name, "why": why} for name, why in report.blind],
             **{
                 name: [{**msgspec.structs.asdict(known), "replay": command} for known, command in getattr(report, name)]
                 for name in ("new", "returned", "vanished")
@@ -88,7 +107,7 @@ def nightly_json(report: NightlyReport) -> str:
                 {**msgspec.structs.asdict(known), "replay": command, "why": why}
                 for known, command, why in report.unsure
             ],
-            "crashed": [{"why": text, "left": kept} for text, kept in report.crashed],
+            "crashed": [{"what": name, "why": text, "left": kept} for name, text, kept in report.crashed],
             "notes": report.notes,
             "index": report.index,
         }
