@@ -7,6 +7,8 @@ trace has one form.
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,12 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 24
 LARGE = 1 << 20
 """Bytes up to which it does not matter for the memory how a document is laid out."""
+
+
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""One that never ends takes all that follows."""
+_COMMA_IN_LINE = re.compile(rb",[^\n]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class _Head(msgspec.Struct):
@@ -71,30 +79,22 @@ def _shape(data: bytes) -> tuple[int, bool]:
     """The deepest nesting, counted without a parser, with strings skipped; and whether each
     comma ends its line."""
     depth = deepest = 0
-    quoted = escaped = comma = False
-    laid_out = True
-    for byte in data:
-        if comma:
-            laid_out = laid_out and byte == 0x0A
-            comma = False
-        if quoted:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                quoted = False
-        elif byte == 0x22:
-            quoted = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return depth, laid_out
-        elif byte in b"]}":
-            depth -= 1
-        elif byte == 0x2C:
-            comma = True
-        deepest = max(deepest, depth)
+    laid_out, at = True, 0
+    # Piece by piece: what has millions of strings must not be held twice.
+    for string in itertools.chain(_STRING.finditer(data), (None,)):
+        bare = data[at : len(data) if string is None else string.start()]
+        if laid_out and b"," in bare:
+            ends_in_line = string is not None and bare.endswith(b",")
+            laid_out = not ends_in_line and _COMMA_IN_LINE.search(bare) is None
+        for byte in bare.translate(None, _NO_BRACKETS):
+            if byte in b"[{":
+                depth += 1
+                deepest = max(deepest, depth)
+                if depth > MAX_DEPTH:
+                    return deepest, laid_out
+            else:
+                depth -= 1
+        at = len(data) if string is None else string.end()
     return deepest, laid_out
 
 

@@ -288,7 +288,9 @@ def connected(cluster: Cluster) -> Iterator[Client]:
         address: Any = cluster.address
         if not address:
             address = open_here.enter_context(
-                LocalCluster(n_workers=cluster.jobs, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=40)
+                LocalCluster(
+                    n_workers=cluster.jobs, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=40
+                )
             )
         try:
             client = open_here.enter_context(

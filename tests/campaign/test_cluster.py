@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from semafuzz.campaign.plan import Shard
 from tests.campaign.real_cluster import RealCluster
 from tests.campaign.test_nightly import known_in, unmeasured
 from tests.conftest import ROOT, Run
@@ -164,3 +165,24 @@ def test_no_worker_is_one_line(cluster: RealCluster, tmp_path: Path) -> None:
     _, told = lonely.communicate(timeout=120)
     assert lonely.returncode == 4
     assert told.splitlines()[-1].startswith(f"semafuzz: no worker joined the Dask scheduler at {cluster.address}")
+
+
+def test_processes_shards_and_a_cluster_find_the_same(semafuzz: Run, cluster: RealCluster, tmp_path: Path) -> None:
+    for _ in range(3):
+        cluster.start_worker()
+    there = begin(tmp_path, cluster)
+    told = there.communicate(timeout=300)[1]
+    assert there.returncode == 1, told
+    assert semafuzz(*SMALL, "--corpus", "here", "--jobs", "2").returncode == 1
+    traces = {path.name: path.read_bytes() for path in (tmp_path / "there" / "findings").glob("*.trace.json")}
+    assert traces == {path.name: path.read_bytes() for path in (tmp_path / "here" / "findings").glob("*.trace.json")}
+
+    seed = str(Shard("reference", "", 0, 3, 7, 1, 1.0).seed)
+    search = ("fuzz", "reference", "--set", "defect=missing_lock", "--seed", seed)
+    assert semafuzz(*search, "--schedules", "450", "--jobs", "3", "--out", "jobs").returncode == 1
+    for part in (1, 2, 3):
+        semafuzz(*search, "--schedules", "150", "--shard", f"{part}/3", "--out", f"part-{part}")
+    assert semafuzz("merge", "part-1", "part-3", "part-2", "--into", "all").returncode == 0
+    by_jobs, by_merge = ({path.name for path in (tmp_path / name).glob("*.json")} for name in ("jobs", "all"))
+    signatures = {f"{json.loads(data)['expected']['signature']}.json" for data in traces.values()}
+    assert by_jobs == by_merge == signatures

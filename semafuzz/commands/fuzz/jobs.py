@@ -13,6 +13,7 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -153,7 +154,7 @@ class _Job:
 
 def joined(results: Sequence[Result], folder: Path) -> Result:
     """One result of several. The traces of what stays come into ``folder``."""
-    failures = deduplicate([finding for one in results for finding in one.failures])
+    failures = deduplicate([finding for one in results for finding in one.failures], alike=inf)
     return merge_results(results, [_in_folder(finding, folder) for finding in failures])
 
 

@@ -1,23 +1,30 @@
 """``semafuzz merge``: what several searches found, in one folder.
 
-Merging is copying: of two traces with one signature the smaller stays. It makes no
-difference in which order folders are merged, or how often.
+Merging is copying: of two traces with one signature the smaller stays. What a smaller program explains goes into the
+folder ``explained``, by the rule by which one search of all of it would have passed it over, and nothing is lost. It
+makes no difference in which order folders are merged, or how often.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
 from semafuzz.harness.files.atomic_write import atomic_write
+from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operations, Trace
-from semafuzz.reports.summaries import merge_summaries
+from semafuzz.reports.summaries import merge_summaries, read_summary
 from semafuzz.reports.terminal.plain_text import plain
+from semafuzz.strategies.fuzz.dedup_across_runs import deduplicate
+
+EXPLAINED = "explained"
+"""The folder, in that of a merge, of what others explain."""
 
 
 @dataclass(slots=True)
@@ -29,9 +36,9 @@ class _Counts:
 
 def run_merge(folders: tuple[Path, ...], into: Path) -> int:
     """Copy what the folders hold into one; the exit code."""
-    found = [(folder, traces_in(folder)) for folder in folders]
+    found = [(folder, [*traces_in(folder), *_explained_in(folder)]) for folder in folders]
     target = usable_folder(into, "--into")
-    counts, broken = _Counts(), []
+    counts, broken, explained = _Counts(), [], 0
     try:
         for folder, paths in found:
             for path in paths:
@@ -43,6 +50,10 @@ def run_merge(folders: tuple[Path, ...], into: Path) -> int:
                 merge_summaries(folder, target)
             except UsageError as error:
                 broken.append(str(error))
+        try:
+            explained = _set_aside(target)
+        except (TraceError, UsageError) as error:
+            broken.append(str(error))
     except OSError as error:
         raise UsageError(
             f"cannot write to {into} ({error.strerror}); make room, and merge again: what was merged stays"
@@ -50,16 +61,21 @@ def run_merge(folders: tuple[Path, ...], into: Path) -> int:
     for text in broken:
         print(f"semafuzz: {plain(text)}", file=sys.stderr)
     print(
-        f"{counts.new} new, {counts.smaller} in place of larger ones, {counts.known} known already; "
+        f"{counts.new} new, {counts.smaller} in place of larger ones, {counts.known} known already"
+        f"{f', {explained} explained by others' if explained else ''}; "
         f"`semafuzz report {plain(str(into))}` makes pages of them"
     )
     return 4 if broken else 0
 
 
 def _merge(path: Path, into: Path, counts: _Counts) -> None:
+    if any(_same(path, there / path.name) for there in (into, into / EXPLAINED)):
+        counts.known += 1
+        return
     trace = codec.read(path)
     data = codec.encode(trace)
-    there = into / f"{_file_name(trace)}.json"
+    name = f"{_file_name(trace)}.json"
+    there = next((one for one in (into / name, into / EXPLAINED / name) if one.exists()), into / name)
     if not there.exists():
         counts.new += 1
     elif _rank(codec.read(there)) > _rank(trace):
@@ -68,6 +84,40 @@ def _merge(path: Path, into: Path, counts: _Counts) -> None:
         counts.known += 1
         return
     atomic_write(there, data)
+
+
+def _same(path: Path, other: Path) -> bool:
+    try:
+        return path.stat().st_size == other.stat().st_size and path.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
+
+
+def _explained_in(folder: Path) -> list[Path]:
+    return sorted((folder / EXPLAINED).glob("*.json"))
+
+
+def _set_aside(into: Path) -> int:
+    """Put what others explain into a folder of its own, and what nothing explains any more back; how many are there."""
+    summary = read_summary(into)
+    told = {one.signature: one for one in summary.result.failures} if summary is not None else {}
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for path in (*traces_in(into), *_explained_in(into)):
+        trace = codec.read(path) if path.stem in told else None
+        if trace is not None and isinstance(trace.program, Operations):
+            found = replace(told[path.stem], trace=str(path))
+            groups.setdefault((trace.target, trace.release), []).append(found)
+    explained = 0
+    for findings in groups.values():
+        kept = {one.signature for one in deduplicate(findings, alike=inf)}
+        explained += len(findings) - len(kept)
+        for finding in findings:
+            path = Path(finding.trace)
+            place = (into if finding.signature in kept else into / EXPLAINED) / path.name
+            if place != path:
+                place.parent.mkdir(exist_ok=True)
+                path.replace(place)
+    return explained
 
 
 def _file_name(trace: Trace) -> str:
