@@ -8,6 +8,7 @@ lets no script run but ours, which is named by its digest.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -25,19 +26,24 @@ ASSETS = Path(__file__).parent / "assets"
 def page(template: str, script: str, **values: Any) -> str:
     """The page of a template of ``assets``, with its style and the named script inside."""
     style, code = _asset("page.css"), _asset(script)
-    environment = Environment(
-        loader=FileSystemLoader(ASSETS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(
+    return _environment().get_template(template).render(
         style=Markup(style),
         script=Markup(code),
         policy=_policy(style, code),
         version=importlib.metadata.version("semafuzz"),
         **clean(values, (Markup,)),
+    )
+
+
+@functools.cache
+def _environment() -> Environment:
+    """One for all pages: a template is compiled once."""
+    return Environment(
+        loader=FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
@@ -49,6 +55,7 @@ def data_text(value: Any) -> Markup:
     return Markup(text)
 
 
+@functools.cache
 def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 

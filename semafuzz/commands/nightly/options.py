@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from semafuzz.commands.common import options
+from semafuzz.commands.nightly.fail_on import FailOn
 from semafuzz.harness.kernel.outcome import Model
-
-FailOn = Literal["new-errors", "new", "any"]
 
 
 @click.command()

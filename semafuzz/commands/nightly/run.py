@@ -21,9 +21,9 @@ from semafuzz.campaign.plan import Plan, Shard, make_plan
 from semafuzz.campaign.workers import Exit, Limits, follow, kill_left_over, run_process, supervise
 from semafuzz.commands.fuzz.run import UNDER_WAY
 from semafuzz.commands.nightly.answers import ReplayAnswer, concluded, figures_in, last_line
+from semafuzz.commands.nightly.fail_on import FailOn
 from semafuzz.commands.nightly.merge import merge
 from semafuzz.commands.nightly.on_cluster import ClusterNight
-from semafuzz.commands.nightly.options import FailOn
 from semafuzz.commands.nightly.summary_lines import NightlyReport, nightly_json, print_nightly
 from semafuzz.commands.nightly.summary_page import write_night
 from semafuzz.commands.report.run import ReportOptions, make_report

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from semafuzz.campaign.corpus import Known
-from semafuzz.commands.nightly.options import FailOn
+from semafuzz.commands.nightly.fail_on import FailOn
 from semafuzz.reports.terminal.plain_text import plain
 
 Told = tuple[Known, str]

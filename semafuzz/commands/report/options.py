@@ -24,6 +24,13 @@ from semafuzz.commands.common import options
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="So many processes, for the cores."
 )
+@click.option(
+    "--pictures",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="Findings that are drawn, the worst first; `semafuzz show TRACE` draws any other one.",
+)
 @options.as_json
 def report(
     folder: Path,
@@ -32,6 +39,7 @@ def report(
     source: Path | None,
     matrix: Path | None,
     jobs: int,
+    pictures: int,
     as_json: bool,
 ) -> None:
     """Make pages of what was found, to look at.
@@ -53,7 +61,8 @@ def report(
     """
     from semafuzz.commands.report.run import ReportOptions, run_report
 
-    sys.exit(run_report(ReportOptions(folder, out or folder / "report", program, source, matrix, jobs), as_json))
+    order = ReportOptions(folder, out or folder / "report", program, source, matrix, jobs, pictures)
+    sys.exit(run_report(order, as_json))
 
 
 @click.command(hidden=True)

@@ -24,6 +24,7 @@ from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.runs.function_file import split
+from semafuzz.harness.search.finding import in_order_of_worth
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.reports.pages.content import Site
@@ -40,6 +41,8 @@ SECONDS = 300.0
 """That a process may take."""
 EACH = 60.0
 """And so many more for each trace."""
+PICTURES = 100
+"""Findings of which pictures are made, the worst ones: each is run again for it. Of the others a command makes one."""
 MATRIX = 16 << 20
 """Characters of a matrix that are read."""
 
@@ -54,6 +57,7 @@ class ReportOptions:
     source: Path | None
     matrix: Path | None
     jobs: int
+    pictures: int = PICTURES
 
 
 @dataclass(slots=True)
@@ -159,7 +163,10 @@ def make_report(order: ReportOptions) -> Made:
     try:
         work = Path(tempfile.mkdtemp(prefix=".drawing-", dir=out))
         try:
-            trio.run(_Drawing(order, found, work).run)
+            _worst_first(found, summary)
+            for one in found[order.pictures :]:
+                one.picture = msgspec.structs.replace(view_without_run(one.trace), reproduces=_on_demand(one))
+            trio.run(_Drawing(order, found[: order.pictures], work).run)
         finally:
             shutil.rmtree(work, ignore_errors=True)
         site = Site([_told(one, summary, order) for one in found], summary, broken, matrix)
@@ -169,6 +176,16 @@ def make_report(order: ReportOptions) -> Made:
     drawn = sum(one.picture is not None and one.picture.run is not None for one in found)
     missing = {one.path.name: one.picture.reproduces for one in found if one.picture and one.picture.run is None}
     return Made(out / "index.html", len(found), drawn, written, broken, missing)
+
+
+def _worst_first(found: list[_Found], summary: Summary | None) -> None:
+    listed = in_order_of_worth(summary.result.failures) if summary is not None else []
+    place = {finding.signature: number for number, finding in enumerate(listed)}
+    found.sort(key=lambda one: place.get(one.trace.expected.signature, len(place)))
+
+
+def _on_demand(one: _Found) -> str:
+    return f"it is not among those that were drawn; {script()} show {one.path} makes it"
 
 
 def _read(paths: Sequence[Path]) -> tuple[list[_Found], list[str]]:
