@@ -82,6 +82,14 @@ def semafuzz() -> None:
     show_default=True,
     help="When a time-out may run out: only where nothing else can go on, or, late in the search, also earlier.",
 )
+@click.option(
+    "--cancellations",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="N",
+    help="For trio: how many tasks a schedule may cancel, at any checkpoint.",
+)
+@click.option("--patient", is_flag=True, help="For trio: deadlines pass only where no task can go on.")
 @options.what_if
 @options.detect
 @options.out
@@ -97,6 +105,8 @@ def check(
     keep_going: bool,
     survey: bool,
     timeouts: Timeouts,
+    cancellations: int,
+    patient: bool,
     what_if: tuple[str, ...],
     detect: tuple[str, ...],
     out: Path,
@@ -112,6 +122,7 @@ def check(
     Examples:
       semafuzz check bank.py:transfer_twice
       semafuzz check bank.py:transfer_twice --scheduler dpor --schedules 100000
+      semafuzz check service.py:async_main --cancellations 1
       semafuzz check bank.py:transfer_twice --what-if "lock Account.deposit with lock"
     """
     from semafuzz.commands.check import CheckOptions, run_check
@@ -131,6 +142,8 @@ def check(
         timeouts,
         what_if,
         survey,
+        cancellations,
+        patient,
     )
     sys.exit(run_check(asked))
 

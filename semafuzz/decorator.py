@@ -13,7 +13,7 @@ import sys
 import unittest
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import current
@@ -27,15 +27,27 @@ __unittest = True
 """unittest leaves the frames of such modules out of its tracebacks."""
 MARK = "__semafuzz_interleave__"
 """The attribute of a decorated function; it holds the options."""
-_OPTIONS = frozenset({"scheduler", "schedules", "seconds", "seed", "model", "instrument", "keep_going"})
+_OPTIONS = frozenset(
+    {"scheduler", "schedules", "seconds", "seed", "model", "instrument", "keep_going", "cancellations", "patient"}
+)
+_NOT_OF_EXPLORE = frozenset({"instrument", "keep_going", "cancellations", "patient"})
 
 
-def interleave(**options: object) -> Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]:
+@overload
+def interleave(function: Callable[Parameters, Returned], /) -> Callable[Parameters, Returned]: ...
+
+
+@overload
+def interleave(**options: object) -> Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]: ...
+
+
+def interleave(function: Callable[..., Any] | None = None, /, **options: object) -> Callable[..., Any]:
     """Run the decorated test under many schedules; it fails where one of them fails.
 
     ``options``: those of ``@pytest.mark.interleave``: ``scheduler``, ``schedules``,
-    ``seconds``, ``seed``, ``model``, ``instrument`` (names of modules) and ``keep_going``.
-    Raises UsageError for others, and for async functions.
+    ``seconds``, ``seed``, ``model``, ``instrument`` (names of modules) and ``keep_going``; for
+    async functions, which run under trio, ``cancellations`` and ``patient`` too. Without options
+    it is a decorator by itself. Raises UsageError for other options.
     """
     unknown = sorted(options.keys() - _OPTIONS)
     if unknown:
@@ -43,9 +55,7 @@ def interleave(**options: object) -> Callable[[Callable[Parameters, Returned]], 
 
     def decorate(function: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
         if inspect.iscoroutinefunction(function):
-            raise UsageError(
-                f"{function.__qualname__} is async; call semafuzz.explore_async in the body of a test instead"
-            )
+            return _decorate_async(function, options)
 
         @functools.wraps(function)
         def test(*arguments: Parameters.args, **named: Parameters.kwargs) -> Returned:
@@ -69,7 +79,28 @@ def interleave(**options: object) -> Callable[[Callable[Parameters, Returned]], 
             return pytest.mark.interleave(**options)(test)  # type: ignore[no-any-return]
         return test
 
-    return decorate
+    return decorate if function is None else decorate(function)
+
+
+def _decorate_async(function: Callable[Parameters, Any], options: Mapping[str, object]) -> Callable[Parameters, Any]:
+    """pytest has the plugin run it; elsewhere it is a plain test that explores the async function."""
+    pytest = sys.modules.get("pytest")
+    if pytest is not None and not _is_method(function):
+        return pytest.mark.interleave(**options)(function)  # type: ignore[no-any-return]
+
+    @functools.wraps(function)
+    def test(*arguments: Parameters.args, **named: Parameters.kwargs) -> None:
+        __tracebackhide__ = True
+        _explore(functools.partial(function, *arguments, **named), function, options)
+
+    vars(test)[MARK] = dict(options)
+    del test.__wrapped__  # who looks through it takes the test for async
+    return test
+
+
+def _is_method(function: Callable[..., object]) -> bool:
+    """Whether it is defined in a class, which may be one of unittest's."""
+    return "." in function.__qualname__.rpartition("<locals>.")[2]
 
 
 def explores_itself(function: object) -> bool:
@@ -78,14 +109,19 @@ def explores_itself(function: object) -> bool:
 
 
 def _explore(program: Callable[[], object], function: Callable[..., object], options: Mapping[str, object]) -> None:
-    from semafuzz.harness.runs.program import FunctionProgram
+    from semafuzz.harness.runs.program import FunctionProgram, Program
     from semafuzz.harness.search.exploration import explore
 
     module = sys.modules[function.__module__]
-    found = explore(
-        FunctionProgram(program, function.__qualname__, [module, *_modules(options, module)]),
-        **_arguments(options),
-    )
+    modules = [module, *_modules(options, module)]
+    subject: Program = FunctionProgram(program, function.__qualname__, modules)
+    if inspect.iscoroutinefunction(function):
+        from semafuzz.harness.trio_engine.choosing import TrioChoices
+        from semafuzz.harness.trio_engine.program import TrioProgram
+
+        subject = TrioProgram(program, function.__qualname__, modules)  # type: ignore[arg-type]
+        TrioChoices.of(options).settle(subject, function.__qualname__)  # type: ignore[arg-type]
+    found = explore(subject, **_arguments(options))
     if found.failures:
         first = found.failures[0]
         lines = [f"{first.kind} in schedule {first.schedule} of {function.__qualname__}: {first.message}"]
@@ -103,5 +139,5 @@ def _modules(options: Mapping[str, object], own: ModuleType) -> list[ModuleType]
 
 def _arguments(options: Mapping[str, object]) -> dict[str, Any]:
     """The options as arguments of ``explore``, and of ``explore_case``."""
-    given = {name: value for name, value in options.items() if name not in ("instrument", "keep_going")}
+    given = {name: value for name, value in options.items() if name not in _NOT_OF_EXPLORE}
     return {**given, "stop_on_first": not options.get("keep_going", False)}

@@ -110,11 +110,13 @@ _found: list[tuple[int, list[dict[str, Any]]]] = []
 
 def _modules_with_run() -> list[dict[str, Any]]:
     """The names of modules in which ``trio.run`` stands under some name; looked for when modules have come."""
-    if not _found or _found[0][0] != len(sys.modules):
+    # By what they are: where one goes and another comes, there are as many as before.
+    there = hash(tuple(map(id, sys.modules.values())))
+    if not _found or _found[0][0] != there:
         real = trio.run
         spaces = [namespace_of(module) for module in list(sys.modules.values())]
         homes = [space for space in spaces if space is not None]
-        _found[:] = [(len(sys.modules), [home for home in homes if any(value is real for value in home.values())])]
+        _found[:] = [(there, [home for home in homes if any(value is real for value in home.values())])]
     return _found[0][1]
 
 

@@ -29,6 +29,7 @@ from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.search.result_sum import gone_on
 from semafuzz.harness.search.suspects import try_suspects
+from semafuzz.harness.traces.schema import Value
 from semafuzz.reports.formats.json_result import result_json
 from semafuzz.reports.summaries import Summary, keep_summary
 from semafuzz.reports.terminal.result import print_result, progress_line
@@ -52,6 +53,8 @@ class CheckOptions:
     timeouts: Timeouts = "any"
     what_if: tuple[str, ...] = ()
     survey: bool = False
+    cancellations: int = 0
+    patient: bool = False
 
 
 def run_check(options: CheckOptions) -> int:
@@ -104,7 +107,14 @@ def _search(
     detectors = make_detectors(options.detect, model)
     discovery = Discovery()
     source_index.add(checked.identity, checked.path)
-    configuration = {WHAT_IF: "\n".join(options.what_if)} if options.what_if else {}
+    configuration: dict[str, Value] = {WHAT_IF: "\n".join(options.what_if)} if options.what_if else {}
+    if options.cancellations or options.patient:
+        # Here, since trio need not be installed.
+        from semafuzz.harness.trio_engine.choosing import TrioChoices
+
+        choices = TrioChoices(options.cancellations, options.patient)
+        choices.settle(checked.program, options.spec)
+        configuration |= choices.configuration()
     origin = Origin("function", checked.identity, configuration=configuration)
     modules = checked.program.modules()[1:]
     with (

@@ -21,6 +21,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.build import recorded_choices
+from semafuzz.harness.traces.schema import Value
 from semafuzz.pytest_plugin import replay_command
 from semafuzz.pytest_plugin.interleave_warning import InterleaveWarning
 from semafuzz.pytest_plugin.marked_test import MarkedTest, SharedState
@@ -38,11 +39,14 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
 
     Raises Found or Inconclusive, or what the test itself raised to be skipped.
     """
-    subject = MarkedTest(item, test, plan.instrument)
+    told = {"cancellations": plan.cancellations, "patient": plan.patient}
+    configuration: dict[str, Value] = {name: value for name, value in told.items() if value}
+    subject = MarkedTest(item, test, plan.instrument, configuration)
+    model = subject.model(plan.model)
     with respected(item) as allowance, output_once(item.config) as keeper:
         subject.program.begin = keeper.begin
         limits = [limit for limit in (plan.seconds, allowance.seconds) if limit is not None]
-        with subject.laboratory(plan.model, allowance.stall) as laboratory:
+        with subject.laboratory(model, allowance.stall) as laboratory:
             exploration = Exploration(
                 subject.program,
                 make_scheduler(scheduler, plan.seed),
@@ -50,9 +54,9 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
                 schedules=plan.schedules,
                 seconds=min(limits, default=None),
                 seed=plan.seed,
-                model=plan.model,
+                model=model,
                 stop_on_first=not plan.keep_going,
-                origin=Origin("function", subject.identity, configuration={"test": test}),
+                origin=Origin("function", subject.identity, configuration={"test": test, **configuration}),
                 folder=settings.out / _folder_name(test),
             )
             result, shared = exploration.result, None
@@ -64,7 +68,7 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
             shown = [_run_again(subject, finding, exploration.setting) for finding in result.failures]
         commands = [_command(subject, finding, allowance.patience) for finding in result.failures]
     _conclude(subject, settings, result, shown, commands, shared)
-    if plan.model == "threads" and 1 not in exploration.setting.hot:
+    if model == "threads" and 1 not in exploration.setting.hot:
         result.notes.append(_nothing_shared(subject))
     for note in result.notes:
         _warn(subject, note)

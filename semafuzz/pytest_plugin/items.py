@@ -36,11 +36,8 @@ def parametrize(metafunc: pytest.Metafunc, settings: Settings, kept: KeptTraces 
 
 def _refuse(function: Any) -> None:
     """UsageError for functions that cannot run as a program."""
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise pytest.UsageError(
-            "the interleave marker is for code that uses threads, not for async functions; for trio, call "
-            "semafuzz.explore_async in the body of the test"
-        )
+    if inspect.isasyncgenfunction(function):
+        raise pytest.UsageError("the interleave marker takes no async generator; take the yield out of the test")
     if getattr(function, "is_hypothesis_test", False):
         raise pytest.UsageError(
             "the interleave marker and @given do not go together: Hypothesis would run inside one execution; "

@@ -7,13 +7,16 @@ objects; of them, only primitives that are given directly or held by what is giv
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
+import inspect
 import linecache
 import re
+import textwrap
 import unittest
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -22,16 +25,17 @@ import pytest
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.install.adoption import COMPOSITES
-from semafuzz.harness.kernel.outcome import SEES_ACCESSES, Failure, Model, Outcome
+from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.imported_modules import first_party_of
+from semafuzz.harness.runs.module_state import runs_trio
 from semafuzz.harness.runs.program import FunctionProgram, Program
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.runs.session import ControlledSession, controlled_session
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice
-from semafuzz.harness.traces.schema import Function
+from semafuzz.harness.traces.schema import Function, Value
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.pytest_plugin.assertions import preparation, unrecorded
 from semafuzz.pytest_plugin.outcomes import Inconclusive
@@ -52,7 +56,15 @@ class MarkedTest:
     formats 1 and 2 were not made so. ``alone``: it could be run without pytest, as a function without arguments.
     """
 
-    def __init__(self, item: pytest.Function, test: str, instrument: Sequence[str], *, thorough: bool = True) -> None:
+    def __init__(
+        self,
+        item: pytest.Function,
+        test: str,
+        instrument: Sequence[str],
+        configuration: Mapping[str, Value],
+        *,
+        thorough: bool = True,
+    ) -> None:
         self._thorough = thorough
         self.item = item
         self.test = test
@@ -69,7 +81,27 @@ class MarkedTest:
         source = item.path.read_text(encoding="utf-8")
         digest = hashlib.sha256(source.encode()).hexdigest()
         self.identity = Function(item.path.name, function[:200], digest, tuple(instrument))
-        self.program = TestProgram(test, self._call, self._modules, names)
+        self.program = TestProgram(test, self._inner_program(configuration), self._modules, names)
+
+    def _inner_program(self, configuration: Mapping[str, Value]) -> Program:
+        """What runs the test: the engine of threads, or that of trio."""
+        function = self.item.obj
+        if inspect.iscoroutinefunction(function):
+            body: Callable[[], Awaitable[object]] = self._await
+        elif _runs_trio(self.module, function):
+            from semafuzz.harness.trio_engine.hosted import hosted
+
+            body = hosted(self._call)
+        elif any(configuration.get(name) for name in ("cancellations", "patient")):
+            raise Inconclusive(f"{self.test}: cancellations and patient go with tests that run trio; leave them out")
+        else:
+            return FunctionProgram(self._call, self.test, self._modules)
+        from semafuzz.harness.trio_engine.choosing import TrioChoices
+        from semafuzz.harness.trio_engine.program import TrioProgram
+
+        program = TrioProgram(body, self.test, self._modules)
+        TrioChoices.of(configuration).settle(program, self.test)
+        return program
 
     @property
     def path(self) -> Path:
@@ -78,7 +110,23 @@ class MarkedTest:
 
     def _call(self) -> object:
         given = vars(self._holder)
-        return self.item.obj(**{name: given[name] for name in self.item._fixtureinfo.argnames})
+        try:
+            return self.item.obj(**{name: given[name] for name in self.item._fixtureinfo.argnames})
+        except _ENDINGS as ending:
+            self.program.ending = ending
+            return None
+
+    async def _await(self) -> object:
+        given = vars(self._holder)
+        try:
+            return await self.item.obj(**{name: given[name] for name in self.item._fixtureinfo.argnames})
+        except _ENDINGS as ending:
+            self.program.ending = ending
+            return None
+
+    def model(self, asked: Model) -> Model:
+        """Under which model it runs: the one that it has of its own, or what was asked for."""
+        return self.program.model or asked
 
     @contextmanager
     def laboratory(self, model: Model, stall: float) -> Iterator[ControlledSession]:
@@ -87,7 +135,7 @@ class MarkedTest:
             stack.enter_context(unrecorded(self.module))
             laboratory = controlled_session(
                 self._modules,
-                instrument=model in SEES_ACCESSES,
+                instrument=model != "eventlet",
                 stall=stall,
                 holders=[self._holder],
                 prepare=preparation(self.module),
@@ -126,22 +174,33 @@ def _imported(name: str, test: str) -> ModuleType:
         ) from None
 
 
+def _runs_trio(module: ModuleType, function: Callable[..., object]) -> bool:
+    """Whether a test that is no async function calls ``trio.run`` itself, by what its source and its module's imports
+    say."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        imports = [node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.ImportFrom)]
+    except (OSError, TypeError, SyntaxError):
+        return False
+    return runs_trio(ast.Module([*imports, *tree.body], []))
+
+
 class TestProgram(Program):
-    """Calls the test as the main thread."""
+    """Calls the test as the main thread, or as the main task of a run of trio. ``ending``: what it raised to end as
+    something else than passed or failed."""
 
     __test__ = False
 
-    def __init__(
-        self, name: str, call: Callable[[], object], modules: Sequence[ModuleType], fixtures: Sequence[str]
-    ) -> None:
+    def __init__(self, name: str, inner: Program, modules: Sequence[ModuleType], fixtures: Sequence[str]) -> None:
         self.name = name
         self.begin: Callable[[], None] = lambda: None
         self.tasks = 0
-        self._call = call
         self._fixtures = fixtures
         self.under_test = modules
-        self._inner = FunctionProgram(self._body, name, modules)
-        self._ending: BaseException | None = None
+        self._inner = inner
+        self.model = inner.model
+        self.shrink_budget = inner.shrink_budget
+        self.ending: BaseException | None = None
         self._first: tuple[list[RecordedChoice], set[tuple[str, ...]]] | None = None
         self._compared: set[tuple[str, ...]] = set()
 
@@ -151,7 +210,7 @@ class TestProgram(Program):
         self.begin()
         outcome = self._inner.execute(scheduler, setting, forced)
         self.tasks = max(self.tasks, len(outcome.tasks))
-        ending, self._ending = self._ending, None
+        ending, self.ending = self.ending, None
         if ending is not None:
             raise ending
         outcome.failures[:] = map(_without_addresses, outcome.failures)
@@ -159,11 +218,9 @@ class TestProgram(Program):
             self._compare(outcome, setting)
         return outcome
 
-    def _body(self) -> None:
-        try:
-            self._call()
-        except _ENDINGS as ending:
-            self._ending = ending
+    def session(self) -> AbstractContextManager[object]:
+        """What the engine needs around its executions."""
+        return self._inner.session()
 
     def _compare(self, outcome: Outcome, setting: ExecutionConfig) -> None:
         """Run the first schedule again when a failure is new.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MARKER = (
     "interleave(scheduler='portfolio', schedules=1000, seconds=None, seed=0, model='threads', instrument=(), "
-    "keep_going=False): run the test function as a program under control, once under each of many schedules; "
-    "see https://semafuzz.readthedocs.io/en/latest/pytest.html"
+    "keep_going=False, cancellations=0, patient=False): run the test function as a program under control, once under "
+    "each of many schedules; see https://semafuzz.readthedocs.io/en/latest/pytest.html"
 )
 MODELS = ("threads", "gil", "eventlet")
 LARGEST_SEED = 2**31
@@ -41,6 +41,8 @@ class Plan:
     model: Model = "threads"
     instrument: tuple[str, ...] = ()
     keep_going: bool = False
+    cancellations: int = 0
+    patient: bool = False
 
 
 @dataclass(frozen=True)
@@ -276,14 +278,16 @@ def _checked(name: str, value: Any) -> Any:
         raise pytest.UsageError(f"seconds={value!r} is not a number of seconds above 0")
     if name == "model" and value not in MODELS:
         raise pytest.UsageError(f"model={value!r} is not one of {', '.join(MODELS)}")
-    if name == "keep_going" and not isinstance(value, bool):
-        raise pytest.UsageError(f"keep_going={value!r} is neither True nor False")
+    if name in ("keep_going", "patient") and not isinstance(value, bool):
+        raise pytest.UsageError(f"{name}={value!r} is neither True nor False")
+    if name == "cancellations" and not (whole and 0 <= value <= 100):
+        raise pytest.UsageError(f"cancellations={value!r} is not a whole number from 0 to 100")
     if name == "instrument":
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, (list, tuple)) or not all(isinstance(one, str) and one for one in listed):
             raise pytest.UsageError(f"instrument={value!r} is not a list of module names")
         return tuple(listed)
-    if name not in ("schedules", "seed", "seconds", "model", "keep_going"):
-        known = "scheduler, schedules, seconds, seed, model, instrument, keep_going"
+    if name not in ("schedules", "seed", "seconds", "model", "keep_going", "cancellations", "patient"):
+        known = "scheduler, schedules, seconds, seed, model, instrument, keep_going, cancellations, patient"
         raise pytest.UsageError(f"the interleave marker has no argument {name!r}; it has {known}")
     return value

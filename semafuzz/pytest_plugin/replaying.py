@@ -33,7 +33,7 @@ def replay_in_test(item: pytest.Function, test: str, plan: Plan, settings: Setti
     if set(trace.program.instrument) != set(plan.instrument):
         recorded, now = list(trace.program.instrument), list(plan.instrument)
         unfit(f"{path.name} was recorded with instrument={recorded}, the test has {now}", settings)
-    subject = MarkedTest(item, test, plan.instrument, thorough=trace.thorough)
+    subject = MarkedTest(item, test, plan.instrument, trace.configuration, thorough=trace.thorough)
     with respected(item) as allowance, output_once(item.config) as keeper:
         subject.program.begin = keeper.begin
         with subject.laboratory(trace.model, allowance.stall) as laboratory:

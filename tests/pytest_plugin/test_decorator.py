@@ -125,8 +125,3 @@ def test_a_function_without_pytest(tmp_path: Path) -> None:
 def test_what_is_no_option_is_refused() -> None:
     with pytest.raises(semafuzz.errors.UsageError, match="no option 'speed'"):
         semafuzz.interleave(speed=3)
-
-    async def later() -> None: ...
-
-    with pytest.raises(semafuzz.errors.UsageError, match="explore_async"):
-        semafuzz.interleave()(later)

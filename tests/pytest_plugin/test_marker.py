@@ -111,7 +111,7 @@ def test_good_arguments_are_taken(session: Session) -> None:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        ("async def test_it(): pass", "not for async functions"),
+        ("async def test_it(): yield", "no async generator"),
         ("@given(st.integers())\ndef test_it(n): pass", "@given do not go together"),
     ],
 )

@@ -238,7 +238,7 @@ def _refuse_asyncio(changes: _Changes) -> None:
 
 
 _homes_of_run: list[Any] = [0, []]
-"""How many modules there were when it was looked for, and the names of those that have ``trio.run``."""
+"""By which modules there were when it was looked for, and the names of those that have ``trio.run``."""
 
 
 def _refuse_trio(changes: _Changes) -> None:
@@ -249,10 +249,11 @@ def _refuse_trio(changes: _Changes) -> None:
     if real is None:
         return
     refused = escapes.refusing("trio", real)
-    if _homes_of_run[0] != len(sys.modules):
+    there = hash(tuple(map(id, sys.modules.values())))
+    if _homes_of_run[0] != there:
         modules = [namespace_of(module) for name, module in list(sys.modules.items()) if not is_own(name)]
         spaces = [space for space in modules if space is not None]
-        _homes_of_run[:] = [len(sys.modules), [space for space in spaces if any(one is real for one in space.values())]]
+        _homes_of_run[:] = [there, [space for space in spaces if any(one is real for one in space.values())]]
     for namespace in _homes_of_run[1]:
         for key in [key for key, value in namespace.items() if value is real]:
             changes.bind(namespace, key, refused)

@@ -14,7 +14,7 @@ from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.program_output import own_errors
 from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.traces.schema import Function, Trace
+from semafuzz.harness.traces.schema import Function, Trace, Value
 from semafuzz.reports.terminal.plain_text import plain
 
 __all__ = ["Code", "OpenedTrace", "opened_trace"]
@@ -77,6 +77,13 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
         renamed=identity.renamed,
         what_if=what_if,
     )
+    configuration: dict[str, Value] = {WHAT_IF: what_if} if what_if else {}
+    if trace.model == "trio":
+        from semafuzz.harness.trio_engine.choosing import TrioChoices
+
+        choices = TrioChoices.of(trace.configuration)
+        choices.settle(checked.program, spec)
+        configuration |= choices.configuration()
     if model != trace.model:
         raise CannotJudge(f"the trace was made under the model {trace.model}, {spec} runs under {model}")
     same = checked.identity.sha256 == identity.sha256
@@ -96,7 +103,7 @@ def _open_function(trace: Trace, identity: Function, asked: Code) -> Iterator[Op
             checked.program,
             controlled(laboratory),
             ExecutionConfig(no_points(), trace.model, trace.seed, thorough=trace.thorough),
-            Origin("function", checked.identity, configuration={WHAT_IF: what_if} if what_if else {}),
+            Origin("function", checked.identity, configuration=configuration),
             spec,
             same,
             program_option=program or "",
