@@ -16,18 +16,26 @@ from semafuzz.reports.run_view.schema import FindingView
 
 
 class FindingFormat(NamedTuple):
-    """A file for each finding. ``suffix``: what follows its name. ``needs_run``: it tells of
-    the run, so that there is none where the trace could not be run."""
+    """A file for each finding. ``suffix``: what follows its name; ``purpose``: what it is for, in words. ``needs_run``:
+    it tells of the run, so that there is none where the trace could not be run."""
 
     suffix: str
+    purpose: str
     write: Callable[[FindingView, Severity], str]
     needs_run: bool = False
 
 
 OF_FINDINGS = (
-    FindingFormat(".md", bug_report),
-    FindingFormat(".perfetto.json", lambda picture, severity: trace_events(picture), needs_run=True),
-    FindingFormat(".jsonl", lambda picture, severity: "".join(event_lines(picture)), needs_run=True),
+    FindingFormat(".md", "a text for a bug tracker", bug_report),
+    FindingFormat(
+        ".perfetto.json",
+        "a timeline for ui.perfetto.dev",
+        lambda picture, severity: trace_events(picture),
+        needs_run=True,
+    ),
+    FindingFormat(
+        ".jsonl", "its events, one on a line", lambda picture, severity: "".join(event_lines(picture)), needs_run=True
+    ),
 )
 
 OF_REPORTS: dict[str, Callable[[Report], str]] = {

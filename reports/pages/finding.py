@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import msgspec
 
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.reports.pages.render import data_text, page
 from semafuzz.reports.run_view.bisection import by_answer
+from semafuzz.reports.run_view.facts import facts_sentence
 from semafuzz.reports.run_view.schema import FindingView, Run, Step
 from semafuzz.reports.run_view.sentence import sentence, shortened
 
 ROWS = 300
 """Of the table of steps; the picture has all."""
+NEEDS = 10
+"""Preemptions and faults that are listed; the picture shows them all."""
 
 
-def finding_page(picture: FindingView, severity: Severity) -> str:
-    """The page, as HTML."""
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What lies beside the page, by its name: the pages of the findings before and after it, "" for none, and its
+    other ``forms``, each with what it is for."""
+
+    before: str = ""
+    after: str = ""
+    forms: Sequence[tuple[str, str]] = ()
+    index: str = "index.html"
+
+
+ALONE = Links(index="")
+
+
+def finding_page(picture: FindingView, severity: Severity, links: Links = ALONE) -> str:
+    """The page, as HTML. ``links``: what lies beside it."""
     run, passing = picture.run, picture.passing
     rows = _rows(run) if run is not None else []
     return page(
         "finding.html",
         "picture.js",
+        "finding.js",
         picture=msgspec.to_builtins(picture),
         severity=severity,
         sentence=sentence(picture),
+        lead=facts_sentence(run) if run is not None else "",
         where=_where(picture),
-        needs=_needs(picture),
+        needs=_needs(picture)[:NEEDS],
+        more_needs=max(0, len(_needs(picture)) - NEEDS),
+        links=links,
         more=_more(picture),
         rows=rows[:ROWS],
         more_rows=max(0, len(rows) - ROWS),
@@ -124,5 +148,7 @@ def _data(picture: FindingView) -> object:
                 "label": f"The nearest run that passes: {passing.run.events} steps",
             },
             "sources": picture.sources,
+            "excerpts": msgspec.to_builtins(picture.excerpts),
+            "files": picture.files,
         }
     )

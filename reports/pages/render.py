@@ -23,15 +23,19 @@ from semafuzz.reports.run_view.printable import clean
 ASSETS = Path(__file__).parent / "assets"
 
 
-def page(template: str, script: str, **values: Any) -> str:
-    """The page of a template of ``assets``, with its style and the named script inside."""
-    style, code = _asset("page.css"), _asset(script)
-    return _environment().get_template(template).render(
-        style=Markup(style),
-        script=Markup(code),
-        policy=_policy(style, code),
-        version=importlib.metadata.version("semafuzz"),
-        **clean(values, (Markup,)),
+def page(template: str, *scripts: str, **values: Any) -> str:
+    """The page of a template of ``assets``, with its style and the named scripts inside, in this order."""
+    style, code = _asset("page.css"), "\n".join(map(_asset, scripts))
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            style=Markup(style),
+            script=Markup(code),
+            policy=_policy(style, code),
+            version=importlib.metadata.version("semafuzz"),
+            **clean(values, (Markup,)),
+        )
     )
 
 
