@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from semafuzz.harness.errors import CannotJudge
-from semafuzz.harness.kernel.install import builtin_names
+from semafuzz.harness.kernel.install import builtin_names, watchdog
+from semafuzz.harness.runs.program_output import own_errors
 from semafuzz.supervisor import CHANNEL
 
 _pipe = [-1]
@@ -59,6 +60,7 @@ def program_runs(seconds: float | None = None) -> Iterator[None]:
             _real_sleep(BEAT)
 
     _thread.start_new_thread(beat, ())
+    watchdog.when_lost.append(_end_lost)
     try:
         yield
     except Exception as error:
@@ -67,8 +69,17 @@ def program_runs(seconds: float | None = None) -> Iterator[None]:
             raise
         raise CannotJudge(f"{builtin_names.complaint(name)}; nothing can be said") from error
     finally:
+        watchdog.when_lost.remove(_end_lost)
         ended.append(True)
         say("rests")
+
+
+def _end_lost(what: str) -> None:
+    """The run cannot be got back: say why where a person reads it, whoever has standard error now."""
+    with suppress(OSError, ValueError):
+        print(f"semafuzz: uncontrolled: {what}", file=own_errors(), flush=True)
+    give_verdict(125)
+    os._exit(125)
 
 
 def give_verdict(code: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from semafuzz import __version__
 from semafuzz.child_channel import program_runs
 from semafuzz.commands.audit.options import audit
 from semafuzz.commands.bench.options import bench
@@ -40,7 +41,7 @@ EXTRAS = {
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="semafuzz", prog_name="semafuzz")
+@click.version_option(__version__, prog_name="semafuzz")
 def semafuzz() -> None:
     """Find concurrency defects by running the real code under a scheduler that
     owns every switch between its threads.

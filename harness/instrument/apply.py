@@ -8,6 +8,7 @@ its functions and classes see the rewritten code too.
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import gc
 import importlib.machinery
@@ -196,6 +197,8 @@ class Applied:
             function.__code__ = code
         for module in self.modules:
             remove_hooks(vars(module))
+        # Code of the program that was made meanwhile may be called later: a callback of a weak reference, a finaliser.
+        install_hooks(vars(builtins))
         for rewriting in self.registered:
             attribute_kinds.forget(rewriting.inner(), rewriting.stored)
         self.registered.clear()

@@ -14,6 +14,7 @@ from types import ModuleType
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.registry import make_detectors
 from semafuzz.harness.errors import NotDeterministic, UsageError
+from semafuzz.harness.kernel import breakpoints
 from semafuzz.harness.kernel.happens_before import happens_before_class
 from semafuzz.harness.kernel.install import escapes
 from semafuzz.harness.kernel.outcome import ADVICE, SEES_ACCESSES, LimitKind, Model, Outcome
@@ -170,6 +171,7 @@ class Exploration:
             if unseen and result.verdict != "uncontrolled":
                 result.notes.append(unseen)
                 result.verdict = "uncontrolled"
+            result.notes += breakpoints.told()
             self._conclude(exhausted)
         return result
 

@@ -56,7 +56,8 @@ def width_here() -> int:
     if given.isascii() and given.isdigit() and 20 <= int(given) <= 500:
         return int(given)
     try:
-        return os.get_terminal_size(1).columns
+        # A pseudo-terminal whose size nobody has set has no columns.
+        return os.get_terminal_size(1).columns or DEFAULT_WIDTH
     except OSError:
         return DEFAULT_WIDTH
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
+from semafuzz.commands.trace.debugger import stop_at_breakpoint
+from semafuzz.harness.kernel import breakpoints
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.origin import Origin
@@ -97,8 +101,30 @@ def _run_again(subject: MarkedTest, finding: Finding, setting: ExecutionConfig) 
         return NOTHING_TOLD
     trace, values = codec.read(Path(finding.trace)), Values()
     watched = replace(setting, detectors=(*setting.detectors, values))
-    outcome = replay(subject.program, recorded_choices(trace), watched).outcome
+    with _debugged(subject.item.config):
+        outcome = replay(subject.program, recorded_choices(trace), watched).outcome
     return told_run(trace, outcome, values, failing_test.width())
+
+
+@contextmanager
+def _debugged(config: pytest.Config) -> Iterator[None]:
+    """``breakpoint()`` of the test stops in the run that is shown, under ``--pdb``."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if not config.getoption("usepdb", False):
+        yield
+        return
+
+    def stop(frame: FrameType) -> None:
+        if capture is not None:
+            capture.suspend(in_=True)
+        try:
+            stop_at_breakpoint(frame)
+        finally:
+            if capture is not None:
+                capture.resume()
+
+    with breakpoints.stopping(stop):
+        yield
 
 
 def _command(subject: MarkedTest, finding: Finding, patience: float) -> str:

@@ -327,3 +327,25 @@ def test_coverage_counts_the_lines_of_instrumented_code(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.stdout, done.returncode) == ("[8]\n", 0), done.stderr
+
+
+def test_code_that_is_called_after_the_session_runs(load: Importer) -> None:
+    """A callback that was made meanwhile, by code that was looked into."""
+    source = """
+    import weakref
+
+    class Kept:
+        pass
+
+    heard, references = [], []
+
+    def watch(kept):
+        references.append(weakref.ref(kept, lambda reference: heard.append(1) if heard is not None else None))
+    """
+    module = load(textwrap.dedent(source))
+    held = [module.Kept()]
+    with instrumented([module]):
+        in_task(lambda: module.watch(held[0]))
+    held.clear()
+    gc.collect()
+    assert module.heard == [1]

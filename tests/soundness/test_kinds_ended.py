@@ -45,7 +45,8 @@ def test_a_call_that_never_returns_is_ended(semafuzz: Run, tmp_path: Path) -> No
     (tmp_path / "stuck.py").write_text("import signal\ndef f():\n    signal.sigwait({signal.SIGUSR1})\n")
     done = semafuzz("check", "stuck.py:f")
     assert done.returncode == 125
-    assert "uncontrolled: " in done.stderr
+    assert "uncontrolled: the run is blocked at signal:" in done.stderr
+    assert "(sigwait)" in done.stderr
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from semafuzz.harness.kernel import current, thread_identity
+from semafuzz.harness.kernel import breakpoints, current, thread_identity
 from semafuzz.harness.kernel.doubles import calendar, local, locks, new_thread, randomness, threads, times
 from semafuzz.harness.kernel.install import adoption, builtin_names, escapes, interrupts, watchdog
 from semafuzz.harness.kernel.instances import namespace_of
@@ -155,6 +155,7 @@ def installed(
         _make_threads_slim(changes)
         changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
         changes.bind(vars(importlib), "import_module", _atomic_module_import(importlib.import_module, changes))
+        changes.bind(vars(sys), "breakpointhook", breakpoints.hook)
         _refuse_asyncio(changes)
         _refuse_trio(changes)
         if everywhere:

@@ -20,6 +20,9 @@ AUTO = "auto"
 ROUNDS = 4
 LONGEST = 10.0
 """Seconds for one of these searches, at most."""
+TELLING = frozenset({"linecache", "tokenize", "traceback", "bdb", "cmd", "pdb"})
+"""Modules that tell of a program and are none of it: a thread that dies of an exception has them print it, by caches
+that are cold in one process and warm in the next."""
 PART = 0.25
 """The part of the time of a search that they may have together."""
 STARTING = 2.0
@@ -57,6 +60,7 @@ def _not_watched(spec: str, names: Sequence[str], seconds: float) -> list[str]:
         except subprocess.TimeoutExpired:
             return []
     try:
-        return [str(name) for name in json.loads(done.stdout.splitlines()[-1])["not_watched"]]
+        told = [str(name) for name in json.loads(done.stdout.splitlines()[-1])["not_watched"]]
+        return [name for name in told if name.partition(".")[0] not in TELLING]
     except (LookupError, ValueError, TypeError):
         return []

@@ -64,14 +64,16 @@ def failing_step(outcome: Outcome) -> int:
     return max(at_place, default=max((number for number, _ in accesses), default=0))
 
 
-def prompt(frame: FrameType, step: int, said: str) -> None:
+def stop_at_breakpoint(frame: FrameType) -> None:
+    """The prompt for a ``breakpoint()`` of the program."""
+    prompt(frame, None, f"breakpoint() at {frame.f_code.co_filename}:{frame.f_lineno}")
+
+
+def prompt(frame: FrameType, step: int | None, said: str) -> None:
     """A prompt of pdb in this frame, on the terminal of the command."""
     debugger = pdb.Pdb(stdin=sys.__stdin__, stdout=sys.__stderr__, nosigint=True, readrc=False)
     debugger.use_rawinput = False
-    print(
-        f"\nstep {step}: {said}\n(`c` goes on; what is typed here is no part of the run)",
-        file=sys.__stderr__,
-        flush=True,
-    )
+    where = said if step is None else f"step {step}: {said}"
+    print(f"\n{where}\n(`c` goes on; what is typed here is no part of the run)", file=sys.__stderr__, flush=True)
     debugger.reset()
     debugger.interaction(frame, None)

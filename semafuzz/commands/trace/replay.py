@@ -7,13 +7,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 from semafuzz.child_channel import program_runs
 from semafuzz.commands.common.release_process import settle_trace
-from semafuzz.commands.trace.debugger import Breakpoint, failing_step, prompt
+from semafuzz.commands.trace.debugger import Breakpoint, failing_step, prompt, stop_at_breakpoint
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, SemafuzzError
+from semafuzz.harness.kernel import breakpoints
 from semafuzz.harness.kernel.naming import digest
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program_output import kept_apart, own_errors
@@ -42,7 +44,7 @@ def run_replay(
     ``search``: schedules to try where the recorded one does not fit; by default
     none on the code that made the trace, and ``reproduction.SEARCH`` on other code.
     ``arguments``: this command, to run it in another process if need be. ``break_at``: the step at which pdb
-    stops, -1 for the failing one; None for none.
+    stops, -1 for the failing one; None for none. At a terminal the program's own ``breakpoint()`` stops, too.
     """
     done = settle_trace(path, code.release, code.source, arguments)
     if done is not None:
@@ -56,12 +58,20 @@ def run_replay(
         tries = (0 if subject.recorded else SEARCH) if search is None else search
         values = Values()
         watched = replace(subject.setting, detectors=(*subject.setting.detectors, values))
-        judgement = check_reproduces(
-            trace, subject.program, watched, subject.laboratory, search=tries, same_code=subject.recorded
-        )
+        met: list[FrameType] = []
+        with breakpoints.stopping(met.append):
+            judgement = check_reproduces(
+                trace, subject.program, watched, subject.laboratory, search=tries, same_code=subject.recorded
+            )
         told = _told(trace, subject, judgement, values)
-        if break_at is not None and judgement.reproduces and judgement.outcome is not None:
-            _stop_in(subject, judgement.outcome, break_at, told)
+        if judgement.reproduces and judgement.outcome is not None:
+            if break_at is not None:
+                _stop_in(subject, judgement.outcome, break_at, told)
+            elif met and not as_json and sys.stdin.isatty():
+                print_story(told.sentence, told.lines, told.gil)
+                with breakpoints.stopping(stop_at_breakpoint):
+                    replay(subject.program, choices_of(judgement.outcome), subject.setting)
+                subject.laboratory.control.between_executions()
     return report(trace, judgement, as_json, subject, told)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from semafuzz.cli import run
 from semafuzz.self_command import run_options
+from tests.pytest_plugin.conftest import LOADED
 
 BANK = """
 import threading
@@ -51,10 +52,14 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 class Terminal:
     """A command in a pseudo-terminal."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, python: bool = False) -> None:
         self._main, inner = pty.openpty()
         self._process = subprocess.Popen(
-            [sys.executable, *run_options(), *arguments], stdin=inner, stdout=inner, stderr=inner, close_fds=True
+            [sys.executable, *(() if python else run_options()), *arguments],
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            close_fds=True,
         )
         os.close(inner)
         self.shown = ""
@@ -123,3 +128,63 @@ def test_a_step_that_there_is_not_is_said(trace: Path) -> None:
     code, shown = terminal.end()
     assert code == 1
     assert "no access from step 100000 on" in shown
+
+
+STOPS = BANK.replace("        self.balance = found", "        breakpoint()\n        self.balance = found")
+
+MARKED = "import pytest\n\n@pytest.mark.interleave\ndef test_two():\n    two()\n"
+
+
+def test_a_search_passes_breakpoints_over_and_a_replay_stops_at_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    Path("debugged.py").write_text(STOPS)
+    assert run(["check", "debugged.py:two"]) == 1
+    said = " ".join(capfd.readouterr().out.split())
+    assert said.count("breakpoint() at debugged.py:10 is passed over in a search") == 1
+    (found,) = Path(".semafuzz").glob("*.json")
+    assert "bdb" not in found.read_text(), "nothing of a debugger is in the run"
+    terminal = Terminal("replay", str(found))
+    terminal.read_until("(Pdb) ")
+    terminal.type("p found")
+    assert "0" in terminal.read_until("(Pdb) ")
+    # Longer than a watchdog would wait for a run that stands still.
+    time.sleep(6)
+    terminal.type("c")
+    terminal.read_until("(Pdb) ")
+    terminal.type("c")
+    code, after = terminal.end()
+    assert code == 1
+    assert "reproduces: assertion" in after
+
+
+def test_without_a_terminal_a_replay_does_not_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    Path("debugged.py").write_text(STOPS)
+    assert run(["check", "debugged.py:two"]) == 1
+    (found,) = Path(".semafuzz").glob("*.json")
+    assert run(["replay", str(found)]) == 1
+    assert "(Pdb)" not in capfd.readouterr().out
+
+
+def test_breakpoints_of_a_marked_test_stop_under_pdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    Path("test_debugged.py").write_text(
+        STOPS + "\nimport pytest\n\n@pytest.mark.interleave\ndef test_two():\n    two()\n"
+    )
+    terminal = Terminal("-m", "pytest", *LOADED, "-q", "--pdb", "-p", "no:cacheprovider", python=True)
+    terminal.read_until("(Pdb) ")
+    terminal.type("p found")
+    assert "0" in terminal.read_until("(Pdb) ")
+    terminal.type("c")
+    terminal.read_until("(Pdb) ")
+    terminal.type("c")
+    assert "one update is lost" in terminal.read_until("(Pdb) "), "then pytest's own prompt, at the failure"
+    terminal.type("q")
+    assert "1 failed" in terminal.end()[1]
