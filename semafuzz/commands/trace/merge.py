@@ -1,12 +1,13 @@
 """``semafuzz merge``: what several searches found, in one folder.
 
-Merging is copying: of two traces with one signature the smaller stays. What a smaller program explains goes into the
-folder ``explained``, by the rule by which one search of all of it would have passed it over, and nothing is lost. It
-makes no difference in which order folders are merged, or how often.
+Merging is copying: of two traces of one program with one signature the smaller stays. What a smaller program explains
+goes into the folder ``explained``, by the rule by which one search of all of it would have passed it over: nothing is
+lost. It makes no difference in which order folders are merged, or how often.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass, replace
 from math import inf
@@ -74,8 +75,7 @@ def _merge(path: Path, into: Path, counts: _Counts) -> None:
         return
     trace = codec.read(path)
     data = codec.encode(trace)
-    name = f"{_file_name(trace)}.json"
-    there = next((one for one in (into / name, into / EXPLAINED / name) if one.exists()), into / name)
+    there = _place_of(trace, into)
     if not there.exists():
         counts.new += 1
     elif _rank(codec.read(there)) > _rank(trace):
@@ -84,6 +84,42 @@ def _merge(path: Path, into: Path, counts: _Counts) -> None:
         counts.known += 1
         return
     atomic_write(there, data)
+
+
+def _place_of(trace: Trace, into: Path) -> Path:
+    """Where it is, or belongs. Of several programs that share a signature the first by name has the plain one,
+    whichever was met first."""
+    name, own = _file_name(trace), _subject(trace)
+    tagged, plain_one = f"{name}-{_tag(own)}.json", f"{name}.json"
+    there = _found(into, tagged)
+    if there is not None:
+        return there
+    there = _found(into, plain_one)
+    if there is None:
+        return into / plain_one
+    other = _subject(codec.read(there))
+    if other == own:
+        return there
+    if own > other:
+        return into / tagged
+    there.replace(there.with_name(f"{name}-{_tag(other)}.json"))
+    return into / plain_one
+
+
+def _found(into: Path, name: str) -> Path | None:
+    return next((one for one in (into / name, into / EXPLAINED / name) if one.exists()), None)
+
+
+def _subject(trace: Trace) -> str:
+    """What was run, whatever it came to."""
+    program = trace.program
+    if isinstance(program, Operations):
+        return f"{trace.target}\n{trace.release}"
+    return f"{program.file}\n{program.function}"
+
+
+def _tag(subject: str) -> str:
+    return hashlib.sha256(subject.encode("utf-8", "replace")).hexdigest()[:6]
 
 
 def _same(path: Path, other: Path) -> bool:
@@ -103,9 +139,10 @@ def _set_aside(into: Path) -> int:
     told = {one.signature: one for one in summary.result.failures} if summary is not None else {}
     groups: dict[tuple[str, str], list[Finding]] = {}
     for path in (*traces_in(into), *_explained_in(into)):
-        trace = codec.read(path) if path.stem in told else None
+        signature = path.stem.partition("-")[0]
+        trace = codec.read(path) if signature in told else None
         if trace is not None and isinstance(trace.program, Operations):
-            found = replace(told[path.stem], trace=str(path))
+            found = replace(told[signature], trace=str(path))
             groups.setdefault((trace.target, trace.release), []).append(found)
     explained = 0
     for findings in groups.values():

@@ -14,9 +14,9 @@ import click
 def merge(folders: tuple[Path, ...], into: Path) -> None:
     """Put together what several searches found.
 
-    Of two traces with one signature the smaller stays; nothing else is changed, and
-    nothing in the given folders. The order makes no difference, and merging twice
-    changes nothing.
+    Of two traces of one program with one signature the smaller stays. What a smaller
+    program explains is kept in DIR/explained. Nothing in the given folders is changed,
+    the order makes no difference, and merging twice changes nothing.
 
     Exit code 0: all is merged. 4: a trace could not be read; the others are merged.
 

@@ -117,3 +117,33 @@ def test_a_shard_is_k_of_n(semafuzz: Run, value: str) -> None:
     done = semafuzz("fuzz", "reference", f"--shard={value}")
     assert done.returncode == 4
     assert "--shard" in done.stderr
+
+
+def test_two_programs_that_share_a_signature_are_both_kept(semafuzz: Run, tmp_path: Path) -> None:
+    releases = ["34.0.0", "28.0.1", "21.1.0"]
+    for number, release in enumerate(releases):
+        other = msgspec.structs.replace(trace(signature="s1", events=10 + number), release=release)
+        codec.write(other, tmp_path / f"part-{number}" / "s1.json")
+    for number, order in enumerate(((0, 1, 2), (2, 1, 0), (1, 2, 0))):
+        for part in order:
+            assert semafuzz("merge", f"part-{part}", "--into", f"all-{number}").returncode == 0
+    again = semafuzz("merge", "part-1", "all-1", "--into", "all-0")
+    assert again.stdout.startswith("0 new, 0 in place of larger ones, 4 known already")
+    assert contents(tmp_path / "all-0") == contents(tmp_path / "all-1") == contents(tmp_path / "all-2")
+    assert {codec.read(path).release for path in (tmp_path / "all-0").glob("*.json")} == set(releases)
+
+
+def test_what_a_smaller_program_explains_is_put_aside_and_not_lost(semafuzz: Run, tmp_path: Path) -> None:
+    told = ("fuzz", "reference", "--set", "defect=missing_lock", "--schedules", "600", "--seed", "3")
+    for part in (1, 2, 3):
+        semafuzz(*told, "--shard", f"{part}/3", "--out", f"part-{part}")
+    for number, order in enumerate(((1, 2, 3), (3, 1, 2))):
+        for part in order:
+            assert semafuzz("merge", f"part-{part}", "--into", f"all-{number}").returncode == 0
+    traces = {path.name for part in (1, 2, 3) for path in (tmp_path / f"part-{part}").glob("*.json")}
+    for number in (0, 1):
+        kept = {path.name for path in (tmp_path / f"all-{number}").glob("*.json")}
+        explained = {path.name for path in (tmp_path / f"all-{number}" / "explained").glob("*.json")}
+        assert kept | explained == traces
+        assert not kept & explained
+    assert contents(tmp_path / "all-0").keys() == contents(tmp_path / "all-1").keys()
