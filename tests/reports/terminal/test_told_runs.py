@@ -14,6 +14,8 @@ from semafuzz.cli import run
 from semafuzz.reports.run_view.facts import facts_sentence
 from semafuzz.reports.run_view.schema import Lane, Run, Span, Step, Switch
 from semafuzz.reports.terminal.columns import ROWS, interleaving_lines
+from tests.conftest import Run as Command
+from tests.rotation import slow
 
 TOLD = Path(__file__).parent / "told"
 PROGRAMS = (
@@ -42,6 +44,20 @@ def test_what_happened_is_told(
         file.write_text(told, encoding="utf-8")
     assert told == file.read_text(encoding="utf-8")
     assert max(map(len, told.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [100, slow(60), slow(160)])
+def test_novas_lost_count_of_failed_builds_is_told(width: int, semafuzz: Command) -> None:
+    """The trace was found by ``semafuzz fuzz --operations build_failed``; on another code it is found again so."""
+    done = semafuzz("replay", str(TOLD / "nova_build_failed.trace.json"), COLUMNS=str(width))
+    assert done.returncode == 1, done.stdout + done.stderr
+    told = done.stdout
+    file = TOLD / f"nova_build_failed-{width}.txt"
+    if os.environ.get("SEMAFUZZ_WRITE_TOLD"):
+        file.write_text(told, encoding="utf-8")
+    assert told == file.read_text(encoding="utf-8")
+    assert "nova/compute/stats.py:150" in told
+    assert "update is lost" in " ".join(told.split())
 
 
 TEXTS = ["Account#1.balance", "bank:8 (deposit)", "0", "10", "Lock#1"]
