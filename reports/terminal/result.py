@@ -59,12 +59,16 @@ class Progress:
 
     def say(self, schedules: int, seconds: float, findings: int, more: str = "") -> None:
         """Show the figures, where it is time to."""
+        if perf_counter() >= self._next:
+            rate = schedules / seconds if seconds else 0.0
+            self.line(f"{schedules:,} schedules, {rate:,.0f} a second, {findings} distinct findings{more}")
+
+    def line(self, line: str) -> None:
+        """Show a line in the place of the last one, where it is time to."""
         now = perf_counter()
         if now < self._next:
             return
         self._next = now + self._every
-        rate = schedules / seconds if seconds else 0.0
-        line = f"{schedules:,} schedules, {rate:,.0f} a second, {findings} distinct findings{more}"
         if self._terminal:
             own_errors().write(f"\r\x1b[K{plain(line, 160)}")
             self._shown = True

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TextIO
 
 from semafuzz.child_channel import program_runs
+from semafuzz.commands.common.counted_runs import CountedRuns
 from semafuzz.commands.common.release_process import settle_trace
 from semafuzz.commands.trace.debugger import Breakpoint, failing_step, prompt, stop_at_breakpoint
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
@@ -57,12 +58,14 @@ def run_replay(
     ):
         tries = (0 if subject.recorded else SEARCH) if search is None else search
         values = Values()
-        watched = replace(subject.setting, detectors=(*subject.setting.detectors, values))
+        counted = CountedRuns("looking for it", tries)
+        watched = replace(subject.setting, detectors=(*subject.setting.detectors, values, counted))
         met: list[FrameType] = []
         with breakpoints.stopping(met.append):
             judgement = check_reproduces(
                 trace, subject.program, watched, subject.laboratory, search=tries, same_code=subject.recorded
             )
+        counted.clear()
         told = _told(trace, subject, judgement, values)
         if judgement.reproduces and judgement.outcome is not None:
             if break_at is not None:

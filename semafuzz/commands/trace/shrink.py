@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from semafuzz.commands.common.counted_runs import CountedRuns
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, UsageError, documentation
@@ -146,9 +147,14 @@ def run_shrink(path: Path, code: Code, out: Path | None, *, budget: int, in_plac
             print(f"{plain(trace.expected.signature)} does not reproduce, so there is nothing to shrink: {why}")
             return 0
         before = Size.of(trace, preemptions(judgement.outcome))
-        with tempfile.TemporaryDirectory(prefix=".shrink-", dir=folder) as working:
-            finding = _Shrinking(subject, budget).run(judgement.outcome, Path(working))
-            small = codec.read(Path(finding.trace))
+        counted = CountedRuns("making it smaller", budget)
+        subject.setting.detectors = (*subject.setting.detectors, counted)
+        try:
+            with tempfile.TemporaryDirectory(prefix=".shrink-", dir=folder) as working:
+                finding = _Shrinking(subject, budget).run(judgement.outcome, Path(working))
+                small = codec.read(Path(finding.trace))
+        finally:
+            counted.clear()
         after = Size.of(small, finding.preemptions)
     target = path
     if after < before:
