@@ -18,7 +18,7 @@ def printable(error: object) -> str:
     return "".join(one if one.isprintable() else "?" for one in str(error))[:300]
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """Have the folder itself on the disk, where the system can."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
@@ -38,9 +38,10 @@ def _open_new(folder: Path) -> tuple[int, Path]:
     raise AssertionError("there is no end of numbers")
 
 
-def atomic_write(path: Path, data: bytes) -> Path:
+def atomic_write(path: Path, data: bytes, *, settled: bool = True) -> Path:
     """Write a file, or replace it, in one step that survives a loss of power.
 
+    Not ``settled``: that it is there may be forgotten in such a loss, until :func:`settle` was called on its folder.
     Raises OSError where the disk refuses; nothing is overwritten then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +52,8 @@ def atomic_write(path: Path, data: bytes) -> Path:
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
-        _settle(path.parent)
+        if settled:
+            settle(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)

@@ -45,3 +45,9 @@ def test_shrinking(root: Path) -> None:
     found = run(root / "benchmarks" / "shrink.py", "--seeds", "1", "--program", "lost update")
     (row,) = found["programs"]
     assert (row["searches"], row["after"], row["schedules"]) == (3, [1, 1], 1)
+
+
+def test_many_traces(root: Path) -> None:
+    found = run(root / "benchmarks" / "many_traces.py", "--traces", "20", "--pages", "3")
+    assert {found[name]["cpu_seconds"] > 0 for name in ("merge", "merge again", "report")} == {True}
+    assert found["merge"]["mib"] < 500

@@ -16,7 +16,7 @@ from pathlib import Path
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
-from semafuzz.harness.files.atomic_write import atomic_write
+from semafuzz.harness.files.atomic_write import atomic_write, settle
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.schema import Operations, Trace
@@ -51,6 +51,7 @@ def run_merge(folders: tuple[Path, ...], into: Path) -> int:
                 merge_summaries(folder, target)
             except UsageError as error:
                 broken.append(str(error))
+        settle(target)
         try:
             explained = _set_aside(target)
         except (TraceError, UsageError) as error:
@@ -83,7 +84,7 @@ def _merge(path: Path, into: Path, counts: _Counts) -> None:
     else:
         counts.known += 1
         return
-    atomic_write(there, data)
+    atomic_write(there, data, settled=False)
 
 
 def _place_of(trace: Trace, into: Path) -> Path:
