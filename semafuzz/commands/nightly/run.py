@@ -44,7 +44,7 @@ ATTEMPTS = 2
 GRACE = 300.0
 """Seconds that a search may take beyond its own, for what it met last to be worked out."""
 REPLAY_SECONDS = 600.0
-HOUR = 3600.0
+HOUR, MINUTE = 3600.0, 60.0
 LATE = "the time for the whole night was up"
 PAGES = "report"
 """The folder of the pages, in that of the corpus."""
@@ -58,8 +58,8 @@ class NightlyOptions:
     ``engine``: ``processes`` here, or ``dask``, whose scheduler is at ``dask``;
     ``shards``: searches of each release, 0 for as many as ``jobs``. ``seconds`` are for each search on a cluster,
     whose workers share nothing. ``fail_on``: what makes the exit code 1; ``deadline``: seconds for the whole night, 0
-    for twice what was asked for and an hour; ``wait``: seconds for a cluster without a worker; ``send_code``: workers
-    use the semafuzz that is here."""
+    for twice what was asked for, a minute for each known finding counted in, and an hour; ``wait``: seconds for a
+    cluster without a worker; ``send_code``: workers use the semafuzz that is here."""
 
     target: str
     releases: tuple[str, ...]
@@ -92,6 +92,7 @@ class _Nightly:
     under_way: dict[str, Path] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
+    known: int = 0
     started: float = field(default_factory=monotonic)
     table: LiveTable = field(default_factory=LiveTable)
     begun: float = 0.0
@@ -123,8 +124,8 @@ class _Nightly:
 
     def time_left(self) -> float:
         """Seconds that the whole may still take."""
-        asked = sum(shard.seconds for shard in self.plan.shards) / self.wanted.jobs
-        return (self.wanted.deadline or 2 * asked + HOUR) - (monotonic() - self.started)
+        asked = sum(shard.seconds for shard in self.plan.shards) + MINUTE * self.known
+        return (self.wanted.deadline or 2 * asked / self.wanted.jobs + HOUR) - (monotonic() - self.started)
 
     def is_late(self) -> bool:
         """Whether the time for the whole night is up."""
@@ -274,7 +275,7 @@ def _run(wanted: NightlyOptions, corpus: Corpus, as_json: bool) -> int:
         sys.stderr.write(
             f"the night with the root {plan.root} goes on: {left} of {len(plan.shards)} searches are left\n"
         )
-    nightly = _Nightly(wanted, corpus, night, plan)
+    nightly = _Nightly(wanted, corpus, night, plan, known=len(corpus.all()))
     nightly.run_on_cluster() if wanted.engine == "dask" else trio.run(nightly.run)
     merge(corpus, night, plan)
     report = nightly.report()
