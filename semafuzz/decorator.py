@@ -30,6 +30,8 @@ MARK = "__semafuzz_interleave__"
 _OPTIONS = frozenset(
     {"scheduler", "schedules", "seconds", "seed", "model", "instrument", "keep_going", "cancellations", "patient"}
 )
+ASYNC = "__semafuzz_async__"
+"""The attribute of a decorated method that gives what is to be awaited, once it runs under control."""
 _NOT_OF_EXPLORE = frozenset({"instrument", "keep_going", "cancellations", "patient"})
 
 
@@ -63,6 +65,7 @@ def interleave(function: Callable[..., Any] | None = None, /, **options: object)
             case = arguments[0] if arguments else None
             if current.execution is not None:
                 return function(*arguments, **named)
+            _refuse_choices(function, options)
             if isinstance(case, unittest.TestCase):
                 # Here, since whoever uses the marker alone need not wait for what makes traces.
                 from semafuzz.explored_case import explore_case
@@ -89,13 +92,29 @@ def _decorate_async(function: Callable[Parameters, Any], options: Mapping[str, o
         return pytest.mark.interleave(**options)(function)  # type: ignore[no-any-return]
 
     @functools.wraps(function)
-    def test(*arguments: Parameters.args, **named: Parameters.kwargs) -> None:
+    def test(*arguments: Parameters.args, **named: Parameters.kwargs) -> object:
         __tracebackhide__ = True
-        _explore(functools.partial(function, *arguments, **named), function, options)
+        if current.execution is not None:
+            return function(*arguments, **named)
+        case = arguments[0] if arguments else None
+        if isinstance(case, unittest.IsolatedAsyncioTestCase):
+            raise UsageError(f"{function.__qualname__} runs on asyncio, which is not controlled; use unittest.TestCase")
+        if isinstance(case, unittest.TestCase):
+            from semafuzz.harness.runs.methods import one_async_case
+
+            _explore(one_async_case(type(case), case._testMethodName, function), function, options)
+        else:
+            _explore(functools.partial(function, *arguments, **named), function, options)
+        return None
 
     vars(test)[MARK] = dict(options)
-    del test.__wrapped__  # who looks through it takes the test for async
-    return test
+    vars(test)[ASYNC] = True
+    return pytest.mark.interleave(**options)(test) if pytest is not None else test
+
+
+def _refuse_choices(function: Callable[..., object], options: Mapping[str, object]) -> None:
+    if options.get("cancellations") or options.get("patient"):
+        raise UsageError(f"cancellations and patient go with async tests; {function.__qualname__} is none")
 
 
 def _is_method(function: Callable[..., object]) -> bool:

@@ -45,6 +45,11 @@ def stopping(stop: Stop) -> Iterator[None]:
         _stop[0] = before
 
 
+def ignore() -> None:
+    """Stop at no further one in the block of :func:`stopping`: somebody has had enough."""
+    _stop[0] = lambda frame: None
+
+
 def told() -> list[str]:
     """A line about those that were passed over since this was asked last."""
     places = ", ".join(_passed_over)

@@ -4,7 +4,7 @@ set up and cleaned up around a test."""
 from __future__ import annotations
 
 import unittest
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from semafuzz.harness.errors import CodeError
@@ -57,6 +57,23 @@ def one_case(
                 getattr(case, name)()
             else:
                 function(case)
+        finally:
+            case.tearDown()
+            case.doCleanups()
+
+    return run
+
+
+def one_async_case(
+    kind: type[unittest.TestCase], name: str, function: Callable[..., Awaitable[object]]
+) -> Callable[[], Awaitable[None]]:
+    """The same for a method that is async; what is around it is not."""
+
+    async def run() -> None:
+        case = kind(name)
+        case.setUp()
+        try:
+            await function(case)
         finally:
             case.tearDown()
             case.doCleanups()

@@ -207,6 +207,9 @@ class TrioExecution(Execution):
             if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "asyncio":
                 raise UsageError(f"the function calls asyncio ({type(error).__name__}: {error}); {_ASYNCIO}") from error
             trace = trace.tb_next
+        # Its functions in C leave no frame.
+        if isinstance(error, RuntimeError) and str(error) == "no running event loop":
+            raise UsageError(f"the function asks asyncio for its event loop ({error}); {_ASYNCIO}") from error
 
     def post(self, deliver: Callable[[], object], name: str) -> bool:
         """A callback is posted to the loop by a task; whether the execution says when it is called."""

@@ -33,8 +33,10 @@ IDENTIFY_SECONDS = 1800.0
 """That telling the code may take: an environment may have to be made."""
 MARK = "SEMAFUZZ_FAR_PROCESS"
 """The variable by which a process on a worker, and what it has started, is known."""
-FOLDER = "{folder}"
-"""Stands in the arguments of an order for the folder that it may write to."""
+FOLDER, SECONDS = "{folder}", "{seconds}"
+"""Stand in the arguments of an order for the folder that it may write to, and for the time that it has."""
+ENDING = 30.0
+"""Seconds that a search may need to tell what it found."""
 LEASH = r"""
 import os, signal, subprocess, sys, threading
 
@@ -78,7 +80,9 @@ class Order:
     arguments by which it tells the code that it would run, and ``expected`` what these have to say; ``code``: the
     digest of an archive that was sent, "" for what is installed; ``memory``: bytes, 0 for no limit; ``keep``: the
     patterns of files that come back; ``most``, ``tail``: bytes of its standard output and error that do;
-    ``under_way``: the name of the file with what it does now; ``topic``: of what it tells meanwhile."""
+    ``under_way``: the name of the file with what it does now; ``topic``: of what it tells meanwhile; ``ends``: by
+    ``time.time`` when all is to be over, so that what begins late takes less than ``search_seconds``, which stand for
+    ``{seconds}`` in the arguments."""
 
     name: str
     arguments: tuple[str, ...]
@@ -94,6 +98,8 @@ class Order:
     under_way: str = "out/under-way"
     topic: str = ""
     safe_path: bool = True
+    ends: float = 0.0
+    search_seconds: float = 0.0
 
 
 _known: dict[tuple[str, ...], tuple[dict[str, str], str]] = {}
@@ -113,7 +119,9 @@ def obey(order: Order) -> dict[str, Any]:
         for file, data in order.files.items():
             (folder / Path(file).name).write_bytes(data)
         (folder / "out").mkdir()
-        arguments = [one.replace(FOLDER, str(folder)) for one in order.arguments]
+        left = order.ends - time.time() if order.ends else order.search_seconds + 3 * ENDING
+        seconds = round(max(0.5, min(order.search_seconds, left - min(ENDING, left / 3))), 1)
+        arguments = [one.replace(FOLDER, str(folder)).replace(SECONDS, str(seconds)) for one in order.arguments]
         answer = _run(order, arguments, folder, order.seconds, wanted, tell)
         files = {path.name: path.read_bytes() for path in folder.glob(order.keep)}
         return {"worker": worker, "refused": [], **answer, "files": files, "under_way": _words(folder, order)}
@@ -152,7 +160,7 @@ def _refusal(order: Order, folder: Path, wanted: Callable[[], bool]) -> list[str
     if not order.identify:
         return []
     if order.code and not code_folder(order.code).is_dir():
-        return ["the code that was sent has not come here"]
+        return [f"the code that was sent could not be kept in {code_folder(order.code)}"]
     key = (order.code, *order.identify)
     if key not in _known:
         answer = _run(order, order.identify, folder, IDENTIFY_SECONDS, wanted, lambda figures, under_way: None)

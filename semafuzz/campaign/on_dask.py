@@ -141,7 +141,8 @@ class _Dealer:
             f"{len(self._addresses(client))} workers, {len(self._left)} searches; {client.dashboard_link}"
         )
         if self._cluster.send_code:
-            client.register_plugin(unpacking_plugin(*archive()))
+            with _asking(client):
+                client.register_plugin(unpacking_plugin(*archive()))
         topic = f"semafuzz-{os.urandom(4).hex()}"
         client.subscribe_topic(topic, self._hear)
         futures: dict[str, Any] = {}
@@ -174,7 +175,8 @@ class _Dealer:
         return f"the Dask scheduler at {self._cluster.address}" if self._cluster.address else "the cluster here"
 
     def _addresses(self, client: Client) -> list[str]:
-        return list(client.scheduler_info(n_workers=-1)["workers"])
+        with _asking(client):
+            return list(client.scheduler_info(n_workers=-1)["workers"])
 
     def _check(self, client: Client) -> None:
         """Raise where the cluster is lost, or has nobody left who may do anything."""
@@ -200,7 +202,8 @@ class _Dealer:
     def _submit(self, client: Client, order: Order, topic: str, allowed: list[str] | None) -> Any:
         code = archive()[0] if self._cluster.send_code else ""
         key = f"semafuzz-{order.name}-{os.urandom(4).hex()}"
-        return client.submit(obey, replace(order, code=code, topic=topic), pure=False, key=key, workers=allowed)
+        with _asking(client):
+            return client.submit(obey, replace(order, code=code, topic=topic), pure=False, key=key, workers=allowed)
 
     def _hear(self, event: tuple[float, Any]) -> None:
         """What a search tells while it runs; called by Dask."""
@@ -242,6 +245,15 @@ class _Dealer:
         self._listener.done(name, replace(delivery, errors=tuple(self._errors[name])))
 
 
+@contextlib.contextmanager
+def _asking(client: Client) -> Iterator[None]:
+    """What goes wrong in the block has to do with the cluster, and with no disk here."""
+    try:
+        yield
+    except Exception as error:
+        raise _Lost(f"the Dask scheduler was lost ({type(error).__name__})") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a worker said. ``refused``: why it did nothing; ``stopped``: nobody waited for it."""
@@ -281,7 +293,8 @@ def connected(cluster: Cluster) -> Iterator[Client]:
     except ImportError:
         raise UsageError("--engine dask needs Dask; install semafuzz[dask]") from None
     # What is lost is told by us; Dask tells it with its own places.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     # A worker need not have this file, nor the same one.
     cloudpickle.register_pickle_by_value(far_process)
     with contextlib.ExitStack() as open_here:

@@ -14,6 +14,7 @@ from types import FrameType
 import pytest
 
 from semafuzz.commands.trace.debugger import stop_at_breakpoint
+from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import breakpoints
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.execution_config import ExecutionConfig
@@ -68,6 +69,10 @@ def search(item: pytest.Function, test: str, plan: Plan, settings: Settings, sch
                 exploration.run()
             except SharedState as error:
                 shared, result.verdict = error, "uncontrolled"
+            except UsageError as error:
+                # What the test asks for is no target: asyncio above all.
+                result.notes.append(str(error))
+                result.verdict = "uncontrolled"
             keeper.end()
             shown = [_run_again(subject, finding, exploration.setting) for finding in result.failures]
         commands = [_command(subject, finding, allowance.patience) for finding in result.failures]

@@ -23,6 +23,7 @@ from types import ModuleType
 
 import pytest
 
+from semafuzz.decorator import ASYNC
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.install.adoption import COMPOSITES
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
@@ -86,7 +87,7 @@ class MarkedTest:
     def _inner_program(self, configuration: Mapping[str, Value]) -> Program:
         """What runs the test: the engine of threads, or that of trio."""
         function = self.item.obj
-        if inspect.iscoroutinefunction(function):
+        if inspect.iscoroutinefunction(function) or hasattr(function, ASYNC):
             body: Callable[[], Awaitable[object]] = self._await
         elif _runs_trio(self.module, function):
             from semafuzz.harness.trio_engine.hosted import hosted
@@ -122,7 +123,13 @@ class MarkedTest:
             return await self.item.obj(**{name: given[name] for name in self.item._fixtureinfo.argnames})
         except _ENDINGS as ending:
             self.program.ending = ending
-            return None
+        except BaseExceptionGroup as group:
+            # A task of the test may end it, too.
+            endings, rest = group.split(_ENDINGS)
+            if endings is None or rest is not None:
+                raise
+            self.program.ending = _first_of(endings)
+        return None
 
     def model(self, asked: Model) -> Model:
         """Under which model it runs: the one that it has of its own, or what was asked for."""
@@ -147,6 +154,11 @@ class MarkedTest:
             except UsageError as error:
                 raise Inconclusive(f"{self.test}: {error}") from None
             yield opened
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    found = group.exceptions[0]
+    return _first_of(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def _with_parts(arguments: dict[str, object]) -> dict[str, object]:

@@ -149,7 +149,9 @@ def test_other_code_is_refused_before_it_is_run() -> None:
     }
     mute = obey(replace(order, identify=("identify", "nosuch")))
     assert "does not tell the code that it has" in mute["refused"][0]
-    assert obey(replace(order, code="0" * 32))["refused"] == ["the code that was sent has not come here"]
+    assert obey(replace(order, code="0" * 32))["refused"] == [
+        f"the code that was sent could not be kept in {code_folder('0' * 32)}"
+    ]
 
 
 def test_the_code_of_a_target_is_told_by_its_files(tmp_path: Path) -> None:

@@ -378,3 +378,12 @@ def test_two_at_once_are_refused(semafuzz: Run, tmp_path: Path) -> None:
     finally:
         first.terminate()
         first.communicate()
+
+
+@pytest.mark.slow
+def test_a_deadline_costs_nothing_that_was_found(semafuzz: Run, tmp_path: Path) -> None:
+    told = ("nightly", "reference", "--no-pages", "--set", "defect=missing_lock", "--seed", "5", "--seconds", "600")
+    done = semafuzz(*told, "--schedules", "1000000", "--deadline", "15", "--corpus", "corpus")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "cut short by the deadline" in done.stdout
+    assert known_in(tmp_path / "corpus")

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 
 import msgspec
 import trio
 
 from semafuzz.campaign.corpus import Corpus, Known
-from semafuzz.campaign.far_process import FOLDER, Order
+from semafuzz.campaign.far_process import FOLDER, SECONDS, Order
 from semafuzz.campaign.night import CampaignState, ShardResult
 from semafuzz.campaign.on_dask import Cluster, Delivery, Listener, run_on_dask
 from semafuzz.campaign.plan import Plan, Shard
@@ -114,7 +114,10 @@ class ClusterNight:
 
     def _search_order(self, shard: Shard) -> Order:
         told = [*self.command_of(shard), "--out", f"{FOLDER}/out"]
-        return self._order(shard.name, told, self.seconds_of(shard), (shard.target, shard.release))
+        told[told.index("--seconds") + 1] = SECONDS
+        order = self._order(shard.name, told, self.seconds_of(shard), (shard.target, shard.release))
+        left = self.cluster.until - monotonic()
+        return replace(order, search_seconds=shard.seconds, ends=time() + left)
 
     def _searched(self, shard: Shard, delivery: Delivery) -> None:
         folder = self.night.attempt(shard.name)

@@ -45,6 +45,8 @@ GRACE = 300.0
 """Seconds that a search may take beyond its own, for what it met last to be worked out."""
 REPLAY_SECONDS = 600.0
 HOUR, MINUTE = 3600.0, 60.0
+ENDING, MINIMUM = 30.0, 0.5
+"""Seconds that a search may need to tell what it found, and the fewest that it gets."""
 LATE = "the time for the whole night was up"
 PAGES = "report"
 """The folder of the pages, in that of the corpus."""
@@ -93,6 +95,7 @@ class _Nightly:
     unanswered: dict[str, str] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
     known: int = 0
+    shortened: list[str] = field(default_factory=list)
     started: float = field(default_factory=monotonic)
     table: LiveTable = field(default_factory=LiveTable)
     begun: float = 0.0
@@ -171,6 +174,8 @@ class _Nightly:
         for _ in range(ATTEMPTS):
             folder = self.under_way[shard.name] = self.night.attempt(shard.name)
             told = self._told(shard)
+            if self._seconds_of(shard) < shard.seconds:
+                self.shortened.append(self._named(shard))
             command = [*_start(), *told, "--out", str(folder.absolute())]
             ended = await run_process(command, folder, limits)
             result, trouble = concluded(ended)
@@ -185,9 +190,15 @@ class _Nightly:
 
     def _told(self, shard: Shard) -> list[str]:
         told = ["fuzz", shard.target, *(["--release", shard.release] if shard.release else [])]
-        told += ["--schedules", str(shard.schedules), "--seconds", str(shard.seconds), "--seed", str(shard.seed)]
+        told += ["--schedules", str(shard.schedules), "--seconds", str(self._seconds_of(shard))]
+        told += ["--seed", str(shard.seed)]
         told += [part for one in self.plan.settings for part in ("--set", one)]
         return [*told, "--model", self.plan.model, "--share", shard.share]
+
+    def _seconds_of(self, shard: Shard) -> float:
+        """What a search may take: its own, or what the night has left for it to come to an end with what it found."""
+        left = self.time_left()
+        return round(max(MINIMUM, min(shard.seconds, left - min(ENDING, left / 3))), 1)
 
     def report(self) -> NightlyReport:
         """What this night came to, out of what is on the disk."""
@@ -216,6 +227,7 @@ class _Nightly:
             fail_on=self.wanted.fail_on,
             everything=[self._told_of(one) for one in everything],
             notes=[
+                *(f"{name} was cut short by the deadline of the night" for name in dict.fromkeys(self.shortened)),
                 *(f"a search was begun again: {text}" for _, one in ended if one.result for text in one.errors),
                 *(f"a failure did not show again when its schedule was repeated: {text}" for text in unsteady),
             ],
@@ -225,7 +237,9 @@ class _Nightly:
         return f"{shard.target} {shard.release}".strip() + f", part {shard.number % shard.of + 1} of {shard.of}"
 
     def _why_open(self, shard: Shard) -> str:
-        return self.unanswered.get(shard.name, LATE)
+        left = self.night.attempts(shard.name)
+        kept = f"; what it left is in {self.night.kept_of(shard, self.plan)}" if left and self.is_late() else ""
+        return self.unanswered.get(shard.name, LATE) + kept
 
     def _not_replayed(self) -> list[tuple[Known, str]]:
         return [

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from semafuzz.harness.detectors.protocol import Detector
-from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel import breakpoints, current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.frames import is_machinery
 from semafuzz.harness.kernel.observed_execution import Probe
@@ -25,7 +25,7 @@ class Breakpoint(Detector):
     """Stops once, at the first access from step ``at`` on. ``stop`` is called with the frame of the program, the
     step and what is done there."""
 
-    def __init__(self, at: int, stop: Callable[[FrameType, int, str], None]) -> None:
+    def __init__(self, at: int, stop: Callable[[FrameType, int, str], object]) -> None:
         self._at = at
         self._stop = stop
         self.met = False
@@ -66,14 +66,20 @@ def failing_step(outcome: Outcome) -> int:
 
 def stop_at_breakpoint(frame: FrameType) -> None:
     """The prompt for a ``breakpoint()`` of the program."""
-    prompt(frame, None, f"breakpoint() at {frame.f_code.co_filename}:{frame.f_lineno}")
+    if prompt(frame, None, f"breakpoint() at {frame.f_code.co_filename}:{frame.f_lineno}"):
+        breakpoints.ignore()
 
 
-def prompt(frame: FrameType, step: int | None, said: str) -> None:
-    """A prompt of pdb in this frame, on the terminal of the command."""
+def prompt(frame: FrameType, step: int | None, said: str) -> bool:
+    """A prompt of pdb in this frame, on the terminal of the command; whether somebody wants no more of it."""
     debugger = pdb.Pdb(stdin=sys.__stdin__, stdout=sys.__stderr__, nosigint=True, readrc=False)
     debugger.use_rawinput = False
     where = said if step is None else f"step {step}: {said}"
-    print(f"\n{where}\n(`c` goes on; what is typed here is no part of the run)", file=sys.__stderr__, flush=True)
+    print(
+        f"\n{where}\n(`c` goes on, `q` without further stops; what is typed here is no part of the run)",
+        file=sys.__stderr__,
+        flush=True,
+    )
     debugger.reset()
     debugger.interaction(frame, None)
+    return bool(debugger.quitting)
