@@ -86,11 +86,13 @@ def calls_run_of(tree: ast.Module, library: str) -> bool:
         for alias in node.names
         if alias.name == "run"
     }
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    homes = {library} | {one.asname for node in imports for one in node.names if one.name == library and one.asname}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             function = node.func
             if isinstance(function, ast.Attribute) and function.attr == "run" and isinstance(function.value, ast.Name):
-                if function.value.id == library:
+                if function.value.id in homes:
                     return True
             elif isinstance(function, ast.Name) and function.id in names:
                 return True

@@ -187,14 +187,23 @@ def _imported(name: str, test: str) -> ModuleType:
 
 
 def _runs_trio(module: ModuleType, function: Callable[..., object]) -> bool:
-    """Whether a test that is no async function calls ``trio.run`` itself, by what its source and its module's imports
-    say."""
+    """Whether a test that is no async function calls ``trio.run``, itself or by functions of its module, by what the
+    source says."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        imports = [node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.ImportFrom)]
+        whole = ast.parse(inspect.getsource(module)).body
     except (OSError, TypeError, SyntaxError):
         return False
-    return runs_trio(ast.Module([*imports, *tree.body], []))
+    imports = [node for node in whole if isinstance(node, (ast.Import, ast.ImportFrom))]
+    helpers = {node.name: node for node in whole if isinstance(node, ast.FunctionDef)}
+    reached: dict[str, ast.stmt] = {}
+    left: list[ast.stmt] = list(tree.body)
+    while left:
+        used = {node.id for node in ast.walk(left.pop()) if isinstance(node, ast.Name)}
+        new = {name: helpers[name] for name in used & helpers.keys() - reached.keys()}
+        reached |= new
+        left += new.values()
+    return runs_trio(ast.Module([*imports, *tree.body, *reached.values()], []))
 
 
 class TestProgram(Program):

@@ -51,6 +51,8 @@ KINDS = {
     "fixtures": "@pytest.fixture\ndef five():\n    return 5\n\n@pytest.mark.interleave\nasync def test_it(five):\n"
     "    assert five == 5\n    await lost()\n",
     "run": "@pytest.mark.interleave\ndef test_it():\n    trio.run(lost)\n",
+    "helper": "def begin():\n    trio.run(lost)\n\n@pytest.mark.interleave\ndef test_it():\n    begin()\n",
+    "alias": "import trio as t\n\n@pytest.mark.interleave\ndef test_it():\n    t.run(lost)\n",
     "from_run": "from trio import run as begin\n\n@pytest.mark.interleave\ndef test_it():\n    begin(lost)\n",
 }
 
