@@ -51,3 +51,10 @@ def test_many_traces(root: Path) -> None:
     found = run(root / "benchmarks" / "many_traces.py", "--traces", "20", "--pages", "3")
     assert {found[name]["cpu_seconds"] > 0 for name in ("merge", "merge again", "report")} == {True}
     assert found["merge"]["mib"] < 500
+
+
+def test_the_simulation_of_a_night(root: Path) -> None:
+    model = run(root / "benchmarks" / "night_simulation.py")["model"]
+    assert model["1"] > model["2"] > model["3"]
+    assert model["10"] > 8 * model["100"], "ten times the workers are nearly ten times as fast"
+    assert model["100"] < 10 * model["1000"], "and not for ever"
