@@ -18,7 +18,7 @@ from tests.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-HIDDEN = {"matrix-column", "picture"}
+HIDDEN = {"identify", "matrix-column", "picture"}
 
 
 def commands_of(text: str) -> Iterator[str]:
