@@ -40,15 +40,6 @@ def code_identity(
     return told
 
 
-def differences(expected: CodeIdentity, found: CodeIdentity) -> list[str]:
-    """In words what is not the same, in the order of names."""
-    return [
-        f"its {name} is {found.get(name, 'missing')}, here it is {expected.get(name, 'missing')}"
-        for name in sorted({*expected, *found})
-        if expected.get(name) != found.get(name)
-    ]
-
-
 def digest_of(places: Iterable[Path]) -> str:
     """Of the Python files in these folders, and of these files: their names in there and what they hold."""
     whole = hashlib.sha256()

@@ -35,8 +35,8 @@ MARK = "SEMAFUZZ_FAR_PROCESS"
 """The variable by which a process on a worker, and what it has started, is known."""
 FOLDER, SECONDS = "{folder}", "{seconds}"
 """Stand in the arguments of an order for the folder that it may write to, and for the time that it has."""
-ENDING = 30.0
-"""Seconds that a search may need to tell what it found."""
+ENDING, MINIMUM = 30.0, 0.5
+"""Seconds that a search may need to tell what it found, and the fewest that it gets."""
 LEASH = r"""
 import os, signal, subprocess, sys, threading
 
@@ -102,7 +102,7 @@ class Order:
     search_seconds: float = 0.0
 
 
-_known: dict[tuple[str, ...], tuple[dict[str, str], str]] = {}
+_known: dict[tuple[str, ...], dict[str, str]] = {}
 """What commands have said of the code here, so that a worker is asked once."""
 
 
@@ -120,7 +120,7 @@ def obey(order: Order) -> dict[str, Any]:
             (folder / Path(file).name).write_bytes(data)
         (folder / "out").mkdir()
         left = order.ends - time.time() if order.ends else order.search_seconds + 3 * ENDING
-        seconds = round(max(0.5, min(order.search_seconds, left - min(ENDING, left / 3))), 1)
+        seconds = seconds_before(left, order.search_seconds)
         arguments = [one.replace(FOLDER, str(folder)).replace(SECONDS, str(seconds)) for one in order.arguments]
         answer = _run(order, arguments, folder, order.seconds, wanted, tell)
         files = {path.name: path.read_bytes() for path in folder.glob(order.keep)}
@@ -167,16 +167,26 @@ def _refusal(order: Order, folder: Path, wanted: Callable[[], bool]) -> list[str
         last = str(answer["output"]).rstrip("\n").rpartition("\n")[2]
         try:
             told = json.loads(last)
-            _known[key] = {str(name): str(value) for name, value in told.items()}, ""
+            _known[key] = {str(name): str(value) for name, value in told.items()}
         except (ValueError, AttributeError):
             why = str(answer["said"]).strip().rpartition("\n")[2] or f"exit code {answer['code']}"
             return [] if answer["stopped"] else [f"its semafuzz does not tell the code that it has ({why})"]
-    found = _known[key][0]
+    return differences(order.expected, _known[key])
+
+
+def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """In words what is not the same in two identities of code, in the order of names."""
     return [
-        f"its {name} is {found.get(name, 'missing')}, here it is {order.expected.get(name, 'missing')}"
-        for name in sorted({*found, *order.expected})
-        if found.get(name) != order.expected.get(name)
+        f"its {name} is {found.get(name, 'missing')}, here it is {expected.get(name, 'missing')}"
+        for name in sorted({*expected, *found})
+        if expected.get(name) != found.get(name)
     ]
+
+
+def seconds_before(left: float, wanted: float) -> float:
+    """What a search may take that wants so many seconds, where there are ``left`` in all and it needs some of them to
+    tell what it found."""
+    return round(max(MINIMUM, min(wanted, left - min(ENDING, left / 3))), 1)
 
 
 def _run(

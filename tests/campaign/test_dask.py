@@ -17,10 +17,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from semafuzz.campaign.far_process import FOLDER, MARK, Order, code_folder, obey, unpack
+from semafuzz.campaign.far_process import FOLDER, MARK, Order, code_folder, differences, obey, unpack
 from semafuzz.campaign.on_dask import read_answer
 from semafuzz.campaign.sent_code import archive
-from semafuzz.harness.runs.code_identity import differences
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.codec import MAX_BYTES
 from tests.campaign.test_nightly import known_in, unmeasured

@@ -8,19 +8,18 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic, time
 
-import msgspec
 import trio
 
 from semafuzz.campaign.corpus import Corpus, Known
-from semafuzz.campaign.far_process import FOLDER, SECONDS, Order
+from semafuzz.campaign.far_process import FOLDER, SECONDS, Order, differences
 from semafuzz.campaign.night import CampaignState, ShardResult
 from semafuzz.campaign.on_dask import Cluster, Delivery, Listener, run_on_dask
 from semafuzz.campaign.plan import Plan, Shard
 from semafuzz.campaign.workers import Exit, Limits, run_process, supervise
-from semafuzz.commands.nightly.answers import concluded, figures_of
+from semafuzz.commands.nightly.answers import concluded, figures_of, last_line
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import atomic_write
-from semafuzz.harness.runs.code_identity import CodeIdentity, differences
+from semafuzz.harness.runs.code_identity import CodeIdentity
 from semafuzz.reports.terminal.plain_text import plain
 from semafuzz.reports.terminal.progress import added
 from semafuzz.reports.terminal.searches import LiveTable
@@ -87,10 +86,9 @@ class ClusterNight:
         folder = self.night.attempt("identity")
         command = [sys.executable, *run_options(), *self._identity_command(*subject)]
         ended = await run_process(command, folder, Limits(IDENTIFY_SECONDS))
-        try:
-            told = msgspec.json.decode(ended.output.rstrip("\n").rpartition("\n")[2], type=dict[str, str])
-        except msgspec.DecodeError:
-            raise UsageError(f"cannot tell which code {' '.join(subject)} is: {ended.trouble()}") from None
+        told = last_line(ended, dict[str, str])
+        if told is None:
+            raise UsageError(f"cannot tell which code {' '.join(subject)} is: {ended.trouble()}")
         self._expected[subject] = told
 
     def _identity_command(self, target: str, release: str) -> list[str]:

@@ -15,6 +15,7 @@ import msgspec
 import trio
 
 from semafuzz.campaign.corpus import Corpus, Known
+from semafuzz.campaign.far_process import seconds_before
 from semafuzz.campaign.night import CampaignState, ShardResult
 from semafuzz.campaign.on_dask import Cluster
 from semafuzz.campaign.plan import Plan, Shard, make_plan
@@ -45,8 +46,6 @@ GRACE = 300.0
 """Seconds that a search may take beyond its own, for what it met last to be worked out."""
 REPLAY_SECONDS = 600.0
 HOUR, MINUTE = 3600.0, 60.0
-ENDING, MINIMUM = 30.0, 0.5
-"""Seconds that a search may need to tell what it found, and the fewest that it gets."""
 LATE = "the time for the whole night was up"
 PAGES = "report"
 """The folder of the pages, in that of the corpus."""
@@ -197,8 +196,7 @@ class _Nightly:
 
     def _seconds_of(self, shard: Shard) -> float:
         """What a search may take: its own, or what the night has left for it to come to an end with what it found."""
-        left = self.time_left()
-        return round(max(MINIMUM, min(shard.seconds, left - min(ENDING, left / 3))), 1)
+        return seconds_before(self.time_left(), shard.seconds)
 
     def report(self) -> NightlyReport:
         """What this night came to, out of what is on the disk."""
