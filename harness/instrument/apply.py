@@ -26,6 +26,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.instrument import attribute_kinds, hooks
 from semafuzz.harness.instrument.rewriter import Rewriter, hook_name
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.sites import SITES, Site
 
 
@@ -229,13 +230,13 @@ def functions_of(modules: Iterable[types.ModuleType]) -> Functions:
     """Those of these modules, wherever they are held. One walk over all objects for all of
     the modules: it is most of what opening a session costs."""
     namespaces = [vars(module) for module in modules]
-    found: dict[int, list[types.FunctionType]] = {id(namespace): [] for namespace in namespaces}
+    found: dict[int, list[types.FunctionType]] = {address(namespace): [] for namespace in namespaces}
     kind = types.FunctionType
     # The interpreter compares each reference with each of the namespaces, but does so in C.
     few = len(namespaces) <= _FEW
     for function in gc.get_referrers(*namespaces) if few else gc.get_objects():
         if type(function) is kind:
-            there = found.get(id(function.__globals__))
+            there = found.get(address(function.__globals__))
             if there is not None:
                 there.append(function)
     return found
@@ -258,7 +259,7 @@ def instrument_loaded(
     namespace = vars(module)
     install_hooks(namespace)
     applied.modules.append(module)
-    for function in functions[id(namespace)]:
+    for function in functions[address(namespace)]:
         old = function.__code__
         if _place(old) not in rewriting.codes:
             continue

@@ -12,6 +12,7 @@ from typing import Any
 
 from semafuzz.harness.instrument.object_kinds import add_instrumented, instrumented
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.doubles.locks import Lock, running
 from semafuzz.harness.kernel.event_kinds import READ
 from semafuzz.harness.kernel.install import live_objects
@@ -205,7 +206,7 @@ def remembered(found: Any, owner: object) -> Any:
         if dictionaries_of[0]() is not execution:
             dictionaries.clear()
             dictionaries_of[0] = weakref.ref(execution)
-        dictionaries[id(found)] = (found, owner)
+        dictionaries[address(found)] = (found, owner)
     return found
 
 
@@ -216,10 +217,10 @@ def adopted(real: Any) -> Any:
     """A double for a real lock that the code under test reaches by itself."""
     if running() is None:
         return real
-    found = _late.get(id(real))
+    found = _late.get(address(real))
     if found is None or found[0] is not real:
         from semafuzz.harness.kernel.doubles.locks import RLock
 
         double = RLock(real) if type(real) is live_objects.RLOCK_TYPE else Lock(real)
-        found = _late[id(real)] = (real, double)
+        found = _late[address(real)] = (real, double)
     return found[1]

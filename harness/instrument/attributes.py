@@ -29,6 +29,7 @@ from semafuzz.harness.instrument.calls import announced
 from semafuzz.harness.instrument.container_calls import ContainerCall, LibraryCall
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.event_kinds import READ, WRITE, WRITE_ALL
 from semafuzz.harness.kernel.install import live_objects
 from semafuzz.harness.kernel.instances import attributes_of, dictionary_of_type, lookup, names_of, namespace_of
@@ -91,7 +92,7 @@ def set_attr(value: object, owner: Any, name: str, site: int) -> None:
             elif dictionaries:
                 get = dictionary_of_type(type(owner))
                 own = get(owner) if get is not None else None
-                if id(own) in dictionaries:
+                if address(own) in dictionaries:
                     execution.note(WRITE_ALL, own, None, site)
     setattr(owner, name, value)
 

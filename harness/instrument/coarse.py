@@ -21,6 +21,7 @@ from semafuzz.harness.instrument import object_kinds as kinds
 from semafuzz.harness.instrument.attribute_kinds import data_names
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.instances import attributes_of
 
 MOST = 300
@@ -40,9 +41,9 @@ def reached(roots: Iterable[object], execution: Any, site: int, *, deep: bool = 
                 # What it shows and changes is another object's.
                 one = _behind(one)
             kind = kinds.kind_of(one)
-            if kind == kinds.PASSED or id(one) in seen:
+            if kind == kinds.PASSED or address(one) in seen:
                 continue
-            seen.add(id(one))
+            seen.add(address(one))
             steps += 1
             if steps > MOST:
                 execution.limit("reach", "an object graph too large to follow", site)
@@ -147,7 +148,7 @@ def note_stranger(execution: Any, kind: int, owner: object, site: int) -> None:
         return
     strangers = execution.outcome.strangers
     task = execution.current
-    before = strangers.setdefault(id(owner), (owner, task))
+    before = strangers.setdefault(address(owner), (owner, task))
     if before[1] is task:
         return
     if type(owner) is GeneratorType:
@@ -160,6 +161,6 @@ def note_stranger(execution: Any, kind: int, owner: object, site: int) -> None:
 def note_module(execution: Any, module: object, name: str, site: int) -> None:
     """A module in C, which may have a state of its own: named where two tasks call its functions."""
     task = execution.current
-    before = execution.outcome.strangers.setdefault(id(module), (module, task))
+    before = execution.outcome.strangers.setdefault(address(module), (module, task))
     if before[1] is not task:
         execution.limit("unknown", f"the module {name}", site)

@@ -11,6 +11,7 @@ from semafuzz.harness.instrument.containers import CONTAINERS, REMOVES, inserts,
 from semafuzz.harness.instrument.items import source_of
 from semafuzz.harness.instrument.operators import CHANGING
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.event_kinds import READ, READ_ALL, READ_ITEM, WRITE, WRITE_ALL, WRITE_ITEM
 
 
@@ -50,7 +51,7 @@ def touch_container(
 ) -> None:
     """A method of a builtin container."""
     kind = method_kind(owner, name, args)
-    if id(owner) in dictionaries and kind >= 0:
+    if address(owner) in dictionaries and kind >= 0:
         _touch_attributes(execution, kind, owner, name, args, kwargs, site)
     elif kind >= READ_ALL:
         if args and not execution.thorough:
@@ -82,7 +83,7 @@ def _touch_attributes(
     execution: Any, kind: int, owner: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], site: int
 ) -> None:
     """A method of an instance's dictionary: an access to attributes."""
-    instance = dictionaries[id(owner)][1]
+    instance = dictionaries[address(owner)][1]
     if kind < READ_ALL:
         execution.touch(READ if kind == READ_ITEM else WRITE, instance, args[0], site)
         return

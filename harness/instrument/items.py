@@ -15,6 +15,7 @@ from semafuzz.harness.instrument.containers import CONTAINERS, VIEWS, fills_in, 
 from semafuzz.harness.instrument.object_kinds import handles_itself
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.event_kinds import READ, READ_ALL, READ_ITEM, WRITE, WRITE_ALL, WRITE_ITEM
 from semafuzz.harness.kernel.instances import lookup
 
@@ -28,8 +29,8 @@ def item(owner: Any, key: Any, site: int) -> Any:
         if execution.thorough:
             touch_other(execution, owner, "__getitem__", False, site)
     else:
-        if id(owner) in dictionaries:
-            execution.touch(READ, dictionaries[id(owner)][1], key, site)
+        if address(owner) in dictionaries:
+            execution.touch(READ, dictionaries[address(owner)][1], key, site)
         elif type(owner) is dict:
             execution.touch(READ_ITEM, owner, key_name(key), site)
         elif type(key) is slice:
@@ -52,8 +53,8 @@ def set_item(value: object, owner: Any, key: Any, site: int) -> None:
         if execution.thorough:
             touch_other(execution, owner, "__setitem__", True, site)
     else:
-        if id(owner) in dictionaries:
-            execution.touch(WRITE, dictionaries[id(owner)][1], key, site)
+        if address(owner) in dictionaries:
+            execution.touch(WRITE, dictionaries[address(owner)][1], key, site)
         elif type(key) is slice:
             execution.touch(WRITE_ALL, owner, None, site)
         else:
@@ -73,8 +74,8 @@ def del_item(owner: Any, key: Any, site: int) -> None:
         if execution.thorough:
             touch_other(execution, owner, "__delitem__", True, site)
     else:
-        if id(owner) in dictionaries:
-            execution.touch(WRITE, dictionaries[id(owner)][1], key, site)
+        if address(owner) in dictionaries:
+            execution.touch(WRITE, dictionaries[address(owner)][1], key, site)
         elif type(key) is slice:
             execution.touch(WRITE_ALL, owner, None, site)
         else:
@@ -110,8 +111,8 @@ def contains(key: Any, owner: Any, site: int) -> bool:
     execution = current.execution
     if execution is not None:
         source = source_of(owner)
-        if id(owner) in dictionaries:
-            execution.touch(READ, dictionaries[id(owner)][1], key, site)
+        if address(owner) in dictionaries:
+            execution.touch(READ, dictionaries[address(owner)][1], key, site)
         elif issubclass(type(source), (dict, set)) and _plain(source, "__contains__") and source is owner:
             execution.touch(READ_ITEM, source, key_name(key), site)
         elif issubclass(type(source), CONTAINERS) and (source is not owner or _plain(source, "__contains__")):

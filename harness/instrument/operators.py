@@ -13,6 +13,7 @@ from semafuzz.harness.instrument.coarse import touch_reached
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.instrument.items import touch_other
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.event_kinds import READ_ALL, WRITE, WRITE_ALL
 from semafuzz.harness.kernel.instances import lookup
 
@@ -120,6 +121,6 @@ def in_place(name: str, left: Any, right: Any, site: int) -> Any:
 
 def _touch_in_place(execution: Any, left: Any, right: Any, site: int) -> None:
     """``vars(x) |= ...`` changes attributes."""
-    if id(left) in dictionaries and issubclass(type(right), dict):
+    if address(left) in dictionaries and issubclass(type(right), dict):
         for key in tuple(right):
-            execution.touch(WRITE, dictionaries[id(left)][1], key, site)
+            execution.touch(WRITE, dictionaries[address(left)][1], key, site)

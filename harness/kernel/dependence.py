@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import ANY_ITEM, CONTAINER, LOOKS, WHOLE, WHOLE_CONTAINER, Key
 
 Where = TypeVar("Where")
@@ -63,7 +64,7 @@ def reach(kind: int, subject: object, name: object) -> Reach:
     """The reach of an operation."""
     if kind == op.IO:
         return Reach((_OUTSIDE,), (_OUTSIDE,), True)
-    where = id(subject)
+    where = address(subject)
     if kind in CONTAINER:
         return Reach(*reach_in_container(kind, where, name), kind in op.WRITES)
     cells: tuple[Key, ...] = ()

@@ -16,6 +16,7 @@ import sys
 import threading
 from types import FrameType
 
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.sites import SITES
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -29,6 +30,9 @@ _LIBRARY = {
     for module in (threading, queue, contextlib, concurrent.futures._base, concurrent.futures.thread)
 }
 _known: dict[str, bool] = {}
+_machinery: dict[int, dict[str, object]] = {}
+"""Namespaces of modules that are machinery, by address; a frame's code tells an audit hook that it was asked for,
+its namespace does not."""
 
 
 def is_machinery(filename: str) -> bool:
@@ -48,16 +52,17 @@ def calling_site(kind: int, depth: int = 2) -> int:
     """
     frame: FrameType | None = sys._getframe(depth)
     first = frame
-    known = _known
+    machinery = _machinery
     while frame is not None:
-        name = frame.f_code.co_filename
-        skip = known.get(name)
-        if skip is None:
-            skip = is_machinery(name)
-        if not skip:
-            return SITES.of_frame(
-                frame.f_code, frame.f_lasti, frame.f_lineno or 0, str(frame.f_globals.get("__name__", "")), kind
-            )
+        namespace = frame.f_globals
+        if address(namespace) not in machinery:
+            code = frame.f_code
+            if not is_machinery(code.co_filename):
+                return SITES.of_frame(
+                    code, frame.f_lasti, frame.f_lineno or 0, str(namespace.get("__name__", "")), kind
+                )
+            if namespace.get("__file__") == code.co_filename:
+                machinery[address(namespace)] = namespace
         frame = frame.f_back
     # Nothing but machinery, as in a pool's worker: the library's own place then.
     frame = first

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import (
     ANY_ITEM,
     CHANGES,
@@ -55,7 +56,7 @@ def happens_before_class(events: Sequence[RawEvent], table: Mapping[Key, Locatio
             reading = False
         else:
             continue
-        where = id(subject)
+        where = address(subject)
         container = containers.get(where) if kind in CONTAINER else None
         key: Key = (0, "io")
         if container is None and kind != op.IO:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.fork_join import ForkJoin, Touch
 from semafuzz.harness.kernel.task import RawEvent
 
@@ -36,13 +37,13 @@ ANY_ITEM: Final = "any item"
 def key_of(kind: int, subject: object, name: object) -> Key:
     """The location of an access. An item and an attribute of one name are two."""
     if kind in ITEM:
-        return id(subject), ("item", name)
-    return id(subject), WHOLE_CONTAINER if kind in WHOLE else name
+        return address(subject), ("item", name)
+    return address(subject), WHOLE_CONTAINER if kind in WHOLE else name
 
 
 def coarse_key(kind: int, subject: object, name: object) -> Key:
     """The same with a container as one location, whatever part of it is touched."""
-    return id(subject), None if kind in CONTAINER else name
+    return address(subject), None if kind in CONTAINER else name
 
 
 def conflicts(kind: int, subject: object, name: object, event: RawEvent) -> bool:
@@ -118,7 +119,7 @@ def locations(events: Sequence[RawEvent]) -> Locations:
             if kind == op.SPAWN or kind == op.JOIN:
                 order.add(kind, task, subject)
             continue
-        where = id(subject)
+        where = address(subject)
         if kind in WHOLE:
             keys: tuple[Key, ...] = ((where, WHOLE_CONTAINER),)
         elif kind in ITEM:

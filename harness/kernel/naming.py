@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import ITEM
 from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.sites import SITES
@@ -59,9 +60,9 @@ def note_other_class(subject: object) -> None:
         _made_as.clear()
     name = subject_type(subject)
     try:
-        _made_as[id(subject)] = weakref.ref(subject), name
+        _made_as[address(subject)] = weakref.ref(subject), name
     except TypeError:
-        _made_as[id(subject)] = (lambda: subject), name
+        _made_as[address(subject)] = (lambda: subject), name
 
 
 def subject_type(subject: object) -> str:
@@ -76,8 +77,8 @@ def subject_type(subject: object) -> str:
     lock = lock_of(subject)
     if lock is not None and lock.label:
         return lock.label
-    if _made_as and id(subject) in _made_as:
-        same, name = _made_as[id(subject)]
+    if _made_as and address(subject) in _made_as:
+        same, name = _made_as[address(subject)]
         if same() is subject:
             return name
     return type(subject).__name__
@@ -111,11 +112,11 @@ class Namer:
         task = task_of(subject)
         if task is not None:
             return f"task {task.index}"
-        found = self._names.get(id(subject))
+        found = self._names.get(address(subject))
         if found is None:
             kind = subject_type(subject)
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
-            found = self._names[id(subject)] = f"{kind}#{number}"
+            found = self._names[address(subject)] = f"{kind}#{number}"
         return found
 
 

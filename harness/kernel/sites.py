@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import CodeType
 
+from semafuzz.harness.kernel.address import address
+
 _MOST_IDENTITIES = 20_000
 """Programs may compile code again in each execution."""
 _INLINED = ("<listcomp>", "<dictcomp>", "<setcomp>")
@@ -69,7 +71,7 @@ class SiteTable:
         ``kind`` is part of the key because an acquire and a release can share
         one ``with`` statement and heat up separately.
         """
-        quick = self._by_identity.get((id(code), instruction, kind))
+        quick = self._by_identity.get((address(code), instruction, kind))
         if quick is not None:
             return quick[0]
         # Code that was compiled again is the same place. To hash code is to hash all that is in it.
@@ -85,7 +87,7 @@ class SiteTable:
             self.kinds[found] = kind
         if len(self._by_identity) >= _MOST_IDENTITIES:
             self._by_identity.clear()
-        self._by_identity[id(code), instruction, kind] = found, code
+        self._by_identity[address(code), instruction, kind] = found, code
         return found
 
     def __getitem__(self, number: int) -> Site:

@@ -14,6 +14,7 @@ import weakref
 from types import ModuleType
 from typing import Any
 
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.task import Task
 
@@ -50,7 +51,7 @@ class Tokens:
             return subject
         if type(subject) is dict and "__builtins__" in subject:
             return subject
-        key = id(subject)
+        key = address(subject)
         found = self._by_id.get(key)
         if found is not None:
             return found
@@ -71,7 +72,7 @@ class Tokens:
         for index in range(len(held) - 1, start - 1, -1):
             one = held[index]
             if sys.getrefcount(one) <= _OURS:
-                del self._by_id[id(one)], held[index]
+                del self._by_id[address(one)], held[index]
                 # A finaliser that runs now may touch more.
                 del one
                 held = self._held

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import ANY_ITEM, CONTAINER, WHOLE_CONTAINER
 from semafuzz.harness.kernel.outcome import Outcome
 
@@ -72,7 +73,7 @@ class Profile:
                 of_task = counts[number] = {}
                 entries[number] = site
             of_task[site] = of_task.get(site, 0) + 1
-            key = (id(subject), None if kind in CONTAINER else name)
+            key = (address(subject), None if kind in CONTAINER else name)
             if kind in READS:
                 pairs.add((written.get(key, 0), site))
             elif kind in op.WRITES or kind == op.RELEASE:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import CONTAINER
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import Task
@@ -89,12 +90,12 @@ class RFF(POS):
         events = self._outcome.events
         for kind, _, subject, name, site in events[self._read :]:
             if kind in op.WRITES or kind == op.RELEASE:
-                self._written[id(subject), None if kind in CONTAINER else name] = site
+                self._written[address(subject), None if kind in CONTAINER else name] = site
         self._read = len(events)
 
     def _keeps(self, task: Task) -> bool:
         kind, subject, name, site = task.pending
-        written = self._written.get((id(subject), None if kind in CONTAINER else name), 0)
+        written = self._written.get((address(subject), None if kind in CONTAINER else name), 0)
         asked = self._asked.get(site)
         if asked is not None and kind in READS:
             return (written == asked[0]) == asked[1]

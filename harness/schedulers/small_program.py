@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import LOOKS, Key, coarse_key
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import RawEvent, Task
@@ -119,11 +120,11 @@ def meet_in_memory(events: Sequence[RawEvent]) -> bool:
     seen: dict[Key, set[tuple[int, frozenset[object], bool]]] = {}
     for kind, task, subject, name, _ in events:
         if kind in _OPENING:
-            held.setdefault(task.index, []).append((id(subject), name))
+            held.setdefault(task.index, []).append((address(subject), name))
         elif kind in _CLOSING:
             mine = held.get(task.index, [])
-            if (id(subject), name) in mine:
-                mine.remove((id(subject), name))
+            if (address(subject), name) in mine:
+                mine.remove((address(subject), name))
         elif kind in op.MEMORY:
             locks = frozenset(held.get(task.index, ()))
             found = seen.setdefault(coarse_key(kind, subject, name), set())

@@ -17,6 +17,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.fork_join import ForkJoin
 from semafuzz.harness.kernel.locations import conflicts
 from semafuzz.harness.kernel.outcome import Failure, Outcome
@@ -73,7 +74,7 @@ class _Accesses:
         self._writes: dict[tuple[int, int], list[int]] = {}
         for step, (kind, task, subject, _, site) in enumerate(events):
             if site and kind in op.MEMORY:
-                key = (task.index, id(subject))
+                key = (task.index, address(subject))
                 self._all.setdefault(key, []).append(step)
                 if kind in op.WRITES:
                     self._writes.setdefault(key, []).append(step)
@@ -88,7 +89,7 @@ class _Accesses:
             kind, _, subject, name, site = events[step]
             if not site or kind not in op.MEMORY:
                 continue
-            earlier = (self._all if kind in op.WRITES else self._writes).get((victim, id(subject)), [])
+            earlier = (self._all if kind in op.WRITES else self._writes).get((victim, address(subject)), [])
             least = start - _LOOK_BACK if found is None else found[0]
             for position in range(bisect_left(earlier, start) - 1, -1, -1):
                 before = earlier[position]
@@ -113,7 +114,7 @@ def _last_conflict(events: list[RawEvent]) -> RacingPair:
         if kind not in op.MEMORY or not site:
             continue
         stretches[step] = task.index, order.stretches.get(task.index, 0)
-        key = (id(subject), name)
+        key = (address(subject), name)
         number = last.get(key)
         previous = None if number is None else events[number]
         if previous is not None and previous[1] is not task and conflicts(kind, subject, name, previous):

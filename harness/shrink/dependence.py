@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.dependence import Reach, reach
 from semafuzz.harness.kernel.locations import Key
 from semafuzz.harness.kernel.task import RawEvent
@@ -42,7 +43,7 @@ class Order:
             if lane is None:
                 lane = self.lanes[index] = []
             lane.append(number)
-            key = (kind, id(subject), name)
+            key = (kind, address(subject), name)
             found = known.get(key)
             if found is None:
                 found = known[key] = reach(kind, subject, name)
@@ -74,7 +75,7 @@ class Order:
         found: dict[int, list[int]] = {}
         for number, (kind, _, subject, _, _) in enumerate(self.events):
             if kind in (op.ACQUIRE, op.RELEASE):
-                found.setdefault(id(subject), []).append(number)
+                found.setdefault(address(subject), []).append(number)
         return found
 
     @cached_property
@@ -106,7 +107,7 @@ class Order:
         """Whether the lock is held once so many events of each task are done."""
         before: int | None = None
         first: int | None = None
-        for number in self.locks.get(id(lock), ()):
+        for number in self.locks.get(address(lock), ()):
             if first is None:
                 first = number
             event = self.events[number]

@@ -28,6 +28,7 @@ import trio
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import current as _current
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.clock import PATIENCE, TICK
 from semafuzz.harness.kernel.doubles import locks
 from semafuzz.harness.kernel.execution import Chooser, Execution
@@ -198,7 +199,7 @@ class TrioExecution(Execution):
             return
         for leaf in found:
             self._refuse_asyncio(leaf)
-            _, name = self._origins.get(id(leaf), (leaf, "main"))
+            _, name = self._origins.get(address(leaf), (leaf, "main"))
             self.outcome.failures.append(failures.describe_error(leaf, name, error))
 
     def _refuse_asyncio(self, error: BaseException) -> None:
@@ -284,7 +285,7 @@ class TrioExecution(Execution):
         if error is not None:
             task.error = error
             for leaf in failures.leaves(error):
-                self._origins.setdefault(id(leaf), (leaf, task.name))
+                self._origins.setdefault(address(leaf), (leaf, task.name))
         if not self.aborting:
             self.events.append((op.END, task, task, None, NOWHERE))
         self._running = None

@@ -16,6 +16,7 @@ from typing import Any
 import trio
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.outcome import Failure, FailureKind
 from semafuzz.harness.kernel.sites import NOWHERE, SITES
 from semafuzz.harness.kernel.task import RawEvent
@@ -81,8 +82,8 @@ def innermost(trace: TracebackType | None) -> int:
 def describe_deadlock(tasks: Sequence[TrioTask]) -> Failure:
     """The failure of a state in which every task is blocked and no deadline is left."""
     waiting = [task for task in tasks if not task.done and not task.daemon]
-    by_trio_task = {id(task.trio_task): task for task in tasks}
-    owners = {task.index: by_trio_task.get(id(_lock_owner(task))) for task in waiting}
+    by_trio_task = {address(task.trio_task): task for task in tasks}
+    owners = {task.index: by_trio_task.get(address(_lock_owner(task))) for task in waiting}
     parts = [_waits(task, owners[task.index]) for task in waiting]
     cycle = _cycle(waiting, owners)
     words = "tasks wait for each other" if cycle else "nothing can wake the waiting tasks"

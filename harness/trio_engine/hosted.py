@@ -19,6 +19,7 @@ import trio
 from greenlet import getcurrent, greenlet
 
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.instances import namespace_of
 from semafuzz.harness.kernel.task_errors import Abort
 
@@ -111,7 +112,7 @@ _found: list[tuple[int, list[dict[str, Any]]]] = []
 def _modules_with_run() -> list[dict[str, Any]]:
     """The names of modules in which ``trio.run`` stands under some name; looked for when modules have come."""
     # By what they are: where one goes and another comes, there are as many as before.
-    there = hash(tuple(map(id, sys.modules.values())))
+    there = hash(tuple(map(address, sys.modules.values())))
     if not _found or _found[0][0] != there:
         real = trio.run
         spaces = [namespace_of(module) for module in list(sys.modules.values())]

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from types import MemberDescriptorType
 from typing import Any, NamedTuple
 
+from semafuzz.harness.kernel.address import address
+
 _CONTAINERS = (dict, list, tuple, set, frozenset, deque, bytearray)
 _OBJECT, _PARTS = 1, 2
 
@@ -54,7 +56,7 @@ class Surveyor:
     def survey(self, root: object) -> dict[int, Spot]:
         """Every object of the state by its ``id``, the nearest path to each. The
         answer holds the objects, so the numbers stay theirs."""
-        found = {id(root): Spot(root, type(root).__name__)}
+        found = {address(root): Spot(root, type(root).__name__)}
         rest = list(found.values())
         kinds = self._kinds
         for spot in rest:
@@ -63,15 +65,15 @@ class Surveyor:
             if kind & _OBJECT or thing is root:
                 for attributes in _attributes(thing):
                     for name, value in attributes:
-                        if kinds[type(value)] and id(value) not in found:
+                        if kinds[type(value)] and address(value) not in found:
                             if thing is root and name in self._exempt:
                                 continue
-                            new = found[id(value)] = Spot(value, f"{path}.{name}")
+                            new = found[address(value)] = Spot(value, f"{path}.{name}")
                             rest.append(new)
             if kind & _PARTS:
                 for key, value in _items(thing):
-                    if kinds[type(value)] and id(value) not in found:
-                        new = found[id(value)] = Spot(value, f"{path}[{key_text(key)}]")
+                    if kinds[type(value)] and address(value) not in found:
+                        new = found[address(value)] = Spot(value, f"{path}[{key_text(key)}]")
                         rest.append(new)
         return found
 

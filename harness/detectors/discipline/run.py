@@ -11,6 +11,7 @@ from semafuzz.harness.detectors.discipline.guarded_state import Spot, Surveyor, 
 from semafuzz.harness.detectors.discipline.policy import Guard, LockPolicy, Owned
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import ATTRIBUTE, ITEM
 from semafuzz.harness.kernel.task import RawEvent, Task
 
@@ -129,7 +130,7 @@ class PolicyRun:
         region.current = True
         pending, region.pending = region.pending, []
         for event, methods in pending:
-            spot = region.spots.get(id(event[2]))
+            spot = region.spots.get(address(event[2]))
             if spot is not None:
                 self._count_guarded(event, spot, methods)
 
@@ -140,7 +141,7 @@ class PolicyRun:
                 continue
             if not region.spots:
                 self._survey(region)
-            spot = region.spots.get(id(subject))
+            spot = region.spots.get(address(subject))
             if spot is not None:
                 self._use(event, spot, self._methods.get(task.index, ()))
                 return
@@ -156,7 +157,7 @@ class PolicyRun:
             if not region.holds(task):
                 others.append(region)
                 continue
-            spot = region.spots.get(id(subject))
+            spot = region.spots.get(address(subject))
             region.current = False
             if spot is not None:
                 self._count_guarded(event, spot, methods)
@@ -180,7 +181,7 @@ class PolicyRun:
         """Whether the object belongs to the region's state now."""
         if not region.current:
             self._survey(region)
-        return region.spots.get(id(subject))
+        return region.spots.get(address(subject))
 
     def _report(self, event: RawEvent, step: int, spot: Spot, methods: tuple[str, ...]) -> None:
         _, task, _, _, site = event

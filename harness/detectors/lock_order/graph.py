@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.doubles.locks import WaiterLock
 from semafuzz.harness.kernel.fork_join import ForkJoin
 from semafuzz.harness.kernel.task import RawEvent
@@ -56,15 +57,15 @@ class LockOrder:
             index = task.index
             if kind == op.ACQUIRE:
                 if not isinstance(subject, WaiterLock):
-                    self._take(index, subject, site, waits=tried != (index, id(subject)))
+                    self._take(index, subject, site, waits=tried != (index, address(subject)))
             elif kind == op.RELEASE:
-                self._give_back(index, id(subject))
+                self._give_back(index, address(subject))
             elif kind == op.SPAWN or kind == op.JOIN:
                 self._order.add(kind, task, subject)
-            tried = (index, id(subject)) if kind == op.TRY or kind == op.TIMEOUT else None
+            tried = (index, address(subject)) if kind == op.TRY or kind == op.TIMEOUT else None
 
     def _take(self, task: int, lock: object, site: int, *, waits: bool) -> None:
-        where = id(lock)
+        where = address(lock)
         self.locks.setdefault(where, (lock, site))
         held = self._held.setdefault(task, {})
         if where in held:

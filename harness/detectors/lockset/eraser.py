@@ -29,6 +29,7 @@ from semafuzz.harness.detectors.lockset.lock_names import Names
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.doubles.locks import WaiterLock
 from semafuzz.harness.kernel.locations import key_of
 from semafuzz.harness.kernel.outcome import Outcome, Severity
@@ -194,7 +195,7 @@ class _Run:
                 self._access(event)
             elif kind == op.ACQUIRE or kind == op.RELEASE:
                 if not isinstance(event[2], WaiterLock):
-                    self._lock(kind == op.ACQUIRE, event, id(event[2]), event[2])
+                    self._lock(kind == op.ACQUIRE, event, address(event[2]), event[2])
             elif kind == op.ENTER or kind == op.EXIT:
                 self._lock(kind == op.ENTER, event, event[3], event[3])
             elif kind == op.JOIN or kind == op.SPAWN:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from semafuzz.harness.detectors.discipline.guarded_state import key_text
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import ATTRIBUTE, ITEM
 from semafuzz.harness.kernel.naming import name_text
 from semafuzz.harness.kernel.sites import SITES
@@ -35,10 +36,10 @@ class Names:
                 thing = _item(subject, name)
             else:
                 continue
-            if not issubclass(type(thing), _PLAIN) and id(thing) not in self._names:
-                self._names[id(thing)] = self.location(event)
+            if not issubclass(type(thing), _PLAIN) and address(thing) not in self._names:
+                self._names[address(thing)] = self.location(event)
                 if type(thing) is threading.Condition:
-                    self._names.setdefault(id(_attribute(thing, "_lock")), self._names[id(thing)])
+                    self._names.setdefault(address(_attribute(thing, "_lock")), self._names[address(thing)])
 
     def location(self, event: RawEvent) -> str:
         """``Account.balance``, ``Bank.accounts['a']``; the container itself for all of it."""
@@ -58,9 +59,9 @@ class Names:
         return type(subject).__name__
 
     def _of(self, thing: object, site: int) -> str:
-        found = self._names.get(id(thing))
+        found = self._names.get(address(thing))
         if found is None:
-            found = self._names[id(thing)] = _global_name(thing, site)
+            found = self._names[address(thing)] = _global_name(thing, site)
         return found
 
     def lock(self, lock: object, site: int) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.locations import ITEM, WHOLE, WHOLE_CONTAINER, Key, key_of
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent, task_of
@@ -88,7 +89,7 @@ class FastTrack:
             index = task.index
             if kind <= op.WRITE_ALL:
                 if site in _own or (site not in _others and _is_own(site)):
-                    self._synchronise(kind, index, (id(subject), name))
+                    self._synchronise(kind, index, (address(subject), name))
                 else:
                     self._access(kind, index, subject, name, site, number)
             elif kind == op.ACQUIRE or kind == op.RELEASE:
@@ -124,7 +125,7 @@ class FastTrack:
                     clock[other] = moment
 
     def _lock(self, taken: bool, task: int, lock: object, site: int) -> None:
-        where = id(lock)
+        where = address(lock)
         if taken:
             self._acquire(task, where)
             self.locks.setdefault(where, (lock, site))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import BuiltinMethodType, ModuleType
 from typing import Any
 
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.doubles.locks import Lock, RLock
 from semafuzz.harness.kernel.install.live_objects import LOCK_TYPE, RLOCK_TYPE, LiveObjects, Undo, is_left_real
 from semafuzz.harness.kernel.instances import namespace_of
@@ -38,22 +39,22 @@ class Adoption:
 
     def double_of(self, real: Any, label: str) -> Lock:
         """The one double for this real lock."""
-        found = self._doubles.get(id(real))
+        found = self._doubles.get(address(real))
         if found is None:
             double = RLock(real) if type(real) is RLOCK_TYPE else Lock(real)
             double.label = double.label or label
-            found = self._doubles[id(real)] = (real, double)
+            found = self._doubles[address(real)] = (real, double)
         return found[1]
 
     def has(self, real: Any) -> bool:
         """Whether this real lock was adopted already."""
-        return id(real) in self._doubles
+        return address(real) in self._doubles
 
     def enter_composite(self, thing: Any, label: str, assign: SetAttribute) -> None:
         """Put doubles in the place of the locks inside ``thing``."""
-        if id(thing) in self._seen:
+        if address(thing) in self._seen:
             return
-        self._seen.add(id(thing))
+        self._seen.add(address(thing))
         for name, value in list(vars(thing).items()):
             if type(value) in (LOCK_TYPE, RLOCK_TYPE):
                 assign(thing, name, self.double_of(value, label))
@@ -116,10 +117,10 @@ def adopt_live(
     """Adopt the locks of all live objects, and exchange ``others`` for their doubles, but for ``own``
     holders; ``anew`` and ``roots``: see :meth:`LiveObjects.exchange`. What remains: real re-entrant locks in
     places that cannot be changed."""
-    doubles = {id(real): double for real, double in others}
+    doubles = {address(real): double for real, double in others}
 
     def double_of(real: Any, label: str) -> Any:
-        return doubles[id(real)] if id(real) in doubles else adoption.double_of(real, label)
+        return doubles[address(real)] if address(real) in doubles else adoption.double_of(real, label)
 
     live = LiveObjects(double_of, undo, own)
     live.exchange([real for real, _ in others], anew=anew, roots=roots)

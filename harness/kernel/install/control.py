@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Any
 
 from semafuzz.harness.kernel import breakpoints, current, thread_identity
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.doubles import calendar, local, locks, new_thread, randomness, threads, times
 from semafuzz.harness.kernel.install import adoption, builtin_names, escapes, interrupts, watchdog
 from semafuzz.harness.kernel.instances import namespace_of
@@ -68,7 +69,7 @@ def _replacements() -> dict[int, tuple[Any, Any]]:
     pairs += [(getattr(random, name), double) for name, double in randomness.doubles().items()]
     if not thread_identity.IN_THREAD_STATE:
         pairs.append((threading.local, local.local))
-    return {id(real): (real, double) for real, double in pairs}
+    return {address(real): (real, double) for real, double in pairs}
 
 
 _ABSENT = object()
@@ -208,14 +209,14 @@ def _rebind_everywhere(changes: _Changes, under_test: Collection[str]) -> None:
         namespace = namespace_of(module)
         if namespace is None or is_own(name) or first_component(name) in _PASSED_OVER:
             continue
-        size = id(namespace), len(namespace)
+        size = address(namespace), len(namespace)
         if _without.get(name) == size and name not in under_test:
             continue
-        if wanted.isdisjoint(map(id, list(namespace.values()))):
+        if wanted.isdisjoint(map(address, list(namespace.values()))):
             _without[name] = size
             continue
         for key, value in list(namespace.items()):
-            found = replacements.get(id(value))
+            found = replacements.get(address(value))
             if found is not None:
                 changes.bind(namespace, key, found[1])
 
@@ -250,7 +251,7 @@ def _refuse_trio(changes: _Changes) -> None:
     if real is None:
         return
     refused = escapes.refusing("trio", real)
-    there = hash(tuple(map(id, sys.modules.values())))
+    there = hash(tuple(map(address, sys.modules.values())))
     if _homes_of_run[0] != there:
         modules = [namespace_of(module) for name, module in list(sys.modules.items()) if not is_own(name)]
         spaces = [space for space in modules if space is not None]

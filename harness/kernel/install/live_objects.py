@@ -22,6 +22,7 @@ from contextlib import suppress
 from types import BuiltinMethodType, CellType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.doubles.locks import Lock, RLock, WaiterLock
 from semafuzz.harness.kernel.instances import attributes_of, set_attribute
 from semafuzz.harness.kernel.ownership import first_component, is_own
@@ -56,7 +57,7 @@ class LiveObjects:
     def __init__(self, double_of: Callable[[Any, str], Any], undo: Undo, own: Iterable[object] = ()) -> None:
         self._double_of = double_of
         self._undo = undo
-        self._own = {id(one) for one in own}
+        self._own = {address(one) for one in own}
         self.left: list[Any] = []
         self._classes: dict[int, type] = {}
         self._functions: dict[int, FunctionType] = {}
@@ -68,14 +69,14 @@ class LiveObjects:
         objects that were made since; what they hold is looked at as well."""
         if not anew and _places.modules == len(sys.modules):
             known = [one for one in (place() for place in _places.holders) if one is not None]
-            holders = list({id(one): one for one in (*known, *_below(roots))}.values())
+            holders = list({address(one): one for one in (*known, *_below(roots))}.values())
             wanted = _wanted_in(holders, more)
         else:
-            wanted = {id(one): one for one in (*_locks_alive(), *more)}
+            wanted = {address(one): one for one in (*_locks_alive(), *more)}
             holders = [
                 one
                 for one in gc.get_referrers(*wanted.values())
-                if one is not wanted and type(one) not in _NO_HOLDERS and id(one) not in self._own
+                if one is not wanted and type(one) not in _NO_HOLDERS and address(one) not in self._own
             ]
             _places.remember(holders)
         self._classes = _classes_of([one for one in holders if type(one) is dict])
@@ -94,7 +95,7 @@ class LiveObjects:
             self._in_dictionary(holder, wanted)
         elif kind in (list, deque):
             for index, value in enumerate(holder):
-                if id(value) in wanted:
+                if address(value) in wanted:
                     holder[index] = self._double(value, kind.__name__)
                     self._undo(_putting_item_back(holder, index, value))
         elif kind is CellType:
@@ -115,11 +116,11 @@ class LiveObjects:
         name = holder.get("__name__")
         if type(name) is str and "__builtins__" in holder and is_left_real(name):
             return
-        owner = self._classes.get(id(holder))
+        owner = self._classes.get(address(holder))
         if owner is not None and is_left_real(_module_of(owner)):
             return
         for key, value in list(holder.items()):
-            if id(value) not in wanted:
+            if address(value) not in wanted:
                 continue
             if owner is not None:
                 type.__setattr__(owner, key, self._double(value, f"{owner.__name__}.{key}"))
@@ -130,10 +131,10 @@ class LiveObjects:
                 self._undo(_putting_item_back(holder, key, value))
 
     def _in_defaults(self, holder: tuple[Any, ...], wanted: dict[int, Any]) -> bool:
-        function = self._functions.get(id(holder))
+        function = self._functions.get(address(holder))
         if function is None:
             return False
-        made = tuple(self._double(one, function.__name__) if id(one) in wanted else one for one in holder)
+        made = tuple(self._double(one, function.__name__) if address(one) in wanted else one for one in holder)
         function.__defaults__ = made
         self._undo(_putting_defaults_back(function, holder))
         return True
@@ -141,7 +142,7 @@ class LiveObjects:
     def _in_set(self, holder: set[Any], wanted: dict[int, Any]) -> None:
         if holder is vars(threading).get("_shutdown_locks"):
             return
-        for value in [one for one in holder if id(one) in wanted]:
+        for value in [one for one in holder if address(one) in wanted]:
             double = self._double(value, "set")
             holder.discard(value)
             holder.add(double)
@@ -149,13 +150,13 @@ class LiveObjects:
 
     def _in_instance(self, holder: Any, wanted: dict[int, Any]) -> None:
         for name, value in attributes_of(holder).items():
-            if id(value) in wanted and set_attribute(
+            if address(value) in wanted and set_attribute(
                 holder, name, self._double(value, f"{type(holder).__name__}.{name}")
             ):
                 self._undo(_putting_attribute_back(holder, name, value))
 
     def _leave(self, holder: Iterable[Any], wanted: dict[int, Any]) -> None:
-        self.left += [one for one in holder if id(one) in wanted and type(one) is RLOCK_TYPE]
+        self.left += [one for one in holder if address(one) in wanted and type(one) is RLOCK_TYPE]
 
 
 class _Places:
@@ -185,7 +186,7 @@ def _itself(one: Any) -> Callable[[], Any]:
 def _below(roots: Sequence[Any]) -> list[Any]:
     """The objects that hold a lock, among those that can be reached from these."""
     found: list[Any] = []
-    seen = {id(one) for one in roots}
+    seen = {address(one) for one in roots}
     left = list(roots)
     while left and len(seen) < MOST:
         one = left.pop()
@@ -195,21 +196,21 @@ def _below(roots: Sequence[Any]) -> list[Any]:
         if any(type(part) in _LOCKS for part in inner):
             found.append(one)
         for part in inner:
-            if id(part) not in seen:
-                seen.add(id(part))
+            if address(part) not in seen:
+                seen.add(address(part))
                 left.append(part)
     return found
 
 
 def _wanted_in(holders: list[Any], more: Sequence[Any]) -> dict[int, Any]:
-    clocks = {id(one) for one in more}
+    clocks = {address(one) for one in more}
     found: dict[int, Any] = {}
     for holder in holders:
         for one in gc.get_referents(holder):
             kind = type(one)
             method = kind is BuiltinMethodType and type(one.__self__) in _LOCKS
-            if kind in _LOCKS or method or id(one) in clocks:
-                found[id(one)] = one
+            if kind in _LOCKS or method or address(one) in clocks:
+                found[address(one)] = one
     return found
 
 
@@ -230,9 +231,9 @@ def _locks_alive() -> list[Any]:
             if type(one.__self__) in _LOCKS:
                 methods.append(one)
         elif kind in _DOUBLES:
-            kept.add(id(one._real))
-    found = [one for one in locks if id(one) not in kept]
-    return found + [one for one in methods if id(one.__self__) not in kept]
+            kept.add(address(one._real))
+    found = [one for one in locks if address(one) not in kept]
+    return found + [one for one in methods if address(one.__self__) not in kept]
 
 
 def _classes_of(dictionaries: list[dict[Any, Any]]) -> dict[int, type]:
@@ -242,14 +243,14 @@ def _classes_of(dictionaries: list[dict[Any, Any]]) -> dict[int, type]:
     for one in gc.get_referrers(*candidates) if candidates else ():
         if issubclass(type(one), type):
             inner = gc.get_referents(type.__dict__["__dict__"].__get__(one))
-            found[id(inner[0])] = one
+            found[address(inner[0])] = one
     return found
 
 
 def _functions_of(tuples: list[tuple[Any, ...]]) -> dict[int, FunctionType]:
     """The functions whose defaults these are, by the ``id`` of the tuple."""
     return {
-        id(one.__defaults__): one
+        address(one.__defaults__): one
         for one in (gc.get_referrers(*tuples) if tuples else ())
         if type(one) is FunctionType and one.__defaults__ is not None and not is_own(one.__module__ or "")
     }

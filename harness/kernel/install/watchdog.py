@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.frames import is_machinery
 from semafuzz.harness.kernel.task_errors import Abort
 
@@ -63,7 +64,7 @@ class _Progress:
         """ "" or what it looks like: ``blocked`` or ``busy``."""
         execution = current.execution
         now = _real_monotonic()
-        mark = (0, 0) if execution is None else (id(execution), len(execution.events))
+        mark = (0, 0) if execution is None else (address(execution), len(execution.events))
         if execution is None or mark != self._mark:
             self._mark, self._since, self._cpu = mark, now, self._cpu_time()
             return ""

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Final, cast
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.instances import attributes_of
 from semafuzz.harness.kernel.lockable import Lockable, lock_of
 from semafuzz.harness.kernel.ownership import first_component, is_own
@@ -73,22 +74,22 @@ class Objects:
         while position < len(queue) and len(held) < _MOST:
             one, way = queue[position]
             position += 1
-            if type(one) in _LEAVES or id(one) in names:
+            if type(one) in _LEAVES or address(one) in names:
                 continue
             if type(one) is not Token:
-                names[id(one)] = ("start", way)
+                names[address(one)] = ("start", way)
                 held.append(one)
             for key, part in _parts(one):
-                if type(part) not in _LEAVES and id(part) not in names:
+                if type(part) not in _LEAVES and address(part) not in names:
                     queue.append((part, number(way, key)))
 
     def name(self, subject: object, event: RawEvent, number: int) -> Name:
         """The name of an object that an event touches, the task's event with this number."""
         if subject is None:
             return ()
-        found = self._names.get(id(subject))
+        found = self._names.get(address(subject))
         if found is None:
-            found = self._names[id(subject)] = self._first_name(subject, event, number)
+            found = self._names[address(subject)] = self._first_name(subject, event, number)
             self._held.append(subject)
         return found
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.dependence import reach_in_container
 from semafuzz.harness.kernel.locations import ANY_ITEM, CONTAINER, WHOLE_CONTAINER
 from semafuzz.harness.kernel.lockable import lock_of
@@ -209,7 +210,7 @@ class Steps(list[Step]):
         kind, task, subject, name, _ = event
         step = self[-1]
         named = self.objects.name(subject, event, step.number)
-        for reach, where in ((step.reach, id(subject)), (step.named, named)):
+        for reach, where in ((step.reach, address(subject)), (step.named, named)):
             more = self._cells(kind, where, name, task)
             reach.seen = (*reach.seen, *more.seen)
             reach.marked = (*reach.marked, *more.marked)
@@ -234,7 +235,7 @@ class Steps(list[Step]):
             reach = None
         if reach is not None:
             return reach, reach
-        exact = self._cells(kind, id(subject), name, task)
+        exact = self._cells(kind, address(subject), name, task)
         return exact, self._cells(kind, self.objects.name(subject, event, number), name, task)
 
     def _cells(self, kind: int, where: object, name: object, task: Task) -> Reach:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from semafuzz.harness.kernel.address import address
 from semafuzz.targets.nova.boundary.process import Process
 from semafuzz.targets.nova.world.compute_manager import make
 from semafuzz.targets.nova.world.hypervisor import make_driver
@@ -78,14 +79,14 @@ class Host:
         """The tracker as it is now. What it shares with the world goes by name."""
         from nova.context import RequestContext
 
-        names = {id(self.driver): "driver", id(self._world.placement): "placement"}
+        names = {address(self.driver): "driver", address(self._world.placement): "placement"}
 
         class Pickler(pickle.Pickler):
             def persistent_id(self, thing: Any) -> str | None:
                 if isinstance(thing, RequestContext):
                     return "context"
                 # A provider tree of 32 and older holds the named lock itself.
-                return PROVIDERS_LOCK if isinstance(thing, threading.Semaphore) else names.get(id(thing))
+                return PROVIDERS_LOCK if isinstance(thing, threading.Semaphore) else names.get(address(thing))
 
         # 20 and newer.
         assigned = getattr(self.tracker, "assigned_resources", None)
