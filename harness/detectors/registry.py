@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
 from semafuzz.harness.detectors.lock_order.detector import LockOrders
+from semafuzz.harness.detectors.lock_use.detector import LockUse
 from semafuzz.harness.detectors.lockset.eraser import Lockset
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.detectors.races.detector import Races
@@ -18,18 +19,36 @@ DETECTORS: dict[str, tuple[str, Callable[[], Detector]]] = {
         "locks taken in different orders; each cycle is tried, and only a deadlock is a failure",
         LockOrders,
     ),
+    "lock-use": (
+        "waits under a lock, locks left behind, conditions waited for without looking; never a failure",
+        LockUse,
+    ),
     "races": ("accesses that nothing orders (FastTrack), and what came of both orders; never a failure", Races),
     "lockset": ("which lock seems to guard which state (Eraser); advice, never a failure", Lockset),
 }
 """Those that can be asked for. What a target's policy brings is not here."""
 
-REPORTING: tuple[type[Detector], ...] = (LockDiscipline, LockOrders, Lockset, Races)
+UNASKED: tuple[str, ...] = ("lock-order", "lock-use")
+"""Those that ``check`` runs by itself, where the model sees threads. Each costs under a fifth of an execution, and
+looks at one in ten of those after the first 200. (``races`` costs half of the smallest.)"""
+NONE = "none"
+"""The name that switches these off."""
+
+REPORTING: tuple[type[Detector], ...] = (LockDiscipline, LockOrders, LockUse, Lockset, Races)
 """Those that report a section."""
 
 
+def make_unasked(names: Sequence[str], model: Model) -> list[Detector]:
+    """The detectors that are run beside those with these names."""
+    if model not in ("threads", "gil") or NONE in names:
+        return []
+    return [DETECTORS[name][1]() for name in UNASKED if name not in names]
+
+
 def make_detectors(names: Sequence[str], model: Model) -> list[Detector]:
-    """The detectors with these names, each once. UsageError for one that there is not,
+    """The detectors with these names, each once; none for ``none``. UsageError for one that there is not,
     in the eventlet model, in which no access is seen, and for trio, whose locks are not."""
+    names = [name for name in names if name != NONE]
     if names and model == "eventlet":
         raise UsageError(f"detector {names[0]} needs accesses, and --model eventlet sees none")
     if names and model == "trio":

@@ -18,7 +18,7 @@ from semafuzz.harness.kernel.event_kinds import READ
 from semafuzz.harness.kernel.install import live_objects
 from semafuzz.harness.kernel.instances import dictionary_of_type, lookup, mro_of, names_of, namespace_of
 
-METHOD, DATA, ODD, NOTIFIES = range(4)
+METHOD, DATA, ODD, CONDITION = range(4)
 """What an attribute is: no access to data; a variable of the object; a variable
 of a module or class, or one that may still stand on the class of the object; the method that notifies a condition."""
 
@@ -94,8 +94,8 @@ def classify(kind: type, name: str) -> int:
     else:
         found = lookup(kind, name)
         if found is not None:
-            if kind is threading.Condition and name in _NOTIFIES:
-                answer = NOTIFIES
+            if kind is threading.Condition and name in _OF_CONDITIONS:
+                answer = CONDITION
             elif not is_data(found[1]):
                 # Which method it is depends on a class that somebody exchanges.
                 answer = ODD if _exchanges_classes() and answer == DATA else METHOD
@@ -107,13 +107,17 @@ def classify(kind: type, name: str) -> int:
     return answer
 
 
-_NOTIFIES = frozenset({"notify", "notify_all"})
+_OF_CONDITIONS = frozenset({"notify", "notify_all", "wait"})
 
 
-def note_notification(execution: Any, condition: threading.Condition, site: int) -> None:
-    """A condition is about to be notified: where nobody waits, nobody hears it. No access, and for people only."""
-    if not vars(condition)["_waiters"]:
-        execution.outcome.unheard.append((len(execution.events), execution.current, condition, site))
+def note_condition(execution: Any, condition: threading.Condition, name: str, site: int) -> None:
+    """A condition is about to be waited for or notified: where nobody waits, nobody hears it. No access, and for
+    people and detectors only."""
+    outcome = execution.outcome
+    if name == "wait":
+        outcome.waits.append((len(execution.events), execution.current, condition, site))
+    elif not vars(condition)["_waiters"]:
+        outcome.unheard.append((len(execution.events), execution.current, condition, site))
 
 
 _QUEUE = frozenset({"queue", "unfinished_tasks"})

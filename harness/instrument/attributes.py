@@ -8,9 +8,9 @@ from typing import Any
 
 from semafuzz.harness.instrument import object_kinds as kinds
 from semafuzz.harness.instrument.attribute_kinds import (
+    CONDITION,
     DATA,
     METHODS_IN_C,
-    NOTIFIES,
     ODD,
     adopted,
     attribute_kinds,
@@ -19,7 +19,7 @@ from semafuzz.harness.instrument.attribute_kinds import (
     dictionaries,
     forget_kinds,
     is_data,
-    note_notification,
+    note_condition,
     read_odd,
     remembered,
     silent_stores,
@@ -171,8 +171,8 @@ def bound(owner: Any, name: str, site: int) -> Any:
         execution.touch(READ, owner, name, site)
     elif data == ODD:
         read_odd(execution, owner, name, site)
-    elif data == NOTIFIES:
-        note_notification(execution, owner, site)
+    elif data == CONDITION:
+        note_condition(execution, owner, name, site)
     return getattr(owner, name)
 
 
@@ -197,8 +197,8 @@ def method(owner: Any, name: str, site: int) -> Any:
         execution.touch(READ, owner, name, site)
     elif data == ODD:
         read_odd(execution, owner, name, site)
-    elif data == NOTIFIES:
-        note_notification(execution, owner, site)
+    elif data == CONDITION:
+        note_condition(execution, owner, name, site)
     found = getattr(owner, name)
     if type(found) in METHODS_IN_C:
         if issubclass(type(found.__self__), CONTAINERS):

@@ -104,8 +104,8 @@ LimitKind = Literal[
 ]
 """What can take part in an execution without being seen."""
 
-UnheardNotification = tuple[int, Task, object, int]
-"""The step before which a condition was notified while nobody waited for it, by whom, which one, and where."""
+ConditionUse = tuple[int, Task, object, int]
+"""The step before which a condition was notified or waited for, by whom, which one, and where."""
 
 EarlyTimeout = tuple[int, Task, Pending, float | None, tuple[str, ...]]
 """The step, who waited, for what, its time-out in seconds, and who could have gone on."""
@@ -115,7 +115,7 @@ class Outcome:
     """The whole record of one execution.
 
     ``early_timeouts``: the time-outs that ran out while another task could have gone on.
-    ``unheard``: the notifications of conditions that woke nobody.
+    ``unheard``: the notifications of conditions that woke nobody. ``waits``: the calls of their ``wait``.
     ``limits``: what took part unseen, by kind and name, with a place for each. ``strangers``: the
     objects of unknown kind that were touched, by ``id``, with who touched them first.
     ``stretched``: places at which an operation was taken for one step that is none in fact, and what it is.
@@ -141,6 +141,7 @@ class Outcome:
         "tasks",
         "uncontrolled",
         "unheard",
+        "waits",
         "withheld",
     )
 
@@ -155,7 +156,8 @@ class Outcome:
         self.withheld = False
         self.noted: set[int] = set()
         self.early_timeouts: list[EarlyTimeout] = []
-        self.unheard: list[UnheardNotification] = []
+        self.unheard: list[ConditionUse] = []
+        self.waits: list[ConditionUse] = []
         self.uncontrolled = ""
         self.now = 0.0
         self._decisions: list[Decision] = []

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel.outcome import LimitKind
 from semafuzz.harness.kernel.sites import SITES
@@ -67,10 +69,13 @@ def give_verdict(result: Result, limits: Limits, *, exhausted: bool) -> None:
         result.verdict = "cut"
 
 
-def conclude(result: Result, detectors: Sequence[Detector]) -> None:
-    """Complete the failures by what all executions showed, and add the sections."""
+def conclude(result: Result, detectors: Sequence[Detector], unasked: Sequence[Detector] = ()) -> None:
+    """Complete the failures by what all executions showed, and add the sections. ``unasked``: detectors that nobody
+    asked for."""
     result.failures = [_completed(finding, detectors) for finding in result.failures]
     result.sections += [section for detector in detectors if (section := detector.report()) is not None]
+    found = [section for detector in unasked if (section := detector.report()) is not None]
+    result.sections += [msgspec.structs.replace(section, asked=False) for section in found]
 
 
 def _completed(finding: Finding, detectors: Sequence[Detector]) -> Finding:

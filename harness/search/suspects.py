@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from semafuzz.harness.detectors.protocol import Detector
+from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.schedulers.postponing import Postponing
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.search.result import Result
@@ -16,13 +17,15 @@ Explore = Callable[[Scheduler, int], Result]
 """Makes a search of its own with a scheduler, in so many schedules at most."""
 
 
-def try_suspects(result: Result, detectors: Sequence[Detector], explore: Explore) -> None:
+def try_suspects(
+    result: Result, detectors: Sequence[Detector], explore: Explore, deadline: Deadline | None = None
+) -> None:
     """Where the search has found nothing and did not cover everything, try what detectors suspect; a failure is
-    the search's."""
+    the search's. After the ``deadline`` nothing is begun."""
     covered = result.verdict == "complete"
     for detector in detectors:
         for suspect in detector.suspects(covered=covered):
-            if result.verdict in ("found", "uncontrolled"):
+            if result.verdict in ("found", "uncontrolled") or (deadline is not None and deadline.passed):
                 return
             made = explore(Postponing(suspect.sites, result.seed), SCHEDULES)
             suspect.told(made.schedules)

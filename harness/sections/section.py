@@ -26,7 +26,8 @@ class Row(msgspec.Struct, frozen=True):
 class Section(msgspec.Struct, frozen=True):
     """``name``: the key in JSON, and by which sections of several searches are merged.
     ``lines``: what follows the title. ``executions``: how many it rests on. ``empty``: what is
-    said where there are no rows. ``divided``: searches that are joined have each a part of the rows."""
+    said where there are no rows. ``divided``: searches that are joined have each a part of the rows.
+    ``asked``: somebody wanted to read it; one that nobody asked for is mentioned in a line at most."""
 
     name: str
     title: str
@@ -36,6 +37,7 @@ class Section(msgspec.Struct, frozen=True):
     lines: tuple[str, ...] = ()
     empty: str = ""
     divided: bool = False
+    asked: bool = True
 
     @property
     def severity(self) -> Severity | None:

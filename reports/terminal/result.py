@@ -93,6 +93,11 @@ def print_result(result: Result, *, program: str = "") -> None:
         if result.fruitless:
             print(f"no new order in the last {result.fruitless:,} schedules; --seconds S searches on for so long")
     for section in result.sections:
+        if not section.asked:
+            if section.rows and result.verdict == "cut":
+                told = "them" if len(section.rows) > 1 else "it"
+                print(f"{section.name}: {_count(len(section.rows), 'note')}; --detect {section.name} shows {told}")
+            continue
         # Past the console: a section has its own width.
         around = [""] if section.columns else []
         print(*around, *(plain(line) for line in section_lines(section)), *around, sep="\n")

@@ -12,7 +12,7 @@ from semafuzz.commands.common.confirm import confirm
 from semafuzz.commands.common.load_function import load_checked
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.harness.detectors.coverage import Discovery
-from semafuzz.harness.detectors.registry import make_detectors
+from semafuzz.harness.detectors.registry import make_detectors, make_unasked
 from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.kernel.outcome import Model
 from semafuzz.harness.runs import source_index
@@ -104,7 +104,9 @@ def _search(
 ) -> tuple[Result, Model]:
     names = (FIRST_PARTY, *options.instrument)
     checked, model = load_checked(options.spec, names, options.model, what_if="\n".join(options.what_if))
-    detectors = make_detectors(options.detect, model)
+    deadline = Deadline(options.seconds)
+    asked, unasked = make_detectors(options.detect, model), make_unasked(options.detect, model)
+    detectors = (*asked, *unasked)
     discovery = Discovery()
     source_index.add(checked.identity, checked.path)
     configuration: dict[str, Value] = {WHAT_IF: "\n".join(options.what_if)} if options.what_if else {}
@@ -128,7 +130,7 @@ def _search(
                 chosen,
                 laboratory,
                 schedules=schedules,
-                seconds=options.seconds,
+                seconds=None if options.seconds is None else max(0.2, deadline.left),
                 seed=options.seed,
                 model=model,
                 stop_on_first=not options.keep_going,
@@ -142,9 +144,9 @@ def _search(
             ).run()
 
         result = explore(scheduler, options.schedules)
-        try_suspects(result, detectors, explore)
+        try_suspects(result, detectors, explore, deadline)
     result.coverage = discovery.coverage()
-    conclude(result, detectors)
+    conclude(result, asked, unasked)
     return result, model
 
 

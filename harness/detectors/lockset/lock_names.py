@@ -64,6 +64,10 @@ class Names:
             found = self._names[address(thing)] = _global_name(thing, site)
         return found
 
+    def known(self, thing: object, site: int) -> str:
+        """Where it is kept; empty where that is not known."""
+        return self._of(thing, site)
+
     def lock(self, lock: object, site: int) -> str:
         """A lock by where it is kept, or else by a place that takes it."""
         if isinstance(lock, str):

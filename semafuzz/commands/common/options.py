@@ -25,7 +25,8 @@ detect = click.option(
     "--detect",
     multiple=True,
     metavar="NAME",
-    help="Also run this detector (repeatable), such as lockset: which lock seems to guard what. See `semafuzz list`.",
+    help="Also run this detector (repeatable), such as lockset: which lock seems to guard what. See `semafuzz list`. "
+    "`check` looks at lock-order and lock-use by itself, unless it is none.",
 )
 out = click.option(
     "--out",

@@ -191,7 +191,9 @@ def test_check_makes_a_finding_of_it(tmp_path: Path, capsys: pytest.CaptureFixtu
         "--out",
         str(tmp_path / "out"),
     ]
-    assert run(arguments) == 0
+    assert run([*arguments, "--detect", "none"]) == 0
+    # Nobody has to ask for it.
+    assert run(arguments) == 1
     capsys.readouterr()
     assert run([*arguments, "--detect", "lock-order"]) == 1
     shown = capsys.readouterr().out

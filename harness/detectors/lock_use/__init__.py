@@ -1,0 +1,1 @@
+"""How locks and conditions are used."""
