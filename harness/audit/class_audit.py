@@ -36,7 +36,13 @@ def audit_class(sources: Sources, kind: ClassSource, lock: str = "", apart: Coll
     class makes and takes most. ``apart``: attributes that the lock does not guard. CodeError where the class makes no
     lock and none is named."""
     locks, lock, inferred = locks_of(sources, kind, lock)
-    return _Auditor(sources, kind, sources.bases(kind), locks, lock, inferred, apart).audit()
+    found = _Auditor(sources, kind, sources.bases(kind), locks, lock, inferred, apart).audit()
+    for method in found.methods.values():
+        for change, _ in method.unguarded:
+            module = sources.module(change.place.module)
+            if module is not None:
+                found.files[module.name] = str(module.path)
+    return found
 
 
 def locks_of(sources: Sources, kind: ClassSource, lock: str = "") -> tuple[Locks, str, bool]:

@@ -61,9 +61,10 @@ class MethodAudit:
 
 @dataclass(slots=True)
 class ClassAudit:
-    """A class. ``lock``: by its name in the source; ``inferred``: nobody named it."""
+    """A class. ``lock``: by its name in the source; ``inferred``: nobody named it. ``files``: those of its modules."""
 
     name: str
     lock: str
     inferred: bool
     methods: dict[str, MethodAudit] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)

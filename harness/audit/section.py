@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from semafuzz.harness.audit.facts import ClassAudit, MethodAudit
 from semafuzz.harness.kernel.outcome import Severity
+from semafuzz.harness.kernel.sites import Site
 from semafuzz.harness.sections.section import Row, Section
 
 SECTION = "audit"
@@ -17,7 +18,7 @@ CONTRADICTION = "proven guarded, seen unguarded"
 def audit_section(audit: ClassAudit, subject: str, seen: Mapping[str, str] | None = None) -> Section:
     """``subject``: what was audited. ``seen``: by method, what an exploration says of it (the words of
     :mod:`semafuzz.harness.detectors.discipline.table`)."""
-    rows = [_row(one, seen) for one in audit.methods.values() if one.verdict != "constructor"]
+    rows = [_row(one, audit, seen) for one in audit.methods.values() if one.verdict != "constructor"]
     # What others call comes first.
     rows.sort(key=lambda row: (row.severity is None, row.severity != "error", str(row.cells[0]).startswith("_")))
     how = "inferred: --lock names another one" if audit.inferred else "as named"
@@ -45,7 +46,7 @@ def verdict_of(method: MethodAudit, seen: Mapping[str, str] | None) -> str:
     return method.verdict
 
 
-def _row(method: MethodAudit, seen: Mapping[str, str] | None) -> Row:
+def _row(method: MethodAudit, audit: ClassAudit, seen: Mapping[str, str] | None) -> Row:
     verdict = verdict_of(method, seen)
     severity: Severity | None = None
     if verdict in ("observed unguarded", CONTRADICTION):
@@ -67,7 +68,9 @@ def _row(method: MethodAudit, seen: Mapping[str, str] | None) -> Row:
     cells: tuple[str | int, ...] = (method.name, verdict, locks)
     if seen is not None:
         cells = (*cells, seen.get(method.name, ""))
-    return Row(cells, severity, tuple(details), _data(method, verdict))
+    found = [(change.place, f"{audit.name}.{method.name}") for change, _ in method.unguarded]
+    places = tuple(Site(place.module, audit.files.get(place.module, ""), name, place.line) for place, name in found)
+    return Row(cells, severity, tuple(details), _data(method, verdict), places)
 
 
 def _data(method: MethodAudit, verdict: str) -> dict[str, object]:

@@ -21,11 +21,12 @@ class Probe(NamedTuple):
     """``show`` is called with events and their numbers in the execution: writes,
     sections, calls, and where ``reads`` is true also reads. It must neither run code
     of the program (which would make events) nor change anything that it is shown. ``failed`` is called with a task and
-    the exception that ends it."""
+    the exception that ends it, ``ended`` when the last task has ended and nobody has judged yet."""
 
     show: Callable[[RawEvent, int], None]
     reads: bool = False
     failed: Callable[[Task, BaseException], None] | None = None
+    ended: Callable[[], None] | None = None
 
 
 SHOWN = frozenset({op.WRITE, op.ENTER, op.EXIT, op.CALL, op.RETURN})
@@ -41,6 +42,7 @@ class ObservedExecution(Execution):
         self._looks = [look.show for look in looks]
         self._readers = [look.show for look in looks if look.reads]
         self._failed = [look.failed for look in looks if look.failed is not None]
+        self._ended = [look.ended for look in looks if look.ended is not None]
 
     def touch(self, kind: int, subject: object, name: object, site: int) -> None:
         """As :meth:`Execution.touch`; shown before the access is performed."""
@@ -70,6 +72,15 @@ class ObservedExecution(Execution):
             finally:
                 _current.execution = before
         super().fail_task(task, error)
+
+    def _abort_rest(self) -> None:
+        before, _current.execution = _current.execution, None
+        try:
+            for ended in self._ended:
+                ended()
+        finally:
+            _current.execution = before
+        super()._abort_rest()
 
     def note(self, kind: int, subject: object, name: object, site: int = 0) -> None:
         """As :meth:`Execution.note`."""

@@ -10,17 +10,20 @@ from typing import Any
 import msgspec
 
 from semafuzz.harness.kernel.outcome import Severity
+from semafuzz.harness.kernel.sites import Site
 
 
 class Row(msgspec.Struct, frozen=True):
     """One line. ``cells``: a text or a number for each column of the section; a section without
     columns has one cell, a sentence. ``severity``: None where it is neither good nor bad.
-    ``details``: lines that belong below it. ``data``: the same for machines, as plain JSON."""
+    ``details``: lines that belong below it. ``data``: the same for machines, as plain JSON. ``places``: where it
+    stands in the source, the first of them what one would look at."""
 
     cells: tuple[str | int, ...]
     severity: Severity | None = None
     details: tuple[str, ...] = ()
     data: dict[str, Any] = {}
+    places: tuple[Site, ...] = ()
 
 
 class Section(msgspec.Struct, frozen=True):

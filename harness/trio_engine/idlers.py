@@ -11,8 +11,6 @@ from typing import Any
 import trio
 from trio._core import _run
 
-from semafuzz.harness.kernel.address import address
-
 
 def _waiting() -> Any:
     return _run.GLOBAL_RUN_CONTEXT.runner.waiting_for_idle
@@ -27,5 +25,5 @@ def idlers() -> list[tuple[float, trio.lowlevel.Task]]:
 
 def wake_idler(cushion: float, task: trio.lowlevel.Task) -> None:
     """Let one go on, as trio does."""
-    del _waiting()[cushion, address(task)]
+    del _waiting()[cushion, id(task)]
     trio.lowlevel.reschedule(task)

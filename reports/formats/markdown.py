@@ -36,7 +36,7 @@ def summary(report: Report) -> str:
     findings, title = report.findings, report.title
     if not findings:
         return f"## {escaped(title)}\n\nNothing was found.\n"
-    lines = [f"## {escaped(title)}", "", f"{len(findings)} findings.", ""]
+    lines = [f"## {escaped(title)}", "", f"{len(findings)} finding{'' if len(findings) == 1 else 's'}.", ""]
     lines += ["| finding | severity | what | operations | place |", "| --- | --- | --- | --- | --- |"]
     for picture, severity in findings[:ROWS]:
         spots = spots_of(picture)

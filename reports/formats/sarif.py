@@ -14,12 +14,13 @@ from urllib.parse import quote
 
 from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel.outcome import Severity
-from semafuzz.harness.sections.section import Section
+from semafuzz.harness.sections.section import Row, Section
 from semafuzz.reports.formats.report import Report
 from semafuzz.reports.run_view.places import Spot, spot_of, spots_of
 from semafuzz.reports.run_view.printable import clean
 from semafuzz.reports.run_view.schema import FindingView, Run, Step
 from semafuzz.reports.run_view.sentence import sentence
+from semafuzz.reports.run_view.sources import repository_file_of
 
 STEPS = 1000
 """Of one flow."""
@@ -33,14 +34,19 @@ RULES = {
     "invariant": "An invariant of the target that is broken under some schedule",
     "atomicity": "Calls that come to what no serial order of them comes to",
     "lock-discipline": "State that is used without the lock that guards it",
+    "audit": "A method that changes state and can be entered without the lock that guards it",
+    "races": "Accesses that nothing orders, in executions that failed",
+    "lock-order": "Locks that are taken in two orders, which deadlocked",
+    "lock-use": "A lock or condition that is used in a way that did harm",
 }
 
 
 def sarif_log(report: Report) -> str:
-    """The log, as text. What detectors have to say of the whole search are notifications of
-    its invocation: they have no place in the source of their own."""
+    """The log, as text. What detectors warn of is a result at its place; the rest of what they have to say of the
+    whole search are notifications of its invocation."""
     findings = report.findings
-    kinds = sorted({picture.kind for picture, _ in findings})
+    warned = [(section.name, row) for section in report.sections for row in section.rows if _is_result(row)]
+    kinds = sorted({picture.kind for picture, _ in findings} | {name for name, _ in warned})
     log = {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -56,7 +62,8 @@ def sarif_log(report: Report) -> str:
                 },
                 "columnKind": "unicodeCodePoints",
                 "invocations": [_invocation(report.sections)],
-                "results": [_result(picture, severity, kinds) for picture, severity in findings],
+                "results": [_result(picture, severity, kinds) for picture, severity in findings]
+                + [_warning(name, row, kinds) for name, row in warned],
             }
         ],
     }
@@ -81,13 +88,41 @@ def _invocation(sections: Sequence[Section]) -> dict[str, object]:
         {
             "level": row.severity,
             "descriptor": {"id": section.name},
-            "message": {"text": ": ".join([" ".join(map(str, row.cells)), *row.details])},
+            "message": {"text": _text_of(row)},
         }
         for section in sections
         for row in section.rows
-        if row.severity is not None
+        if row.severity is not None and not _is_result(row)
     ]
     return {"executionSuccessful": True, "toolExecutionNotifications": notifications}
+
+
+def _is_result(row: Row) -> bool:
+    return row.severity in ("error", "warning") and any(place.line for place in row.places)
+
+
+def _text_of(row: Row) -> str:
+    return ": ".join([" ".join(map(str, row.cells)), *row.details])
+
+
+def _warning(name: str, row: Row, kinds: Sequence[str]) -> dict[str, object]:
+    """What a detector warns of."""
+    spots = [Spot(repository_file_of(place), place.line, place.function) for place in row.places if place.line]
+    return {
+        "ruleId": name,
+        "ruleIndex": kinds.index(name),
+        "level": row.severity,
+        "message": {"text": _text_of(row)},
+        **_locations(spots),
+    }
+
+
+def _locations(spots: Sequence[Spot]) -> dict[str, object]:
+    """Where it is, and what belongs to it."""
+    found: dict[str, object] = {"locations": [_location(spots[0])]} if spots else {}
+    if len(spots) > 1:
+        found["relatedLocations"] = [{"id": number, **_location(spot)} for number, spot in enumerate(spots[1:], 1)]
+    return found
 
 
 def _result(picture: FindingView, severity: Severity, kinds: Sequence[str]) -> dict[str, object]:
@@ -98,11 +133,8 @@ def _result(picture: FindingView, severity: Severity, kinds: Sequence[str]) -> d
         "level": severity if severity in ("error", "warning", "note") else "error",
         "message": {"text": sentence(picture)},
         "partialFingerprints": {"semafuzzSignature/v1": picture.signature},
+        **_locations(spots),
     }
-    if spots:
-        result["locations"] = [_location(spots[0])]
-    if len(spots) > 1:
-        result["relatedLocations"] = [{"id": number, **_location(spot)} for number, spot in enumerate(spots[1:], 1)]
     if picture.run is not None:
         flows = _flows(picture, picture.run)
         if flows:

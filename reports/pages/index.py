@@ -68,7 +68,7 @@ def _row(picture: FindingView, severity: Severity, name: str) -> dict[str, Any]:
 
 
 def _figures(result: Result | None, findings: int) -> list[tuple[str, str]]:
-    shown = [(f"{findings:,}", "findings")]
+    shown = [(f"{findings:,}", "finding" if findings == 1 else "findings")]
     if result is None:
         return shown
     shown.append((f"{result.schedules:,}", "schedules"))

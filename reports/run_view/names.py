@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from semafuzz.harness.instrument.containers import CONTAINERS
 from semafuzz.harness.kernel import event_kinds as op
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.instances import attributes_of
 from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.naming import Namer
@@ -31,22 +32,22 @@ class ReadableNamer(Namer):
                 continue
             if kind in (op.READ, op.WRITE) and type(name) is str and not issubclass(type(subject), (type, dict)):
                 for part in _parts(attribute_value(subject, name)):
-                    self._holders.setdefault(id(part), (subject, name))
+                    self._holders.setdefault(address(part), (subject, name))
 
     def name(self, subject: object) -> str:
         """The name of ``subject``; the same object, the same name."""
-        found = self._names.get(id(subject))
+        found = self._names.get(address(subject))
         if found is not None:
             return found
         if issubclass(type(subject), type):
             kind = str(type.__dict__["__name__"].__get__(subject))
             number = self._counts[f"class {kind}"] = self._counts.get(f"class {kind}", 0) + 1
-            self._names[id(subject)] = kind if number == 1 else f"{kind}#{number} (class)"
-            return self._names[id(subject)]
-        if id(subject) in self._holders:
-            owner, attribute = self._holders.pop(id(subject))
+            self._names[address(subject)] = kind if number == 1 else f"{kind}#{number} (class)"
+            return self._names[address(subject)]
+        if address(subject) in self._holders:
+            owner, attribute = self._holders.pop(address(subject))
             # What holds itself by way of others has its name by now.
-            return self._names.setdefault(id(subject), f"{self.name(owner)}.{attribute}")
+            return self._names.setdefault(address(subject), f"{self.name(owner)}.{attribute}")
         return super().name(subject)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from semafuzz.harness.detectors.protocol import Detector
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.observed_execution import Probe
-from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import RawEvent, Task
 from semafuzz.reports.run_view.assertion import assertion_values
 from semafuzz.reports.run_view.stored_values import peek
@@ -15,7 +15,8 @@ class Values(Detector):
     """Notes what each access found and what each write left.
 
     ``seen``: by the number of the event, the texts before and after; after is "" for a
-    read. A write's value is looked at when the next event shows that it is there. ``assertions``: by the number
+    read. A write's value is looked at when the next event shows that it is there, or the end of the run: judges
+    may go on with the program's objects. ``assertions``: by the number
     of the task, the assertion that ended it with what stood in it.
     """
 
@@ -28,7 +29,7 @@ class Values(Detector):
         """An execution begins."""
         self.seen, self.assertions = {}, {}
         self._written = None
-        return Probe(self._show, reads=True, failed=self._failed)
+        return Probe(self._show, reads=True, failed=self._failed, ended=self._settle)
 
     def _failed(self, task: Task, error: BaseException) -> None:
         words = assertion_values(error)
@@ -47,11 +48,6 @@ class Values(Detector):
             number, event = self._written
             self.seen[number] = (self.seen[number][0], peek(event))
             self._written = None
-
-    def judge(self, outcome: Outcome) -> list[Failure]:
-        """Nothing to say; the last write is there now."""
-        self._settle()
-        return []
 
     def keep(self, outcome: Outcome) -> None:
         """Nothing to learn."""

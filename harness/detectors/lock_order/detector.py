@@ -101,6 +101,7 @@ class LockOrders(Detector):
         details = [self._came_to(cycle)]
         for held, wanted, held_site, wanted_site in cycle.steps:
             details.append(f"{held} at {SITES[held_site].place()}, then {wanted} at {SITES[wanted_site].place()}")
+        taken = tuple(SITES[site] for step in cycle.steps for site in (step[3], step[2]))
         data = {
             "locks": [step[0] for step in cycle.steps],
             "places": [[SITES[step[2]].place(), SITES[step[3]].place()] for step in cycle.steps],
@@ -109,7 +110,7 @@ class LockOrders(Detector):
             "tried": cycle.tried,
             "covered": self.covered,
         }
-        return Row((f"{names}",), severity, tuple(dict.fromkeys(details)), data)
+        return Row((f"{names}",), severity, tuple(dict.fromkeys(details)), data, taken)
 
     def _came_to(self, cycle: FoundCycle) -> str:
         if cycle.deadlocks:

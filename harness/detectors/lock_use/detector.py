@@ -94,6 +94,7 @@ class LockUse(Detector):
 
     def _row(self, use: Use) -> Row:
         harm = self._harm(use)
+        places = tuple(SITES[site] for site in use.sites)
         times = "" if use.executions == 1 else "s"
         details = (harm or f"in {use.executions:,} execution{times}; no harm of it was seen",)
         data = {
@@ -103,7 +104,7 @@ class LockUse(Detector):
             "failed": use.failed,
             "stuck": self._stuck(use),
         }
-        return Row((use.text,), "warning" if harm else "note", details, data)
+        return Row((use.text,), "warning" if harm else "note", details, data, places)
 
     def _stuck(self, use: Use) -> int:
         return use.stuck if use.kind == "left" else self._stuck_at.get(use.sites[0], 0)
@@ -144,5 +145,5 @@ def _text(one: _Seen, names: Names) -> str:
     if one.kind in ("wait", "left"):
         name = names.known(one.subject, one.sites[-1])
         taken = f"taken at {places[-1]}"
-        return one.words.format(*places, subject=f"{name}, {taken}," if name else f"the lock {taken}")
+        return one.words.format(*places, subject=f"{name} ({taken})" if name else f"the lock {taken}")
     return one.words.format(*places, subject=names.known(one.subject, one.sites[-1]) or "a condition")

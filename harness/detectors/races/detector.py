@@ -130,7 +130,13 @@ class Races(Detector):
             "failed": pair.failed,
             "orders": len(pair.orders),
         }
-        return Row((f"{pair.location}: {where}",), severity, tuple(dict.fromkeys(details)), data)
+        return Row(
+            (f"{pair.location}: {where}",),
+            severity,
+            tuple(dict.fromkeys(details)),
+            data,
+            tuple(SITES[site] for site in pair.sites),
+        )
 
     def _tried(self, pair: _Pair, places: Sequence[str]) -> str:
         """What came of the attempt to make it fail."""

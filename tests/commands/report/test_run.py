@@ -200,7 +200,7 @@ def test_the_table_of_defects_is_shown(semafuzz: Run, found: Path, tmp_path: Pat
 
 @pytest.mark.slow
 def test_pages_of_a_night(semafuzz: Run, tmp_path: Path) -> None:
-    night = ("nightly", "reference", "--set", "defect=missing_lock", "--schedules", "300", "--seed", "7")
+    night = ("nightly", "reference", "--set", "defect=missing_lock", "--schedules", "800", "--seed", "7")
     done = semafuzz(*night, "--corpus", "corpus")
     assert done.returncode == 1, done.stderr
     assert done.stdout.splitlines()[-1] == "pages: corpus/report/index.html"

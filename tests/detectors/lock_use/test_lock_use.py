@@ -225,7 +225,7 @@ def test_harm_makes_a_warning_of_it() -> None:
     (row,) = rows_of(left)
     assert row.severity == "warning"
     assert "waits for ever for that lock" in row.details[0]
-    assert "Doors.lock, taken at" in str(row.cells[0])
+    assert "Doors.lock (taken at" in str(row.cells[0])
     rows = rows_of(twice)
     assert [row.severity for row in rows] == ["warning"]
     assert "no execution without it" in rows[0].details[0]

@@ -91,8 +91,8 @@ def test_it_never_passes_or_fails_for_another_reason(exported: Exported, tmp_pat
     broken = exported("import threading\n", "import no_such_module\n")
     assert "OK (skipped=1)" in broken.stderr, "code that does not run cannot be judged"
     assert "no_such_module" in broken.stderr
-    (tmp_path / "other" / "harness").mkdir(parents=True)
-    (tmp_path / "other" / "harness" / "__init__.py").write_text("")
+    (tmp_path / "other" / "semafuzz").mkdir(parents=True)
+    (tmp_path / "other" / "semafuzz" / "__init__.py").write_text("")
     other = exported(PYTHONPATH=str(tmp_path / "other"))
     assert "FAILED (errors=1)" in other.stderr, "another package of this name exits with 1 too"
 
