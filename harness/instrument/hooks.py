@@ -51,6 +51,7 @@ from semafuzz.harness.instrument.items import (
 )
 from semafuzz.harness.instrument.operators import combine, in_place
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.doubles.hashes import number_instances
 from semafuzz.harness.kernel.event_kinds import READ, WRITE
 
 
@@ -133,6 +134,7 @@ HOOKS: Final[dict[str, Any]] = {
     "write": write,
     "cell": Cell,
     "binder": binder,
+    "number_instances": number_instances,
     "names_of_module": names_of_module,
     "of_class": of_class,
     "in_place": in_place,

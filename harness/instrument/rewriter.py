@@ -126,7 +126,10 @@ class Rewriter(StoreRewriter, ast.NodeTransformer):
         return made
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.decorator_list = self._decorators(node)
+        at = node.decorator_list[0] if node.decorator_list else node
+        decorators = self._decorators(node)
+        # The outermost: what others make of the class decides whether it has a hash of its own.
+        node.decorator_list = [ast.copy_location(ast.Name(hook_name("number_instances"), ast.Load()), at), *decorators]
         outer, self._scope = self._scope, self._scopes[node]
         self._classes.append(node.name)
         self._functions.append(node.name)

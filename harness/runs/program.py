@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Generic, TypeVar
 
 from semafuzz.harness.kernel import current
+from semafuzz.harness.kernel.doubles import hashes
 from semafuzz.harness.kernel.doubles.randomness import import_seed
 from semafuzz.harness.kernel.outcome import Failure, Model, Outcome
 from semafuzz.harness.runs import program_output
@@ -125,6 +126,7 @@ def execute(
     detectors of the setting have the last word."""
     current.restore()
     program_output.mend()
+    hashes.restart()
     import_seed[0] = setting.seed
     outcome = program.execute(scheduler, setting, forced)
     setting.judge(outcome)

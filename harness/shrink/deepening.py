@@ -45,15 +45,17 @@ class Deepening:
         self._met: dict[tuple[int, int], list[Bound]] = {}
         self.finished = False
 
-    def deepen(self, value: Failing) -> Failing:
-        """The simplest failing run among ``value`` and the schedules that the budget covers."""
+    def deepen(self, value: Failing, most: int | None = None) -> Failing:
+        """The simplest failing run among ``value`` and the schedules that the budget covers. ``most``: runs, where
+        not all that patience allows; the first that is simpler ends it then."""
         trials = self._trials
         interrupted = {interrupted_operation(decision) for decision in interruptions(value.run.outcome)}
         if trials.generation != self._generation:
             self._restart()
         since = trials.executions
         while self._heap and trials.steady:
-            if not trials.affords() or trials.executions - since > PATIENCE * (1 + value.size.preemptions):
+            patience = PATIENCE * (1 + value.size.preemptions) if most is None else most
+            if not trials.affords() or trials.executions - since > patience:
                 return value
             rank, _, branch = heappop(self._heap)
             if branch.bound > value.size[:3]:
@@ -78,6 +80,8 @@ class Deepening:
                 simpler = self._taken(value, run, new)
                 if simpler is not value:
                     value, since = simpler, trials.executions
+                    if most is not None:
+                        return value
             for other in branch.earlier(run, order):
                 self._push(rank - branch.extra + other.extra, other)
             if run.directives == branch.schedule:

@@ -36,6 +36,13 @@ from semafuzz.harness.traces.schema import Necessity
 __all__ = ["Shrunk", "preemptions", "shrink_schedule"]
 
 
+MANY = 20
+"""Preemptions of a run above which another one is looked for first: to leave them out one by one would use the budget
+up, and a first execution in lock step has one at every access."""
+FEW = 40
+"""Runs with few directives that are tried for that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shrunk:
     """The simplest failing run found and what it took.
@@ -78,6 +85,8 @@ def shrink_schedule(
     if first is None:
         return Shrunk(outcome, given, trials.executions, steady=trials.steady)
     value, deepening = first, Deepening(trials)
+    if value.size.preemptions > MANY:
+        value = deepening.deepen(value, FEW)
     necessity: Necessity | None = None
     while True:
         before = value.size

@@ -19,6 +19,7 @@ from collections import OrderedDict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.doubles import locks
 from semafuzz.targets.classes.values import Function
 
@@ -47,7 +48,7 @@ def combined(snapshots: Iterable[Snapshot]) -> Shape:
     """Several of them together: which objects of one are also in another is part of it."""
     numbers: dict[int, int] = {}
     return tuple(
-        (one.shape, tuple(numbers.setdefault(id(part), len(numbers)) for part in one.objects)) for one in snapshots
+        (one.shape, tuple(numbers.setdefault(address(part), len(numbers)) for part in one.objects)) for one in snapshots
     )
 
 
@@ -91,9 +92,9 @@ class Shaper:
 
     def _of_object(self, value: object, depth: int) -> Shape:
         name = type(value).__qualname__
-        if id(value) in self._numbers:
-            return ("the same", self._numbers[id(value)])
-        number = self._numbers[id(value)] = len(self._numbers)
+        if address(value) in self._numbers:
+            return ("the same", self._numbers[address(value)])
+        number = self._numbers[address(value)] = len(self._numbers)
         self.kept.append(value)
         if isinstance(value, BaseException):
             return ("raised", name, *(self.shape(one, depth + 1) for one in value.args))

@@ -135,6 +135,24 @@ def f():
     threads = [threading.Thread(target=work) for _ in range(2)]
     [t.start() for t in threads], [t.join() for t in threads]
     assert seen == [0, 1]""",
+    "values of its own in each thread": """
+class Own(threading.local):
+    def __init__(self): self.closed = False
+class Box:
+    n = 0
+def f():
+    own, box = Own(), Box()
+    def work():
+        own.closed = True
+        box.n = box.n + 1
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    [t.start() for t in threads], [t.join() for t in threads]
+    assert box.n == 2""",
+    "another directory": """
+import os, tempfile
+def f():
+    os.chdir(tempfile.mkdtemp())
+    assert False""",
     "identifiers drawn at import": """
 import uuid
 KEY = str(uuid.uuid4())
@@ -145,6 +163,66 @@ def f():
     [t.start() for t in threads], [t.join() for t in threads]
     assert table[KEY] == 2""",
 }
+
+
+ORDERED: dict[str, str] = {
+    "a set of objects": """
+class Job:
+    def __init__(self): self.n = 0
+def f():
+    box, jobs = Box(), {Job() for _ in range(3)}
+    def work():
+        for number, job in enumerate(jobs):
+            job.n = job.n + number
+            box.n = box.n + 1
+    twice(work)
+    assert box.n == 6""",
+    "a set of locks and events": """
+def f():
+    box, things = Box(), {threading.Lock(), threading.RLock(), threading.Lock(), threading.Event()}
+    def work():
+        for thing in things:
+            thing.set() if isinstance(thing, threading.Event) else thing.acquire() and thing.release()
+            box.n = box.n + 1
+    twice(work)
+    assert box.n == 8""",
+    "futures as they are completed": """
+import concurrent.futures
+def f():
+    box = Box()
+    def work(): box.n = box.n + 1
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for one in concurrent.futures.as_completed([pool.submit(work) for _ in range(2)]): one.result()
+    assert box.n == 2""",
+    "futures that are waited for": """
+import concurrent.futures
+def f():
+    box = Box()
+    def work(): box.n = box.n + 1
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        done, _ = concurrent.futures.wait([pool.submit(work) for _ in range(3)])
+    assert box.n == len(done)""",
+}
+BOX = """
+import os, threading
+OTHER_ADDRESSES = [object() for _ in range(int(os.environ.get("HEAP", "0")))]
+class Box:
+    n = 0
+def twice(work):
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    [one.start() for one in threads], [one.join() for one in threads]
+"""
+
+
+@pytest.mark.parametrize("kind", ORDERED)
+def test_sets_have_the_same_order_wherever_their_objects_lie(semafuzz: Run, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "again.py").write_text(f"{BOX}{ORDERED[kind]}\n")
+    found = json.loads(semafuzz("check", "again.py:f", "--json").stdout)
+    (failure,) = found["failures"]
+    for heap in ("1", "2", "5"):
+        done = semafuzz("replay", failure["trace"], "--program", "again.py:f", HEAP=heap)
+        assert done.returncode == 1, done.stderr
+        assert "the recorded one" in done.stdout
 
 
 @pytest.mark.parametrize("kind", REPLAYS)

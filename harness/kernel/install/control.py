@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import _thread
 import builtins
+import concurrent.futures
 import gc
 import importlib
 import os
@@ -28,7 +29,7 @@ from typing import Any
 
 from semafuzz.harness.kernel import breakpoints, current, thread_identity
 from semafuzz.harness.kernel.address import address
-from semafuzz.harness.kernel.doubles import calendar, local, locks, new_thread, randomness, threads, times
+from semafuzz.harness.kernel.doubles import calendar, hashes, local, locks, new_thread, randomness, threads, times
 from semafuzz.harness.kernel.install import adoption, builtin_names, escapes, interrupts, watchdog
 from semafuzz.harness.kernel.instances import namespace_of
 from semafuzz.harness.kernel.ownership import first_component, is_own
@@ -155,6 +156,10 @@ def installed(
         changes.attribute(threading.Thread, "is_alive", threads.is_alive)
         _make_threads_slim(changes)
         changes.attribute(threading.Thread, "__hash__", threads.stable_hash)
+        for kind in hashes.SYNCHRONISERS:
+            changes.attribute(kind, "__hash__", hashes.by_lock)
+        # Futures are locked in the order of ``id``, whose name is looked for in the module first.
+        changes.attribute(concurrent.futures._base, "id", hash)
         changes.bind(vars(importlib), "import_module", _atomic_module_import(importlib.import_module, changes))
         changes.bind(vars(sys), "breakpointhook", breakpoints.hook)
         _refuse_asyncio(changes)
