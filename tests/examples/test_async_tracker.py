@@ -129,7 +129,7 @@ def test_traces_replay_in_other_processes_under_other_hash_seeds(tmp_path: Path)
         assert traced(name, tmp_path).failures[0].trace
     answers = []
     for seed in ("1", "2", "random"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         done = subprocess.run(
             [sys.executable, "-c", REPLAY, str(tmp_path)], env=environment, capture_output=True, text=True
         )

@@ -31,10 +31,8 @@ def test_fuzz_finds_an_error_that_replays(semafuzz: Run, tmp_path: Path) -> None
     assert {json.loads(one.stdout)["digest"] for one in answers} == {trace.expected.digest}
     lost = [one for one in errors if "failed_builds" in one["message"]]
     assert lost
-    for one in lost:
-        program = codec.read(tmp_path / one["trace"]).program
-        assert isinstance(program, Operations)
-        assert (program.setup, [len(task) for task in program.tasks], one["preemptions"]) == ((), [1, 1], 1)
+    # What the catalogue knows is named, and not worked out again.
+    assert {one["known"] for one in lost} == {"failed-builds-lost"}
 
 
 def test_one_seed_one_result(semafuzz: Run) -> None:
