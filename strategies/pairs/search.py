@@ -24,6 +24,8 @@ from semafuzz.targets.model.trace_origin import origin_of
 
 FIRST, FACTOR, ROUNDS = 60, 10, 4
 """Schedules of a program in the first round, how many times as many in each further one, and rounds."""
+LOOKED_AT, LOOK = 3, 16
+"""Programs of each pair that are looked at before the rounds, and schedules of each."""
 
 
 @dataclass(slots=True)
@@ -113,16 +115,29 @@ class PairSearch:
             entry.programs = [PairProgram(one) for one in programs_of(self.work.target, pair, seed)]
         if self.calls_of is not None and self.work.target.faults():
             self._run_faulty([pair for pair, _ in made], self.calls_of)
+        longest = max((len(entry.programs) for entry in self.pairs), default=0)
+        self._take_turns(min(longest, LOOKED_AT), self._look_at)
         allowed = FIRST
         for _ in range(ROUNDS):
-            # The first program of each pair, then the second of each: every pair has its turn early.
-            for number in range(max((len(entry.programs) for entry in self.pairs), default=0)):
-                for entry in self.pairs:
-                    if self._is_over():
-                        return
-                    if number < len(entry.programs) and not entry.violated:
-                        self._run(entry.programs[number], allowed)
+            self._take_turns(longest, lambda program, most=allowed: self._run(program, most))  # type: ignore[misc]
             allowed *= FACTOR
+
+    def _take_turns(self, programs: int, run: Callable[[PairProgram], None]) -> None:
+        """The first program of each pair, then the second of each: every pair has its turn early."""
+        for number in range(programs):
+            for entry in self.pairs:
+                if self._is_over():
+                    return
+                if number < len(entry.programs) and not entry.violated:
+                    run(entry.programs[number])
+
+    def _look_at(self, program: PairProgram) -> None:
+        """A few schedules of the reduction, which suffice for a small program, and where they do not a few of those
+        that the default search would make: what goes wrong in a large one is seldom among the first of an order that
+        covers all."""
+        self._run(program, LOOK)
+        if not program.violated:
+            self._run(program, LOOK, "portfolio")
 
     def _run_faulty(self, pairs: Sequence[Pair], calls_of: CallsOf) -> None:
         """Every operation with each fault, alone and then beside another one."""
@@ -137,14 +152,14 @@ class PairSearch:
         result = self.result
         return self.until.passed or result.schedules >= self.most or result.verdict == "uncontrolled"
 
-    def _run(self, program: PairProgram, allowed: int) -> None:
+    def _run(self, program: PairProgram, allowed: int, scheduler: str = "dpor") -> None:
         if program.exhausted or program.impossible or program.limits:
             return
         work, result = self.work, self.result
         if self.enter is not None:
             self.enter(program.scenario)
         try:
-            found = self._explored(program.scenario, min(allowed, self.most - result.schedules))
+            found = self._explored(program.scenario, min(allowed, self.most - result.schedules), scheduler)
         except LackingWorldError as error:
             note = f"{error}: programs that ask for it were passed over"
             result.notes += [] if note in result.notes else [note]
@@ -159,8 +174,8 @@ class PairSearch:
             result.first_failure = result.schedules - found.schedules + found.first_failure
         program.schedules += found.schedules
         program.traces = max(program.traces, found.classes)
-        program.exhausted = found.exhausted
-        program.violated = bool(found.failures)
+        program.exhausted = program.exhausted or found.exhausted
+        program.violated = program.violated or bool(found.failures)
         program.limits = tuple(found.limits)
         if found.verdict == "uncontrolled":
             result.verdict = "uncontrolled"
@@ -170,12 +185,12 @@ class PairSearch:
         work.take(program.scenario, found.failures, None)
         work.work_out_some()
 
-    def _explored(self, scenario: Scenario, schedules: int) -> Result:
+    def _explored(self, scenario: Scenario, schedules: int, scheduler: str) -> Result:
         work = self.work
         look = self.look
         return Exploration(
             work.opened.program(scenario),
-            make_scheduler("dpor" if work.setting.model == "threads" else "all-schedules", work.setting.seed),
+            make_scheduler(scheduler if work.setting.model == "threads" else "all-schedules", work.setting.seed),
             work.laboratory,
             schedules=schedules,
             seconds=max(0.1, self.until.left),

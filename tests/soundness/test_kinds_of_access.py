@@ -86,7 +86,7 @@ NEVER_PROVED: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", in_turn(SEEN))
+@pytest.mark.parametrize("kind", in_turn(SEEN, always=3))
 def test_it_is_found(check: Check, kind: str) -> None:
     setup, change, look = SEEN[kind]
     answer = check(TWO_LOOKS.format(setup=setup, change=change, look=look), *EXHAUSTIVE)
@@ -114,13 +114,16 @@ def f():
 
 @pytest.mark.parametrize(
     "call",
-    [
-        "max(table, key=lambda key: -key)",
-        "copy.deepcopy(table)",
-        "json.dumps(table, indent=1)",
-        "list(heapq.merge(names, ['z']))",
-        "names.extend(one for one in names[:1])",
-    ],
+    in_turn(
+        [
+            "max(table, key=lambda key: -key)",
+            "copy.deepcopy(table)",
+            "json.dumps(table, indent=1)",
+            "list(heapq.merge(names, ['z']))",
+            "names.extend(one for one in names[:1])",
+        ],
+        always=3,
+    ),
 )
 def test_what_runs_code_on_its_way_is_no_step_that_proves(check: Check, call: str) -> None:
     answer = check(CALLS_BACK.format(call=call), *EXHAUSTIVE)

@@ -45,7 +45,7 @@ LOOKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("look", in_turn(LOOKS))
+@pytest.mark.parametrize("look", in_turn(LOOKS, always=4))
 def test_a_look_between_two_writes_is_seen(check: Check, look: str) -> None:
     assert check(TORN.format(look=look), "--schedules", "300")["exit"] == 1
 
@@ -75,7 +75,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("change", in_turn(CHANGES))
+@pytest.mark.parametrize("change", in_turn(CHANGES, always=3))
 def test_a_change_between_two_looks_is_seen(check: Check, change: str) -> None:
     answer = check(CHANGED.format(change=change), "--schedules", "300")
     # What a memoryview changes is another object's: never proved, at least.

@@ -76,7 +76,7 @@ CORRECT = [
 ]
 
 
-@pytest.mark.parametrize(("program", "kind"), in_turn(BROKEN))
+@pytest.mark.parametrize(("program", "kind"), in_turn(BROKEN, always=3))
 def test_broken_program_is_found(program: str, kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     answer = check(capsys, tmp_path, program)
     assert answer["verdict"] == "found"
@@ -86,7 +86,7 @@ def test_broken_program_is_found(program: str, kind: str, capsys: pytest.Capture
     assert Path(answer["failures"][0]["trace"]).is_file()
 
 
-@pytest.mark.parametrize("program", in_turn(CORRECT))
+@pytest.mark.parametrize("program", in_turn(CORRECT, always=3))
 def test_correct_program_is_silent(program: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     answer = check(capsys, tmp_path, program, "--schedules", "300")
     assert answer["failures"] == []

@@ -133,6 +133,7 @@ def test_two_programs_that_share_a_signature_are_both_kept(semafuzz: Run, tmp_pa
     assert {codec.read(path).release for path in (tmp_path / "all-0").glob("*.json")} == set(releases)
 
 
+@pytest.mark.slow
 def test_what_a_smaller_program_explains_is_put_aside_and_not_lost(semafuzz: Run, tmp_path: Path) -> None:
     told = ("fuzz", "reference", "--set", "defect=missing_lock", "--schedules", "600", "--seed", "3")
     for part in (1, 2, 3):

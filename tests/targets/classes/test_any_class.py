@@ -36,7 +36,7 @@ def test_there_are_fifteen_of_each() -> None:
     assert len(classes_of(broken)) == 15
 
 
-@pytest.mark.parametrize("name", in_turn([name for name in classes_of(broken) if name not in NEEDS_THREE], always=3))
+@pytest.mark.parametrize("name", in_turn([name for name in classes_of(broken) if name not in NEEDS_THREE], always=5))
 def test_a_broken_one_is_found_by_its_name_alone(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, answer = asked(capsys, "matrix", "pairs", f"{HERE / 'broken.py'}:{name}", "--out", str(tmp_path))
     assert code == 1
@@ -44,6 +44,7 @@ def test_a_broken_one_is_found_by_its_name_alone(name: str, tmp_path: Path, caps
     assert all(len(one["operations"]) <= 3 and one["confirmed"] for one in answer["failures"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(NEEDS_THREE))
 def test_so_is_one_that_no_pair_shows(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = f"{HERE / 'broken.py'}:{name}"
@@ -54,7 +55,7 @@ def test_so_is_one_that_no_pair_shows(name: str, tmp_path: Path, capsys: pytest.
     assert answer["failures"]
 
 
-@pytest.mark.parametrize("name", in_turn(classes_of(right), always=3))
+@pytest.mark.parametrize("name", in_turn(classes_of(right), always=5))
 def test_every_pair_of_a_right_one_is_verified(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = f"{HERE / 'right.py'}:{name}"
     code, answer = asked(capsys, "matrix", "pairs", spec, "--out", str(tmp_path))

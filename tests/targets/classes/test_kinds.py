@@ -17,7 +17,7 @@ FILE = Path(kinds.__file__ or "")
 NAMES = [name for name, kind in vars(kinds).items() if inspect.isclass(kind) and kind.__module__ == kinds.__name__]
 
 
-@pytest.mark.parametrize("name", in_turn([name for name in NAMES if name.startswith(("Right", "Broken"))]))
+@pytest.mark.parametrize("name", in_turn([name for name in NAMES if name.startswith(("Right", "Broken"))], always=4))
 def test_what_is_true_is_said(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = run(["matrix", "pairs", f"{FILE}:{name}", "--schedules", "400", "--out", str(tmp_path), "--json"])
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
