@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
+import types
 from typing import Any
 
 
@@ -10,8 +12,18 @@ def lock_of(owner: Any, name: str, variables: dict[str, Any]) -> Any:
     """The attribute of the object, or the variable of its module, that is called so and is a lock; or else a new
     re-entrant lock, which the object keeps from then on (the module, where there is no object). A remedy may stand in a
     trace from elsewhere, which must not enter anything but a lock."""
-    for found in (getattr(owner, name, None) if owner is not None else None, variables.get(name)):
+    for found in (_attribute(owner, name), variables.get(name)):
         if callable(getattr(found, "acquire", None)) and callable(getattr(found, "release", None)):
             return found
     holder = variables if owner is None else vars(owner)
     return holder.setdefault(f"_semafuzz_{name}" if name in holder else name, threading.RLock())
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    """What an object has under a name, without asking it: it may answer with anything (a mock), or by the very method
+    that is to be locked."""
+    found = inspect.getattr_static(owner, name, None) if owner is not None else None
+    try:
+        return found.__get__(owner) if type(found) is types.MemberDescriptorType else found
+    except AttributeError:
+        return None

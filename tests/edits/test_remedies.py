@@ -165,3 +165,38 @@ def test_functions_are_found_by_their_names() -> None:
     changed = edited(tree, "alone", lambda node: node.body.append(ast.Return(ast.Constant(1))))
     assert len(find_function(tree, "alone").body) == 1  # type: ignore[union-attr]
     assert len(find_function(changed, "alone").body) == 2  # type: ignore[union-attr]
+
+
+ANSWERS = """
+import threading
+
+
+class Any:
+    def __init__(self):
+        self.__dict__["children"] = {}
+
+    def __getattr__(self, name):
+        if name not in self.__dict__["children"]:
+            self.__dict__["children"][name] = Any()
+        return self.__dict__["children"][name]
+
+
+def two_ask():
+    parent, got = Any(), []
+    threads = [threading.Thread(target=lambda: got.append(parent.child)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got[0] is got[1]
+"""
+
+
+def test_an_object_that_answers_with_anything_is_not_asked_for_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "answers.py").write_text(ANSWERS)
+    assert run(["check", "answers.py:two_ask"]) == 1
+    assert run(["check", "answers.py:two_ask", "--what-if", "lock Any.__getattr__ with guard"]) == 0
+    capsys.readouterr()
