@@ -144,6 +144,37 @@ def test_what_is_right_is_not_accused(check: Check, kind: str) -> None:
     assert verdict in ("", answer["verdict"])
 
 
+STATES: dict[str, tuple[str, str]] = {
+    "a number behind globals()": (
+        """
+COUNT = 0
+def work(): globals()["COUNT"] = globals()["COUNT"] + 1
+def f():
+    thread = threading.Thread(target=work)
+    thread.start(); thread.join()
+    assert COUNT == 1""",
+        "0 findings",
+    ),
+    "a number at a function": (
+        """
+def work(): work.calls += 1
+work.calls = 0
+def f():
+    twice(work)
+    assert work.calls == 2, work.calls""",
+        "AssertionError: 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_numbers_of_a_module_begin_anew_in_each_execution(check: Check, kind: str) -> None:
+    source, told = STATES[kind]
+    answer = check(BEGIN + source, "--schedules", "50")
+    messages = [failure["message"] for failure in answer["failures"]]
+    assert messages == ([] if told == "0 findings" else [told])
+
+
 HELD = """
 import threading, functools
 def use(lock, call):
