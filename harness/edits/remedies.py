@@ -74,7 +74,10 @@ class Remedies:
         """UsageError for a remedy whose method no module has."""
         for remedy in self.remedies:
             if remedy not in self.applied:
-                raise UsageError(f"no module that is looked into has a function {remedy.method!r}")
+                raise UsageError(
+                    f"no module that is looked into has a function {remedy.method!r}; name it FUNCTION or "
+                    "CLASS.METHOD, without its module, and have its module looked into with --instrument"
+                )
 
 
 def _apply(remedy: Remedy, function: FunctionNode) -> None:

@@ -51,7 +51,7 @@ def _method(modules: Sequence[ModuleType], wanted: str) -> tuple[ModuleType, typ
         and inspect.isfunction(vars(kind).get(name))
     ]
     if not found:
-        raise UsageError(f"no class that is looked into has a method {wanted!r}")
+        raise UsageError(f"no class that is looked into has a method {wanted!r}; name it CLASS.METHOD")
     if len(found) > 1:
         several = ", ".join(f"{kind.__name__}.{name}" for _, kind, _ in found)
         raise UsageError(f"several classes have a method {name!r}: {several}; name the class too")

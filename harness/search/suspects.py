@@ -12,6 +12,8 @@ from semafuzz.harness.search.result import Result
 
 SCHEDULES = 50
 """Tried for each suspicion."""
+MOST = 10
+"""Suspicions of a detector that are tried."""
 
 Explore = Callable[[Scheduler, int], Result]
 """Makes a search of its own with a scheduler, in so many schedules at most."""
@@ -24,7 +26,7 @@ def try_suspects(
     the search's. After the ``deadline`` nothing is begun."""
     covered = result.verdict == "complete"
     for detector in detectors:
-        for suspect in detector.suspects(covered=covered):
+        for suspect in detector.suspects(covered=covered)[:MOST]:
             if result.verdict in ("found", "uncontrolled") or (deadline is not None and deadline.passed):
                 return
             made = explore(Postponing(suspect.sites, result.seed), SCHEDULES)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.schedulers.registry import make_scheduler
@@ -119,7 +120,7 @@ class PairSearch:
         self._take_turns(min(longest, LOOKED_AT), self._look_at)
         allowed = FIRST
         for _ in range(ROUNDS):
-            self._take_turns(longest, lambda program, most=allowed: self._run(program, most))  # type: ignore[misc]
+            self._take_turns(longest, partial(self._run, allowed=allowed))
             allowed *= FACTOR
 
     def _take_turns(self, programs: int, run: Callable[[PairProgram], None]) -> None:

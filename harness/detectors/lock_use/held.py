@@ -19,7 +19,8 @@ from typing import Final, NamedTuple
 
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.address import address
-from semafuzz.harness.kernel.doubles.locks import Lock, WaiterLock
+from semafuzz.harness.kernel.doubles.locks import WaiterLock
+from semafuzz.harness.kernel.lockable import lock_of
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import RawEvent, Task
 
@@ -89,7 +90,8 @@ class HeldLocks:
             self.waits.add(WaitUnderLock(held, words, site))
 
     def _left(self, tasks: Sequence[Task]) -> list[LeftLock]:
-        waiting = {address(task.pending[1]) for task in tasks if not task.done and isinstance(task.pending[1], Lock)}
+        # The type is asked: an object of the program may say what class it is.
+        waiting = {address(task.pending[1]) for task in tasks if not task.done and lock_of(task.pending[1]) is not None}
         found: list[LeftLock] = []
         for where, owner in self._owners.items():
             if owner.done and (where in waiting or len(self._takers[where]) > 1):
