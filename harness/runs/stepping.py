@@ -22,6 +22,7 @@ from semafuzz.harness.kernel import current as _current
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel import thread_identity
 from semafuzz.harness.kernel.deadlock import describe_deadlock
+from semafuzz.harness.kernel.doubles import hashes
 from semafuzz.harness.kernel.install import interrupts
 from semafuzz.harness.kernel.lockable import Lockable
 from semafuzz.harness.kernel.outcome import Outcome
@@ -45,6 +46,7 @@ class SteppedExecution(Scheduler):
 
     def __init__(self, setting: ExecutionConfig, on_io: Callable[[str, Task], None] | None = None) -> None:
         _current.restore()
+        hashes.restart()
         self.execution = setting.execution(self)
         self.execution.on_io = on_io
         # The execution lets go of it when it is over.
