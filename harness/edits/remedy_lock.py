@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import threading
-import types
 from typing import Any
 
 
@@ -20,10 +19,7 @@ def lock_of(owner: Any, name: str, variables: dict[str, Any]) -> Any:
 
 
 def _attribute(owner: Any, name: str) -> Any:
-    """What an object has under a name, without asking it: it may answer with anything (a mock), or by the very method
-    that is to be locked."""
-    found = inspect.getattr_static(owner, name, None) if owner is not None else None
-    try:
-        return found.__get__(owner) if type(found) is types.MemberDescriptorType else found
-    except AttributeError:
-        return None
+    """What an object has under a name. One that has nothing there is not asked: it may answer with anything (a mock),
+    or by the very method that is to be locked."""
+    there = owner is not None and inspect.getattr_static(owner, name, None) is not None
+    return getattr(owner, name, None) if there else None

@@ -16,7 +16,7 @@ import ast
 from typing import TypeVar
 
 from semafuzz.harness.instrument.hooks import LAZY_READERS, WHOLE_READERS
-from semafuzz.harness.instrument.rewriter_base import RewriterBase, SiteMaker, hook_name
+from semafuzz.harness.instrument.rewriter_base import RewriterBase, SiteMaker, hook_name, remade_names
 from semafuzz.harness.instrument.rewriter_stores import StoreRewriter
 from semafuzz.harness.instrument.scopes import Scope, ScopeBuilder
 
@@ -55,6 +55,7 @@ class Rewriter(StoreRewriter, ast.NodeTransformer):
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
+        self._remade = remade_names(tree)
         self._scope = self._scopes[tree]
         self.stored |= self._scope.shared
         self._exchanges_classes = any(
@@ -128,8 +129,11 @@ class Rewriter(StoreRewriter, ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         at = node.decorator_list[0] if node.decorator_list else node
         decorators = self._decorators(node)
-        # The outermost: what others make of the class decides whether it has a hash of its own.
-        node.decorator_list = [ast.copy_location(ast.Name(hook_name("number_instances"), ast.Load()), at), *decorators]
+        if node.name not in self._remade:
+            # The outermost: what others make of the class decides whether it has a hash of its own.
+            numbering = ast.copy_location(ast.Name(hook_name("number_instances"), ast.Load()), at)
+            decorators = [numbering, *decorators]
+        node.decorator_list = decorators
         outer, self._scope = self._scope, self._scopes[node]
         self._classes.append(node.name)
         self._functions.append(node.name)

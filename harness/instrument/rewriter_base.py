@@ -18,6 +18,16 @@ def hook_name(name: str) -> str:
     return f"__sf_{name}__"
 
 
+def remade_names(tree: ast.Module) -> set[str]:
+    """Names bound to what a call makes of what they were bound to, as ``Point = dataclass(Point)`` does."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            given = {one.id for one in node.value.args if isinstance(one, ast.Name)}
+            found |= given & {one.id for one in node.targets if isinstance(one, ast.Name)}
+    return found
+
+
 class RewriterBase(ast.NodeTransformer):
     """Knows the scopes of a module while it is gone through, and makes calls of hooks."""
 
@@ -28,6 +38,7 @@ class RewriterBase(ast.NodeTransformer):
         self._scope = Scope("module", None)
         self._imported: set[str] = set()
         self._functions_here: set[str] = set()
+        self._remade: set[str] = set()
         self._classes: list[str] = []
         self._functions: list[str] = []
         self._temporaries = 0

@@ -23,9 +23,6 @@ class Lockable:
         """By who made it, in place of its address: sets of locks are gone through in the same order in each run."""
         return object.__hash__(self) if self.made is None else hash(self.made)
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
 
 def lock_of(subject: object) -> Lockable | None:
     """``subject`` where it is a lock double. Asks for its type and not ``isinstance``, which

@@ -114,7 +114,7 @@ class Exploration:
         self._late_phase = False
         self._limits: dict[tuple[LimitKind, str], int] = {}
         self._stretched: dict[int, str] = {}
-        self._unwatched = UnwatchedCode()
+        self._unwatched = UnwatchedCode(one_of_many=shrink_budget == 0)
         self._first: Outcome | None = None
 
     def record(self, outcome: Outcome, identity: tuple[str, ...]) -> Finding:
@@ -217,6 +217,7 @@ class Exploration:
         if self._laboratory.thorough and self._unwatched.due(result.schedules):
             with self._unwatched.noticing():
                 outcome = self._execute()
+            self._unwatched.looked_at(len(outcome.events))
         else:
             outcome = self._execute()
         self._withheld = self._withheld or outcome.withheld

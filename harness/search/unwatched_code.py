@@ -35,19 +35,25 @@ answer alike whoever filled them."""
 
 ALWAYS = 2
 """Executions at the beginning in which the profile is asked; it makes an execution three times as long."""
+EVENTS, FEW_EVENTS = 20_000, 400
+"""Events up to which it is asked in each execution, so that what is said of a small program rests on all of them; of
+one program among hundreds, fewer."""
 
 
 class UnwatchedCode:
     """The modules whose code ran, by name, with the tasks in which it did (a bit for each)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, one_of_many: bool = False) -> None:
         self._tasks: dict[str, int] = {}
-        self._next = ALWAYS
+        self._left = FEW_EVENTS if one_of_many else EVENTS
 
     def due(self, execution: int) -> bool:
-        """Whether to look in the execution with this number: the first ones, then ever more seldom, and more so
-        where the last look showed nothing new."""
-        return execution < ALWAYS or execution >= self._next
+        """Whether to look in the execution with this number: the first ones, then ever more seldom."""
+        return execution < ALWAYS or self._left > 0 or (execution & (execution - 1)) == 0
+
+    def looked_at(self, events: int) -> None:
+        """An execution of so many events was looked at."""
+        self._left -= events
 
     @contextmanager
     def noticing(self) -> Iterator[None]:
@@ -56,7 +62,6 @@ class UnwatchedCode:
             yield
             return
         tasks = self._tasks
-        before = dict(tasks)
         passed = _passed_over
 
         def look(frame: FrameType, event: str, _: object) -> None:
@@ -85,7 +90,6 @@ class UnwatchedCode:
         finally:
             if sys.getprofile() is look:
                 sys.setprofile(None)
-            self._next *= 2 if tasks != before else 4
 
     def in_two_tasks(self) -> list[str]:
         """The modules whose code ran in two tasks, and may have state of its own."""

@@ -137,8 +137,11 @@ class PairSearch:
         that the default search would make: what goes wrong in a large one is seldom among the first of an order that
         covers all."""
         self._run(program, LOOK)
+        program.limits = ()
         if not program.violated:
             self._run(program, LOOK, "portfolio")
+            # What took part unseen ends the rounds, but not before the first of them.
+            program.limits = ()
 
     def _run_faulty(self, pairs: Sequence[Pair], calls_of: CallsOf) -> None:
         """Every operation with each fault, alone and then beside another one."""

@@ -167,6 +167,47 @@ def test_functions_are_found_by_their_names() -> None:
     assert len(find_function(changed, "alone").body) == 2  # type: ignore[union-attr]
 
 
+BEHIND_A_PROPERTY = """
+import threading
+
+
+class Account:
+    def __init__(self):
+        self._inner = threading.RLock()
+        self.balance = 0
+
+    @property
+    def lock(self):
+        return self._inner
+
+    def locked(self):
+        with self.lock:
+            seen = self.balance
+            self.balance = seen + 1
+
+    def unlocked(self):
+        seen = self.balance
+        self.balance = seen + 1
+
+
+def both():
+    account = Account()
+    threads = [threading.Thread(target=one) for one in (account.locked, account.unlocked)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert account.balance == 2
+"""
+
+
+def test_a_lock_may_be_a_property(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "behind.py").write_text(BEHIND_A_PROPERTY)
+    assert run(["check", "behind.py:both"]) == 1
+    assert run(["check", "behind.py:both", "--what-if", "lock Account.unlocked with lock"]) == 0
+
+
 ANSWERS = """
 import threading
 

@@ -144,6 +144,27 @@ def test_what_is_right_is_not_accused(check: Check, kind: str) -> None:
     assert verdict in ("", answer["verdict"])
 
 
+UNWATCHED = """
+import mimetypes
+mimetypes.init()
+def f():
+    place = [0]
+    def count():
+        for number in range(1, 6): place[0] = number
+        mimetypes.guess_type("x.zzz")
+    def look():
+        if place[0] == {number}: mimetypes.guess_type("x.zzz")
+    threads = [threading.Thread(target=one) for one in (count, look)]
+    [one.start() for one in threads], [one.join() for one in threads]
+"""
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_code_that_few_executions_come_to_is_no_part_of_a_proof(check: Check, number: int) -> None:
+    answer = check(BEGIN + UNWATCHED.format(number=number))
+    assert (answer["verdict"], answer["not_watched"][:1]) == ("cut", ["mimetypes"])
+
+
 STATES: dict[str, tuple[str, str]] = {
     "a number behind globals()": (
         """

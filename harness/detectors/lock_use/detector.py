@@ -116,7 +116,12 @@ class LockUse(Detector):
             return f"in {stuck:,} execution{'' if stuck == 1 else 's'} somebody waits for ever " + (
                 "for that lock" if use.kind == "left" else "there"
             )
-        if use.kind == "not-looked-again" and use.failed and use.failed == self._failed:
+        if (
+            use.kind == "not-looked-again"
+            and use.failed
+            and use.failed == self._failed
+            and use.executions < self._looked
+        ):
             return f"{use.failed:,} of {use.executions:,} executions with it failed, and no execution without it"
         return ""
 

@@ -5,6 +5,9 @@ addresses, which differs from process to process: what a program does in that or
 the program under test get a ``__hash__`` that numbers, and synchronisers of the standard library one by the number
 of their lock in the task that made it. Everything that a set does in C follows.
 
+A program can tell: ``hash(x)`` is not ``object.__hash__(x)``, and the class has a ``__hash__`` of its own. Classes that
+are made anew by a call (``Point = dataclass(Point)``), and protocols, are left alone for that.
+
 Left to their addresses: functions, methods, classes, objects of classes in C, objects without weak references, and
 objects of the standard library that were made before the execution.
 """
@@ -12,13 +15,20 @@ objects of the standard library that were made before the execution.
 from __future__ import annotations
 
 import concurrent.futures
+import gc
 import queue
 import threading
 import weakref
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.lockable import lock_of
+
+# Asked past what a metaclass says of its classes.
+_mro: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+_namespace: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
+_can_be_referenced: Callable[[type], int] = type.__dict__["__weakrefoffset__"].__get__
 
 _numbers: dict[int, tuple[weakref.ref[Any], int]] = {}
 """By address: the object, and its number."""
@@ -34,29 +44,61 @@ def restart() -> None:
 
 def numbered(thing: Any) -> int:
     """``__hash__`` of a class under test: the number of the object among those that were hashed."""
+    own = _hash_of(type(thing))
+    if own is not None:
+        return int(own(thing))
+    return _remembered(thing, None)
+
+
+def _remembered(thing: Any, given: int | None) -> int:
+    """The hash that an object was given before, or this one, or the next number."""
     found = _numbers.get(address(thing))
-    if found is not None and found[0]() is thing:
+    # An object that the collector frees has lost its references before its finaliser runs.
+    if found is not None and (found[0]() is thing or (found[0]() is None and gc.is_finalized(thing))):
         return found[1]
-    _last[0] += 1
-    _numbers[address(thing)] = weakref.ref(thing), _last[0]
-    return _last[0]
+    if given is None:
+        _last[0] += 1
+        given = _last[0]
+    _numbers[address(thing)] = weakref.ref(thing), given
+    return given
+
+
+def _hash_of(kind: type) -> Callable[[Any], int] | None:
+    """The hash that instances would have without ours; None for the default one. A class that is derived from one
+    that numbers and from another with a hash of its own (``class Name(Mixin, str)``) has that one's."""
+    for base in _mro(kind):
+        own = _namespace(base).get("__hash__", numbered)
+        if own is None:
+            raise TypeError(f"unhashable type: {kind.__name__!r}")
+        if own is not numbered:
+            default = base is object and _can_be_referenced(kind)
+            return None if default else cast("Callable[[Any], int]", own)
+    return None
 
 
 def number_instances(kind: Any) -> Any:
     """A decorator: the class, whose instances are numbered where they have no hash of their own."""
-    if issubclass(type(kind), type) and not issubclass(kind, type):
+    if issubclass(type(kind), type) and not issubclass(kind, type) and not _is_protocol(kind):
         plain = type.__getattribute__(kind, "__hash__") is object.__hash__
-        if plain and type.__dict__["__weakrefoffset__"].__get__(kind):
+        if plain and _can_be_referenced(kind):
             type.__setattr__(kind, "__hash__", numbered)
     return kind
 
 
+def _is_protocol(kind: type) -> bool:
+    """Whether what stands in the class is what others are asked for."""
+    return bool(_namespace(kind).get("_is_protocol", False))
+
+
 def by_lock(thing: Any) -> int:
-    """``__hash__`` of a synchroniser: by its lock, where an execution made it."""
+    """``__hash__`` of a synchroniser: by the lock that it had when it was hashed first, where an execution made it."""
     values = vars(thing)
-    inner = values.get("_cond") or values.get("_condition")
-    lock = lock_of((values if inner is None else vars(inner)).get("_lock") or values.get("mutex"))
-    return object.__hash__(thing) if lock is None or lock.made is None else hash(lock.made)
+    inner = values.get("_cond")
+    inner = values.get("_condition") if inner is None else inner
+    holder = values if type(inner) is not threading.Condition else vars(inner)
+    lock = lock_of(holder.get("_lock"))
+    lock = lock_of(values.get("mutex")) if lock is None else lock
+    return _remembered(thing, object.__hash__(thing) if lock is None or lock.made is None else hash(lock.made))
 
 
 SYNCHRONISERS: tuple[type, ...] = (

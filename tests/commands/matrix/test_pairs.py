@@ -95,3 +95,34 @@ def test_help_shows_both_tables(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "pairs" in shown
     assert "releases" in shown
+
+
+UNSEEN = """
+import mimetypes
+
+
+class Box:
+    def __init__(self):
+        self.place = 0
+
+    def put(self) -> None:
+        mimetypes.guess_type("x.zzz")
+        for number in range(30):
+            self.place = number
+        self.place = 0
+
+    def take(self) -> None:
+        mimetypes.guess_type("x.zzz")
+        if self.place == 3:
+            raise RuntimeError("seen half")
+"""
+
+
+def test_what_took_part_unseen_does_not_end_the_first_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "half_seen.py").write_text(UNSEEN)
+    assert run(["fuzz", "half_seen.py:Box", "--schedules", "300"]) == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("put | take")]
+    assert "violates" in line

@@ -232,6 +232,27 @@ def test_harm_makes_a_warning_of_it() -> None:
     assert "Box.full" in str(rows[0].cells[0])
 
 
+def test_what_every_execution_does_is_not_charged_with_a_failure() -> None:
+    def program() -> None:
+        bell, count = Bell(), [0]
+
+        def ring() -> None:
+            bell.ring()
+            count[0] += 1
+
+        thread = threading.Thread(target=ring)
+        with bell.rung:
+            thread.start()
+            if not bell.rings:
+                bell.rung.wait()
+            bell.rings = 0
+        count[0] += 1
+        thread.join()
+        assert count[0] == 2
+
+    assert [row.severity for row in rows_of(program)] == ["note"]
+
+
 PATIENT = """
 import threading
 import time
