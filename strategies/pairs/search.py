@@ -32,7 +32,7 @@ LOOKED_AT, LOOK = 3, 16
 @dataclass(slots=True)
 class PairProgram:
     """One program of a pair. ``traces``: happens-before classes that were met; ``exhausted``: all there are;
-    ``limits``: what took part unseen."""
+    ``limits``: what took part unseen; ``closed``: no more rounds, for that reason."""
 
     scenario: Scenario
     traces: int = 0
@@ -41,6 +41,7 @@ class PairProgram:
     violated: bool = False
     impossible: bool = False
     limits: tuple[str, ...] = ()
+    closed: bool = False
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ class PairSearch:
         self._take_turns(min(longest, LOOKED_AT), self._look_at)
         allowed = FIRST
         for _ in range(ROUNDS):
-            self._take_turns(longest, partial(self._run, allowed=allowed))
+            self._take_turns(longest, partial(self._go_on, allowed=allowed))
             allowed *= FACTOR
 
     def _take_turns(self, programs: int, run: Callable[[PairProgram], None]) -> None:
@@ -137,11 +138,8 @@ class PairSearch:
         that the default search would make: what goes wrong in a large one is seldom among the first of an order that
         covers all."""
         self._run(program, LOOK)
-        program.limits = ()
         if not program.violated:
             self._run(program, LOOK, "portfolio")
-            # What took part unseen ends the rounds, but not before the first of them.
-            program.limits = ()
 
     def _run_faulty(self, pairs: Sequence[Pair], calls_of: CallsOf) -> None:
         """Every operation with each fault, alone and then beside another one."""
@@ -156,8 +154,14 @@ class PairSearch:
         result = self.result
         return self.until.passed or result.schedules >= self.most or result.verdict == "uncontrolled"
 
+    def _go_on(self, program: PairProgram, allowed: int) -> None:
+        """A round of a program. Where something takes part unseen a second one would decide no more."""
+        if not program.closed:
+            self._run(program, allowed)
+            program.closed = bool(program.limits)
+
     def _run(self, program: PairProgram, allowed: int, scheduler: str = "dpor") -> None:
-        if program.exhausted or program.impossible or program.limits:
+        if program.exhausted or program.impossible:
             return
         work, result = self.work, self.result
         if self.enter is not None:
@@ -180,7 +184,7 @@ class PairSearch:
         program.traces = max(program.traces, found.classes)
         program.exhausted = program.exhausted or found.exhausted
         program.violated = program.violated or bool(found.failures)
-        program.limits = tuple(found.limits)
+        program.limits = program.limits or tuple(found.limits)
         if found.verdict == "uncontrolled":
             result.verdict = "uncontrolled"
             result.notes += found.notes
