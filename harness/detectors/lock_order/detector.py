@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
 
 from semafuzz.harness.detectors.lock_order.graph import Cycle, LockOrder
 from semafuzz.harness.detectors.lockset.lock_names import Names
 from semafuzz.harness.detectors.protocol import Detector, Suspect
+from semafuzz.harness.detectors.sampling import Sample
 from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel.outcome import Outcome, Severity
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.sections.section import Row, Section
 
-EVERY: Final = 200
-"""So many executions are looked at one and all, of later ones one in ten."""
 Steps = tuple[tuple[str, str, int, int], ...]
 """Of each task: the lock that it holds and the one that it wants, by name, and where it takes each."""
 
@@ -50,19 +48,16 @@ class LockOrders(Detector):
 
     found: dict[frozenset[tuple[int, int]], FoundCycle] = field(default_factory=dict)
     covered: bool = False
-    _kept: int = 0
-    _looked: int = 0
+    _sample: Sample = field(default_factory=Sample)
 
     def keep(self, outcome: Outcome) -> None:
         """Learn from an execution."""
-        self._kept += 1
         deadlocks = [set(failure.sites) for failure in outcome.failures if failure.kind == "deadlock"]
         for sites in deadlocks:
             for known in self.found.values():
                 known.deadlocks += known.sites <= sites
-        if self._kept > EVERY and self._kept % 10:
+        if not self._sample.takes():
             return
-        self._looked += 1
         run = LockOrder(outcome.events)
         if len(run.edges) < 2:
             return
@@ -89,8 +84,8 @@ class LockOrders(Detector):
         ranked = sorted(self.found.values(), key=lambda cycle: (-cycle.deadlocks, -cycle.executions, cycle.steps))
         return Section(
             self.section,
-            f"Orders of locks in {self._looked:,} executions ({documentation('lock-order')})",
-            self._looked,
+            f"Orders of locks in {self._sample.looked:,} executions ({documentation('lock-order')})",
+            self._sample.looked,
             tuple(self._row(cycle) for cycle in ranked),
             empty="no two locks are taken in both orders",
         )

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from semafuzz.harness.detectors.lock_use.conditions import misused_waits
 from semafuzz.harness.detectors.lock_use.held import HeldLocks
 from semafuzz.harness.detectors.lockset.lock_names import Names
 from semafuzz.harness.detectors.protocol import Detector
+from semafuzz.harness.detectors.sampling import Sample
 from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel.outcome import ADVICE, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.sections.section import Row, Section
-
-EVERY: Final = 200
-"""So many executions are looked at one and all, of later ones one in ten."""
 
 
 class _Seen(NamedTuple):
@@ -55,19 +53,16 @@ class LockUse(Detector):
     section = "lock-use"
 
     found: dict[tuple[str, tuple[int, ...]], Use] = field(default_factory=dict)
-    _kept: int = 0
-    _looked: int = 0
+    _sample: Sample = field(default_factory=Sample)
     _failed: int = 0
     _stuck_at: dict[int, int] = field(default_factory=dict)
 
     def keep(self, outcome: Outcome) -> None:
         """Learn from an execution."""
-        self._kept += 1
         for site in {site for one in outcome.failures if one.kind == "deadlock" for site in one.sites}:
             self._stuck_at[site] = self._stuck_at.get(site, 0) + 1
-        if self._kept > EVERY and self._kept % 10:
+        if not self._sample.takes():
             return
-        self._looked += 1
         failed = any(failure.kind not in ADVICE for failure in outcome.failures)
         self._failed += failed
         seen = {(one.kind, one.sites): one for one in _uses(outcome)}
@@ -86,8 +81,8 @@ class LockUse(Detector):
         rows = sorted(self.found.values(), key=lambda use: (not self._harm(use), -use.executions, use.text))
         return Section(
             self.section,
-            f"Locks and conditions in {self._looked:,} executions ({documentation('lock-use')})",
-            self._looked,
+            f"Locks and conditions in {self._sample.looked:,} executions ({documentation('lock-use')})",
+            self._sample.looked,
             tuple(self._row(use) for use in rows),
             empty="nobody waits under a lock, leaves one behind, or waits for a condition without looking",
         )
@@ -120,7 +115,7 @@ class LockUse(Detector):
             use.kind == "not-looked-again"
             and use.failed
             and use.failed == self._failed
-            and use.executions < self._looked
+            and use.executions < self._sample.looked
         ):
             return f"{use.failed:,} of {use.executions:,} executions with it failed, and no execution without it"
         return ""

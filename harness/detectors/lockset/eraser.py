@@ -27,6 +27,7 @@ from typing import Final
 
 from semafuzz.harness.detectors.lockset.lock_names import Names
 from semafuzz.harness.detectors.protocol import Detector
+from semafuzz.harness.detectors.sampling import Sample
 from semafuzz.harness.errors import documentation
 from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.address import address
@@ -38,9 +39,6 @@ from semafuzz.harness.kernel.task import RawEvent, Task
 from semafuzz.harness.sections.section import Row, Section
 
 _LIBRARY: Final = frozenset({"threading", "queue"})
-EVERY: Final = 200
-"""So many executions are looked at one and all, later ones one in ten: what locks
-guard seldom depends on the schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,24 +102,19 @@ class _Total:
 
 
 class Lockset(Detector):
-    """Learns from executions; no execution fails by it.
-
-    ``executions``: how many it looked at.
-    """
+    """Learns from executions; no execution fails by it."""
 
     section = "locksets"
 
     def __init__(self) -> None:
-        self.executions = 0
-        self._kept = 0
+        # What locks guard seldom depends on the schedule.
+        self._sample = Sample()
         self._totals: dict[str, _Total] = {}
 
     def keep(self, outcome: Outcome) -> None:
         """Learn from the events of an execution."""
-        self._kept += 1
-        if self._kept > EVERY and self._kept % 10:
+        if not self._sample.takes():
             return
-        self.executions += 1
         run = _Run(outcome.events)
         names = Names(outcome.events)
         for state in run.states.values():
@@ -138,8 +131,8 @@ class Lockset(Detector):
         """The same as a section."""
         return Section(
             self.section,
-            f"Locks as used in {self.executions:,} executions (advice: see {documentation('lock-discipline')})",
-            self.executions,
+            f"Locks as used in {self._sample.looked:,} executions (advice: see {documentation('lock-discipline')})",
+            self._sample.looked,
             tuple(_row(one) for one in self.suggestions()),
             empty="no location was written while tasks shared it",
         )

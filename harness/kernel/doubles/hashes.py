@@ -19,15 +19,14 @@ import gc
 import queue
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 from semafuzz.harness.kernel.address import address
+from semafuzz.harness.kernel.instances import lookup, mro_of, names_of
 from semafuzz.harness.kernel.lockable import lock_of
 
 # Asked past what a metaclass says of its classes.
-_mro: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
-_namespace: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
 _can_be_referenced: Callable[[type], int] = type.__dict__["__weakrefoffset__"].__get__
 
 _numbers: dict[int, tuple[weakref.ref[Any], int]] = {}
@@ -66,8 +65,8 @@ def _remembered(thing: Any, given: int | None) -> int:
 def _hash_of(kind: type) -> Callable[[Any], int] | None:
     """The hash that instances would have without ours; None for the default one. A class that is derived from one
     that numbers and from another with a hash of its own (``class Name(Mixin, str)``) has that one's."""
-    for base in _mro(kind):
-        own = _namespace(base).get("__hash__", numbered)
+    for base in mro_of(kind):
+        own = names_of(base).get("__hash__", numbered)
         if own is None:
             raise TypeError(f"unhashable type: {kind.__name__!r}")
         if own is not numbered:
@@ -79,15 +78,15 @@ def _hash_of(kind: type) -> Callable[[Any], int] | None:
 def number_instances(kind: Any) -> Any:
     """A decorator: the class, whose instances are numbered where they have no hash of their own."""
     if issubclass(type(kind), type) and not issubclass(kind, type) and not _is_protocol(kind):
-        plain = type.__getattribute__(kind, "__hash__") is object.__hash__
-        if plain and _can_be_referenced(kind):
+        found = lookup(kind, "__hash__")
+        if found is not None and found[1] is object.__hash__ and _can_be_referenced(kind):
             type.__setattr__(kind, "__hash__", numbered)
     return kind
 
 
 def _is_protocol(kind: type) -> bool:
     """Whether what stands in the class is what others are asked for."""
-    return bool(_namespace(kind).get("_is_protocol", False))
+    return bool(names_of(kind).get("_is_protocol", False))
 
 
 def by_lock(thing: Any) -> int:

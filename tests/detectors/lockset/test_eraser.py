@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from semafuzz import explore
-from semafuzz.harness.detectors.lockset.eraser import EVERY, Lockset, Suggestion
+from semafuzz.harness.detectors.lockset.eraser import Lockset, Suggestion
+from semafuzz.harness.detectors.sampling import EVERY
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.program import TaskProgram
 from semafuzz.harness.runs.session import controlled_session
