@@ -205,9 +205,9 @@ def f():
 }
 BOX = """
 import os, threading
-OTHER_ADDRESSES = [object() for _ in range(int(os.environ.get("HEAP", "0")))]
 class Box:
     n = 0
+OTHER_ADDRESSES = [made() for _ in range(int(os.environ.get("HEAP", "0"))) for made in (object, Box)]
 def twice(work):
     threads = [threading.Thread(target=work) for _ in range(2)]
     [one.start() for one in threads], [one.join() for one in threads]
