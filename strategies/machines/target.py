@@ -87,8 +87,9 @@ class Worker:
             while self._left:
                 operation = self._left.popleft()
                 subject = operation.arguments.get("instance")
-                if subject is not None and subject in self._refused:
+                if subject is not None and subject in self._refused and not self._stage.goes_on(operation):
                     continue
+                self._refused.discard(subject)
                 if not perform(self._stage, operation, self._plan):
                     self._refused.add(subject)
             execution = current.execution

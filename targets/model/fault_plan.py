@@ -24,6 +24,7 @@ class FaultPlan:
         self._left = list(faults)
         self._met: dict[tuple[int, str], int] = {}
         self._raised: dict[int, list[BaseException]] = {}
+        self._numbers: dict[int, int] = {}
 
     def arm(self, name: str, task: int) -> Operation:
         """A fault at the next fitting I/O point of a task; the fault as data."""
@@ -35,15 +36,16 @@ class FaultPlan:
     def meet(self, call: str, task: Task) -> None:
         """An I/O point is reached: raise what is due there."""
         due: Operation | None = None
+        number = self._number_of(task)
         for name, info in self._table.items():
             if not info.fits(call):
                 continue
-            key = (task.index, name)
+            key = (number, name)
             count = self._met[key] = self._met.get(key, 0) + 1
             for fault in self._left:
                 if due is None and (fault.name, fault.arguments["task"], fault.arguments["call"]) == (
                     name,
-                    task.index,
+                    number,
                     count,
                 ):
                     due = fault
@@ -51,11 +53,22 @@ class FaultPlan:
             return
         self._left.remove(due)
         error = self._table[due.name].error(call)
-        self._raised.setdefault(task.index, []).append(error)
+        self._raised.setdefault(number, []).append(error)
         execution = current.execution
         if execution is not None:
             execution.note(op.NOTE, None, f"fault {due.name} at {call}")
         raise error
+
+    def _number_of(self, task: Task) -> int:
+        """That of the program's task: what one has started meets the faults of the one that started it."""
+        found = self._numbers.get(task.index)
+        if found is None:
+            execution = current.execution
+            starts = () if execution is None else (event for event in execution.events if event[0] == op.SPAWN)
+            starter = next((event[1] for event in starts if event[2] is task), None)
+            found = task.index if starter is None else self._number_of(starter)
+            self._numbers[task.index] = found
+        return found
 
     def raised(self, task: int) -> int:
         """How many faults were raised in a task so far."""

@@ -90,7 +90,8 @@ class Stage(Protocol):
     """A start state of a target's world, from which operations run again and again.
 
     ``refusals``: exceptions with which the code under test legally declines an
-    operation; what the same task would do next with that instance is left out then.
+    operation; what the same task would do next with that instance is left out then, unless it
+    ``goes_on``.
     ``unanswered``: what was asked of the world since the start state to which it has no answer, or "".
     """
 
@@ -106,6 +107,10 @@ class Stage(Protocol):
 
     def perform(self, operation: Operation) -> object:
         """Do one operation, in the running task."""
+
+    def goes_on(self, operation: Operation) -> bool:
+        """Whether an operation can be done though an earlier one on its instance came to nothing: the
+        instance is in the role that it needs all the same."""
 
     def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
         """What does not hold now that nothing is under way. ``tasks``: what ran."""

@@ -68,13 +68,14 @@ def perform_all(stage: Stage, operations: Sequence[Operation], plan: FaultPlan |
     """Perform operations one after the other, in the running task.
 
     Each is noted as it begins and ends. After one that was refused, or that a fault
-    ended, what would follow on the same instance is left out.
+    ended, what would follow on the same instance is left out, unless the instance is in the role that it needs.
     """
     refused: set[object] = set()
     for operation in operations:
         subject = operation.arguments.get("instance")
-        if subject is not None and subject in refused:
+        if subject is not None and subject in refused and not stage.goes_on(operation):
             continue
+        refused.discard(subject)
         if not perform(stage, operation, plan):
             refused.add(subject)
 

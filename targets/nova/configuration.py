@@ -48,6 +48,9 @@ def put_in_force(configuration: Mapping[str, Value], pci: bool = False) -> None:
         # 25 and older have the old name.
         name = "device_spec" if "device_spec" in CONF.pci else "passthrough_whitelist"
         wanted["pci", name], wanted["pci", "alias"] = DEVICE_SPEC, ALIASES
+        if "live_migration_wait_for_vif_plug" in CONF.compute:
+            # 19 and newer: the network service does not say when a port with a device is plugged in.
+            wanted["compute", "live_migration_wait_for_vif_plug"] = False
     if wanted == _in_force:
         return
     for group, name in [key for key in _in_force if key not in wanted]:

@@ -31,6 +31,10 @@ class RefusedStage:
     def perform(self, operation: Operation) -> None:
         """Nothing is performed."""
 
+    def goes_on(self, operation: Operation) -> bool:
+        """Nothing does."""
+        return False
+
     def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
         """What is wrong with how the values were received."""
         if self._found is None:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Failure, Severity
-from semafuzz.harness.traces.schema import Operation
+from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.targets.model.protocol import ImpossibleStartError, LackingWorldError
 from semafuzz.targets.nova.boundary.faults import name_cause
-from semafuzz.targets.nova.boundary.process import ProcessEndedError
+from semafuzz.targets.nova.boundary.process import ProcessEndedError, act_for
 from semafuzz.targets.nova.invariants.build_counts import possible_counts
 from semafuzz.targets.nova.invariants.checks import AUDITS, FAILED_BUILDS, Violation
 from semafuzz.targets.nova.invariants.numa import shared_pins
 from semafuzz.targets.nova.invariants.pci import reported_violations
 from semafuzz.targets.nova.invariants.records import placement_violations
+from semafuzz.targets.nova.invariants.stuck import instances_to_rest, stuck_violations
 from semafuzz.targets.nova.invariants.usage import audited_violations, figures, fingerprint, run_audit, usage_violations
+from semafuzz.targets.nova.operations.managed.requests import MoveEndedError
 from semafuzz.targets.nova.operations.restarts import STARTS
+from semafuzz.targets.nova.operations.spec import OperationSpec
 from semafuzz.targets.nova.operations.table import TABLE, set_up
 from semafuzz.targets.nova.world.flavors import is_rounded
 from semafuzz.targets.nova.world.named_locks import forget_locks
-from semafuzz.targets.nova.world.names import HERE
+from semafuzz.targets.nova.world.names import HERE, OTHER
 from semafuzz.targets.nova.world.node_id import Place
+from semafuzz.targets.nova.world.roles import can_be_deleted, role_of
 from semafuzz.targets.nova.world.rpc import lost_answer_error
 from semafuzz.targets.nova.world.world import Snapshot, World
 
@@ -65,6 +69,8 @@ class NovaStage:
             exception.MigrationNotFound,
             exception.UnexpectedTaskStateError,
             exception.MigrationPreCheckError,
+            exception.InvalidMigrationState,
+            MoveEndedError,
             # An evacuation that finds no room.
             exception.BuildAbortException,
             exception.InterfaceAttachFailed,
@@ -142,24 +148,39 @@ class NovaStage:
         """Do one operation, as a thread of the nova-compute of the first host."""
         answered = self._world.placement.answered
         task = -1 if current.execution is None else current.execution.current.index
+        act_for(task)
         answered.pop(task, None)
         world, spec = self._world, TABLE[operation.name]
-        counts = operation.name not in NEVER_INTERRUPTED
-        world.under_way += counts
+        at_work = [HERE.host] if operation.name not in NEVER_INTERRUPTED else []
+        at_work += [OTHER.host] if spec.far and operation.name not in STARTS else []
         try:
             # What comes as a message, or kills the service, is not in its process.
             enter = world.on_host if spec.outside else world.on
-            enter(HERE.host, spec.run, world, operation.arguments)
+            enter(HERE.host, self._run, spec, operation.arguments, at_work)
         except Exception as error:
             if world.interrupted and _has_lost_an_answer(error):
                 raise ProcessEndedError("the process that was asked was killed") from error
             name_cause(error, answered.get(task))
             raise
-        finally:
-            world.under_way -= counts
         if world.conductor.missing:
             # Whatever comes of it is none of the tracker's.
             raise ProcessEndedError("the world cannot answer")
+
+    def _run(self, spec: OperationSpec, arguments: Mapping[str, Value], at_work: Sequence[str]) -> None:
+        """Once its process is up: what waits for one is not interrupted by the end of another."""
+        under_way = self._world.under_way
+        under_way.update(at_work)
+        try:
+            spec.run(self._world, arguments)
+        finally:
+            under_way.subtract(at_work)
+
+    def goes_on(self, operation: Operation) -> bool:
+        """By the rows: a failed move leaves its instance at rest, or to be deleted, or in the midst of something."""
+        number = int(operation.arguments["instance"] or 0)
+        if operation.name == "terminate" and can_be_deleted(self._world, number):
+            return True
+        return role_of(self._world, number) == TABLE[operation.name].before
 
     def judge(self, tasks: Sequence[Sequence[Operation]], faults: Sequence[Operation]) -> list[Failure]:
         """Judge, unless an equal state was judged before: audits cost more than runs."""
@@ -173,24 +194,27 @@ class NovaStage:
             excused.add("killed")
         if faults or self._world.interrupted:
             excused.add("disturbed")
-        state = (fingerprint(self._world), repr((names, sorted(excused))))
+        resting = instances_to_rest(tasks, TABLE)
+        state = (fingerprint(self._world), repr((names, sorted(excused), sorted(resting))))
         found = self._judgements.get(state)
         if found is None:
             sampled = self._world.sparing and state[0] % ONE_IN != 0
-            found = self._judgements[state] = self._judge(names, excused, sampled)
+            found = self._judgements[state] = self._judge(names, excused, sampled, resting)
         return found
 
     def forget_judgements(self) -> None:
         """Judge every state anew from here on."""
         self._judgements.clear()
 
-    def _judge(self, names: list[list[str]], excused: Set[str], short: bool) -> list[Failure]:
-        """``short``: audits are not compared where the first one changes nothing and nothing is wrong."""
+    def _judge(self, names: list[list[str]], excused: Set[str], short: bool, resting: Set[int]) -> list[Failure]:
+        """``resting``: instances that nothing is to be under way with. ``short``: audits are not compared where
+        the first one changes nothing and nothing is wrong."""
         world = self._world
         # The other host is as it was where nothing has reached it.
         far = any(TABLE[name].far for task in names for name in task)
         places = [place for place in world.places if far or place.host == HERE.host]
         count = _count(world.hosts[HERE.host].tracker)
+        stuck = list(stuck_violations(world, resting))
         at_once: list[Violation] = []
         lasting: list[Violation] = []
         # A host that instances are evacuated from is down; judged is what it comes back with.
@@ -235,6 +259,7 @@ class NovaStage:
         lasting = [one for one in lasting if one.name not in HARMLESS]
         return [
             *_failure(lasting, "error"),
+            *_failure(stuck, "warning" if "disturbed" in excused else "error", " (until somebody resets its state)"),
             *_failure(healed, "warning", " (the next audit heals it)"),
             *_failure(harmless, "warning", " (no audit heals it, the next claim overwrites it)"),
         ]

@@ -148,6 +148,7 @@ class NovaTarget(Target):
         "migrations": ("incoming", "arriving", "arrived", "leaving", "resized"),
         "elsewhere": ("there", "shelved"),
         "plugged": ("plugged",),
+        "extra": ("extra",),
     }
     """How a state machine groups what it creates, by role."""
 

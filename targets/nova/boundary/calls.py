@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from semafuzz.harness.kernel import current
-from semafuzz.targets.nova.boundary.faults import DONE, AnswerError, RowGoneError
+from semafuzz.targets.nova.boundary.faults import DONE, AnswerError, FlavorsGoneError, RowGoneError, StaleReadError
 from semafuzz.targets.nova.boundary.primitives import Row
-from semafuzz.targets.nova.boundary.process import die_if_killed
+from semafuzz.targets.nova.boundary.process import acting_task, die_if_killed
 
 Body = dict[str, Any]
 
@@ -57,12 +58,18 @@ class ConductorBoundary:
     ) -> Any:
         """A class method, for instance a query."""
         call = f"conductor {objname}.{objmethod}"
+        perform = partial(self._perform_on_class, context, objname, objmethod, object_versions, args, kwargs)
         try:
             leave(call)
         except RowGoneError:
             # 17 and older name the argument.
             self.delete_elsewhere(objname, uuid=str(args[0] if args else kwargs["uuid"]))
-        answer = self._perform_on_class(context, objname, objmethod, object_versions, args, kwargs)
+        except FlavorsGoneError:
+            self._forget_flavors()
+        except StaleReadError:
+            if kwargs.get("use_slave"):
+                perform = partial(self._as_at_start, perform)
+        answer = perform()
         leave(f"{call}{DONE}")
         return self._received(context, answer)
 
@@ -112,6 +119,14 @@ class ConductorBoundary:
 
     def _received(self, context: Any, answer: Any) -> Any:
         """An answer as the compute host reads it."""
+        raise NotImplementedError
+
+    def _forget_flavors(self) -> None:
+        """Drop the flavors that the rows of instances keep of a resize."""
+        raise NotImplementedError
+
+    def _as_at_start(self, perform: Callable[[], Any]) -> Any:
+        """The answer of a query to the rows that there were when the program began."""
         raise NotImplementedError
 
     def _delete(self, uuid: str) -> None:
@@ -183,7 +198,7 @@ class PlacementBoundary:
     def __init__(self) -> None:
         self.additional_headers: dict[str, str] = {}
         self.answered: dict[int, AnswerError] = {}
-        """The last fault that a task's request was answered with, by the task's number."""
+        """The last fault that a request of an operation was answered with, by the number of its task."""
 
     def get(self, url: str, **options: Any) -> Response:
         """A GET request."""
@@ -215,7 +230,7 @@ class PlacementBoundary:
             leave(call)
         except AnswerError as fault:
             if execution is not None:
-                self.answered[execution.current.index] = fault
+                self.answered[acting_task(execution.current.index)] = fault
             if concerns_provider(fault, call):
                 self._change_elsewhere(parts[1])
             answer = failure(fault, call)

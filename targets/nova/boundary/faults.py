@@ -31,6 +31,14 @@ class RowGoneError(Exception):
     """Raised at a call to the conductor: the record that it is about is deleted first."""
 
 
+class FlavorsGoneError(Exception):
+    """Raised at a call to the conductor: the flavors that rows keep of resizes are gone before it is performed."""
+
+
+class StaleReadError(Exception):
+    """Raised at a query that may be answered by a replica: it is, from what there was when the program began."""
+
+
 class AnswerError(Exception):
     """Raised at a call to placement, which then answers with ``status``."""
 
@@ -89,6 +97,18 @@ FAULTS: Sequence[FaultInfo] = (
         "the migration was deleted with its instance",
         tuple(f"conductor Migration.{method}" for method in _MIGRATION_CALLS),
         lambda call: RowGoneError(call),
+    ),
+    RequestFault(
+        "flavors_gone",
+        "the flavors that rows keep of resizes are not there: written before an upgrade, or put right by hand",
+        ("conductor InstanceList.get_by_host_and_node", "conductor Instance.get_by_uuid"),
+        lambda call: FlavorsGoneError(call),
+    ),
+    RequestFault(
+        "replica_lags",
+        "a replica of the database answers, which has not seen yet what the program did",
+        ("conductor ComputeNodeList.get_all_by_host",),
+        lambda call: StaleReadError(call),
     ),
     RequestFault(
         "placement_conflict",

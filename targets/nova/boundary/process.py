@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 
 class ProcessEndedError(BaseException):
@@ -16,10 +17,14 @@ class Process:
     """One nova-compute from its start to its end. ``starting``: nobody asks it for anything
     before it says :meth:`up`."""
 
-    __slots__ = ("_up", "ended")
+    __slots__ = ("_up", "ended", "inside", "pools")
 
     def __init__(self, *, starting: bool = False) -> None:
         self.ended = False
+        self.inside = 0
+        """How many tasks run code of it."""
+        self.pools: Any = None
+        """Its pools of threads, once something was left to one; see ``world/pools.py``."""
         # One that runs from the start of a program is never waited for, which would be a switch.
         self._up = threading.Event() if starting else None
 
@@ -43,11 +48,27 @@ running_process: ContextVar[Process | None] = ContextVar("running_process", defa
 """That of the running task; None outside of the compute hosts."""
 
 
+_acting: ContextVar[int | None] = ContextVar("acting", default=None)
+
+
+def act_for(task: int) -> None:
+    """What the running task does from here on, also by threads that it starts, it does as a task of this number."""
+    _acting.set(task)
+
+
+def acting_task(running: int) -> int:
+    """The number of the program's task for which the ``running`` one works."""
+    acting = _acting.get()
+    return running if acting is None else acting
+
+
 @contextmanager
 def running_in(process: Process | None) -> Iterator[None]:
     """The block is code of a process. What leaves it after the end of that process is
     ProcessEndedError: whatever Nova made of it has happened nowhere."""
     token = running_process.set(process)
+    if process is not None:
+        process.inside += 1
     try:
         yield
     except Exception as error:
@@ -56,6 +77,8 @@ def running_in(process: Process | None) -> Iterator[None]:
         raise
     finally:
         running_process.reset(token)
+        if process is not None:
+            process.inside -= 1
 
 
 def die_if_killed() -> None:

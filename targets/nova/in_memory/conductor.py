@@ -47,6 +47,7 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
                 _, kind, method = name.split("_", 2)
                 self._remotables[kind, method] = getattr(self, name)
         self.prepare_instances()
+        self._start: Snapshot = {}
         self.missing = ""
         """A method that was asked for and is not there."""
 
@@ -59,6 +60,7 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
 
     def restore(self, snapshot: Snapshot) -> None:
         """Put the rows back as they were."""
+        self._start = snapshot
         self.tables = {
             table: {key: dict(row) if isinstance(row, dict) else row for key, row in rows.items()}
             for table, rows in snapshot.items()
@@ -82,6 +84,18 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
 
     def _delete(self, uuid: str) -> None:
         self.mark_deleted(self.tables["instance"][uuid])
+
+    def _forget_flavors(self) -> None:
+        for row in self.tables["instance"].values():
+            row["_extra"] = {**row["_extra"], "old_flavor": None, "new_flavor": None}
+
+    def _as_at_start(self, perform: Callable[[], Any]) -> Any:
+        now = self.tables
+        self.restore(self._start)
+        try:
+            return perform()
+        finally:
+            self.tables = now
 
     def _find(self, name: str, method: str) -> Callable[..., Any]:
         found = self._remotables.get((name, method))

@@ -143,10 +143,10 @@ class InstanceRemotables:
         changed = ["objects"] if any(has_changes(one) for one in found) else None
         return wrap("InstanceList", self._versions["InstanceList"], {"objects": found}, changed)
 
-    def do_InstanceList_get_uuids_by_host_and_node(self, context: Any, host: str, node: str) -> list[str]:
-        """``InstanceList.get_uuids_by_host_and_node``"""
+    def do_InstanceList_get_uuids_by_host_and_node(self, context: Any, host: str, node: str) -> list[list[str]]:
+        """``InstanceList.get_uuids_by_host_and_node``: rows of one column, which RPC makes lists of one uuid."""
         rows = self.tables["instance"].values()
-        return [row["uuid"] for row in rows if (row["host"], row["node"]) == (host, node) and not row["deleted"]]
+        return [[row["uuid"]] for row in rows if (row["host"], row["node"]) == (host, node) and not row["deleted"]]
 
     def do_Instance_create(self, context: Any, instance: Any) -> Row:
         """``Instance.create``"""

@@ -307,6 +307,22 @@ class RecordRemotables:
             "deleted": False,
         }
 
+    def device_of(self, instance: str, request: str, host: str | None) -> str | None:
+        """The address of the device on a host that an instance has for a request."""
+        nodes = {row["id"] for row in self.tables["compute_node"].values() if row["host"] == host}
+        for row in self.tables["pci_device"].values():
+            if (row["instance_uuid"], row["request_id"]) == (instance, request) and row["compute_node_id"] in nodes:
+                return str(row["address"])
+        return None
+
+    def set_service_disabled(self, host: str, disabled: bool) -> None:
+        """The API writes whether the scheduler may choose a host."""
+        self.tables["service"][host]["disabled"] = disabled
+
+    def is_service_disabled(self, host: str) -> bool:
+        """Whether it may not."""
+        return bool(self.tables["service"][host]["disabled"])
+
     def do_Service_get_by_compute_host(self, context: Any, host: str, use_slave: bool = False) -> Primitive:
         """``Service.get_by_compute_host``"""
         from nova import exception, objects

@@ -56,6 +56,14 @@ class Placement(PlacementBoundary):
         """Another process removes the allocations of a consumer."""
         self.allocations.pop(consumer, None)
 
+    def provider_uuids(self) -> set[str]:
+        """Every provider that there is."""
+        return set(self.providers)
+
+    def traits_of(self, provider: str) -> set[str]:
+        """The traits of a provider; none of one that is not there."""
+        return set(self.providers[provider]["traits"]) if provider in self.providers else set()
+
     # -------------------------------------------------------- providers
 
     def _view(self, uuid: str) -> Body:

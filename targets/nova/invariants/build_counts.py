@@ -17,9 +17,12 @@ EFFECTS: Mapping[str, Sequence[str]] = {
     "build_succeeded": (CLEARS,),
     "remove_node": (CLEARS,),
     "restart": (CLEARS,),
+    "restart_gracefully": (CLEARS,),
     # Refused, it leaves what is there.
     "device_vanishes": (CLEARS, LEAVES),
     "device_returns": (CLEARS, LEAVES),
+    "devices_vanish": (CLEARS, LEAVES),
+    "device_changes_type": (CLEARS, LEAVES),
     # One that finds no room has failed.
     "boot": (CLEARS, ADDS),
     "boot_fails": (ADDS,),

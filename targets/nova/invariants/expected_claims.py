@@ -55,8 +55,10 @@ def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Sha
         if instance is None or instance["deleted"] or not _is_moving(instance, row):
             continue
         side = _side(row, instance, place)
-        if side and (row["instance_uuid"] not in instances or _stays(row)):
-            shares.append(Share(row, instance, side))
+        share = Share(row, instance, side)
+        # What nobody knows the size of, nobody can count.
+        if side and (row["instance_uuid"] not in instances or _stays(row)) and share.flavor is not None:
+            shares.append(share)
     return instances, shares
 
 

@@ -16,9 +16,15 @@ from semafuzz.targets.nova.world.world import World
 
 def placement_violations(world: World, place: Place = HERE, *, called_off: bool = False) -> Iterator[Violation]:
     """I13, after an audit: an instance that runs here has the allocation of its flavor,
-    one that is gone has none, a migration only while it is under way. ``called_off``: a start
+    one that is gone has none, a migration only while it is under way; placement has no node whose
+    record is gone. ``called_off``: a start
     of the service may have called builds off, which keep theirs until they are deleted."""
     allocations = world.placement.allocations
+    nodes = {row["uuid"] for row in world.conductor.rows("compute_node")}
+    for provider in sorted(world.placement.provider_uuids() - nodes):
+        yield Violation(
+            ALLOCATIONS, "provider", f"placement still offers node {provider}, which has no record any more"
+        )
     # In 16 a migration has no uuid, and no allocation.
     pending = {row.get("uuid") for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES}
     known = {row["uuid"] for row in world.conductor.tables["migration"].values() if "uuid" in row}

@@ -28,6 +28,7 @@ from semafuzz.targets.nova.invariants.checks import (
     Violation,
 )
 from semafuzz.targets.nova.invariants.expected_claims import counted, flavors
+from semafuzz.targets.nova.invariants.hosts import host_state, host_violations
 from semafuzz.targets.nova.invariants.numa import numa_violations
 from semafuzz.targets.nova.invariants.pci import pci_figures, pci_violations, saved_pci_violations
 from semafuzz.targets.nova.invariants.records import row_violations
@@ -94,7 +95,7 @@ def usage_violations(world: World, tracker: Any, rounding: int = 0, place: Place
 
 
 def audited_violations(world: World, tracker: Any, place: Place = HERE) -> Iterator[Violation]:
-    """I5, I10, I11 and I17: only hold once an audit has run. (I13 likewise, but see the stage.)"""
+    """I5, I10, I11 and I17 to I19: only hold once an audit has run. (I13 likewise, but see the stage.)"""
     node = tracker.compute_nodes.get(place.node)
     if node is None:
         yield Violation(AUDITS, "node missing", "an audit of a reported node left the tracker without it")
@@ -118,6 +119,7 @@ def audited_violations(world: World, tracker: Any, place: Place = HERE) -> Itera
             yield Violation(SAVED_ROWS, f"{name}", f"the row says {row[name]}, the tracker {getattr(node, name)}")
     yield from saved_pci_violations(world, tracker, place)
     yield from configuration_violations(world, tracker, place)
+    yield from host_violations(world, node, place)
 
 
 _IMPLIED_RATIOS = {"cpu": 16.0, "ram": 1.5, "disk": 1.0}
@@ -195,7 +197,7 @@ def fingerprint(world: World) -> int:
         for key, row in world.conductor.tables[table].items()
     ]
     live = [_live_figures(world.hosts[place.host].tracker, place) for place in world.places]
-    reported = [world.hosts[name].driver.devices for name in sorted(world.hosts)]
+    reported = [host_state(world, name) for name in sorted(world.hosts)]
     return hash(repr((rows, sorted(world.placement.allocations.items()), live, reported)))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from semafuzz.targets.nova.boundary.calls import leave
 from semafuzz.targets.nova.operations.restarts import restart
 from semafuzz.targets.nova.world.names import HERE
-from semafuzz.targets.nova.world.pci_devices import REPORTED, WITHOUT_ONE
+from semafuzz.targets.nova.world.pci_devices import CHANGED, REPORTED, WITHOUT_ONE, WITHOUT_SEVERAL
 from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
@@ -27,6 +27,16 @@ def device_vanishes(world: World, arguments: Arguments) -> None:
 def device_returns(world: World, arguments: Arguments) -> None:
     """It has all of them again, and its service starts."""
     _start_with(world, REPORTED)
+
+
+def devices_vanish(world: World, arguments: Arguments) -> None:
+    """A card and both virtual functions are gone at once, whoever uses them."""
+    _start_with(world, WITHOUT_SEVERAL)
+
+
+def device_changes_type(world: World, arguments: Arguments) -> None:
+    """The physical function has no virtual ones any more, and is reported as an ordinary device."""
+    _start_with(world, CHANGED)
 
 
 def _start_with(world: World, devices: str) -> None:

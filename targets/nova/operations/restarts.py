@@ -13,13 +13,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from semafuzz.targets.nova.boundary.process import Process, running_in
-from semafuzz.targets.nova.world.names import HERE
+from semafuzz.targets.nova.world.names import HERE, OTHER
 from semafuzz.targets.nova.world.tracker_factory import called
 from semafuzz.targets.nova.world.world import World
 
 Arguments = Mapping[str, Any]
-STARTS = ("restart", "device_vanishes", "device_returns")
-"""Operations that kill the service of the first host and start it."""
+STARTS = (
+    "restart", "restart_gracefully", "restart_other", "device_vanishes", "device_returns", "devices_vanish",
+    "device_changes_type",
+)  # fmt: skip
+"""Operations that kill the service of a host and start it."""
+SECONDS = 180
+"""How long a service that is told to end has for that: the default of ``graceful_shutdown_timeout``."""
 ATTEMPTS = 4
 """How often the service is started: what supervises it does so again where it gives up. More
 often than a program has faults."""
@@ -27,17 +32,47 @@ often than a program has faults."""
 
 def restart(world: World, arguments: Arguments) -> None:
     """Kill the service of the first host, and start it."""
+    start_anew(world, HERE.host)
+
+
+def restart_other(world: World, arguments: Arguments) -> None:
+    """The same with the other host; one that was down is up afterwards."""
+    start_anew(world, OTHER.host)
+    world.down.discard(OTHER.host)
+
+
+def restart_gracefully(world: World, arguments: Arguments) -> None:
+    """The service of the first host is told to end, and is started once it has: it takes no more messages, and its
+    manager waits for what is under way as far as the release does that (``graceful_shutdown``, before:
+    ``cleanup_host``). What is under way then is gone, as with a kill."""
     host = world.hosts[HERE.host]
+    # Whoever comes from here on waits for the next process.
+    ending, host.process = host.process, Process(starting=True)
+    manager = host.manager
+    with running_in(ending):
+        if hasattr(manager, "graceful_shutdown"):
+            manager.set_shutdown_in_progress()
+            world.on_host(HERE.host, manager.graceful_shutdown, SECONDS)
+        else:
+            world.on_host(HERE.host, manager.cleanup_host)
+    world.interrupted |= ending.inside > 0
+    ending.kill()
+    start_anew(world, HERE.host)
+
+
+def start_anew(world: World, name: str) -> None:
+    """Kill the service of a host, if it runs, and start it."""
+    host = world.hosts[name]
     for attempt in range(ATTEMPTS):
         process = Process(starting=True)
         # In one step: whoever finds one that is gone finds the next already there.
         killed, host.process = host.process, process
-        world.interrupted |= world.under_way > 0
+        world.interrupted |= world.under_way[name] > 0
         killed.kill()
         try:
             with running_in(process):
                 host.tracker = host.new_tracker()
-                world.on_host(host.name, _start, world)
+                world.on_host(name, _start, world, name)
         except Exception:
             if attempt == ATTEMPTS - 1:
                 # Nobody is to wait for ever: this failure is what is told.
@@ -48,11 +83,11 @@ def restart(world: World, arguments: Arguments) -> None:
             return
 
 
-def _start(world: World) -> None:
+def _start(world: World, name: str) -> None:
     from nova import objects
 
-    manager = world.hosts[HERE.host].manager
-    service = objects.Service.get_by_compute_host(world.context(), HERE.host)
+    manager = world.hosts[name].manager
+    service = objects.Service.get_by_compute_host(world.context(), name)
     # 28 and newer know their own service.
     called(manager.init_host, service_ref=service)
     called(manager.pre_start_hook, service_ref=service)

@@ -12,12 +12,24 @@ run beside others on the same instance: the manager makes them from other thread
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from semafuzz.targets.nova.operations.hotplug import device_returns, device_vanishes
+from semafuzz.targets.nova.operations.hosts import (
+    audit_all,
+    disable_service,
+    enable_service,
+    host_grows,
+    host_shrinks,
+)
+from semafuzz.targets.nova.operations.hotplug import (
+    device_changes_type,
+    device_returns,
+    device_vanishes,
+    devices_vanish,
+)
 from semafuzz.targets.nova.operations.managed import builds, moves, ports
+from semafuzz.targets.nova.operations.managed.second_node import boot_extra
 from semafuzz.targets.nova.operations.nodes import node_appears, node_vanishes, read_node, reload
 from semafuzz.targets.nova.operations.reenacted.builds import build, claim, claim_abort, delete, update_usage
 from semafuzz.targets.nova.operations.reenacted.manager import ReenactedManager
@@ -29,39 +41,14 @@ from semafuzz.targets.nova.operations.reenacted.moves import (
     resize_claim,
     resize_claim_abort,
 )
-from semafuzz.targets.nova.operations.restarts import restart
+from semafuzz.targets.nova.operations.restarts import restart, restart_gracefully, restart_other
+from semafuzz.targets.nova.operations.spec import OperationSpec
 from semafuzz.targets.nova.world.flavors import FLAVORS
-from semafuzz.targets.nova.world.names import HOST, NODE, OTHER
+from semafuzz.targets.nova.world.names import EXTRA, HOST, NODE, OTHER
 from semafuzz.targets.nova.world.world import World
 
 __all__ = ["HOST", "NODE", "OTHER", "ROLES", "TABLE", "OperationSpec", "set_up"]
 Arguments = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class OperationSpec:
-    """One row of the operation table.
-
-    ``arguments`` are names: ``instance`` (its number). ``before``: the role that the
-    instance must have; ``after``: the role that it then has. ``weight``: how often
-    programs contain it, relative to the others. ``far``: it reaches the other host. ``needs``:
-    the method of the tracker without which there is no such operation. ``like``: the one that
-    re-enacts what this one has the manager do. ``outside``: it begins outside of the host's
-    process, which it enters by messages, if at all. ``follower``: as :class:`OperationInfo` has it.
-    """
-
-    name: str
-    run: Callable[[World, Arguments], None]
-    arguments: tuple[str, ...] = ()
-    before: str = ""
-    after: str = ""
-    shared: bool = False
-    weight: int = 2
-    far: bool = False
-    needs: str = ""
-    like: str = ""
-    outside: bool = False
-    follower: str = ""
 
 
 def audit(world: World, arguments: Arguments) -> None:
@@ -108,6 +95,53 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("restart", restart, weight=1, outside=True),
         OperationSpec("device_vanishes", device_vanishes, weight=1, outside=True),
         OperationSpec("device_returns", device_returns, weight=1, outside=True),
+        OperationSpec("devices_vanish", devices_vanish, weight=1, outside=True, like="device_vanishes"),
+        OperationSpec("device_changes_type", device_changes_type, weight=1, outside=True, like="device_vanishes"),
+        OperationSpec("restart_other", restart_other, weight=1, far=True, outside=True),
+        OperationSpec("restart_gracefully", restart_gracefully, weight=1, outside=True),
+        OperationSpec(
+            "abort_migration_away",
+            moves.abort_migration,
+            ("instance",),
+            "active",
+            "active",
+            shared=True,
+            far=True,
+            weight=1,
+            outside=True,
+        ),
+        OperationSpec(
+            "abort_migration_here",
+            moves.abort_migration,
+            ("instance",),
+            "there",
+            "there",
+            shared=True,
+            far=True,
+            weight=1,
+            outside=True,
+            like="abort_migration_away",
+        ),
+        OperationSpec(
+            "confirm_again",
+            moves.confirm_again,
+            ("instance",),
+            "leaving",
+            "leaving",
+            shared=True,
+            far=True,
+            weight=1,
+            outside=True,
+        ),
+        OperationSpec("boot_extra", boot_extra, ("instance",), "new", "extra", weight=1, outside=True),
+        OperationSpec(
+            "terminate_extra", builds.terminate, ("instance",), "extra", "gone", weight=1, outside=True, like="delete"
+        ),
+        OperationSpec("host_shrinks", host_shrinks, weight=1),
+        OperationSpec("host_grows", host_grows, weight=1, like="host_shrinks"),
+        OperationSpec("disable_service", disable_service, weight=1, outside=True),
+        OperationSpec("enable_service", enable_service, weight=1, outside=True, like="disable_service"),
+        OperationSpec("audit_all", audit_all, weight=1, like="audit"),
         OperationSpec(
             "resize_away", moves.resize_away, ("instance",), "active", "leaving", far=True, weight=1, outside=True
         ),
@@ -186,11 +220,14 @@ TABLE: dict[str, OperationSpec] = {
     )
 }
 
-ROLES = ("new", "active", "incoming", "arriving", "arrived", "leaving", "there", "resized", "shelved", "plugged")
+ROLES = (
+    "new", "active", "incoming", "arriving", "arrived", "leaving", "there", "resized", "shelved", "plugged", "extra",
+)  # fmt: skip
 """The roles in which an instance can start: to be built; running here; about to be
 resized to here; claimed here; resized to here and waiting to be confirmed or
 reverted; resized away and waiting likewise; running on the other host; resized on this
-host and waiting likewise; offloaded from here; running here with a port that has a device."""
+host and waiting likewise; offloaded from here; running here with a port that has a device;
+running on a second node of this host."""
 
 
 def set_up(world: World, arguments: Arguments) -> None:
@@ -199,14 +236,17 @@ def set_up(world: World, arguments: Arguments) -> None:
 
     number, role, flavor = arguments["instance"], arguments["role"], arguments["flavor"]
     uuid, larger = world.uuid(number), FLAVORS[flavor].larger
-    here = role in ("new", "active", "leaving", "resized", "shelved", "plugged")
+    here = role in ("new", "active", "leaving", "resized", "shelved", "plugged", "extra")
     host, node = (HOST, NODE) if here else OTHER
+    if role == "extra":
+        world.on(HOST, node_appears, world, arguments)
+        node = EXTRA.node
     world.create_instance(number, flavor)
     world.allocate(uuid, node, flavor)
     if role == "new":
         return
     world.on(host, build, world, number, lambda: None, ReenactedManager(world, host), node)
-    if role in ("active", "there"):
+    if role in ("active", "there", "extra"):
         return
     if role == "plugged" and not world.pci:
         raise exception.ComputeResourcesUnavailable(reason="the host has no devices")

@@ -21,6 +21,12 @@ LOADED = (
 """What is loaded of an instance whose row is looked at."""
 _EXTRAS = ("flavor", "old_flavor", "new_flavor", "numa_topology", "pci_requests", "migration_context", "resources")
 
+_DEVICE = """
+SELECT pci_devices.address FROM pci_devices JOIN compute_nodes ON compute_nodes.id = pci_devices.compute_node_id
+WHERE pci_devices.instance_uuid = :instance AND pci_devices.request_id = :request AND compute_nodes.host = :host
+AND pci_devices.deleted = 0 ORDER BY pci_devices.id
+"""
+
 
 class RealConductor(ConductorBoundary):
     """The indirection API over Nova's database layer."""
@@ -30,6 +36,7 @@ class RealConductor(ConductorBoundary):
         from nova.objects import base
 
         super().__init__()
+        self._start: Any = None
         self.missing = ""
         """Every method is there."""
         self.elsewhere = elsewhere
@@ -46,6 +53,7 @@ class RealConductor(ConductorBoundary):
 
     def restore(self, snapshot: Any) -> None:
         """Put the rows back as they were."""
+        self._start = snapshot
         data, self.elsewhere.tick, self.elsewhere.made = snapshot
         self._database.restore(data)
         self._tables = None
@@ -98,6 +106,23 @@ class RealConductor(ConductorBoundary):
             values["version"] = SERVICE_VERSION
             api.service_create(self._context(), {**values, "uuid": self.elsewhere.new_uuid()})
 
+    def device_of(self, instance: str, request: str, host: str | None) -> str | None:
+        """The address of the device on a host that an instance has for a request."""
+        with unseen():
+            found = self._database.rows(_DEVICE, instance=instance, request=request, host=host)
+        return str(found[0][0]) if found else None
+
+    def set_service_disabled(self, host: str, disabled: bool) -> None:
+        """The API writes whether the scheduler may choose a host."""
+        statement = "UPDATE services SET disabled = :disabled WHERE host = :host"
+        with unseen():
+            self._database.change(statement, disabled=disabled, host=host)
+
+    def is_service_disabled(self, host: str) -> bool:
+        """Whether it may not."""
+        (found,) = self._database.rows("SELECT disabled FROM services WHERE host = :host", host=host)
+        return bool(found[0])
+
     def add_node(self, host: str, node: str, uuid: str) -> None:
         """The record of a node, as an earlier start of the service has left it."""
         api, _ = database_layer()
@@ -109,6 +134,29 @@ class RealConductor(ConductorBoundary):
         with self.elsewhere.running():
             api.instance_destroy(self._context(), uuid)
         self._tables = None
+
+    def _forget_flavors(self) -> None:
+        from oslo_serialization import jsonutils
+
+        with unseen():
+            for row in self._database.rows("SELECT id, flavor FROM instance_extra"):
+                kept = {**jsonutils.loads(row.flavor), "old": None, "new": None}
+                self._database.change(
+                    "UPDATE instance_extra SET flavor = :flavor WHERE id = :id",
+                    flavor=jsonutils.dumps(kept), id=row.id,
+                )  # fmt: skip
+        self._tables = None
+
+    def _as_at_start(self, perform: Callable[[], Any]) -> Any:
+        with unseen():
+            now, start = self.snapshot(), self._start
+            self.restore(start)
+        try:
+            return perform()
+        finally:
+            with unseen():
+                self.restore(now)
+                self._start = start
 
     def name_devices(self, uuids: Callable[[int], str]) -> dict[int, str]:
         """Give PCI devices other uuids, by their ids."""

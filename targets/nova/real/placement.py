@@ -85,6 +85,15 @@ class RealPlacement(PlacementBoundary):
             found[uuid] = {"inventories": answer["inventories"]}
         return found
 
+    def provider_uuids(self) -> set[str]:
+        """Every provider that there is."""
+        return {row.uuid for row in self._database.rows("SELECT uuid FROM resource_providers")}
+
+    def traits_of(self, provider: str) -> set[str]:
+        """The traits of a provider; none of one that is not there."""
+        answer = self._answer("GET", f"/resource_providers/{provider}/traits", microversion="1.6").json() or {}
+        return set(answer.get("traits", ()))
+
     def forget(self, consumer: str) -> None:
         """Another process removes the allocations of a consumer."""
         self._answer("DELETE", f"/allocations/{consumer}")

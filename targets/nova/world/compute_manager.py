@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from semafuzz.targets.nova.world.network import Network
+from semafuzz.targets.nova.world.null_service import NULL_SERVICE
+from semafuzz.targets.nova.world.pools import Executor
 from semafuzz.targets.nova.world.rpc import Bus
-from semafuzz.targets.nova.world.stubs import NULL_SERVICE, Images, Pool
+from semafuzz.targets.nova.world.stubs import Images
 
 _ABSENT = ("volume_api", "manila_api", "share_manager", "compute_task_api", "query_client")
 
@@ -52,7 +54,7 @@ def make(world: ManagedWorld, host: str) -> Any:
     # Up to 17: how many live migrations go on at once.
     made._live_migration_semaphore = NULL_SERVICE
     made._waiting_live_migrations = {}
-    made._live_migration_executor = Pool()
+    made._live_migration_executor = Executor()
     # 33 and newer count what is under way.
     made._pending_dest_live_migrations, made._pending_dest_resizes = {}, {}
     return made

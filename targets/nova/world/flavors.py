@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FlavorSpec:
-    """Memory and swap in MiB, disks in GiB. ``larger``: the flavor that a resize asks for."""
+    """Memory and swap in MiB, disks in GiB. ``larger``: the flavor that a resize asks for. ``port``: an instance that
+    starts with it has a port with a virtual function, which it keeps in whatever is done to it."""
 
     vcpus: int
     memory: int
@@ -18,6 +19,7 @@ class FlavorSpec:
     ephemeral: int = 0
     swap: int = 0
     extra: Mapping[str, str] = field(default_factory=dict)
+    port: bool = False
 
     @property
     def disk(self) -> int:
@@ -39,7 +41,7 @@ class FlavorSpec:
     @property
     def uses_pci(self) -> bool:
         """Whether instances get PCI devices."""
-        return _ALIAS in self.extra
+        return self.port or _ALIAS in self.extra
 
 
 VPMEM_LABEL = "4GB"
@@ -66,12 +68,13 @@ FLAVORS = {
     14: FlavorSpec(1, 64, 1, larger=12, extra={_ALIAS: "pf:1"}),
     15: FlavorSpec(1, 64, 1, larger=16, extra={_VPMEM: VPMEM_LABEL}),
     16: FlavorSpec(2, 128, 1, larger=15, extra={_VPMEM: f"{VPMEM_LABEL},{VPMEM_LABEL}"}),
+    17: FlavorSpec(1, 64, 1, larger=2, port=True),
 }
 """By number. 1 and 2 are plain; 3 and 4 own their CPUs; 5 and 6 have ephemeral disks and
 swap, of which 6 has not a whole GiB; 7 to 10 are on NUMA cells (two of them, huge pages,
 shared with owned CPUs, owned CPUs on two); 11 to 14 have PCI devices; 15 and 16 have
-units of persistent memory, one and two."""
-SIMPLEST_FIRST = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 15, 10, 13)
+units of persistent memory, one and two; 17 comes with a port that has a virtual function."""
+SIMPLEST_FIRST = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 14, 15, 17, 10, 13)
 """With which an instance can start; the last two have most parts."""
 
 

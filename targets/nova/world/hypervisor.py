@@ -19,6 +19,23 @@ CELLS, CPUS_PER_CELL, MEMORY_PER_CELL = 2, 4, 4096
 HUGE_PAGES_PER_CELL = 512
 """Of 2 MiB each."""
 
+WHOLE, HALF = 1, 2
+"""By what the totals of a host are divided: a hypervisor can come to have less than it had."""
+_TOTALS = ("vcpus", "memory_mb", "local_gb")
+
+
+def set_totals(driver: Any, share: int) -> None:
+    """Have a driver report its totals divided by ``share``, also to placement."""
+    for name in _TOTALS:
+        total = getattr(type(driver), name) // share
+        setattr(driver, name, total)
+        setattr(driver.resources, name, total)
+
+
+def totals_of(driver: Any) -> dict[str, int]:
+    """What a driver reports of a host as a whole: vCPUs, MiB of memory, GiB of disk."""
+    return {name: int(getattr(driver, name)) for name in _TOTALS}
+
 
 def _host_topology() -> str:
     """Two NUMA cells of four CPUs each, all of which instances may pin."""
@@ -76,8 +93,13 @@ class _Guests:
     """What a driver does with guests: nothing, at an I/O point each. The fake driver
     keeps accounts of its own, which would outlive an execution."""
 
+    called_off: set[str]
+    """Instances whose live migration is to be given up."""
+
+    cleanup_host = _quiet("cleanup_host")
     attach_interface = _quiet("attach_interface")
     detach_interface = _quiet("detach_interface")
+    set_host_enabled = _quiet("set_host_enabled", "enabled")
     destroy = _quiet("destroy")
     cleanup = _quiet("cleanup")
     power_off = _quiet("power_off")
@@ -133,8 +155,18 @@ class _Guests:
             _point("live_migration")
         except Exception:
             recover(context, instance, dest, data)
+            return
+        if instance.uuid in self.called_off:
+            # As libvirt says it.
+            self.called_off.discard(instance.uuid)
+            recover(context, instance, dest, data, migration_status="cancelled")
         else:
             post(context, instance, dest, block, data)
+
+    def live_migration_abort(self, instance: Any) -> None:
+        """A guest that moves is to stay."""
+        _point("live_migration_abort")
+        self.called_off.add(instance.uuid)
 
 
 def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bool = False) -> Any:
@@ -187,4 +219,5 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bo
     super(Driver, made).init_host(host)
     made._set_nodes(list(nodes))
     made.devices = devices
+    made.called_off = set()
     return made

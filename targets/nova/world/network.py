@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from semafuzz.targets.nova.world.null_service import NullService
 from semafuzz.targets.nova.world.pci_devices import FUNCTION
-from semafuzz.targets.nova.world.stubs import NullService
 
 
 def port_of(instance_uuid: str) -> str:
@@ -14,20 +14,43 @@ def port_of(instance_uuid: str) -> str:
     return str(uuid.UUID(int=uuid.UUID(instance_uuid).int + 0xF0000))
 
 
+def port_request(instance_uuid: str) -> Any:
+    """What the port of an instance asks of its host: a virtual function. The number of the request is one of its own
+    in Nova; the port's will do."""
+    from nova import objects
+
+    port = port_of(instance_uuid)
+    return objects.InstancePCIRequest(count=1, spec=[FUNCTION], request_id=port, requester_id=port)
+
+
+def ports_of(instance: Any) -> Any:
+    """What Nova's cache says of the network of an instance: its port, once it has a device on the instance's host."""
+    from nova.network.model import VIF, NetworkInfo
+    from nova.objects import base
+
+    conductor = base.NovaObject.indirection_api
+    port = port_of(instance.uuid)
+    address = None if conductor is None else conductor.device_of(instance.uuid, port, instance.host)
+    return NetworkInfo([] if address is None else [VIF(id=port, profile={"pci_slot": address})])
+
+
 class Network(NullService):
     """The network service, as far as ports with devices go."""
+
+    def has_port_binding_extension(self, *asked: object, **options: object) -> bool:
+        """Whether a port can be bound on two hosts, which a live migration needs that takes its device along."""
+        return True
+
+    supports_port_binding_extension = has_port_binding_extension
+    """As 18 to 24 call it."""
 
     def create_resource_requests(
         self, context: Any, requested: Any, pci_requests: Any = None, affinity_policy: Any = None
     ) -> tuple[Any, ...]:
         """What a port asks of the host: a virtual function."""
-        from nova import objects
         from nova.network import neutron
 
-        for one in requested or ():
-            # It is a number of its own; the port's will do.
-            asked = {"count": 1, "spec": [FUNCTION], "request_id": one.port_id, "requester_id": one.port_id}
-            pci_requests.requests.append(objects.InstancePCIRequest(**asked))
+        pci_requests.requests += [port_request(pci_requests.instance_uuid) for _ in requested or ()]
         # Before 24 nothing is said of all groups together.
         return (None, [], None) if hasattr(neutron.API, "has_extended_resource_request_extension") else (None, [])
 

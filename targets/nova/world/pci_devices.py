@@ -43,6 +43,10 @@ REPORTED = json.dumps(_DEVICES)
 """What a driver reports of a host."""
 WITHOUT_ONE = json.dumps(_DEVICES[:-1])
 """The same once the virtual function that is given out first has been removed."""
+WITHOUT_SEVERAL = json.dumps([_DEVICES[0], _DEVICES[2]])
+"""Once a card and both virtual functions are gone."""
+CHANGED = json.dumps([*_DEVICES[:2], {**_DEVICES[2], "dev_type": "type-PCI"}])
+"""Once the physical function has none of its own: it is a device like others."""
 
 
 def addresses(reported: str) -> set[str]:

@@ -22,7 +22,7 @@ from semafuzz.targets.nova.boundary.calls import leave
 from semafuzz.targets.nova.boundary.faults import DONE
 from semafuzz.targets.nova.boundary.process import ProcessEndedError, die_if_killed, running_in, running_process
 from semafuzz.targets.nova.world.named_locks import running_host
-from semafuzz.targets.nova.world.stubs import delivering
+from semafuzz.targets.nova.world.pools import delivering, ending_with_their_work
 
 
 class _Client:
@@ -75,6 +75,9 @@ class Delivering(Protocol):
         """A request context."""
 
     def on(self, host: str, function: Callable[[], Any]) -> Any:
+        """Do something under the locks of a host, once its service is up."""
+
+    def on_host(self, host: str, function: Callable[[], Any]) -> Any:
         """Do something under the locks of a host."""
 
 
@@ -131,28 +134,44 @@ class Bus:
     def perform(self, host: str, method: str, **arguments: Any) -> None:
         """A message from the API or the conductor, and all that comes of it. Raises what
         one of them raised, once all of them have been delivered."""
-        queue = self._queue()
-        queue.append(lambda: self._deliver(arguments, host, method))
+        self._queue().append(lambda: self._deliver(arguments, host, method))
         delivering.set(self)
+        with ending_with_their_work() as given:
+            raised = self._drained()
+            for work in given:
+                try:
+                    work.end()
+                except (Exception, ProcessEndedError) as error:
+                    raised = _worse(raised, error)
+        if raised is not None:
+            raise raised
+
+    def drain(self) -> None:
+        """Deliver what the running task has sent. Raises as :meth:`perform` does."""
+        raised = self._drained()
+        if raised is not None:
+            raise raised
+
+    def _drained(self) -> BaseException | None:
+        queue = self._queue()
         raised: BaseException | None = None
         with running_in(None):
             while queue:
                 try:
                     queue.popleft()()
                 except (Exception, ProcessEndedError) as error:
-                    if raised is None or isinstance(raised, ProcessEndedError):
-                        raised = error
-        if raised is not None:
-            raise raised
+                    raised = _worse(raised, error)
+        return raised
 
     def later(self, function: Callable[[], object]) -> None:
         """Have something done once the running method has returned."""
-        # In the same process, that is, under the locks of the same host.
+        # In the same process, that is, under the locks of the same host; one that is told to end does it still.
         host, process = running_host.get(), running_process.get()
 
         def run() -> None:
             if process is None or not process.ended:
-                self._world.on(host, function)
+                with running_in(process):
+                    self._world.on_host(host, function)
 
         self._queue().append(run)
 
@@ -167,9 +186,10 @@ class Bus:
 
         def handle() -> Any:
             # Not before there is a process that does: its predecessor's manager is gone with it.
-            function = getattr(self._world.hosts[host].manager, method)
+            manager = self._world.hosts[host].manager
+            fitting = _fitting(getattr(manager, method), arguments)
             try:
-                return function(self._world.context(), **_fitting(function, arguments))
+                return getattr(_endpoint(manager), method)(self._world.context(), **fitting)
             except ExpectedException as error:
                 # How a server marks what is no error of its own; the caller gets what it was.
                 raise error.exc_info[1] from None
@@ -186,6 +206,20 @@ class Bus:
             name: serializer.deserialize_entity(there, serializer.serialize_entity(context, value))
             for name, value in arguments.items()
         }
+
+
+def _endpoint(manager: Any) -> Any:
+    """What a message is handed to: the service of newer releases counts what is under way, by its manager, so that one
+    that is told to end can wait for it."""
+    from nova import service
+
+    wrapper = getattr(service, "_TrackingEndpointWrapper", None)
+    return manager if wrapper is None else wrapper(manager)
+
+
+def _worse(raised: BaseException | None, error: BaseException) -> BaseException:
+    """What is told of two that came one after the other: the first, unless it is only that a process was killed."""
+    return error if raised is None or isinstance(raised, ProcessEndedError) else raised
 
 
 def _fitting(function: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Stubs around a compute manager: services that have nothing to do.
 
 Networks, volumes, images and shares are there but empty, and notifications, instance actions
-and faults (records that nobody here reads) are left out. Pools of threads do their work in
-order. What the manager keeps to itself can be heard (:func:`captured_faults`).
+and faults (records that nobody here reads) are left out. What the manager keeps to itself can be
+heard (:func:`captured_faults`).
 """
 
 from __future__ import annotations
@@ -10,49 +10,16 @@ from __future__ import annotations
 import datetime
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from unittest import mock
 
 from semafuzz.targets.nova.in_memory.conductor import EPOCH
-
-
-class Later(Protocol):
-    """Somebody who has things done once the running method has returned."""
-
-    def later(self, function: Callable[[], object]) -> None:
-        """Have something done."""
-
-
-delivering: ContextVar[Later] = ContextVar("delivering")
-"""What delivers the message that the running task handles."""
-
-
-class NullService:
-    """A service that has nothing to do: whatever is asked of it, there is none."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
-
-    def __call__(self, *args: object, **options: object) -> Any:
-        return self
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        return None
+from semafuzz.targets.nova.world.network import ports_of
+from semafuzz.targets.nova.world.null_service import NULL_SERVICE, NullService
+from semafuzz.targets.nova.world.pools import delivering, shut_down, spawn_on
 
 
 class Images(NullService):
@@ -62,8 +29,6 @@ class Images(NullService):
         """What is known of an image."""
         return {"properties": {}}
 
-
-NULL_SERVICE = NullService()
 
 _LEFT_OUT = (
     "_notify_about_instance_usage", "_update_scheduler_instance_info", "_delete_scheduler_instance_info",
@@ -104,7 +69,7 @@ def without_notifications() -> Iterator[None]:
             changes.enter_context(mock.patch.object(exception_wrapper, name, _noop))
         changes.enter_context(mock.patch.multiple(rpc, NOTIFIER=NULL_SERVICE, LEGACY_NOTIFIER=NULL_SERVICE))
         changes.enter_context(mock.patch.object(objects.BlockDeviceMappingList, "get_by_instance_uuid", none_of))
-        changes.enter_context(mock.patch.object(objects.Instance, "get_network_info", _no_ports))
+        changes.enter_context(mock.patch.object(objects.Instance, "get_network_info", ports_of))
         for name in _LEFT_OUT:
             if hasattr(manager.ComputeManager, name):
                 changes.enter_context(mock.patch.object(manager.ComputeManager, name, _noop))
@@ -112,6 +77,9 @@ def without_notifications() -> Iterator[None]:
         changes.enter_context(
             mock.patch.object(manager.LOG, "exception", partial(_log_and_tell, manager.LOG.exception))
         )
+        if hasattr(manager.loopingcall, "RetryDecorator"):
+            # The network service never fails, and a retry is a thread of a library, which then idles for ever.
+            changes.enter_context(mock.patch.object(manager.loopingcall, "RetryDecorator", _without_retries))
         if hasattr(glance, "generate_image_url"):
             # For a notification, which is made before it is known whether anybody listens.
             changes.enter_context(mock.patch.object(glance, "generate_image_url", _noop))
@@ -120,43 +88,14 @@ def without_notifications() -> Iterator[None]:
         if hasattr(manager.utils, "spawn_n"):
             changes.enter_context(mock.patch.object(manager.utils, "spawn_n", _spawn_build))
         if hasattr(manager, "thread_pool_factory"):
-            changes.enter_context(mock.patch.object(manager.thread_pool_factory, "spawn_on", spawn_here))
+            changes.enter_context(mock.patch.object(manager.thread_pool_factory, "spawn_on", spawn_on))
+            shut = mock.patch.object(manager.thread_pool_factory, "shutdown_all_executors", shut_down)
+            changes.enter_context(shut)
         yield
 
 
-def spawn_here(pool: Any, function: Callable[..., object], *args: object, **options: object) -> Any:
-    """What the manager leaves to a pool of threads is done in order: at once where it waits
-    for the result (audits of several nodes), else when its own method has returned."""
-    future: Future[object] = Future()
-    if getattr(pool, "name", "") == "UPDATE_RESOURCES":
-        try:
-            future.set_result(function(*args, **options))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def run() -> None:
-        # As an executor does it. What it raises, nobody in Nova asks for: it is a failure here.
-        future.set_running_or_notify_cancel()
-        try:
-            result = function(*args, **options)
-        except Exception as error:
-            future.set_exception(error)
-            raise
-        future.set_result(result)
-
-    delivering.get().later(run)
-    return future
-
-
-class Pool:
-    """An executor of the manager, up to where it had its own."""
-
-    name = "LIVE_MIGRATION"
-
-    def submit(self, function: Callable[..., object], *args: object, **options: object) -> Any:
-        """Likewise."""
-        return spawn_here(self, function, *args, **options)
+def _without_retries(**options: object) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    return lambda function: function
 
 
 class _Clock:

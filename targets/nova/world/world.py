@@ -25,14 +25,15 @@ from semafuzz.targets.nova.releases import shims
 from semafuzz.targets.nova.releases.boot import boot
 from semafuzz.targets.nova.world.flavors import FLAVORS, make_flavor
 from semafuzz.targets.nova.world.host import Host
-from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
+from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS, WHOLE, set_totals
 from semafuzz.targets.nova.world.named_locks import forget_locks, running_host
 from semafuzz.targets.nova.world.names import BY_API, HOSTS, IMAGE
+from semafuzz.targets.nova.world.network import port_request
 from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.rpc import Bus
 from semafuzz.targets.nova.world.tracker_factory import called
 
-Snapshot = tuple[Any, Any, dict[str, bytes]]
+Snapshot = tuple[Any, Any, dict[str, bytes], dict[str, list[str]]]
 
 
 class World:
@@ -63,10 +64,10 @@ class World:
             self.placement, self.conductor = Placement(), Conductor()
         self.conductor.on_deleted = self.placement.forget
         self.bus = Bus(self)
-        self.under_way = 0
-        """How many operations have begun that may be at work on the first host."""
+        self.under_way: collections.Counter[str] = collections.Counter()
+        """How many operations have begun that may be at work on a host, by its name."""
         self.interrupted = False
-        """Whether its service was killed in the midst of one."""
+        """Whether a service was killed in the midst of one."""
         self.down: set[str] = set()
         """Hosts that instances were evacuated from: none of their services runs."""
         self.sparing = False
@@ -147,20 +148,24 @@ class World:
     def snapshot(self) -> Snapshot:
         """The state now, to be given to :meth:`restore`."""
         trackers = {name: host.save() for name, host in self.hosts.items()}
-        return self.conductor.snapshot(), self.placement.snapshot(), trackers
+        nodes = {name: self.reported(name) for name in self.hosts}
+        return self.conductor.snapshot(), self.placement.snapshot(), trackers, nodes
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a state."""
         forget_locks()
         self.activate()
         self.bus = Bus(self)
-        self.under_way, self.interrupted, self.conductor.missing = 0, False, ""
+        self.under_way.clear()
+        self.interrupted, self.conductor.missing = False, ""
         self.down = set()
         self.conductor.restore(snapshot[0])
         self.placement.restore(snapshot[1])
         for name, host in self.hosts.items():
-            host.driver._set_nodes(list(host.nodes))
+            host.driver._set_nodes(list(snapshot[3][name]))
             host.driver.devices = host.devices
+            set_totals(host.driver, WHOLE)
+            host.driver.called_off.clear()
             host.load(snapshot[2][name])
 
     def context(self) -> Any:
@@ -191,6 +196,8 @@ class World:
         if FLAVORS[flavor].uses_pci:
             requests = request.get_pci_requests_from_flavor(chosen)
             requests.instance_uuid = self.uuid(number)
+        if FLAVORS[flavor].port:
+            requests.requests.append(port_request(self.uuid(number)))
         instance = objects.Instance(
             self.context(), uuid=self.uuid(number), project_id="project", user_id="user", image_ref=IMAGE,
             vm_state="building", task_state="scheduling", instance_type_id=chosen.id, memory_mb=chosen.memory_mb,

@@ -23,20 +23,25 @@ Arguments = Mapping[str, Any]
 def boot(world: World, arguments: Arguments) -> None:
     """A build that the scheduler sends here. What ends it, the manager keeps to itself: it
     is raised here."""
-    _, told = _build(world, arguments["instance"], retry=False)
-    found = _worst(told)
-    if found is not None:
-        raise found
+    _, told = run_build(world, arguments["instance"], retry=False)
+    raise_worst(told)
 
 
 def boot_fails(world: World, arguments: Arguments) -> None:
     """The hypervisor cannot make the guest: the manager cleans up, gives the allocation
     back, and asks the conductor for another host."""
-    instance, told = _build(world, arguments["instance"], retry=True, spawn=BuildFailed)
+    instance, told = run_build(world, arguments["instance"], retry=True, spawn=BuildFailed)
     found = _worst(told)
     if found is not None and not isinstance(found, BuildFailed):
         raise found
     check_devices(instance)
+
+
+def raise_worst(told: list[Exception]) -> None:
+    """Raise what ended a build, if anything did."""
+    found = _worst(told)
+    if found is not None:
+        raise found
 
 
 def _worst(told: list[Exception]) -> Exception | None:
@@ -47,9 +52,11 @@ def _worst(told: list[Exception]) -> Exception | None:
     return next(iter(unexpected or told[-1:]), None)
 
 
-def _build(
-    world: World, number: int, *, retry: bool, spawn: type[Exception] | None = None
+def run_build(
+    world: World, number: int, *, retry: bool, spawn: type[Exception] | None = None, node: str = HERE.node
 ) -> tuple[Any, list[Exception]]:
+    """A build on a node of the first host: the instance, and what the manager kept to itself. ``retry``: it may give
+    up to the conductor; ``spawn``: what the hypervisor raises."""
     with done_elsewhere():
         context = world.context()
         instance = world.instance(number, context, BY_BUILD)
@@ -59,7 +66,7 @@ def _build(
         world.bus.perform(
             HERE.host, "build_and_run_instance", instance=instance, image={}, request_spec=None,
             filter_properties=tried, accel_uuids=[], admin_password="", injected_files=[], requested_networks=None,
-            security_groups=[], block_device_mapping=none_of(context, instance.uuid), node=HERE.node, limits=None,
+            security_groups=[], block_device_mapping=none_of(context, instance.uuid), node=node, limits=None,
             host_list=[],
         )  # fmt: skip
     return instance, told

@@ -67,6 +67,15 @@ def confirm(world: World, arguments: Arguments) -> None:
     )
 
 
+def confirm_again(world: World, arguments: Arguments) -> None:
+    """The API has been asked twice and sends a second message: a person and the periodic task
+    (``resize_confirm_window``), or a person who has no patience."""
+    instance, migration = requests.end_resize(world, arguments["instance"], confirm=True, again=True)
+    world.bus.perform(
+        migration.source_compute, "confirm_resize", instance=instance, migration=migration, reservations=None
+    )
+
+
 def revert(world: World, arguments: Arguments) -> None:
     """The destination gives up what it held, then the source takes the instance back."""
     instance, migration = requests.end_resize(world, arguments["instance"], confirm=False)
@@ -107,6 +116,25 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
         migration.source_compute, "live_migration", dest=destination.host, instance=instance, block_migration=False,
         migration=migration, migrate_data=data,
     )  # fmt: skip
+    requests.check_moved(world, number)
+
+
+def abort_migration(world: World, arguments: Arguments) -> None:
+    """Somebody calls a live migration off, while it waits, is prepared or runs. Refused where there is none; up to
+    17 one that does not run yet cannot be called off."""
+    from nova import exception
+    from nova.compute.manager import ComputeManager
+
+    with done_elsewhere():
+        context = world.context()
+        instance, migration = (
+            world.instance(arguments["instance"], context),
+            world.migration_of(arguments["instance"], context),
+        )
+        queued = ("queued", "preparing") if hasattr(ComputeManager, "_cleanup_live_migrations_in_pool") else ()
+        if migration.migration_type != "live-migration" or migration.status not in ("running", *queued):
+            raise exception.MigrationNotFound(migration_id=migration.id)
+    world.bus.perform(migration.source_compute, "live_migration_abort", instance=instance, migration_id=migration.id)
 
 
 def _check_devices(world: World, number: int) -> None:

@@ -20,11 +20,13 @@ LOADED = (*BY_API, "pci_requests", "pci_devices")
 
 def attach_port(world: World, arguments: Arguments) -> None:
     """The API plugs the instance's port in. Raises ComputeResourcesUnavailable where the
-    host has no virtual function left: nothing has changed then."""
+    host has no virtual function left, or the port is plugged in: nothing has changed then."""
     from nova import exception
 
     with done_elsewhere():
         instance = world.instance(arguments["instance"], world.context(), LOADED)
+    if any(one.request_id == port_of(instance.uuid) for one in instance.pci_requests.requests):
+        raise exception.ComputeResourcesUnavailable(reason="the port is plugged in already")
     try:
         world.bus.perform(
             HERE.host, "attach_interface", instance=instance, network_id=None, port_id=port_of(instance.uuid),

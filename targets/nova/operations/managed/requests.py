@@ -85,11 +85,29 @@ def give_up_move(world: World, number: int, migration: Any) -> None:
         instance.save()
 
 
-def end_resize(world: World, number: int, *, confirm: bool) -> tuple[Any, Any]:
-    """What the API does when a resize is confirmed or reverted: ``(instance, migration)``."""
+class MoveEndedError(Exception):
+    """A move has ended without moving: it was called off, or what it needed was not there. Whoever asked is told by
+    the state of the migration."""
+
+
+def check_moved(world: World, number: int) -> None:
+    """Raise MoveEndedError where the newest migration of an instance has come to nothing."""
+    with done_elsewhere():
+        status = world.migration_of(number, world.context()).status
+    if status in ("cancelled", "error", "failed"):
+        raise MoveEndedError(f"the migration is {status}")
+
+
+def end_resize(world: World, number: int, *, confirm: bool, again: bool = False) -> tuple[Any, Any]:
+    """What the API does when a resize is confirmed or reverted: ``(instance, migration)``. Raises MigrationNotFound
+    where none waits for that. ``again``: the API was asked twice and has found one for both."""
+    from nova import exception
+
     with done_elsewhere():
         context = world.context()
         instance, migration = world.instance(number, context), world.migration_of(number, context)
+        if migration.status not in (("finished", "confirming") if again else ("finished",)):
+            raise exception.MigrationNotFound(migration_id=migration.id)
         if not confirm:
             instance.task_state = "resize_reverting"
             instance.save(expected_task_state=[None])

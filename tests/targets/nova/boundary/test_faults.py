@@ -18,7 +18,14 @@ from semafuzz.targets.model.protocol import OpenTarget
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
 from semafuzz.targets.nova.boundary.calls import concerns_provider, failure
-from semafuzz.targets.nova.boundary.faults import FAULTS, AnswerError, RowGoneError, name_cause
+from semafuzz.targets.nova.boundary.faults import (
+    FAULTS,
+    AnswerError,
+    FlavorsGoneError,
+    RowGoneError,
+    StaleReadError,
+    name_cause,
+)
 from semafuzz.targets.nova.operations.table import HOST, NODE
 from semafuzz.targets.nova.stage import NovaStage
 
@@ -66,6 +73,8 @@ def test_each_fault_is_what_a_compute_service_sees(nova: Opened) -> None:
         "conductor_timeout": MessagingTimeout,
         "instance_gone": RowGoneError,
         "migration_gone": RowGoneError,
+        "flavors_gone": FlavorsGoneError,
+        "replica_lags": StaleReadError,
         "placement_conflict": AnswerError,
         "placement_error": AnswerError,
         "placement_unreachable": ConnectFailure,
@@ -98,7 +107,7 @@ def test_a_time_out_leaves_the_call_performed_or_not(nova: Opened) -> None:
     states = []
     for call in (1, 2):
         outcome, place, world = run(with_fault(nova, "new", "claim", "conductor_timeout", call))
-        assert outcome.failures == []
+        assert names(outcome) == [("warning", "I20 stuck building")], "and nobody will ever build it"
         row = world.conductor.tables["instance"][world.uuid(1)]
         states.append((place, row["vm_state"], row["task_state"], world.uuid(1) in world.placement.allocations))
     assert states == [
@@ -107,11 +116,16 @@ def test_a_time_out_leaves_the_call_performed_or_not(nova: Opened) -> None:
     ]
 
 
-@pytest.mark.parametrize(("fault", "call"), [("db_deadlock", 1), ("placement_unreachable", 1)])
-def test_what_fails_before_the_claim_leaves_nothing(nova: Opened, fault: str, call: int) -> None:
+@pytest.mark.parametrize(
+    ("fault", "call", "told"),
+    [("db_deadlock", 1, [("warning", "I20 stuck building")]), ("placement_unreachable", 1, [])],
+)
+def test_what_fails_before_the_claim_leaves_nothing(
+    nova: Opened, fault: str, call: int, told: list[tuple[str, str]]
+) -> None:
     outcome, place, world = run(with_fault(nova, "new", "claim", fault, call))
     assert place
-    assert outcome.failures == []
+    assert names(outcome) == told
     assert world.hosts[HOST].tracker.compute_nodes[NODE].memory_mb_used == (0 if fault == "db_deadlock" else 64)
 
 
@@ -128,6 +142,38 @@ def test_a_gone_migration_is_gone_with_its_instance(nova: Opened) -> None:
     outcome, place, world = run(with_fault(nova, "incoming", "resize_claim", "migration_gone", 1))
     assert (outcome.failures, place) == ([], "conductor Migration.save")
     assert world.conductor.rows("instance") == world.conductor.rows("migration") == []
+
+
+@pytest.mark.parametrize("kind", ["fast", "real"])
+def test_flavors_of_a_resize_that_are_gone_are_not_counted(nova: Opened, kind: str) -> None:
+    """An audit goes on without them; where they are there it counts what the resize holds."""
+    setup = (Operation("instance", {"instance": 1, "role": "leaving", "flavor": 1}),)
+    content = Operations(setup, ((Operation("audit"),),))
+    used = []
+    for faults in ((), (Operation("flavors_gone", {"task": 0, "call": 1}),)):
+        program = nova[0].program(Scenario(content, {"world": kind}, faults))
+        assert isinstance(program, StagedProgram)
+        outcome, place, world = run(program)
+        assert outcome.failures == []
+        assert bool(place) == bool(faults)
+        used.append(world.node_row(NODE)["memory_mb_used"])
+    assert used == [64, 0]
+
+
+@pytest.mark.parametrize("kind", ["fast", "real"])
+def test_a_replica_that_lags_does_not_know_a_new_node(nova: Opened, kind: str) -> None:
+    """The manager then forgets what its tracker keeps of the node, and audits it anew."""
+    content = Operations((), ((Operation("node_appears"), Operation("audit_all")),))
+    found = []
+    for faults in ((), (Operation("replica_lags", {"task": 0, "call": 1}),)):
+        program = nova[0].program(Scenario(content, {"world": kind}, faults))
+        assert isinstance(program, StagedProgram)
+        outcome, place, world = run(program)
+        assert outcome.failures == []
+        assert len(world.conductor.rows("compute_node")) == 3
+        found.append([str(event[3]) for event in outcome.events if event[0] == op.IO])
+        assert bool(place) == bool(faults)
+    assert found[0].count("conductor ComputeNode.get_by_uuid") < found[1].count("conductor ComputeNode.get_by_uuid")
 
 
 def test_a_conflict_is_an_answer(nova: Opened) -> None:

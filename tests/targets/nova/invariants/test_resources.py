@@ -260,5 +260,5 @@ def test_rounding_of_swap_is_allowed_for_before_an_audit_only(world: World) -> N
 def test_flavors() -> None:
     assert set(SIMPLEST_FIRST) | {4, 16} == set(FLAVORS)
     assert [number for number in FLAVORS if is_rounded(number)] == [5, 6]
-    assert [number for number, spec in FLAVORS.items() if spec.uses_pci] == [11, 12, 13, 14]
+    assert [number for number, spec in FLAVORS.items() if spec.uses_pci] == [11, 12, 13, 14, 17]
     assert (FLAVORS[5].disk, FLAVORS[6].disk) == (4, 2)
