@@ -93,7 +93,10 @@ class Placement(PlacementBoundary):
         """Create a provider."""
         uuid = json["uuid"]
         if uuid in self.providers or any(one["name"] == json["name"] for one in self.providers.values()):
-            return refusal(409, "placement.duplicate_name")
+            # Up to 18 Nova knows by the text whether it is the name.
+            same = any(one["name"] == json["name"] for one in self.providers.values())
+            what = f"name: {json['name']}" if same else f"uuid: {uuid}"
+            return refusal(409, "placement.duplicate_name", f"Conflicting resource provider {what} already exists.")
         parent = json.get("parent_provider_uuid")
         root = self.providers[parent]["root"] if parent else uuid
         self.providers[uuid] = {
@@ -223,6 +226,8 @@ class Placement(PlacementBoundary):
             new = {uuid: dict(value["resources"]) for uuid, value in json["allocations"].items()}
         else:
             new = {one["resource_provider"]["uuid"]: dict(one["resources"]) for one in json["allocations"]}
+        if not set(new) <= set(self.providers):
+            return refusal(400, "placement.undefined_code", "Allocation for resource provider that does not exist.")
         if not all(self._fits(consumer, uuid, amounts) for uuid, amounts in new.items()):
             return refusal(409, "placement.undefined_code", "capacity")
         for uuid in new:

@@ -239,7 +239,9 @@ def set_up(world: World, arguments: Arguments) -> None:
     here = role in ("new", "active", "leaving", "resized", "shelved", "plugged", "extra")
     host, node = (HOST, NODE) if here else OTHER
     if role == "extra":
-        world.on(HOST, node_appears, world, arguments)
+        # The first audit of a node makes its record, in older releases the second its provider.
+        for _ in range(2):
+            world.on(HOST, node_appears, world, arguments)
         node = EXTRA.node
     world.create_instance(number, flavor)
     world.allocate(uuid, node, flavor)
