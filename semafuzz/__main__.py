@@ -5,6 +5,7 @@ Imports next to nothing before the process has the right hash seed, and in the p
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -28,6 +29,8 @@ def main() -> None:
     open_channel()
     code = run(arguments)
     give_verdict(code)
+    # What a long search has made is not gone through once more at the end, which takes seconds.
+    gc.freeze()
     sys.exit(code)
 
 

@@ -26,11 +26,14 @@ def public_methods(owner: type) -> tuple[str, ...]:
 
 
 @contextmanager
-def visible_calls(owner: type) -> Iterator[None]:
-    """Note the calls of ``owner``'s public methods for the time of the block."""
+def visible_calls(owner: type, *, callers_unseen: bool = False) -> Iterator[None]:
+    """Note the calls of ``owner``'s public methods for the time of the block.
+
+    ``callers_unseen``: who calls them is not instrumented, and does something with what it gets that no event tells
+    of. Others may run once such a method has returned, in models in which tasks are preempted."""
     originals = {name: vars(owner)[name] for name in public_methods(owner)}
     for name, method in originals.items():
-        setattr(owner, name, _noting(method, f"{owner.__name__}.{name}"))
+        setattr(owner, name, _noting(method, f"{owner.__name__}.{name}", callers_unseen))
     try:
         yield
     finally:
@@ -38,7 +41,7 @@ def visible_calls(owner: type) -> Iterator[None]:
             setattr(owner, name, method)
 
 
-def _noting(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _noting(method: Callable[..., Any], name: str, callers_unseen: bool) -> Callable[..., Any]:
     @functools.wraps(method)
     def noting(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         execution = current.execution
@@ -46,8 +49,11 @@ def _noting(method: Callable[..., Any], name: str) -> Callable[..., Any]:
             return method(self, *args, **kwargs)
         execution.note(op.CALL, self, name)
         try:
-            return method(self, *args, **kwargs)
+            result = method(self, *args, **kwargs)
         finally:
             execution.note(op.RETURN, self, name)
+        if callers_unseen and execution.preemptive:
+            execution.io(f"after {name}")
+        return result
 
     return noting

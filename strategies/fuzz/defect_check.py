@@ -118,7 +118,7 @@ def _switching(model: Model, defect: Defect) -> tuple[Model, ...]:
 def _many(defect: Defect, schedules: int) -> int:
     """How many schedules a scenario is worth."""
     if defect.fault is None:
-        return schedules
+        return max(schedules, defect.schedules)
     return 1 if len(defect.content.tasks) == 1 else PER_CALL
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule
 
 from semafuzz.harness.detectors.discipline.detector import LockDiscipline
+from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.task import Task
@@ -34,7 +35,7 @@ from semafuzz.targets.model.catalogue import recognised
 from semafuzz.targets.model.configured_target import catalogue_of
 from semafuzz.targets.model.fault_plan import FaultPlan
 from semafuzz.targets.model.legality import without_unused
-from semafuzz.targets.model.protocol import ImpossibleStartError, OperationInfo, Stage, Target
+from semafuzz.targets.model.protocol import ImpossibleStartError, OperationInfo, Released, Stage, Target
 from semafuzz.targets.model.scenario import Scenario, describe, parts_of
 from semafuzz.targets.model.staged_program import perform
 
@@ -309,9 +310,15 @@ class TargetMachine(ScheduledMachine):
 
 def machine_of(target: Target, name: str = "", **settings: Any) -> type[TargetMachine]:
     """A machine class over ``target``. ``settings`` override its class variables."""
+    release = str(settings.get("release", ""))
+    if release:
+        # What there is of operations and values depends on it.
+        if not isinstance(target, Released):
+            raise UsageError(f"target {target.name} comes in no releases: leave out release={release!r}")
+        target.choose_release(release)
     names = settings.get("operations") or [info.name for info in target.operations()]
     body: dict[str, Any] = {"target": target, **settings}
-    bundles = _bundles(target)
+    bundles = _bundles(target, names)
     for bundle_name, roles in bundles.items():
         bundle = TargetMachine.instances if bundle_name == "instances" else Bundle(bundle_name)
         body[bundle_name] = bundle
@@ -329,10 +336,12 @@ def machine_of(target: Target, name: str = "", **settings: Any) -> type[TargetMa
     return made
 
 
-def _bundles(target: Target) -> Mapping[str, Sequence[str]]:
-    if target.bundles is not None:
-        return target.bundles
-    return {"instances": tuple(target.roles())} if target.roles() else {}
+def _bundles(target: Target, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Those of the roles with which these operations can begin."""
+    begun = {info.before for info in target.operations() if info.name in names}
+    bundles = {"instances": tuple(target.roles())} if target.bundles is None else target.bundles
+    usable = {name: tuple(role for role in roles if role in begun) for name, roles in bundles.items()}
+    return {name: roles for name, roles in usable.items() if roles}
 
 
 def _creation(bundle: Any, drawn: Mapping[str, Any]) -> Any:

@@ -40,6 +40,7 @@ class Defect:
     it takes, at any call of a task (``name in task NUMBER``), or "". ``shows``: what the
     failure is called (an invariant or an exception). ``heals``: what puts it right.
     ``warns``: what it is called while it does no harm yet, or "".
+    ``schedules``: how many its program is to be explored under at least, where few of them show it.
     ``lines``: where it is in the target's code. ``fixed``: the first releases without it.
     """
 
@@ -58,6 +59,7 @@ class Defect:
     fixed: Sequence[str]
     models: Sequence[str]
     text: str
+    schedules: int = 0
 
 
 def recognised(
@@ -128,6 +130,7 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
         fixed=tuple(entry.get("fixed", ())),
         models=tuple(entry.get("models", ())),
         text=entry.get("text", "").strip(),
+        schedules=int(entry.get("schedules", 0)),
     )
 
 

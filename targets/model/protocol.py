@@ -246,6 +246,9 @@ class Released(Protocol):
         """The Python to start for a release that this process is not made for, or None
         where it is. UsageError where the release cannot be had or driven."""
 
+    def choose_release(self, release: str) -> None:
+        """Have this process run a release of the code under test. UsageError where it cannot be."""
+
     def choose_source(self, source: Path) -> str:
         """Have this process run a source tree; the release to open it with.
         UsageError where the folder holds none."""

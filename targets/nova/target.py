@@ -104,6 +104,10 @@ class NovaTarget(Target):
             return None
         return environments.of_release(release).python
 
+    def choose_release(self, release: str) -> None:
+        """Have this process run this Nova; its libraries have to be those of the running Python."""
+        environments.choose(environments.of_release(release))
+
     def choose_source(self, source: Path) -> str:
         """Have this process run the Nova of a checkout or an unpacked sdist."""
         environments.choose(environments.of_source(source))
@@ -263,7 +267,7 @@ def _undisturbed() -> Iterator[None]:
 
     previous_api = base.NovaObject.indirection_api
     try:
-        with visible_sections(), visible_calls(ResourceTracker), without_notifications():
+        with visible_sections(), visible_calls(ResourceTracker, callers_unseen=True), without_notifications():
             yield
     finally:
         base.NovaObject.indirection_api = previous_api

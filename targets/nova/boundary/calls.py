@@ -197,8 +197,8 @@ class PlacementBoundary:
 
     def __init__(self) -> None:
         self.additional_headers: dict[str, str] = {}
-        self.answered: dict[int, AnswerError] = {}
-        """The last fault that a request of an operation was answered with, by the number of its task."""
+        self.answered: dict[int, Exception] = {}
+        """The last fault that a request of an operation met, by the number of its task."""
 
     def get(self, url: str, **options: Any) -> Response:
         """A GET request."""
@@ -228,9 +228,12 @@ class PlacementBoundary:
         execution = current.execution
         try:
             leave(call)
-        except AnswerError as fault:
+        except Exception as fault:
             if execution is not None:
                 self.answered[acting_task(execution.current.index)] = fault
+            if not isinstance(fault, AnswerError):
+                # The client may take it for "there is none", and fail with what it then does.
+                raise
             if concerns_provider(fault, call):
                 self._change_elsewhere(parts[1])
             answer = failure(fault, call)

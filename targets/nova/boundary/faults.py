@@ -124,9 +124,9 @@ FAULTS: Sequence[FaultInfo] = (
 
 def name_cause(error: BaseException, answered: BaseException | None) -> None:
     """Say that ``error`` comes from a fault: the report client raises exceptions of its
-    own for a bad answer, and while it handles one that never came.
+    own for a bad answer, and for what it makes of one that never came.
 
-    ``answered``: the fault that placement answered a request of this operation with.
+    ``answered``: the fault that a request of this operation to placement met.
     Only exceptions that the client raises for that purpose are explained in this
     way; another one stays a failure.
     """

@@ -241,7 +241,9 @@ class Placement(PlacementBoundary):
 
     def _fits(self, consumer: str, uuid: str, amounts: Body) -> bool:
         for name, amount in amounts.items():
-            inventory = self.providers[uuid]["inventories"][name]
+            inventory = self.providers[uuid]["inventories"].get(name)
+            if inventory is None:
+                return False
             used = sum(
                 other[1].get(uuid, {}).get(name, 0) for key, other in self.allocations.items() if key != consumer
             )

@@ -25,6 +25,8 @@ STARTS = (
 """Operations that kill the service of a host and start it."""
 SECONDS = 180
 """How long a service that is told to end has for that: the default of ``graceful_shutdown_timeout``."""
+HALF_MOVED = ("pre-migrating", "migrating", "post-migrating")
+"""States of a resize that somebody is to go on with."""
 ATTEMPTS = 4
 """How often the service is started: what supervises it does so again where it gives up. More
 often than a program has faults."""
@@ -36,7 +38,14 @@ def restart(world: World, arguments: Arguments) -> None:
 
 
 def restart_other(world: World, arguments: Arguments) -> None:
-    """The same with the other host; one that was down is up afterwards."""
+    """The same with the other host; one that was down is up afterwards. Refused where a program leaves an instance of
+    it half way in a move: what starts would put right what nobody goes on with."""
+    from nova import exception
+
+    moving = {row["instance_uuid"] for row in world.conductor.rows("migration") if row["status"] in HALF_MOVED}
+    hosted = {row["uuid"] for row in world.conductor.rows("instance") if row["host"] == OTHER.host}
+    if moving & hosted and not world.under_way[OTHER.host]:
+        raise exception.ComputeHostNotFound(host=OTHER.host)
     start_anew(world, OTHER.host)
     world.down.discard(OTHER.host)
 

@@ -137,8 +137,8 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec(
             "terminate_extra", builds.terminate, ("instance",), "extra", "gone", weight=1, outside=True, like="delete"
         ),
-        OperationSpec("host_shrinks", host_shrinks, weight=1),
-        OperationSpec("host_grows", host_grows, weight=1, like="host_shrinks"),
+        OperationSpec("host_shrinks", host_shrinks, weight=1, like="audit"),
+        OperationSpec("host_grows", host_grows, weight=1, like="audit"),
         OperationSpec("disable_service", disable_service, weight=1, outside=True),
         OperationSpec("enable_service", enable_service, weight=1, outside=True, like="disable_service"),
         OperationSpec("audit_all", audit_all, weight=1, like="audit"),
@@ -243,6 +243,10 @@ def set_up(world: World, arguments: Arguments) -> None:
         for _ in range(2):
             world.on(HOST, node_appears, world, arguments)
         node = EXTRA.node
+        if world.flavor(flavor).extra_specs:
+            raise exception.ComputeResourcesUnavailable(
+                reason="a node of several has no cells and devices"
+            )
     world.create_instance(number, flavor)
     world.allocate(uuid, node, flavor)
     if role == "new":

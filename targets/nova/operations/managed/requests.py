@@ -100,13 +100,13 @@ def check_moved(world: World, number: int) -> None:
 
 def end_resize(world: World, number: int, *, confirm: bool, again: bool = False) -> tuple[Any, Any]:
     """What the API does when a resize is confirmed or reverted: ``(instance, migration)``. Raises MigrationNotFound
-    where none waits for that. ``again``: the API was asked twice and has found one for both."""
+    where none waits for that. ``again``: the API was asked twice, and found one before the first wrote to it."""
     from nova import exception
 
     with done_elsewhere():
         context = world.context()
         instance, migration = world.instance(number, context), world.migration_of(number, context)
-        if migration.status not in (("finished", "confirming") if again else ("finished",)):
+        if migration.status not in ("confirming" if again else "finished",):
             raise exception.MigrationNotFound(migration_id=migration.id)
         if not confirm:
             instance.task_state = "resize_reverting"

@@ -14,7 +14,8 @@ Arguments = Mapping[str, Any]
 
 
 def boot_extra(world: World, arguments: Arguments) -> None:
-    """A build that the scheduler sends to the second node. Refused where the hypervisor does not report it."""
+    """A build that the scheduler sends to the second node. Refused where the hypervisor does not report it, and for
+    an instance with a NUMA topology: no hypervisor has several nodes and these."""
     from nova import exception
 
     number = arguments["instance"]
@@ -22,6 +23,8 @@ def boot_extra(world: World, arguments: Arguments) -> None:
         if EXTRA.node not in world.reported(HERE.host):
             raise exception.ComputeHostNotFound(host=EXTRA.node)
         instance = world.instance(number, world.context())
+        if instance.numa_topology is not None:
+            raise exception.ComputeResourcesUnavailable(reason="a node of several has no NUMA cells to choose from")
         world.allocate(instance.uuid, EXTRA.node, int(instance.flavor.id))
     _, told = run_build(world, number, retry=False, node=EXTRA.node)
     raise_worst(told)
