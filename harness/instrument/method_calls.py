@@ -12,10 +12,13 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
+
+_DEPTH = "visible calls"
+"""What a task keeps of how many of these methods it is in: one that another calls returns to code that is seen."""
 
 
 def public_methods(owner: type) -> tuple[str, ...]:
@@ -33,27 +36,48 @@ def visible_calls(owner: type, *, callers_unseen: bool = False) -> Iterator[None
     of. Others may run once such a method has returned, in models in which tasks are preempted."""
     originals = {name: vars(owner)[name] for name in public_methods(owner)}
     for name, method in originals.items():
-        setattr(owner, name, _noting(method, f"{owner.__name__}.{name}", callers_unseen))
+        described = f"{owner.__name__}.{name}"
+        setattr(owner, name, made := _noting(method, described, callers_unseen))
+        _visible[made] = method, described, callers_unseen
     try:
         yield
     finally:
         for name, method in originals.items():
+            _visible.pop(vars(owner)[name], None)
             setattr(owner, name, method)
 
 
-def _noting(method: Callable[..., Any], name: str, callers_unseen: bool) -> Callable[..., Any]:
+_visible: dict[FunctionType, tuple[Callable[..., Any], str, bool]] = {}
+"""What each method was that is visible at the moment, and how it was made so."""
+
+
+def changed_within(method: FunctionType, change: Callable[[FunctionType], Callable[..., Any]]) -> Callable[..., Any]:
+    """``method`` as ``change`` makes it; one whose calls are visible is changed inside, so that they stay visible."""
+    found = _visible.get(method)
+    if found is None:
+        return change(method)
+    inner, name, callers_unseen = found
+    assert isinstance(inner, FunctionType)
+    return _noting(change(inner), name, callers_unseen)
+
+
+def _noting(method: Callable[..., Any], name: str, callers_unseen: bool) -> FunctionType:
     @functools.wraps(method)
     def noting(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         execution = current.execution
         if execution is None:
             return method(self, *args, **kwargs)
+        mine = execution.current.local_values
+        depth = cast(int, mine.get(_DEPTH, 0)) + 1
+        mine[_DEPTH] = depth
         execution.note(op.CALL, self, name)
         try:
             result = method(self, *args, **kwargs)
         finally:
+            mine[_DEPTH] = depth - 1
             execution.note(op.RETURN, self, name)
-        if callers_unseen and execution.preemptive:
+        if callers_unseen and depth == 1 and execution.preemptive:
             execution.io(f"after {name}")
         return result
 
-    return noting
+    return cast(FunctionType, noting)

@@ -39,6 +39,7 @@ class Running(Protocol):
     generators: int
     seed: int
     thorough: bool
+    preemptive: bool
     unfinished: int
     on_io: Callable[[str, Task], None] | None
     hot: bytearray

@@ -18,6 +18,7 @@ from semafuzz.harness.traces.schema import Interruption
 from semafuzz.reports.run_view.interleaving import is_deadlocked, location_of, named, shared_locations
 from semafuzz.reports.run_view.names import ReadableNamer
 from semafuzz.reports.run_view.schema import STEPS, Lane, Raised, Run, Span, Step, Switch, Unheard
+from semafuzz.reports.run_view.values import Seen
 
 _LOCKS = frozenset({op.ACQUIRE, op.RELEASE, op.TRY, op.TIMEOUT, op.ENTER, op.EXIT})
 LONGEST = 200
@@ -38,9 +39,12 @@ _SIGNS = _LOCKS | {
 """Events that are drawn before accesses of one task alone are, where there are too many."""
 
 
+_UNSEEN = Seen("", "")
+
+
 def record_run(
     outcome: Outcome,
-    values: Mapping[int, tuple[str, str]],
+    values: Mapping[int, Seen],
     failure: Failure | None,
     necessity: Sequence[Interruption] = (),
     limit: int = STEPS,
@@ -55,7 +59,8 @@ def record_run(
     pair = _pair(outcome, failure) if failure is not None else []
     steps, namer = [], ReadableNamer(outcome.events)
     for number, (kind, task, subject, name, site) in enumerate(outcome.events):
-        before, after = values.get(number, ("", ""))
+        before, after, caller = values.get(number, _UNSEEN)
+        site = caller or site
         steps.append(
             Step(
                 number,

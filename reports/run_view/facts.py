@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Sequence
 
 from semafuzz.reports.run_view.schema import Run, Span, Step
+from semafuzz.reports.run_view.standard_library import is_of_standard_library
 
 _READS = frozenset({"read", "read-item", "read-all"})
 _WRITES = frozenset({"write", "write-item", "write-all"})
@@ -40,11 +39,6 @@ def facts_sentence(run: Run) -> str:
 def is_notification(lock: str) -> bool:
     """Whether what is waited for is a notification: of a condition, an event, a queue."""
     return lock.startswith(_NOTIFICATION)
-
-
-def is_of_standard_library(place: str) -> bool:
-    """Whether a place is in a module of Python's own: what it does is told of the line that called it."""
-    return re.split(r"[./:]", place, maxsplit=1)[0] in sys.stdlib_module_names
 
 
 def _given_up(run: Run) -> str:

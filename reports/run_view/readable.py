@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 import msgspec
 
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.reports.run_view.facts import is_of_standard_library
 from semafuzz.reports.run_view.schema import Run
 from semafuzz.reports.run_view.sources import file_of
+from semafuzz.reports.run_view.standard_library import is_of_standard_library
 from semafuzz.reports.run_view.variables import variables_in
 
 _NUMBERED = re.compile(r"(?:R?Lock|dict|list|set|deque|defaultdict|OrderedDict|Counter|bytearray)#\d+")
@@ -29,13 +29,16 @@ def with_files(run: Run, numbers: Iterable[int]) -> tuple[Run, dict[str, str]]:
     return msgspec.structs.replace(run, texts=[places.get(text, text) for text in run.texts]), places
 
 
-def with_variables(run: Run, sources: Mapping[str, str]) -> Run:
+def with_variables(run: Run, sources: Mapping[str, str], on_behalf: Set[int] = frozenset()) -> Run:
     """``run`` with the variables of the program for ``dict#1`` and ``Lock#1``, where all lines at which such an object
-    is met mean one, and no other object is called so. ``sources``: lines of the program by place."""
+    is met mean one, and no other object is called so. ``sources``: lines of the program by place. ``on_behalf``: steps,
+    by number, that Python's own code made for the line at which they stand."""
     variables: dict[str, frozenset[str]] = {}
     for step in run.steps:
         what = _NUMBERED.match(run.texts[step.what]) if step.what >= 0 else None
         line = sources.get(run.texts[step.place], "") if step.place >= 0 else ""
+        if step.number in on_behalf:
+            continue
         if what is not None and line and not is_of_standard_library(run.texts[step.place]):
             meant = variables_in(step.kind, line)
             variables[what[0]] = variables[what[0]] & meant if what[0] in variables else meant

@@ -8,9 +8,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from semafuzz.reports.run_view.facts import is_notification, is_of_standard_library
+from semafuzz.reports.run_view.facts import is_notification
 from semafuzz.reports.run_view.interleaving import folded
 from semafuzz.reports.run_view.schema import Raised, Run, Step, Unheard
+from semafuzz.reports.run_view.standard_library import is_of_standard_library
 from semafuzz.reports.run_view.variables import variables_in
 
 NARROW = 100

@@ -10,7 +10,7 @@ from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Trace
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.reports.run_view.facts import is_of_standard_library
+from semafuzz.reports.run_view.standard_library import is_of_standard_library
 from semafuzz.reports.terminal.plain_text import plain, width_here, wrapped
 from semafuzz.reports.terminal.told import ToldRun
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from semafuzz.harness.errors import documentation
 from semafuzz.harness.search.finding import Finding
-from semafuzz.reports.run_view.facts import is_of_standard_library
+from semafuzz.reports.run_view.standard_library import is_of_standard_library
 from semafuzz.reports.terminal.plain_text import console, plain, replay_command, script, wrapped
 
 if TYPE_CHECKING:

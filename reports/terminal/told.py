@@ -49,9 +49,11 @@ def told_run(trace: Trace, outcome: Outcome, values: Values | None, width: int) 
     run = record_run(outcome, seen, failure, necessity, assertions=assertions)
     numbers = {event[4] for event in outcome.events} | {task.pending[3] for task in outcome.tasks if not task.done}
     numbers |= {site for one in outcome.failures for site in one.sites} | {one[3] for one in outcome.unheard}
+    on_behalf = {number for number, one in seen.items() if one.caller}
+    numbers |= {seen[number].caller for number in on_behalf}
     run, places = with_files(run, numbers)
     sources = {places[SITES[number].place()]: source_line(SITES[number]) for number in numbers if SITES[number].line}
-    run = with_variables(run, sources)
+    run = with_variables(run, sources, on_behalf)
     assertion = ""
     if failure.kind == "assertion":
         lane = next((lane.number for lane in run.lanes if lane.name == failure.task), -1)

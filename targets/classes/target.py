@@ -171,6 +171,7 @@ class _OpenClass:
     sparing = False
     thorough = True
     around: Sequence[ModuleType] = ()
+    callers: Sequence[ModuleType] = ()
     policy: LockPolicy | None = None
 
     def __init__(self, target: ClassTarget) -> None:

@@ -123,6 +123,7 @@ class _OpenDeclared:
     def __init__(self, target: Declared, modules: Sequence[ModuleType], around: Sequence[ModuleType]) -> None:
         self.target = target
         self.around = around
+        self.callers: Sequence[ModuleType] = ()
         self.release = target.release
         self.modules = modules
         digests = {one.__name__: hashlib.sha256(module_source(one)[0].encode()).hexdigest() for one in modules}

@@ -115,7 +115,7 @@ class ConfiguredTarget(Target):
     def open(self, release: str = "") -> Iterator[OpenTarget]:
         """Make the target ready; its scenarios are completed."""
         tried = [parse_remedy(line) for line in self.remedies.split("\n") if line.strip()]
-        with self.target.open(release) as opened, remedied(opened.modules, tried):
+        with self.target.open(release) as opened, remedied(opened.modules, tried, opened.callers):
             yield _OpenBound(self, opened)
 
 
@@ -129,6 +129,7 @@ class _OpenBound:
         self.policy: LockPolicy | None = opened.policy
         self.thorough = opened.thorough
         self.around: Sequence[ModuleType] = opened.around
+        self.callers: Sequence[ModuleType] = opened.callers
 
     @property
     def sparing(self) -> bool:

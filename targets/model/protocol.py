@@ -121,13 +121,15 @@ class OpenTarget(Protocol):
     lock, or None where the target does not say. ``sparing``: whoever searches many programs asks for oracles
     that leave out, most of the time, what hardly ever shows anything; what repeats a run does not. ``thorough``: how
     closely its executions are watched, see :class:`semafuzz.harness.kernel.execution.Execution`; ``around``: modules
-    that surround the code under test, which are looked into as well where a search is to say what it covers."""
+    that surround the code under test, which are looked into as well where a search is to say what it covers;
+    ``callers``: modules that call it and are not looked into, whose methods a remedy may name."""
 
     release: str
     modules: Sequence[ModuleType]
     libraries: Mapping[str, str]
     policy: LockPolicy | None
     around: Sequence[ModuleType]
+    callers: Sequence[ModuleType]
     sparing: bool
     thorough: bool
 

@@ -304,6 +304,7 @@ class _OpenNova:
         self.sparing = False
         self.thorough = False
         self.around: Sequence[ModuleType] = ()
+        self.callers: Sequence[ModuleType] = (importlib.import_module("nova.compute.manager"),)
         self._in_use: World | None = None
         self.policy: LockPolicy | None = tracker_policy(lambda: self._in_use)
 

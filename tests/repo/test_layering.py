@@ -35,7 +35,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "semafuzz.harness.schedulers": _SCHEDULERS,
     "semafuzz.harness.detectors": _DETECTORS,
     "semafuzz.harness.audit": (*_KERNEL, "semafuzz.harness.sections", "semafuzz.harness.audit", _ERRORS),
-    "semafuzz.harness.edits": ("semafuzz.harness.edits", "semafuzz.harness.audit", *_KERNEL, _ERRORS),
+    "semafuzz.harness.edits": ("semafuzz.harness.edits", "semafuzz.harness.audit", *_INSTRUMENT),
     "semafuzz.harness.runs": _RUNS,
     "semafuzz.harness.shrink": _SHRINK,
     "semafuzz.harness.search": (*_SHRINK, "semafuzz.harness.search"),

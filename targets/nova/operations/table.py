@@ -244,9 +244,7 @@ def set_up(world: World, arguments: Arguments) -> None:
             world.on(HOST, node_appears, world, arguments)
         node = EXTRA.node
         if world.flavor(flavor).extra_specs:
-            raise exception.ComputeResourcesUnavailable(
-                reason="a node of several has no cells and devices"
-            )
+            raise exception.ComputeResourcesUnavailable(reason="a node of several has no cells and devices")
     world.create_instance(number, flavor)
     world.allocate(uuid, node, flavor)
     if role == "new":
