@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semafuzz.reports.run_view.schema import Run, Span, Step
+from semafuzz.reports.run_view.schema import Run, Span, Step, Switch
 from semafuzz.reports.run_view.standard_library import is_of_standard_library
 
 _READS = frozenset({"read", "read-item", "read-all"})
@@ -18,22 +18,74 @@ _NOTIFICATION = "WaiterLock#"
 def facts_sentence(run: Run) -> str:
     """The racing accesses, or the circle of locks, in words; "" where nothing of the kind is known.
 
-    Four patterns are told: an update that is lost (read, written by another, written), a value that was
-    changed after it was read, tasks that wait for one another, and a wait that was given up. They are looked for
-    around the preemptions that the failure needs, then on the location of the racing pair. Of others the picture tells.
+    Six patterns are told: an update that is lost (read, written by another, written), a value that was written over
+    without a look, one that was changed after it was read, one that was read before it was written, tasks that wait for
+    one another, and a wait that was given up. They are looked for around the preemptions that the failure needs, in
+    this order, then on the location of the racing pair. Of others the picture tells.
     """
     if run.waiting:
         return _circle(run)
-    for switch in run.switches:
-        if switch.preemption and switch.needed != "no":
-            before = [step for step in run.steps if step.task == switch.task and step.number < switch.step]
-            reads = [step for step in before if step.kind in _READS][-MOST_READS:]
-            told = _first(run, reads[::-1], switch.step)
-            if told:
-                return told
+    needed = [switch for switch in run.switches if switch.preemption and switch.needed != "no"]
+    for pattern in (_lost_update, _written_over, _changed_meanwhile, _read_too_early):
+        told = next(filter(None, (pattern(run, switch) for switch in needed)), "")
+        if told:
+            return told
     steps = {step.number: step for step in run.steps}
     pair = [steps[number] for number in run.pair if number in steps]
     return _first(run, [step for step in pair if step.kind in _READS], 0) or _given_up(run)
+
+
+def _lost_update(run: Run, switch: Switch) -> str:
+    return _first(run, _reads_before(run, switch), switch.step, lost_only=True)
+
+
+def _written_over(run: Run, switch: Switch) -> str:
+    """What others wrote while a task was put off, which then writes it without a look: it goes by what it knew."""
+    since = [step for step in run.steps if step.number >= switch.step and step.what >= 0]
+    resumed = next((step.number for step in since if step.task == switch.task), 0)
+    written = {
+        step.what: step for step in since if step.task != switch.task and step.kind in _WRITES and step.number < resumed
+    }
+    looked: set[int] = set()
+    for step in since:
+        if step.task != switch.task or step.what not in written or step.what in looked:
+            continue
+        looked.add(step.what)
+        other = written[step.what]
+        own = step.kind in _WRITES and not any(map(is_of_standard_library, (_place(run, step), _place(run, other))))
+        if own and step.kind != "write-all":
+            wrote = f"{_name(run, other)} {_change_words(run, other, named=True)} at {_place(run, other)}"
+            return f"{wrote}, then {_name(run, step)} {_change_words(run, step)} at {_place(run, step)} without a look."
+    return ""
+
+
+def _changed_meanwhile(run: Run, switch: Switch) -> str:
+    return _first(run, _reads_before(run, switch), switch.step)
+
+
+def _reads_before(run: Run, switch: Switch) -> list[Step]:
+    """The last reads of the task that is put off, the last one first."""
+    before = [step for step in run.steps if step.task == switch.task and step.number < switch.step]
+    return [step for step in before if step.kind in _READS][-MOST_READS:][::-1]
+
+
+def _read_too_early(run: Run, switch: Switch) -> str:
+    """What the task that is put off has yet to write, and another one has read meanwhile: something was there for
+    others before it was ready."""
+    since = [step for step in run.steps if step.number >= switch.step]
+    resumed = next((step.number for step in since if step.task == switch.task), 0)
+    seen: dict[int, Step] = {}
+    for step in since:
+        if step.task != switch.task and step.kind in _READS and step.what >= 0 and step.number < resumed:
+            seen.setdefault(step.what, step)
+    for step in since:
+        read = seen.get(step.what)
+        if step.task == switch.task and step.kind in _WRITES and read is not None:
+            if is_of_standard_library(_place(run, read)) or is_of_standard_library(_place(run, step)):
+                continue
+            wrote = f"{_name(run, step)} {_change_words(run, step)} at {_place(run, step)}"
+            return f"{_read_words(run, read)}, before {wrote}."
+    return ""
 
 
 def is_notification(lock: str) -> bool:
@@ -55,9 +107,9 @@ def _given_up(run: Run) -> str:
     return f"{_name(run, step)} gave up waiting at {_place(run, step)}{what}, when its time ran out."
 
 
-def _first(run: Run, reads: Sequence[Step], since: int) -> str:
+def _first(run: Run, reads: Sequence[Step], since: int, *, lost_only: bool = False) -> str:
     """The first of these reads after which another task wrote what was read, not before event ``since``, while the
-    reader went on."""
+    reader went on; with ``lost_only`` the first that the reader then wrote over."""
     for read in reads:
         if read.what < 0 or is_of_standard_library(_place(run, read)):
             continue
@@ -74,6 +126,8 @@ def _first(run: Run, reads: Sequence[Step], since: int) -> str:
                 f"{_read_words(run, read)}, {wrote}, then {_name(run, own)} {_change_words(run, own)}: one update is "
                 "lost."
             )
+        if lost_only:
+            continue
         return f"{_read_words(run, read)}, then {wrote} before {_name(run, read)} was done with it."
     return ""
 
@@ -128,8 +182,9 @@ def _place(run: Run, step: Step) -> str:
     return run.texts[step.place].partition(" ")[0] if step.place >= 0 else "?"
 
 
-def _change_words(run: Run, step: Step) -> str:
+def _change_words(run: Run, step: Step, *, named: bool = False) -> str:
+    what = run.texts[step.what] if named else ""
     if step.after < 0:
-        return "changed it"
+        return f"changed {what or 'it'}"
     before = f"{run.texts[step.before]} \N{RIGHTWARDS ARROW} " if step.before >= 0 else ""
-    return f"wrote {before}{run.texts[step.after]}"
+    return f"wrote {f'{what} ' if what else ''}{before}{run.texts[step.after]}"
