@@ -58,15 +58,22 @@ def restart_gracefully(world: World, arguments: Arguments) -> None:
     # Whoever comes from here on waits for the next process.
     ending, host.process = host.process, Process(starting=True)
     manager = host.manager
-    with running_in(ending):
-        if hasattr(manager, "graceful_shutdown"):
-            manager.set_shutdown_in_progress()
-            world.on_host(HERE.host, manager.graceful_shutdown, SECONDS)
-        else:
-            world.on_host(HERE.host, manager.cleanup_host)
+    raised: Exception | None = None
+    try:
+        with running_in(ending):
+            if hasattr(manager, "graceful_shutdown"):
+                manager.set_shutdown_in_progress()
+                world.on_host(HERE.host, manager.graceful_shutdown, SECONDS)
+            else:
+                world.on_host(HERE.host, manager.cleanup_host)
+    except Exception as error:
+        # The process ends all the same, and nobody is to wait for ever.
+        raised = error
     world.interrupted |= ending.inside > 0
     ending.kill()
     start_anew(world, HERE.host)
+    if raised is not None:
+        raise raised
 
 
 def start_anew(world: World, name: str) -> None:

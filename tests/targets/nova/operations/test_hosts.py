@@ -217,3 +217,11 @@ def test_a_service_that_is_told_to_end_waits_for_what_is_under_way(nova: OpenTar
     assert ends["restart"]["error"] > 5
     if hasattr(service, "_TrackingEndpointWrapper"):
         assert set(ends["restart_gracefully"]) == {"active"}
+
+
+@WORLDS
+def test_a_service_that_fails_to_end_is_started_all_the_same(nova: OpenTarget, kind: str) -> None:
+    fault = Operation("hypervisor_error", {"task": 0, "call": 1})
+    made = program(nova, "restart_gracefully", "audit", kind=kind, faults=(fault,))
+    assert shown(run(made)) == set()
+    assert not world_of(made).hosts[HERE.host].process.ended
