@@ -18,15 +18,15 @@ _NOTIFICATION = "WaiterLock#"
 def facts_sentence(run: Run) -> str:
     """The racing accesses, or the circle of locks, in words; "" where nothing of the kind is known.
 
-    Six patterns are told: an update that is lost (read, written by another, written), a value that was written over
-    without a look, one that was changed after it was read, one that was read before it was written, tasks that wait for
-    one another, and a wait that was given up. They are looked for around the preemptions that the failure needs, in
-    this order, then on the location of the racing pair. Of others the picture tells.
+    Five patterns are told: an update that is lost (read, written by another, written), a value that was changed after
+    it was read, one that was read before it was written, tasks that wait for one another, and a wait that was given up.
+    They are looked for around the preemptions that the failure needs, in this order, then on the location of the racing
+    pair. Of others the picture tells.
     """
     if run.waiting:
         return _circle(run)
     needed = [switch for switch in run.switches if switch.preemption and switch.needed != "no"]
-    for pattern in (_lost_update, _written_over, _changed_meanwhile, _read_too_early):
+    for pattern in (_lost_update, _changed_meanwhile, _read_too_early):
         told = next(filter(None, (pattern(run, switch) for switch in needed)), "")
         if told:
             return told
@@ -37,26 +37,6 @@ def facts_sentence(run: Run) -> str:
 
 def _lost_update(run: Run, switch: Switch) -> str:
     return _first(run, _reads_before(run, switch), switch.step, lost_only=True)
-
-
-def _written_over(run: Run, switch: Switch) -> str:
-    """What others wrote while a task was put off, which then writes it without a look: it goes by what it knew."""
-    since = [step for step in run.steps if step.number >= switch.step and step.what >= 0]
-    resumed = next((step.number for step in since if step.task == switch.task), 0)
-    written = {
-        step.what: step for step in since if step.task != switch.task and step.kind in _WRITES and step.number < resumed
-    }
-    looked: set[int] = set()
-    for step in since:
-        if step.task != switch.task or step.what not in written or step.what in looked:
-            continue
-        looked.add(step.what)
-        other = written[step.what]
-        own = step.kind in _WRITES and not any(map(is_of_standard_library, (_place(run, step), _place(run, other))))
-        if own and step.kind != "write-all":
-            wrote = f"{_name(run, other)} {_change_words(run, other, named=True)} at {_place(run, other)}"
-            return f"{wrote}, then {_name(run, step)} {_change_words(run, step)} at {_place(run, step)} without a look."
-    return ""
 
 
 def _changed_meanwhile(run: Run, switch: Switch) -> str:
@@ -182,9 +162,8 @@ def _place(run: Run, step: Step) -> str:
     return run.texts[step.place].partition(" ")[0] if step.place >= 0 else "?"
 
 
-def _change_words(run: Run, step: Step, *, named: bool = False) -> str:
-    what = run.texts[step.what] if named else ""
+def _change_words(run: Run, step: Step) -> str:
     if step.after < 0:
-        return f"changed {what or 'it'}"
+        return "changed it"
     before = f"{run.texts[step.before]} \N{RIGHTWARDS ARROW} " if step.before >= 0 else ""
-    return f"wrote {f'{what} ' if what else ''}{before}{run.texts[step.after]}"
+    return f"wrote {before}{run.texts[step.after]}"

@@ -1,7 +1,8 @@
 """What a person is told of each seeded defect of the reference tracker: the lines that one would change or guard.
 
 The lines stand here as they are in the tracker, written down before anything was run. Left out: ``lost_rollback``,
-which needs no second task, and ``timeout_race``, which this search seldom meets.
+which needs no second task, ``timeout_race``, which this search seldom meets, and ``stale_audit``, of which one is told
+what the audit looked at before it began, and not what it wrote over.
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ CAUSES: dict[str, set[str]] = {
     "lost_wakeup": {*WAITS, "self.resources.release()", "self.resources.acquire()", "self.idle.notify_all()"},
     "lock_inversion": {"with self.statistics:", HELD},
     "stale_check": {"free = node.total - node.used if self.defects.stale_check else None", CHECK, ADD},
-    "stale_audit": {"used = self.database.sum_on(name)", "node.used = used", ADD, GIVE, COUNT},
     "unlocked_counter": {"self.refused += 1"},
     "early_notify": {*WAITS, "self.idle.notify_all()", "self.busy -= 1"},
     "forgotten_release": {"self.resources.acquire()", "self._await_idle()", COUNT, HELD},
@@ -43,8 +43,8 @@ CAUSES: dict[str, set[str]] = {
 SOURCE = Path(str(tracker.__file__)).read_text().splitlines()
 
 
-def test_all_but_two_defects_are_here() -> None:
-    assert set(NAMES) - set(CAUSES) == {"lost_rollback", "timeout_race"}
+def test_all_but_three_defects_are_here() -> None:
+    assert set(NAMES) - set(CAUSES) == {"lost_rollback", "timeout_race", "stale_audit"}
     assert all(any(line.strip() == one for line in SOURCE) for lines in CAUSES.values() for one in lines)
 
 

@@ -93,6 +93,7 @@ def _painted(blank: FindingView, trace: Trace, subject: OpenedTrace) -> FindingV
         return replace_fields(blank, reproduces=why)
     necessity = trace.necessity.preemptions if trace.necessity is not None else ()
     run = record_run(again, values.seen, failure, necessity)
+    sites = _sites(again) | {one.caller for one in values.seen.values() if one.caller}
     passing, why = _passing(subject, watched, again, failure, values)
     matter = _matter(again, failure, run)
     places = blank.places
@@ -111,8 +112,8 @@ def _painted(blank: FindingView, trace: Trace, subject: OpenedTrace) -> FindingV
         story=turns(again),
         shared=interleaving(again),
         excerpts=excerpts_of(matter),
-        sources={SITES[site].place(): line for site in _sites(again) if (line := source_line(SITES[site]))},
-        files={SITES[site].module: repository_file_of(SITES[site]) for site in _sites(again)},
+        sources={SITES[site].place(): line for site in sites if (line := source_line(SITES[site]))},
+        files={SITES[site].module: repository_file_of(SITES[site]) for site in sites},
     )
 
 

@@ -71,19 +71,19 @@ def restart_gracefully(world: World, arguments: Arguments) -> None:
         raised = error
     world.interrupted |= ending.inside > 0
     ending.kill()
-    start_anew(world, HERE.host)
+    start_anew(world, HERE.host, interrupts=False)
     if raised is not None:
         raise raised
 
 
-def start_anew(world: World, name: str) -> None:
-    """Kill the service of a host, if it runs, and start it."""
+def start_anew(world: World, name: str, *, interrupts: bool = True) -> None:
+    """Kill the service of a host, if it runs, and start it. ``interrupts``: that cuts short what is under way there."""
     host = world.hosts[name]
     for attempt in range(ATTEMPTS):
         process = Process(starting=True)
         # In one step: whoever finds one that is gone finds the next already there.
         killed, host.process = host.process, process
-        world.interrupted |= world.under_way[name] > 0
+        world.interrupted |= interrupts and world.under_way[name] > 0
         killed.kill()
         try:
             with running_in(process):
