@@ -17,9 +17,6 @@ from typing import Any, cast
 from semafuzz.harness.kernel import current
 from semafuzz.harness.kernel import event_kinds as op
 
-_DEPTH = "visible calls"
-"""What a task keeps of how many of these methods it is in: one that another calls returns to code that is seen."""
-
 
 def public_methods(owner: type) -> tuple[str, ...]:
     """The public methods that ``owner`` defines, in the order of its source."""
@@ -67,16 +64,16 @@ def _noting(method: Callable[..., Any], name: str, callers_unseen: bool) -> Func
         execution = current.execution
         if execution is None:
             return method(self, *args, **kwargs)
-        mine = execution.current.local_values
-        depth = cast(int, mine.get(_DEPTH, 0)) + 1
-        mine[_DEPTH] = depth
+        task = execution.current
+        task.visible_depth += 1
         execution.note(op.CALL, self, name)
         try:
             result = method(self, *args, **kwargs)
         finally:
-            mine[_DEPTH] = depth - 1
+            task.visible_depth -= 1
             execution.note(op.RETURN, self, name)
-        if callers_unseen and depth == 1 and execution.preemptive:
+        # One that another of them has called returns to code that is seen.
+        if callers_unseen and not task.visible_depth and execution.preemptive:
             execution.io(f"after {name}")
         return result
 

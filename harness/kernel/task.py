@@ -38,6 +38,8 @@ class Task:
     timed_out = False
     parked = False
     clock_reads = 0
+    visible_depth = 0
+    """In how many methods it is whose calls are visible."""
     locks_made = 0
     pending: Pending = (op.BEGIN, None, None, 0)
 

@@ -95,6 +95,8 @@ class _Guests:
 
     called_off: set[str]
     """Instances whose live migration is to be given up."""
+    moving: set[str]
+    """Those whose guests are on their way."""
 
     cleanup_host = _quiet("cleanup_host")
     attach_interface = _quiet("attach_interface")
@@ -151,22 +153,28 @@ class _Guests:
         self, context: Any, instance: Any, dest: str, post: Any, recover: Any, block: bool = False, data: Any = None
     ) -> None:
         """The guest moves: ``post`` is called where it has, ``recover`` where it has not."""
+        self.moving.add(instance.uuid)
         try:
             _point("live_migration")
         except Exception:
+            self.called_off.discard(instance.uuid)
+            self.moving.discard(instance.uuid)
             recover(context, instance, dest, data)
             return
-        if instance.uuid in self.called_off:
+        called_off = instance.uuid in self.called_off
+        self.called_off.discard(instance.uuid)
+        self.moving.discard(instance.uuid)
+        if called_off:
             # As libvirt says it.
-            self.called_off.discard(instance.uuid)
             recover(context, instance, dest, data, migration_status="cancelled")
         else:
             post(context, instance, dest, block, data)
 
     def live_migration_abort(self, instance: Any) -> None:
-        """A guest that moves is to stay."""
+        """A guest that moves is to stay. Nothing is to be called off once it has moved."""
         _point("live_migration_abort")
-        self.called_off.add(instance.uuid)
+        if instance.uuid in self.moving:
+            self.called_off.add(instance.uuid)
 
 
 def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bool = False) -> Any:
@@ -219,5 +227,5 @@ def make_driver(host: str, nodes: Sequence[str], devices: str = "", *, vpmem: bo
     super(Driver, made).init_host(host)
     made._set_nodes(list(nodes))
     made.devices = devices
-    made.called_off = set()
+    made.called_off, made.moving = set(), set()
     return made

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from semafuzz.harness.kernel import current
-from semafuzz.targets.nova.boundary.process import ProcessEndedError, running_process
+from semafuzz.targets.nova.boundary.process import ProcessEndedError, running_in, running_process
 
 
 class Deliverer(Protocol):
@@ -125,8 +125,14 @@ def ending_with_their_work() -> Iterator[list[Work]]:
 def spawn_on(pool: Any, function: Callable[..., object], *args: object, **options: object) -> Any:
     """What the manager leaves to a pool of this name."""
     name = str(getattr(pool, "name", ""))
-    work = Work(lambda: function(*args, **options), awaited=name == "UPDATE_RESOURCES")
     process = running_process.get()
+
+    def perform() -> object:
+        # Its threads end with the process, as what it handles itself does.
+        with running_in(process):
+            return function(*args, **options)
+
+    work = Work(perform, awaited=name == "UPDATE_RESOURCES")
     if current.execution is not None and process is not None and name in BESIDE:
         if process.pools is None:
             process.pools = Pools()

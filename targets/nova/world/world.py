@@ -166,6 +166,7 @@ class World:
             host.driver.devices = host.devices
             set_totals(host.driver, WHOLE)
             host.driver.called_off.clear()
+            host.driver.moving.clear()
             host.load(snapshot[2][name])
 
     def context(self) -> Any:

@@ -225,3 +225,22 @@ def test_a_service_that_fails_to_end_is_started_all_the_same(nova: OpenTarget, k
     made = program(nova, "restart_gracefully", "audit", kind=kind, faults=(fault,))
     assert shown(run(made)) == set()
     assert not world_of(made).hosts[HERE.host].process.ended
+
+
+def test_others_run_after_a_method_of_the_tracker_and_not_in_its_midst(nova: OpenTarget) -> None:
+    """Who calls it is not instrumented; one that another method calls returns to code that is."""
+    made, after = program(nova, "audit", "boot"), 0
+    for outcome in over_schedules(made):
+        depth: Counter[int] = Counter()
+        for kind, task, _, name, _ in outcome.events:
+            depth[task.index] += (kind == op.CALL) - (kind == op.RETURN)
+            if kind == op.IO and str(name).startswith("after "):
+                after += 1
+                assert depth[task.index] == 0, name
+    assert after > 40
+
+
+def test_what_called_a_live_migration_off_is_not_kept_for_the_next(nova: OpenTarget) -> None:
+    made = program(nova, "live_migrate_away,live_migrate_here", "abort_migration_away")
+    for _ in over_schedules(made):
+        assert not any(host.driver.called_off or host.driver.moving for host in world_of(made).hosts.values())
