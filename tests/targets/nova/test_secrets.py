@@ -29,8 +29,8 @@ pytestmark = pytest.mark.nova
 SECRETS = {"user_data": "cGxhbnRlZC11c2VyLWRhdGE=", "password": "planted-password", "token": "planted-token"}
 IN_MEMORY = {
     "remove_node", "build_failed", "build_succeeded", "read_node", "reload",
-    # Refused where there is nothing to call off, and no second node.
-    "abort_migration_away", "abort_migration_here", "boot_extra",
+    # Refused where there is nothing to call off or to confirm again, and no second node.
+    "abort_migration_away", "abort_migration_here", "boot_extra", "confirm_again",
 }  # fmt: skip
 """Operations of the tracker that make no call of their own: what can fail in their runs is around them."""
 OPTIONS = {"api_database": "connection", "keystone_authtoken": "password", "placement": "password"}
@@ -76,6 +76,11 @@ def log() -> Iterator[Kept]:
         logging.disable(disabled)
 
 
+def flavor_of(name: str) -> int:
+    """One with devices where the operation is about them, a plain one on a second node, else one with own CPUs."""
+    return 11 if "port" in name or "device" in name else 1 if "extra" in name else 3
+
+
 def plant(world: World) -> None:
     """Put secrets where real ones are: user data, the administrator's password, the token
     of the request, passwords of other services."""
@@ -96,7 +101,7 @@ def perform(nova: OpenTarget, name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     needs_devices = "port" in name or "device" in name
     if TABLE[name].before or needs_devices:
         arguments: dict[str, Value] = {"instance": 1, "role": TABLE[name].before or "active"}
-        setup = [Operation("instance", {**arguments, "flavor": 11 if needs_devices else 3})]
+        setup = [Operation("instance", {**arguments, "flavor": flavor_of(name)})]
     stage = nova.stage(setup, {"world": "fast"})  # type: ignore[attr-defined]
     assert isinstance(stage, NovaStage)
     stage.restore()
@@ -190,7 +195,7 @@ def test_nothing_planted_is_logged_after_a_fault(
     role: dict[str, Value] = {
         "instance": 1,
         "role": TABLE[name].before or "active",
-        "flavor": 11 if needs_devices else 3,
+        "flavor": flavor_of(name),
     }
     setup = (Operation("instance", role),) if TABLE[name].before or needs_devices else ()
     task = (Operation(name, {"instance": 1} if TABLE[name].arguments else {}),)
