@@ -121,7 +121,8 @@ def _tried(cycle: FoundCycle, schedules: int) -> None:
 
 
 def _steps(cycle: Cycle, run: LockOrder, names: Names) -> Steps:
-    return tuple(
+    """From the lock whose name comes first: where an execution met the cycle first says nothing."""
+    steps = tuple(
         (
             names.lock(*run.locks[edge.held]),
             names.lock(*run.locks[edge.wanted]),
@@ -130,3 +131,5 @@ def _steps(cycle: Cycle, run: LockOrder, names: Names) -> Steps:
         )
         for edge in cycle
     )
+    first = min(range(len(steps)), key=lambda number: steps[number][:2])
+    return steps[first:] + steps[:first]
