@@ -17,17 +17,16 @@ from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder
-from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
-from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
 from semafuzz.targets.nova.invariants.hosts import TRAIT
-from semafuzz.targets.nova.operations.table import TABLE
 from semafuzz.targets.nova.stage import NovaStage
 from semafuzz.targets.nova.world.hypervisor import HALF, WHOLE, set_totals
 from semafuzz.targets.nova.world.names import EXTRA, HERE, OTHER
 from semafuzz.targets.nova.world.world import World
+from tests.targets.nova.programs import program, world_of
 
 pytestmark = pytest.mark.nova
 WORLDS = pytest.mark.parametrize("kind", ["fast", "real"])
@@ -37,27 +36,6 @@ WORLDS = pytest.mark.parametrize("kind", ["fast", "real"])
 def nova() -> Iterator[OpenTarget]:
     with find_target("nova").open() as opened, controlled_session(opened.modules, instrument=False):
         yield opened
-
-
-def program(
-    nova: OpenTarget, *tasks: str, flavor: int = 1, kind: str = "fast", faults: tuple[Operation, ...] = ()
-) -> StagedProgram:
-    """Tasks of operations, ``a,b`` one after the other, all on one instance."""
-    named = [[TABLE[name] for name in task.split(",")] for task in tasks]
-    role = next((spec.before for task in named for spec in task if spec.arguments), "active")
-    setup = (Operation("instance", {"instance": 1, "role": role, "flavor": flavor}),)
-    made = tuple(
-        tuple(Operation(spec.name, {"instance": 1} if spec.arguments else {}) for spec in task) for task in named
-    )
-    scenario = Scenario(Operations(setup, made), {"world": kind}, faults)
-    opened = nova.program(scenario)
-    assert isinstance(opened, StagedProgram)
-    return opened
-
-
-def world_of(made: StagedProgram) -> World:
-    assert isinstance(made.stage, NovaStage)
-    return made.stage._world
 
 
 def run(made: StagedProgram, scheduler: Any = None) -> Outcome:

@@ -16,17 +16,14 @@ from semafuzz.harness.runs.program import execute
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.serial_order import SerialOrder
-from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
-from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
-from semafuzz.targets.nova.operations.table import TABLE
-from semafuzz.targets.nova.stage import NovaStage
 from semafuzz.targets.nova.world.names import HERE, OTHER
 from semafuzz.targets.nova.world.network import port_of
 from semafuzz.targets.nova.world.roles import role_of
-from semafuzz.targets.nova.world.world import World
+from tests.targets.nova.programs import program, world_of
 
 pytestmark = pytest.mark.nova
 WORLDS = pytest.mark.parametrize("kind", ["fast", "real"])
@@ -36,23 +33,6 @@ WORLDS = pytest.mark.parametrize("kind", ["fast", "real"])
 def nova() -> Iterator[OpenTarget]:
     with find_target("nova").open() as opened, controlled_session(opened.modules, instrument=False):
         yield opened
-
-
-def program(
-    nova: OpenTarget, *tasks: str, flavor: int = 1, kind: str = "fast", faults: tuple[Operation, ...] = ()
-) -> StagedProgram:
-    setup = (
-        Operation("instance", {"instance": 1, "role": TABLE[tasks[0].partition(",")[0]].before, "flavor": flavor}),
-    )
-    made = tuple(tuple(Operation(name, {"instance": 1}) for name in task.split(",")) for task in tasks)
-    opened = nova.program(Scenario(Operations(setup, made), {"world": kind}, faults))
-    assert isinstance(opened, StagedProgram)
-    return opened
-
-
-def world_of(made: StagedProgram) -> World:
-    assert isinstance(made.stage, NovaStage)
-    return made.stage._world
 
 
 def outcomes(made: StagedProgram, many: int = 60) -> Iterator[Outcome]:
