@@ -35,10 +35,10 @@ def with_variables(run: Run, sources: Mapping[str, str], on_behalf: Set[int] = f
     by number, that Python's own code made for the line at which they stand."""
     variables: dict[str, frozenset[str]] = {}
     for step in run.steps:
-        what = _NUMBERED.match(run.texts[step.what]) if step.what >= 0 else None
-        line = sources.get(run.texts[step.place], "") if step.place >= 0 else ""
         if step.number in on_behalf:
             continue
+        what = _NUMBERED.match(run.texts[step.what]) if step.what >= 0 else None
+        line = sources.get(run.texts[step.place], "") if step.place >= 0 else ""
         if what is not None and line and not is_of_standard_library(run.texts[step.place]):
             meant = variables_in(step.kind, line)
             variables[what[0]] = variables[what[0]] & meant if what[0] in variables else meant

@@ -156,19 +156,17 @@ class _Guests:
         self.moving.add(instance.uuid)
         try:
             _point("live_migration")
+            ended = {"migration_status": "cancelled"} if instance.uuid in self.called_off else None
         except Exception:
-            self.called_off.discard(instance.uuid)
+            ended = {}
+        finally:
             self.moving.discard(instance.uuid)
-            recover(context, instance, dest, data)
-            return
-        called_off = instance.uuid in self.called_off
         self.called_off.discard(instance.uuid)
-        self.moving.discard(instance.uuid)
-        if called_off:
-            # As libvirt says it.
-            recover(context, instance, dest, data, migration_status="cancelled")
-        else:
+        if ended is None:
             post(context, instance, dest, block, data)
+        else:
+            # As libvirt says it.
+            recover(context, instance, dest, data, **ended)
 
     def live_migration_abort(self, instance: Any) -> None:
         """A guest that moves is to stay. Nothing is to be called off once it has moved."""
