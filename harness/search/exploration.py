@@ -38,9 +38,9 @@ from semafuzz.harness.search.unwatched_code import UnwatchedCode
 from semafuzz.harness.traces.signature import failure_identity
 
 Progress = Callable[["Exploration"], None]
-_SEEDS = 1 << 20
 FRUITLESS, LONGER = 300, 4
 """Schedules without a new order after which a search ends: at least so many, and so many times those before it."""
+_SEEDS = 1 << 20
 """Sequences of random numbers that are tried; a seed has to fit into a trace."""
 
 
@@ -54,7 +54,8 @@ class Exploration:
     ``seen`` may be shared as well: identities of failures that are no news.
     ``judge=False`` only learns scheduling points: what fails is skipped. ``timeouts``: ``idle``
     lets a time-out run out where nothing else can go on; ``any`` also earlier, in the second half
-    of the search.
+    of the search. ``only_stores``: what fails is named and stored, and neither confirmed nor minimised: most of what
+    a search of many programs meets is no news, and the rest is run again by who works it out.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Exploration:
         advised: set[tuple[str, ...]] | None = None,
         timeouts: Timeouts = "any",
         seen: set[tuple[str, ...]] | None = None,
+        only_stores: bool = False,
     ) -> None:
         self.program = program
         self.scheduler = scheduler
@@ -99,6 +101,7 @@ class Exploration:
             folder,
             shrink_budget=budget,
             between=laboratory.control.between_executions,
+            only_stores=only_stores,
         )
         self._seen: set[tuple[str, ...]] = set() if seen is None else seen
         self._advised: set[tuple[str, ...]] = set() if advised is None else advised

@@ -74,7 +74,8 @@ class Recorder:
     """Turns failing executions of one program into findings with trace files.
 
     The failing schedule is on the disk before it is run again, minimised or shown.
-    Where the disk refuses, the trace goes to standard error.
+    Where the disk refuses, the trace goes to standard error. ``only_stores``: nothing more is done; who goes
+    on with the trace runs it again.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Recorder:
         *,
         shrink_budget: int = 300,
         between: Callable[[], None] | None = None,
+        only_stores: bool = False,
     ) -> None:
         self._program = program
         self._setting = setting
@@ -93,6 +95,7 @@ class Recorder:
         self._folder = folder
         self._budget = shrink_budget
         self._between = between
+        self._only_stores = only_stores
         self.deadline: Deadline | None = None
         """After which nothing is made smaller any more."""
 
@@ -100,7 +103,7 @@ class Recorder:
         """The finding of ``failure`` in ``outcome``, the execution with this number."""
         run = self._name(outcome, failure)
         path = self._store(run)
-        steady = self._confirm(run)
+        steady = not self._only_stores and self._confirm(run)
         if steady:
             smaller, steady = self._shrink(run)
             path = self._replace(path, run, smaller)

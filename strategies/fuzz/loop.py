@@ -218,6 +218,7 @@ class FuzzLoop:
                 progress=None if self.look is None else self._look,
                 hot=work.setting.hot,
                 shrink_budget=0,
+                only_stores=True,
                 detectors=work.setting.detectors,
                 advised=self.advised,
             )

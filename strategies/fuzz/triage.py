@@ -91,8 +91,9 @@ class Triage:
         """The folder for traces of what is not worked out yet."""
         return self.folder / "raw"
 
-    def recorder_of(self, scenario: Scenario, steps: int = 0) -> Exploration:
-        """Records runs of a scenario; makes their schedules small in so many executions."""
+    def recorder_of(self, scenario: Scenario, steps: int | None = None) -> Exploration:
+        """Records runs of a scenario; confirms them and makes their schedules small in so many executions;
+        without a number only stores them."""
         return Exploration(
             self.opened.program(scenario),
             SerialOrder((0,)),
@@ -103,7 +104,8 @@ class Triage:
             origin=origin_of(self.target, self.opened, scenario),
             folder=self.raw,
             hot=self.setting.hot,
-            shrink_budget=steps,
+            shrink_budget=steps or 0,
+            only_stores=steps is None,
             detectors=self.setting.detectors,
         )
 
@@ -189,10 +191,10 @@ class Triage:
             if self.deadline.passed:
                 # Their traces stay where they are; one is shown where there is nothing else.
                 self.novelty.unworked += len(self.waiting)
-                _, raw, _ = self.waiting[0]
+                scenario, raw, _ = self.waiting[0]
                 self.waiting.clear()
                 if not self.result.failures:
-                    self._keep(raw)
+                    self._keep(self._run_again(scenario, raw))
                 return
             self._work_out_first()
 
@@ -285,6 +287,11 @@ class Triage:
     def _seeking(self, same: Callable[[Outcome], bool], severity: Severity) -> Reproducer:
         effort = EFFORT[severity]
         return Reproducer(self.target, self.opened, self.laboratory, self.setting, same, effort, self.deadline)
+
+    def _run_again(self, scenario: Scenario, raw: Finding) -> Finding:
+        """The finding, with whether its run repeats."""
+        trace = read(Path(raw.trace))
+        return replace(raw, confirmed=has_failure(trace.expected.identity)(self._again(scenario, trace)))
 
     def _again(self, scenario: Scenario, trace: Trace) -> Outcome:
         """The failing run itself."""

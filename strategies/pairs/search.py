@@ -209,6 +209,7 @@ class PairSearch:
             progress=None if look is None else lambda search: look(search.result.schedules),
             hot=work.setting.hot,
             shrink_budget=0,
+            only_stores=True,
             detectors=work.setting.detectors,
             advised=self.advised,
         ).run()

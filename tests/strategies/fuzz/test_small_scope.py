@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from semafuzz.strategies.fuzz.small_scope import TIMES, SmallScope
+from semafuzz.strategies.fuzz.small_scope import FIRSTS_PER_REPEAT, TIMES, SmallScope
 from semafuzz.targets.model.legality import is_legal
 from semafuzz.targets.model.protocol import FaultInfo, OperationInfo, Plain
 from semafuzz.targets.model.scenario import Scenario, describe
@@ -152,9 +152,9 @@ def test_what_weighs_more_comes_earlier() -> None:
 def test_first_instances_have_most_parts_at_first_and_then_half_of_them() -> None:
     table = [OperationInfo(f"make{number}", True, "new", "made") for number in range(20)]
     CALLS.update({info.name: [] for info in table})
-    pairs = [one for one in small(target=Small(table, {"size": range(20)})) if len(one.content.tasks) == 2]
-    assert {one.content.setup[0].arguments["size"] for one in pairs[:210]} == {19}
-    sizes = [one.content.setup[0].arguments["size"] for one in pairs[210:420]]
+    pairs = list(scope(target=Small(table, {"size": range(20)})).pairs())
+    assert {one.content.setup[0].arguments["size"] for number, one in pairs if not number} == {19}
+    sizes = [one.content.setup[0].arguments["size"] for number, one in pairs if number == 1]
     assert 0.35 < (sizes.count(18) + sizes.count(19)) / len(sizes) < 0.65
     assert len(set(sizes)) > 10
 
@@ -176,9 +176,16 @@ def test_the_likelier_comes_more_often() -> None:
     table = (OperationInfo("heavy", weight=4), *(OperationInfo(f"light{number}", weight=1) for number in range(9)))
     target = Small(table, {"size": range(20)})
     made = [(number, names(one)) for number, one in scope(target=target).pairs()]
-    last_first = max(place for place, (number, _) in enumerate(made) if number == 0)
-    times = [number for number, pair in made[:last_first] if "heavy" in pair]
-    assert max(times) == 3
+    repeats = [(number, "heavy" in pair) for number, pair in made if number]
+    again = [number for number, _ in itertools.takewhile(lambda one: one[1], repeats)]
+    assert set(again) == {1, 2, 3}, "four times before any other comes a second time"
+    assert again == sorted(again)
+
+
+def test_what_came_before_comes_again_between_pairs_that_come_for_the_first_time() -> None:
+    numbers = [number for number, _ in scope().pairs()]
+    first_pass = numbers[: max(place for place, number in enumerate(numbers) if not number)]
+    assert 0 < sum(1 for number in first_pass if number) <= len(first_pass) / FIRSTS_PER_REPEAT
 
 
 def test_an_operation_goes_on_with_its_follower_on_an_instance_of_its_own() -> None:
