@@ -45,7 +45,7 @@ MOST_TELLING = 6
 """Values with which an operation comes to code of its own, at most."""
 TIMES = 12
 """How often a pair comes, at most."""
-FIRSTS_PER_REPEAT = 4
+FIRSTS_PER_REPEAT = 8
 """Pairs that come for the first time, for one that comes again. The first program of a pair shows most: half of all
 pairs of Nova's operations had 43 errors between two tasks in 4,219 executions of their first programs, and three more
 in 1,760 of their second ones."""

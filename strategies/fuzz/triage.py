@@ -45,8 +45,10 @@ FINAL_EFFORT = {"error": 120_000, "warning": 40_000, "note": 40_000}
 may take together, by severity."""
 SMALL = 5
 """Parts of programs, operations and faults, beyond which they are large."""
-UNTIL_HALF_TIME, LATER = {0: 0.25, 1: 0.08}, 0.3
-"""The part of the time that may go to working out, by the rank of what waits."""
+UNTIL_HALF_TIME, LATER = {0: 0.25, 1: 0.08}, {0: 0.3, 1: 0.15}
+"""The part of the time that may go to working out, by the rank of what waits: errors of several tasks, and of one."""
+LATER_FOR_WARNINGS = 0.05
+"""The part of it from half-time on for what the next audit heals: there is most of it, each as dear as an error."""
 LARGE = 4
 """The rank of large programs among what waits."""
 LARGEST = 4
@@ -177,7 +179,7 @@ class Triage:
         while self.waiting and not self.deadline.passed:
             self.waiting.sort(key=_turn)
             rank = _turn(self.waiting[0])[0]
-            share = LATER if is_late else UNTIL_HALF_TIME.get(rank, 0.0)
+            share = LATER.get(rank, LATER_FOR_WARNINGS) if is_late else UNTIL_HALF_TIME.get(rank, 0.0)
             if self._spent >= share * (now - self.began):
                 return
             self._work_out_first()

@@ -20,10 +20,15 @@ OPTIONS: Sequence[OptionInfo] = (
     OptionInfo("initial_cpu_allocation_ratio", (4.0, 16.0), (-1.0, "many", 0.0)),
     OptionInfo("initial_ram_allocation_ratio", (1.0, 1.5), (-1.0, "many", 0.0)),
     OptionInfo("initial_disk_allocation_ratio", (1.0, 2.0), (-1.0, "many", 0.0)),
+    OptionInfo("report_in_placement", (False, True), ("many",)),
+    OptionInfo("packing_host_numa_cells_allocation_strategy", (False, True), ("many",)),
 )
 """Defaults first; nothing is reserved here, so that sums stay easy to read. The host has
 10 CPUs, 8192 MiB of memory and 1028 GiB of disk: what reserves more is illegal, and so is a
 ratio that leaves nothing to give out."""
+
+GROUPS: Mapping[str, str] = {"report_in_placement": "pci", "packing_host_numa_cells_allocation_strategy": "compute"}
+"""The groups of options that are not in the first one."""
 
 WORLD = OptionInfo("world", ("fast", "real"), varied=False)
 """What stands around the tracker: rows in memory, for searching, or Nova's own database
@@ -41,7 +46,9 @@ def put_in_force(configuration: Mapping[str, Value], pci: bool = False) -> None:
 
     Raises ValueError where Nova's configuration refuses a value; nothing is in force then.
     """
-    wanted: dict[tuple[str, str], object] = {("", name): value for name, value in configuration.items()}
+    wanted: dict[tuple[str, str], object] = {
+        (GROUPS.get(name, ""), name): value for name, value in configuration.items()
+    }
     from nova.conf import CONF
 
     if pci:
@@ -76,10 +83,11 @@ def _forget_aliases() -> None:
 
 
 def unknown_options(configuration: Mapping[str, Value]) -> list[str]:
-    """Those of ``configuration`` that this Nova does not have: ``initial_`` came with 19."""
+    """Those of ``configuration`` that this Nova does not have: ``initial_`` came with 19, PCI devices in placement
+    with 27."""
     from nova.conf import CONF
 
-    return sorted(name for name in configuration if name not in CONF)
+    return sorted(name for name in configuration if name not in (CONF[GROUPS[name]] if name in GROUPS else CONF))
 
 
 def illegal_values(configuration: Mapping[str, Value]) -> dict[str, Value]:

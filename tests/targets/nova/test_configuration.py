@@ -18,7 +18,7 @@ from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
-from semafuzz.targets.nova.configuration import OPTIONS, illegal_values, put_in_force
+from semafuzz.targets.nova.configuration import GROUPS, OPTIONS, illegal_values, put_in_force
 from semafuzz.targets.nova.invariants.usage import configuration_violations, run_audit
 from semafuzz.targets.nova.operations.table import HOST, NODE
 from semafuzz.targets.nova.releases.boot import RESERVED
@@ -46,12 +46,16 @@ def failures(nova: Opened, configuration: dict[str, Value]) -> list[Failure]:
 
 @pytest.mark.parametrize(("name", "value"), LEGAL)
 def test_every_legal_value_is_in_force_and_breaks_nothing(nova: Opened, name: str, value: Value) -> None:
+    assert failures(nova, {name: value}) == []
+    assert in_force(name) == value
+    assert failures(nova, {}) == []
+    assert in_force(name) == next(option.legal[0] for option in OPTIONS if option.name == name)
+
+
+def in_force(name: str) -> object:
     from nova.conf import CONF
 
-    assert failures(nova, {name: value}) == []
-    assert getattr(CONF, name) == value
-    assert failures(nova, {}) == []
-    assert getattr(CONF, name) == next(option.legal[0] for option in OPTIONS if option.name == name)
+    return getattr(CONF[GROUPS[name]] if name in GROUPS else CONF, name)
 
 
 def test_reservations_are_in_the_sums(nova: Opened) -> None:
