@@ -15,7 +15,7 @@ from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import ControlledSession
 from semafuzz.harness.search.reproduction import check_reproduces
 from semafuzz.harness.traces.schema import Trace, Value
-from semafuzz.targets.model.protocol import OpenTarget, Target
+from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario
 
 TRIES = 300
@@ -59,7 +59,7 @@ class CrossCheck:
         try:
             program = self.opened.program(again)
             return check_reproduces(trace, program, self.setting, self.laboratory, search=TRIES).reproduces is True
-        except CannotJudge:
+        except (CannotJudge, ImpossibleStartError):
             return False
         except UsageError as error:
             self.refused = str(error)

@@ -33,7 +33,7 @@ from semafuzz.strategies.fuzz.reproducer import EFFORT, Reproducer
 from semafuzz.targets.model.catalogue import recognised
 from semafuzz.targets.model.configured_target import catalogue_of
 from semafuzz.targets.model.legality import single_operations
-from semafuzz.targets.model.protocol import OpenTarget, Target
+from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario, faults_of, parts_of, scenario_of
 from semafuzz.targets.model.trace_origin import origin_of
 
@@ -303,7 +303,11 @@ class Triage:
         """One operation that shows advice by itself, as most often one does: it seldom
         depends on the schedule."""
         for content in single_operations(scenario.content, self.target.operations()):
-            made = execute(self.opened.program(Scenario(content)), SerialOrder((0,)), self.setting)
+            try:
+                made = execute(self.opened.program(Scenario(content)), SerialOrder((0,)), self.setting)
+            except ImpossibleStartError:
+                # It needs the configuration of the other program, which advice does without.
+                continue
             if same(made):
                 return Scenario(content), made
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from semafuzz.harness.traces.schema import Value
 from semafuzz.targets.model.protocol import OptionInfo
-from semafuzz.targets.nova.world.pci_devices import ALIASES, DEVICE_SPEC
+from semafuzz.targets.nova.world.pci_devices import ALIASES, DEVICE_SPEC, IN_PLACEMENT
 
 OPTIONS: Sequence[OptionInfo] = (
     OptionInfo("reserved_host_memory_mb", (0, 512, 1024), (-1, "many", 9000)),
@@ -54,7 +54,8 @@ def put_in_force(configuration: Mapping[str, Value], pci: bool = False) -> None:
     if pci:
         # 25 and older have the old name.
         name = "device_spec" if "device_spec" in CONF.pci else "passthrough_whitelist"
-        wanted["pci", name], wanted["pci", "alias"] = DEVICE_SPEC, ALIASES
+        wanted["pci", name] = IN_PLACEMENT if configuration.get("report_in_placement") else DEVICE_SPEC
+        wanted["pci", "alias"] = ALIASES
         if "live_migration_wait_for_vif_plug" in CONF.compute:
             # 19 and newer: the network service does not say when a port with a device is plugged in.
             wanted["compute", "live_migration_wait_for_vif_plug"] = False

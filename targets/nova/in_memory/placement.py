@@ -60,6 +60,10 @@ class Placement(PlacementBoundary):
         """Every provider that there is."""
         return set(self.providers)
 
+    def nested_providers(self) -> dict[str, str]:
+        """The names of those that belong to another one."""
+        return {uuid: provider["name"] for uuid, provider in self.providers.items() if provider["parent"]}
+
     def traits_of(self, provider: str) -> set[str]:
         """The traits of a provider; none of one that is not there."""
         return set(self.providers[provider]["traits"]) if provider in self.providers else set()
@@ -127,18 +131,26 @@ class Placement(PlacementBoundary):
         provider = self.providers[parts[1]]
         if json["resource_provider_generation"] != provider["generation"]:
             return conflict("resource provider")
-        used = {name for one in self.allocations.values() for name in one[1].get(parts[1], ())}
-        if used - set(json["inventories"]):
+        if self._in_use(parts[1]) - set(json["inventories"]):
             return refusal(409, "placement.inventory.inuse")
-        for name, value in json["inventories"].items():
-            full = {**_INVENTORY, **value}
-            capacity = int((full["total"] - full["reserved"]) * full["allocation_ratio"])
-            if capacity < 0 or (capacity == 0 and version < (1, 26)):
-                text = f"Invalid inventory for '{name}' on resource provider '{parts[1]}'."
-                return refusal(400, "placement.undefined_code", f"{text} The reserved value is greater than total.")
+        refused = self._refuse_inventories(parts[1], json["inventories"], version)
+        if refused is not None:
+            return refused
         provider["inventories"] = {name: {**_INVENTORY, **value} for name, value in json["inventories"].items()}
         provider["generation"] += 1
         return self.GET_resource_providers_id_inventories(parts, query, json, version)
+
+    def _in_use(self, provider: str) -> set[str]:
+        return {name for one in self.allocations.values() for name in one[1].get(provider, ())}
+
+    def _refuse_inventories(self, provider: str, inventories: Body, version: Any) -> Response | None:
+        for name, value in inventories.items():
+            full = {**_INVENTORY, **value}
+            capacity = int((full["total"] - full["reserved"]) * full["allocation_ratio"])
+            if capacity < 0 or (capacity == 0 and version < (1, 26)):
+                text = f"Invalid inventory for '{name}' on resource provider '{provider}'."
+                return refusal(400, "placement.undefined_code", f"{text} The reserved value is greater than total.")
+        return None
 
     def GET_resource_providers_id_traits(self, parts: Any, query: str, json: Any, version: Any) -> Response:
         """The traits of a provider."""
@@ -263,6 +275,50 @@ class Placement(PlacementBoundary):
             if not answer:
                 self.providers, self.allocations = before
                 return answer
+        return Response(204)
+
+    def POST_reshaper(self, parts: Any, query: str, json: Any, version: Any) -> Response:
+        """Inventories and allocations at once: first every inventory that was there or is to be, then the allocations,
+        then the inventories as they are to be."""
+        before = self.snapshot()
+        answer = self._reshape(json["inventories"], json["allocations"], version)
+        if not answer:
+            self.providers, self.allocations = before
+        return answer
+
+    def _reshape(self, inventories: Body, allocations: Body, version: Any) -> Response:
+        for uuid, given in inventories.items():
+            if uuid not in self.providers:
+                return refusal(400, "placement.resource_provider.not_found")
+            provider = self.providers[uuid]
+            if given["resource_provider_generation"] != provider["generation"]:
+                return conflict("resource provider")
+            refused = self._refuse_inventories(uuid, given["inventories"], version)
+            if refused is not None:
+                return refused
+        wanted = {
+            uuid: {name: {**_INVENTORY, **value} for name, value in given["inventories"].items()}
+            for uuid, given in inventories.items()
+        }
+        for uuid, found in wanted.items():
+            if found:
+                self.providers[uuid]["inventories"] = {**self.providers[uuid]["inventories"], **found}
+                self.providers[uuid]["generation"] += 1
+        # One list of all: a provider's generation is raised once, whatever the number of consumers.
+        raised = {uuid: one["generation"] for uuid, one in self.providers.items()}
+        named: set[str] = set()
+        for consumer, value in allocations.items():
+            answer = self._set(consumer, value, version)
+            if not answer:
+                return answer
+            named.update(value["allocations"])
+        for uuid, generation in raised.items():
+            self.providers[uuid]["generation"] = generation + (uuid in named)
+        for uuid, found in wanted.items():
+            if self._in_use(uuid) - set(found):
+                return refusal(409, "placement.inventory.inuse")
+            self.providers[uuid]["inventories"] = found
+            self.providers[uuid]["generation"] += 1
         return Response(204)
 
     def DELETE_allocations_id(self, parts: Any, query: str, json: Any, version: Any) -> Response:

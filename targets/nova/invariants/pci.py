@@ -107,7 +107,8 @@ def reported_violations(world: World, fresh: Any, place: Place = HERE) -> Iterat
     pci = fresh.pci_tracker
     if pci is None or not pci.pci_devs:
         return
-    reported = addresses(world.hosts[place.host].driver.devices)
+    in_placement = bool(world.configuration.get("report_in_placement"))
+    reported = addresses(world.hosts[place.host].driver.devices, in_placement)
     known = {device.address for device in pci.pci_devs}
     free = {device.address for device in pci.pci_devs if device.status == "available"}
     if reported - known or free - reported:

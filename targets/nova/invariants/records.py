@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from semafuzz.targets.nova.world.flavors import FLAVORS, VPMEM_CLASS, vpmem_unit
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
 from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
+from semafuzz.targets.nova.world.pci_devices import inventory_of
 from semafuzz.targets.nova.world.world import World
 
 
@@ -21,7 +23,8 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
     of the service may have called builds off, which keep theirs until they are deleted."""
     allocations = world.placement.allocations
     nodes = {row["uuid"] for row in world.conductor.rows("compute_node")}
-    for provider in sorted(world.placement.provider_uuids() - nodes if place == HERE else ()):
+    nested = world.placement.nested_providers()
+    for provider in sorted(world.placement.provider_uuids() - nodes - nested.keys() if place == HERE else ()):
         yield Violation(
             ALLOCATIONS, "provider", f"placement still offers node {provider}, which has no record any more"
         )
@@ -41,9 +44,14 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
             if NODE_UUIDS[place.node] in amounts:
                 yield Violation(ALLOCATIONS, "gone", f"{uuid} is {row['vm_state']} and holds an allocation")
         elif _rests(row) and Place(row["host"], row["node"]) == place:
+            devices = {nested[one]: amounts.pop(one) for one in sorted(nested.keys() & amounts)}
             wanted = {NODE_UUIDS[place.node]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
             if amounts != wanted:
                 yield Violation(ALLOCATIONS, "instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
+            if world.configuration.get("report_in_placement"):
+                owned = _devices_of(world, uuid, place)
+                if devices != owned:
+                    yield Violation(ALLOCATIONS, "devices", f"{uuid} holds {devices} in placement and owns {owned}")
 
 
 def _holds_both(migration: Any) -> bool:
@@ -63,6 +71,19 @@ def _subtract(amounts: dict[str, dict[str, int]], migration: Any) -> None:
     rest = {name: amount - spec.resources.get(name, 0) for name, amount in amounts.pop(source, {}).items()}
     if any(rest.values()):
         amounts[source] = rest
+
+
+def _devices_of(world: World, instance: str, place: Place) -> dict[str, dict[str, int]]:
+    """How many of each class of PCI devices an instance owns on a node, by the names of their providers."""
+    nodes = {
+        row["id"] for row in world.conductor.rows("compute_node") if (row["host"], row["hypervisor_hostname"]) == place
+    }
+    found: dict[str, Counter[str]] = {}
+    for row in world.conductor.rows("pci_device"):
+        if row["instance_uuid"] == instance and row["compute_node_id"] in nodes and row["status"] == "allocated":
+            provider, name = inventory_of(row, place.node)
+            found.setdefault(provider, Counter())[name] += 1
+    return {provider: dict(amounts) for provider, amounts in found.items()}
 
 
 def _resources(flavor: Mapping[str, Any]) -> dict[str, int]:

@@ -49,7 +49,8 @@ class RealPlacement(PlacementBoundary):
     def _answer(self, method: str, url: str, json: Any = None, microversion: str | None = None) -> Response:
         import webob
 
-        headers = {"X-Auth-Token": "admin", "Accept": "application/json"}
+        # Nova's own user has both roles; only a service may reshape.
+        headers = {"X-Auth-Token": "admin", "X-Roles": "admin,service", "Accept": "application/json"}
         if microversion:
             headers["OpenStack-API-Version"] = f"placement {microversion}"
         body: dict[str, Any] = {}
@@ -88,6 +89,11 @@ class RealPlacement(PlacementBoundary):
     def provider_uuids(self) -> set[str]:
         """Every provider that there is."""
         return {row.uuid for row in self._database.rows("SELECT uuid FROM resource_providers")}
+
+    def nested_providers(self) -> dict[str, str]:
+        """The names of those that belong to another one."""
+        asked = "SELECT uuid, name FROM resource_providers WHERE parent_provider_id IS NOT NULL"
+        return {row.uuid: row.name for row in self._database.rows(asked)}
 
     def traits_of(self, provider: str) -> set[str]:
         """The traits of a provider; none of one that is not there."""

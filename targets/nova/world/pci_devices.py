@@ -8,6 +8,8 @@ from typing import Any
 _VENDOR, _CARD, _PF, _VF = "8086", "154d", "10fb", "10ed"
 DEVICE_SPEC = [json.dumps({"vendor_id": _VENDOR, "product_id": product}) for product in (_CARD, _PF, _VF)]
 """``[pci] device_spec``: what instances may have."""
+IN_PLACEMENT = [DEVICE_SPEC[0], DEVICE_SPEC[2]]
+"""The same where placement is told of devices: that refuses a physical function beside its virtual ones."""
 FUNCTION = {"vendor_id": _VENDOR, "product_id": _VF, "dev_type": "type-VF"}
 """What a port asks for."""
 ALIASES = [
@@ -49,6 +51,13 @@ CHANGED = json.dumps([*_DEVICES[:2], {**_DEVICES[2], "dev_type": "type-PCI"}])
 """Once the physical function has none of its own: it is a device like others."""
 
 
-def addresses(reported: str) -> set[str]:
-    """Of the devices in a report."""
-    return {one["address"] for one in json.loads(reported)}
+def inventory_of(row: Any, node: str) -> tuple[str, str]:
+    """Where placement counts a device, given its row: the name of the provider, and the class. Virtual functions are
+    counted with their physical one."""
+    provider = f"{node}_{row['parent_addr'] or row['address']}"
+    return provider, f"CUSTOM_PCI_{row['vendor_id']}_{row['product_id']}".upper()
+
+
+def addresses(reported: str, in_placement: bool = False) -> set[str]:
+    """Of those devices in a report that instances may have."""
+    return {one["address"] for one in json.loads(reported) if not (in_placement and one["product_id"] == _PF)}

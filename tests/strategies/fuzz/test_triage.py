@@ -16,7 +16,7 @@ from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz import triage
 from semafuzz.strategies.fuzz.triage import LARGEST, SMALL, Triage
-from semafuzz.targets.model.protocol import Target
+from semafuzz.targets.model.protocol import ImpossibleStartError, Target
 from semafuzz.targets.model.scenario import Scenario, parts_of
 
 
@@ -186,3 +186,19 @@ def test_traces_are_out_of_the_way_before_anything_is_worked_out(
     monkeypatch.setattr(Recording, "_work_out", lambda *_: files[1].unlink(missing_ok=True))
     (second,) = made.take(scenario("a"), raw, None)
     assert Path(second.trace).read_text() == "second.json"
+
+
+def test_advice_whose_operation_cannot_start_by_itself_is_worked_out_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for without the configuration of its program, which may leave no room for an instance."""
+
+    def refuse(*_: object) -> None:
+        raise ImpossibleStartError("no room")
+
+    made = work(tmp_path, monkeypatch)
+    made.opened.program = lambda one: one
+    monkeypatch.setattr(triage, "execute", refuse)
+    monkeypatch.setattr(triage, "single_operations", lambda content, table: [content])
+    made.target.operations = tuple
+    assert made._alone(scenario("a"), bool) is None
