@@ -70,7 +70,7 @@ class Judging:
 
 def scenarios_of(defect: Defect, target: Target, faithful: bool) -> Iterator[Scenario]:
     """What is explored for a defect, one after the other."""
-    options = options_of(target) if faithful else {}
+    options = {**defect.configuration, **(options_of(target) if faithful else {})}
     if defect.fault is None:
         yield Scenario(defect.content, options)
         return

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Severity
-from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.harness.traces.schema import Operation, Operations, Value
 
 _OPERATION = re.compile(r"(\w+)\((\d*)\)")
 _INSTANCE = re.compile(r"(\d+) (\w+)((?: \w+=\d+)*)")
@@ -41,7 +41,8 @@ class Defect:
     failure is called (an invariant or an exception). ``heals``: what puts it right.
     ``warns``: what it is called while it does no harm yet, or "".
     ``schedules``: how many its program is to be explored under at least, where few of them show it.
-    ``lines``: where it is in the target's code. ``fixed``: the first releases without it.
+    ``lines``: where it is in the target's code. ``fixed``: the first releases without it. ``configuration``: options
+    that it needs.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Defect:
     models: Sequence[str]
     text: str
     schedules: int = 0
+    configuration: Mapping[str, Value] = field(default_factory=dict)
 
 
 def recognised(
@@ -131,6 +133,7 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
         models=tuple(entry.get("models", ())),
         text=entry.get("text", "").strip(),
         schedules=int(entry.get("schedules", 0)),
+        configuration=dict(entry.get("configuration", {})),
     )
 
 

@@ -19,7 +19,7 @@ from semafuzz.targets.nova.world.world import World
 def placement_violations(world: World, place: Place = HERE, *, called_off: bool = False) -> Iterator[Violation]:
     """I13, after an audit: an instance that runs here has the allocation of its flavor,
     one that is gone has none, a migration only while it is under way; placement has no node whose
-    record is gone. ``called_off``: a start
+    record is gone. Where it is told of PCI devices, an instance holds those that it owns. ``called_off``: a start
     of the service may have called builds off, which keep theirs until they are deleted."""
     allocations = world.placement.allocations
     nodes = {row["uuid"] for row in world.conductor.rows("compute_node")}
@@ -36,6 +36,12 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
             yield Violation(ALLOCATIONS, "migration", f"migration {consumer} has ended and holds an allocation")
     # The host that an instance was evacuated from gives its part back when it returns.
     left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row)}
+    # Nova tells the devices of both halves of such a move apart when it is over.
+    staying = {
+        row["instance_uuid"]
+        for row in world.conductor.rows("migration")
+        if row["status"] not in FINAL_STATUSES and row["source_compute"] == row["dest_compute"]
+    }
     for uuid, row in sorted(world.conductor.tables["instance"].items()):
         amounts = dict(allocations[uuid][1]) if uuid in allocations else {}
         if uuid in left:
@@ -48,7 +54,7 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
             wanted = {NODE_UUIDS[place.node]: _resources(row["_extra"]["flavor"]["nova_object.data"])}
             if amounts != wanted:
                 yield Violation(ALLOCATIONS, "instance", f"{uuid} holds {amounts}, its flavor asks for {wanted}")
-            if world.configuration.get("report_in_placement"):
+            if world.configuration.get("report_in_placement") and uuid not in staying:
                 owned = _devices_of(world, uuid, place)
                 if devices != owned:
                     yield Violation(ALLOCATIONS, "devices", f"{uuid} holds {devices} in placement and owns {owned}")
