@@ -7,7 +7,8 @@ and the placement service.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from semafuzz.harness.kernel.outcome import Outcome
@@ -28,30 +29,32 @@ _OWN = frozenset(("id", "uuid", "migration_id", "compute_id", "compute_node_id",
 _UNSET = frozenset({"nova_object.changes", "nova_object.version"})
 
 
-def told(value: Any) -> Any:
-    """A value of a row without what a database gives out, and without what is not set."""
+def told(value: Any, names: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """A value of a row without what a database gives out, and without what is not set. ``names``: what is said for
+    uuids that are drawn."""
     if isinstance(value, dict):
         return {
-            str(name): told(one)
+            names.get(str(name), str(name)): told(one if name != "rp_uuid" else names.get(one, "gone"), names)
             for name, one in sorted(value.items(), key=lambda item: str(item[0]))
             if name not in _OWN and name not in _UNSET and one is not None
         }
     if isinstance(value, (list, tuple, set)):
-        return [told(one) for one in value]
-    return value
+        return [told(one, names) for one in value]
+    return names.get(value, value) if isinstance(value, str) else value
 
 
 def state(program: StagedProgram) -> dict[str, Any]:
     """Every row and allocation that an execution left."""
     assert isinstance(program.stage, NovaStage)
     world = program.stage._world
+    drawn = world.placement.nested_providers()
     rows = {
-        f"{table} {number}": told(row)
+        f"{table} {number}": told(row, drawn)
         for table in ("instance", "migration", "compute_node", "pci_device")
         for number, row in enumerate(world.conductor.tables[table].values())
     }
     consumers = {row.get("uuid"): f"migration {number}" for number, row in enumerate(world.conductor.rows("migration"))}
-    amounts = {consumers.get(key, key): told(value[1]) for key, value in world.placement.allocations.items()}
+    amounts = {consumers.get(key, key): told(value[1], drawn) for key, value in world.placement.allocations.items()}
     return {**rows, "allocations": amounts}
 
 

@@ -20,7 +20,7 @@ OPTIONS: Sequence[OptionInfo] = (
     OptionInfo("initial_cpu_allocation_ratio", (4.0, 16.0), (-1.0, "many", 0.0)),
     OptionInfo("initial_ram_allocation_ratio", (1.0, 1.5), (-1.0, "many", 0.0)),
     OptionInfo("initial_disk_allocation_ratio", (1.0, 2.0), (-1.0, "many", 0.0)),
-    OptionInfo("report_in_placement", (False, True), ("many",), varied=False),
+    OptionInfo("report_in_placement", (False, True), ("many",)),
     OptionInfo("packing_host_numa_cells_allocation_strategy", (False, True), ("many",)),
 )
 """Defaults first; nothing is reserved here, so that sums stay easy to read. The host has

@@ -6,6 +6,7 @@ and the placement service.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import textwrap
@@ -21,6 +22,7 @@ pytest.importorskip("placement")
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.fuzz.small_scope import SmallScope
 from semafuzz.strategies.generate.hypothesis_runs import generate
 from semafuzz.strategies.generate.scenarios import scenarios
 from semafuzz.targets import find_target
@@ -75,6 +77,33 @@ def test_random_programs_do_the_same_in_both_worlds(nova: Opened) -> None:
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_many_random_programs_do_the_same_in_both_worlds(nova: Opened, seed: int) -> None:
     compare_many(nova, seed, 100)
+
+
+@pytest.mark.parametrize("name", ["claim", "terminate", "resize_here", "device_vanishes"])
+def test_they_agree_where_placement_is_told_of_devices(nova: Opened, name: str) -> None:
+    for scenario in in_placement():
+        if scenario.content.tasks[0][0].name == name:
+            # The one with most parts has a physical function, which is not given out then.
+            with contextlib.suppress(ImpossibleStartError):
+                compare(nova, scenario, 0)
+                return
+    pytest.fail("none can start")
+
+
+@pytest.mark.slow
+def test_every_operation_agrees_where_placement_is_told_of_devices(nova: Opened) -> None:
+    done: set[str] = set()
+    for scenario in in_placement():
+        name = scenario.content.tasks[0][0].name
+        with contextlib.suppress(ImpossibleStartError):
+            compare(nova, scenario, 0)
+            done.add(name)
+    assert len(done) > 50
+
+
+def in_placement() -> Iterator[Scenario]:
+    for one in SmallScope(find_target("nova"), lambda _: (), 0).essentials():
+        yield Scenario(one.content, {"report_in_placement": True})
 
 
 AGREE = """
