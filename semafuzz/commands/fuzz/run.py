@@ -12,6 +12,7 @@ from time import perf_counter
 import msgspec
 
 from semafuzz.commands.common.confirm import confirm, tell
+from semafuzz.commands.common.counted import counted
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.common.target_detectors import detectors_of
 from semafuzz.commands.fuzz.line_coverage import Measuring, measured
@@ -115,7 +116,7 @@ def show(wanted: Search, result: Result, as_json: bool, parts: Sequence[Path] = 
     result.failures = in_order_of_worth(result.failures)
     if is_spec(wanted.target) and not result.interrupted:
         confirm(result, "")
-    result.notes += [f"{count} {words}" for words, count in (*result.pairs.items(), *result.skipped.items())]
+    result.notes += [counted(count, words) for words, count in (*result.pairs.items(), *result.skipped.items())]
     files = measured(wanted.out, parts) if wanted.coverage else []
     summary = Summary("fuzz", wanted.target, wanted.release, wanted.model, result, files=files)
     keep_summary(summary, wanted.out)
