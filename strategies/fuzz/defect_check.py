@@ -88,31 +88,23 @@ def judge_defect(
     done = 0
     with tempfile.TemporaryDirectory(prefix="semafuzz-") as place:
         for scenario in scenarios_of(defect, target, judging.real):
-            for switching in _switching(judging.model, defect):
-                if until.passed:
-                    return Cell(defect.name, SILENT, done)
-                try:
-                    search = Exploration(
-                        opened.program(scenario), make_scheduler("portfolio", 0), laboratory,
-                        origin=origin_of(target, opened, scenario), schedules=_many(defect, judging.schedules),
-                        seconds=max(1.0, until.left), model=switching, stop_on_first=False,
-                        folder=Path(place), hot=bytearray(1 << 17), shrink_budget=SHRINKING if keep else 0,
-                    )  # fmt: skip
-                    result = search.run()
-                except (ImpossibleStartError, UsageError) as error:
-                    return Cell(defect.name, IMPOSSIBLE, done, str(error))
-                done += result.schedules
-                found = next((one for one in result.failures if _is(one, defect)), None)
-                if found is not None:
-                    return Cell(defect.name, SHOWS, done, found.message, _kept(found, defect, keep))
+            if until.passed:
+                return Cell(defect.name, SILENT, done)
+            try:
+                search = Exploration(
+                    opened.program(scenario), make_scheduler("portfolio", 0), laboratory,
+                    origin=origin_of(target, opened, scenario), schedules=_many(defect, judging.schedules),
+                    seconds=max(1.0, until.left), model=judging.model, stop_on_first=False,
+                    folder=Path(place), hot=bytearray(1 << 17), shrink_budget=SHRINKING if keep else 0,
+                )  # fmt: skip
+                result = search.run()
+            except (ImpossibleStartError, UsageError) as error:
+                return Cell(defect.name, IMPOSSIBLE, done, str(error))
+            done += result.schedules
+            found = next((one for one in result.failures if _is(one, defect)), None)
+            if found is not None:
+                return Cell(defect.name, SHOWS, done, found.message, _kept(found, defect, keep))
     return Cell(defect.name, SILENT, done)
-
-
-def _switching(model: Model, defect: Defect) -> tuple[Model, ...]:
-    """The models to search, one after the other. What green threads can do, native ones
-    can do as well, and with fewer places to switch it is met sooner."""
-    alone = len(defect.content.tasks) == 1
-    return (model,) if alone or model == "eventlet" else (model, "eventlet")
 
 
 def _many(defect: Defect, schedules: int) -> int:
