@@ -8,6 +8,7 @@ maintain the target.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from semafuzz.harness.traces.schema import Operation, Operations, Value
 
 _OPERATION = re.compile(r"(\w+)\((\d*)\)")
 _INSTANCE = re.compile(r"(\d+) (\w+)((?: \w+=\d+)*)")
+_NUMBERS = re.compile(r"\d+(\.\d+)*")
 _FAULT = re.compile(r"(\w+) in task (\d+)")
 
 
@@ -77,15 +79,15 @@ def recognised(
 
     ``shown``: what the failure is called; ``program``: the names of the operations and faults of what was run, in
     so many ``tasks``; ``like``: variants of operations, which count as what they vary. Of a ``release`` that is
-    known to have a defect's fix it is another one. Two defects with one name between the same operations are not
-    told apart.
+    known to have a defect's fix, or newer than all that have the defect, it is another one. Two defects with one name
+    between the same operations are not told apart.
     """
     present = {like.get(name, name) for name in program}
     for defect in defects:
         own = {like.get(one.name, one.name) for task in defect.content.tasks for one in task}
         own |= {defect.fault[0]} if defect.fault is not None else set()
         several = len(defect.content.tasks) > 1
-        if release in defect.fixed or not own <= present or (several and tasks < 2):
+        if _is_fixed_in(defect, release) or not own <= present or (several and tasks < 2):
             continue
         if defect.shows in shown or (defect.warns and defect.warns in shown):
             return defect
@@ -98,6 +100,20 @@ class Catalogued(Protocol):
 
     def defects(self) -> Sequence[Defect]:
         """Known defects and own findings, in the order in which they are to be read."""
+
+
+def _is_fixed_in(defect: Defect, release: str) -> bool:
+    """Whether a release is said to be without the defect, or is newer than all that are said to have it."""
+    if release in defect.fixed:
+        return True
+    if not _NUMBERS.fullmatch(release) or not all(map(_NUMBERS.fullmatch, (*defect.affected, *defect.fixed))):
+        return False
+    here, last = _numbers(release), max(map(_numbers, defect.affected), default=(sys.maxsize,))
+    return here > last and any(last < _numbers(one) <= here for one in defect.fixed)
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release.split(".")))
 
 
 def read_catalogue(path: Path) -> list[Defect]:

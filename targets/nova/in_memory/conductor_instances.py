@@ -204,7 +204,9 @@ class InstanceRemotables:
 
         changes = instance.obj_what_changed()
         if "node" in changes and "compute_id" in instance.fields and "compute_id" not in changes:
-            raise exception.ObjectActionError(action="save", reason="node without compute_id")
+            raise exception.ObjectActionError(
+                f"Instance.node is being updated ({instance.node!r}) but compute_id is not"
+            )
         extra, sent, unsaved = self._changed_extras(instance, changes)
         row: Row | None = self.tables["instance"].get(instance.uuid)
         alive = row is not None and (not row["deleted"] or context.read_deleted != "no")

@@ -82,7 +82,9 @@ TABLE: dict[str, OperationSpec] = {
         OperationSpec("resize_claim", resize_claim, ("instance",), "incoming", "arriving", weight=3),
         OperationSpec("resize_claim_abort", resize_claim_abort, ("instance",), "incoming", "settled"),
         OperationSpec("drop_move_claim", drop_move_claim, ("instance",), "arriving", "settled"),
-        OperationSpec("drop_move_claim_at_dest", drop_move_claim_at_dest, ("instance",), "arrived", "settled"),
+        OperationSpec(
+            "drop_move_claim_at_dest", drop_move_claim_at_dest, ("instance",), "arrived", "settled", far=True
+        ),
         OperationSpec("drop_move_claim_at_source", drop_move_claim_at_source, ("instance",), "leaving", "settled"),
         OperationSpec("build_failed", build_failed, weight=3),
         OperationSpec("build_succeeded", build_succeeded),
