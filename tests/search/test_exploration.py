@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,9 +15,12 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.execution import Execution
 from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.runs import self_check
+from semafuzz.harness.runs.origin import Origin
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.harness.schedulers.random_walk import RandomWalk
 from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.finding import Finding
+from semafuzz.harness.traces.schema import Function
 
 THIS = sys.modules[__name__]
 
@@ -60,6 +64,36 @@ def test_going_on_after_a_failure_counts_it_once() -> None:
     result = explore(lost, scheduler="random", schedules=60, stop_on_first=False)
     assert result.schedules == 60
     assert len(result.failures) == 1
+
+
+def test_what_is_only_stored_is_neither_run_again_nor_confirmed(tmp_path: Path) -> None:
+    runs = []
+
+    def counted() -> None:
+        runs.append(0)
+        lost()
+
+    def search(only_stores: bool) -> Finding:
+        runs.clear()
+        origin = Origin("function", Function("a.py", "counted", "0" * 64))
+        program = FunctionProgram(counted, "counted", [THIS])
+        with controlled_session(program.modules(), thorough=True) as laboratory:
+            made = Exploration(
+                program,
+                RandomWalk(0),
+                laboratory,
+                schedules=100,
+                origin=origin,
+                folder=tmp_path,
+                only_stores=only_stores,
+            ).run()
+        (finding,) = made.failures
+        assert Path(finding.trace).exists()
+        assert (len(runs) == made.schedules) is only_stores
+        return finding
+
+    assert search(only_stores=False).confirmed
+    assert not search(only_stores=True).confirmed
 
 
 def test_a_program_without_threads_is_complete() -> None:

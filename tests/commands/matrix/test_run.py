@@ -36,6 +36,14 @@ def test_defects_show_where_they_are_and_are_silent_where_not(semafuzz: Run) -> 
     assert again.returncode == 1, again.stderr
 
 
+def test_a_trace_of_green_threads_replays(semafuzz: Run) -> None:
+    """It is made on code that is instrumented as little as that of its replay."""
+    options = ("--releases", "34.0.0", "--model", "eventlet", "--only", "revert-uncounted-devices", "--keep", "kept")
+    assert semafuzz("matrix", "nova", *options).returncode == 0
+    again = semafuzz("replay", "kept/revert-uncounted-devices.json", "--json")
+    assert (again.returncode, json.loads(again.stdout)["reproduces"]) == (1, True), again.stderr
+
+
 def test_as_json(semafuzz: Run) -> None:
     done = semafuzz("matrix", "nova", "--releases", "34.0.0", "--only", "failed-builds-lost", "--json")
     (cell,) = json.loads(done.stdout)["releases"]["34.0.0"]

@@ -106,7 +106,8 @@ shows = "KeyError"
 warns = "I1"
 tasks = ["claim(1)", "remove()"]
 instances = ["1 new flavor=1"]
-fixed = ["2.0"]
+affected = ["0.9", "1.0"]
+fixed = ["0.9.5", "2.0"]
 
 [[defect]]
 name = "faulty"
@@ -126,6 +127,10 @@ fault = "timeout in task 0"
         ("KeyError", ["claim", "remove"], 1, "1.0", None),
         ("KeyError", ["claim", "audit"], 2, "1.0", None),
         ("KeyError", ["claim", "remove"], 2, "2.0", None),
+        ("KeyError", ["claim", "remove"], 2, "3.1", None),
+        ("KeyError", ["claim", "remove"], 2, "0.9.5", None),
+        ("KeyError", ["claim", "remove"], 2, "0.9.6", "lost"),
+        ("KeyError", ["claim", "remove"], 2, "1.5", "lost"),
         ("ValueError", ["claim", "remove"], 2, "1.0", None),
         ("I8 pools", ["boot", "timeout"], 1, "1.0", "faulty"),
         ("I8 pools", ["claim", "timeout"], 1, "1.0", "faulty"),
