@@ -304,6 +304,12 @@ def bisect(trace: Path, first: str, last: str, given: str, as_json: bool) -> Non
 @click.argument("trace", type=click.Path(path_type=Path))
 @click.option("--as", "form", type=click.Choice(["unittest"]), default="unittest", show_default=True, help="As what.")
 @click.option(
+    "--for",
+    "project",
+    type=click.Choice(["nova"]),
+    help="A patch for the project itself, with its own fixtures; TRACE may be a name of `semafuzz list defects`.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE.py",
@@ -312,7 +318,7 @@ def bisect(trace: Path, first: str, last: str, given: str, as_json: bool) -> Non
 @click.option(
     "--program", metavar="FILE.py:FUNCTION", help="The checked function, where this machine does not know its file."
 )
-def export(trace: Path, form: str, out: Path | None, program: str | None) -> None:
+def export(trace: Path, form: str, project: str | None, out: Path | None, program: str | None) -> None:
     """Write a trace as a test that fails while its finding is there.
 
     The file is a plain unittest.TestCase with the trace inside, for `python -m unittest`
@@ -324,9 +330,14 @@ def export(trace: Path, form: str, out: Path | None, program: str | None) -> Non
     Examples:
       semafuzz export TRACE
       semafuzz export TRACE --out nova/tests/unit/compute/test_failed_builds.py
+      semafuzz export --for nova resize-confirmed-twice | git -C ~/nova apply
     """
     from semafuzz.commands.trace.export import run_export
 
+    if project is not None:
+        from semafuzz.commands.trace.reproduction import run_reproduction
+
+        sys.exit(run_reproduction(trace, out))
     sys.exit(run_export(trace, form, out, program))
 
 

@@ -1,0 +1,71 @@
+"""``semafuzz export --for nova``: a finding as a patch for Nova's own tests.
+
+Made by hand for the findings of the catalogue and kept with it: a regression test with Nova's own fixtures, which
+shares nothing with semafuzz, and for some a fix that was tried. Each test passes as long as the defect is there, as
+is the custom of ``nova/tests/functional/regressions``, and says what it should assert once it is mended.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from semafuzz.harness.errors import UsageError
+from semafuzz.harness.traces.codec import read
+from semafuzz.targets import find_target
+from semafuzz.targets.model.catalogue import recognised
+from semafuzz.targets.model.configured_target import catalogue_of
+from semafuzz.targets.model.scenario import parts_of, scenario_of
+from semafuzz.targets.nova.patches import FIX, TEST, patches_of, reproduced
+
+
+def run_reproduction(subject: Path, out: Path | None) -> int:
+    """Write the patches of a finding, or print them; the exit code. ``subject``: a trace, or the finding's name in the
+    catalogue."""
+    name = _name_of(subject)
+    found = patches_of(name)
+    if not found:
+        raise UsageError(
+            f"there is no test with Nova's own fixtures for {name}; there are for {', '.join(reproduced())}. "
+            "`semafuzz export TRACE` makes a unit test of any trace"
+        )
+    text = "".join(patch.read_text(encoding="utf-8") for patch in found.values())
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        try:
+            with out.open("x", encoding="utf-8", newline="\n") as sink:
+                sink.write(text)
+        except FileExistsError:
+            raise UsageError(f"{out} is there already; remove it, or give another file with --out") from None
+        except OSError as error:
+            raise UsageError(f"cannot write {out} ({error.strerror}); give another file with --out") from None
+    what = "its test and a fix" if FIX in found else "its test"
+    print(f"semafuzz: {name}: {what}; apply with `git apply` in a checkout of Nova", file=sys.stderr)
+    assert TEST in found
+    return 0
+
+
+def _name_of(subject: Path) -> str:
+    """The name in the catalogue."""
+    target = find_target("nova")
+    defects = catalogue_of(target)
+    if not subject.exists():
+        if any(defect.name == str(subject) for defect in defects):
+            return str(subject)
+        raise UsageError(f"{subject} is neither a trace nor a name that `semafuzz list defects` shows")
+    trace = read(subject)
+    if trace.target != "nova":
+        raise UsageError(f"the trace is of {trace.target}; --for nova takes those of Nova's tracker")
+    scenario = scenario_of(trace)
+    found = recognised(
+        defects,
+        " ".join(trace.expected.identity),
+        parts_of(scenario),
+        tasks=len(scenario.content.tasks),
+        like={info.name: info.like for info in target.operations() if info.like},
+        release=trace.release,
+    )
+    if found is None:
+        raise UsageError("the catalogue does not know this finding; `semafuzz export TRACE` makes a unit test of it")
+    return found.name
