@@ -239,7 +239,13 @@ class PlacementBoundary:
             answer = failure(fault, call)
         else:
             answer = self._answer(method, url, json, microversion)
-        leave(f"{call}{DONE}")
+        try:
+            leave(f"{call}{DONE}")
+        except Exception as fault:
+            # A lost answer, too, may be taken for "there is none".
+            if execution is not None:
+                self.answered[acting_task(execution.current.index)] = fault
+            raise
         return answer
 
     def _answer(self, method: str, url: str, json: Any = None, microversion: str | None = None) -> Response:
