@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from semafuzz.targets.nova.boundary.process import Process, running_in
+from semafuzz.targets.nova.boundary.process import Process, die_if_killed, running_in
 from semafuzz.targets.nova.world.names import HERE, OTHER
 from semafuzz.targets.nova.world.tracker_factory import called
 from semafuzz.targets.nova.world.world import World
@@ -87,7 +87,10 @@ def start_anew(world: World, name: str, *, interrupts: bool = True) -> None:
         killed.kill()
         try:
             with running_in(process):
-                host.tracker = host.new_tracker()
+                tracker = host.new_tracker()
+                # A process that was killed while it started has nothing to say about the next one's.
+                die_if_killed()
+                host.tracker = tracker
                 world.on_host(name, _start, world, name)
         except Exception:
             if attempt == ATTEMPTS - 1:
