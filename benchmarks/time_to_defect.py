@@ -27,7 +27,7 @@ from typing import Any
 
 from semafuzz.harness.traces.codec import read
 from semafuzz.targets import find_target
-from semafuzz.targets.model.catalogue import Catalogued, Defect, recognised
+from semafuzz.targets.model.catalogue import Catalogued, Defect, recognised, variants_of
 from semafuzz.targets.model.scenario import faults_of, parts_of, scenario_of
 
 FOLDER = Path("reports/out/time-to-defect")
@@ -143,7 +143,7 @@ def main() -> None:
     arguments = parser.parse_args()
     target = find_target("nova")
     assert isinstance(target, Catalogued)
-    like = {info.name: info.like for info in target.operations() if info.like}
+    like = variants_of(target)
     defects = [
         one
         for one in target.defects()

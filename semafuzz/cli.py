@@ -332,12 +332,12 @@ def export(trace: Path, form: str, project: str | None, out: Path | None, progra
       semafuzz export TRACE --out nova/tests/unit/compute/test_failed_builds.py
       semafuzz export --for nova resize-confirmed-twice | git -C ~/nova apply
     """
-    from semafuzz.commands.trace.export import run_export
-
     if project is not None:
         from semafuzz.commands.trace.reproduction import run_reproduction
 
         sys.exit(run_reproduction(trace, out))
+    from semafuzz.commands.trace.export import run_export
+
     sys.exit(run_export(trace, form, out, program))
 
 

@@ -30,7 +30,7 @@ from semafuzz.strategies.fuzz.cross_check import CrossCheck, described
 from semafuzz.strategies.fuzz.dedup import Dedup, Key
 from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker, Source
 from semafuzz.strategies.fuzz.reproducer import EFFORT, Reproducer
-from semafuzz.targets.model.catalogue import recognised
+from semafuzz.targets.model.catalogue import recognised_in
 from semafuzz.targets.model.configured_target import catalogue_of
 from semafuzz.targets.model.legality import single_operations
 from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
@@ -263,15 +263,8 @@ class Triage:
         if not finding.trace:
             return ""
         trace = read(Path(finding.trace))
-        scenario = scenario_of(trace)
-        found = recognised(
-            catalogue_of(self.target),
-            " ".join(trace.expected.identity),
-            parts_of(scenario),
-            tasks=len(scenario.content.tasks),
-            like=self.novelty.like,
-            release=self.opened.release,
-        )
+        shown, defects = " ".join(trace.expected.identity), catalogue_of(self.target)
+        found = recognised_in(defects, shown, scenario_of(trace), self.target, self.opened.release)
         return found.name if found is not None else ""
 
     def _verified(self, finding: Finding) -> str | None:

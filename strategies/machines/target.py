@@ -31,12 +31,12 @@ from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, from_on, 
 from semafuzz.strategies.machines.base import ScheduledMachine, able_tasks
 from semafuzz.strategies.machines.recording import Recording, learn, search
 from semafuzz.strategies.machines.session import Session, open_session
-from semafuzz.targets.model.catalogue import recognised
+from semafuzz.targets.model.catalogue import recognised_in
 from semafuzz.targets.model.configured_target import catalogue_of
 from semafuzz.targets.model.fault_plan import FaultPlan
 from semafuzz.targets.model.legality import without_unused
 from semafuzz.targets.model.protocol import ImpossibleStartError, OperationInfo, Released, Stage, Target
-from semafuzz.targets.model.scenario import Scenario, describe, parts_of
+from semafuzz.targets.model.scenario import Scenario, describe
 from semafuzz.targets.model.staged_program import perform
 
 MAX_FAULTS = 2
@@ -285,14 +285,8 @@ class TargetMachine(ScheduledMachine):
         """Whether the failure is one of the target's catalogue, which is not looked for."""
         if not self.session.defects:
             return False
-        found = recognised(
-            self.session.defects,
-            failure.error_type or failure.message,
-            parts_of(scenario),
-            tasks=len(scenario.content.tasks),
-            like={info.name: info.like for info in self.target.operations() if info.like},
-            release=self.session.opened.release,
-        )
+        session, shown = self.session, failure.error_type or failure.message
+        found = recognised_in(session.defects, shown, scenario, self.target, session.opened.release)
         if found is not None:
             self.session.passed_over[found.name] += 1
         return found is not None

@@ -19,6 +19,8 @@ from typing import Any, Protocol, runtime_checkable
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.traces.schema import Operation, Operations, Value
+from semafuzz.targets.model.protocol import Target
+from semafuzz.targets.model.scenario import Scenario, parts_of
 
 _OPERATION = re.compile(r"(\w+)\((\d*)\)")
 _INSTANCE = re.compile(r"(\d+) (\w+)((?: \w+=\d+)*)")
@@ -92,6 +94,19 @@ def recognised(
         if defect.shows in shown or (defect.warns and defect.warns in shown):
             return defect
     return None
+
+
+def recognised_in(
+    defects: Sequence[Defect], shown: str, scenario: Scenario, target: Target, release: str = ""
+) -> Defect | None:
+    """The same for a scenario of a target."""
+    tasks = len(scenario.content.tasks)
+    return recognised(defects, shown, parts_of(scenario), tasks=tasks, like=variants_of(target), release=release)
+
+
+def variants_of(target: Target) -> dict[str, str]:
+    """The operations of a target that are variants of others, and of which."""
+    return {info.name: info.like for info in target.operations() if info.like}
 
 
 @runtime_checkable

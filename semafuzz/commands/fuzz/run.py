@@ -41,6 +41,7 @@ from semafuzz.strategies.pairs.search import PairSearch
 from semafuzz.strategies.pairs.section import pairs_section
 from semafuzz.targets import choose_target
 from semafuzz.targets.declared.loading import is_spec
+from semafuzz.targets.model.catalogue import variants_of
 from semafuzz.targets.model.configured_target import configure, target_itself
 from semafuzz.targets.model.protocol import Released, Target, modules_to_watch
 from semafuzz.targets.model.scenario import Scenario, describe
@@ -208,7 +209,7 @@ def search(
             points, model, wanted.seed, detectors=(*detectors, discovery), thorough=laboratory.thorough
         )
         refinement = Triage(target, opened, laboratory, setting, folder, deadline, result, began=started)
-        refinement.novelty.like = {info.name: info.like for info in target.operations() if info.like}
+        refinement.novelty.like = variants_of(target)
         refinement.look = tell
         fuzzing = FuzzLoop(refinement, wanted.scheduler, wanted.schedules, share, tell)
         fuzzing.enter = enter

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from semafuzz.commands.common.new_file import write_new
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.function_file import split
@@ -35,14 +36,7 @@ def run_export(path: Path, form: str, out: Path | None, program: str | None) -> 
         raise UsageError("--program goes with traces of checked functions and of targets of your own")
     else:
         find_target(trace.target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8", newline="\n") as sink:
-            sink.write(unittest_file(trace, program=place))
-    except FileExistsError:
-        raise UsageError(f"{target} is there already; remove it, or give another file with --out") from None
-    except OSError as error:
-        raise UsageError(f"cannot write {target} ({error.strerror}); give another file with --out") from None
+    write_new(target, unittest_file(trace, program=place))
     print(f"{target}: run it with `python -m unittest {target}`, where semafuzz is installed")
     return 0
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from semafuzz.commands.common.new_file import write_new
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.traces.codec import read
 from semafuzz.targets import find_target
-from semafuzz.targets.model.catalogue import recognised
+from semafuzz.targets.model.catalogue import recognised_in
 from semafuzz.targets.model.configured_target import catalogue_of
-from semafuzz.targets.model.scenario import parts_of, scenario_of
-from semafuzz.targets.nova.patches import FIX, TEST, patches_of, reproduced
+from semafuzz.targets.model.scenario import scenario_of
+from semafuzz.targets.nova.patches import FIX, patches_of, reproduced
 
 
 def run_reproduction(subject: Path, out: Path | None) -> int:
@@ -33,16 +34,9 @@ def run_reproduction(subject: Path, out: Path | None) -> int:
     if out is None:
         sys.stdout.write(text)
     else:
-        try:
-            with out.open("x", encoding="utf-8", newline="\n") as sink:
-                sink.write(text)
-        except FileExistsError:
-            raise UsageError(f"{out} is there already; remove it, or give another file with --out") from None
-        except OSError as error:
-            raise UsageError(f"cannot write {out} ({error.strerror}); give another file with --out") from None
+        write_new(out, text)
     what = "its test and a fix" if FIX in found else "its test"
     print(f"semafuzz: {name}: {what}; apply with `git apply` in a checkout of Nova", file=sys.stderr)
-    assert TEST in found
     return 0
 
 
@@ -57,15 +51,7 @@ def _name_of(subject: Path) -> str:
     trace = read(subject)
     if trace.target != "nova":
         raise UsageError(f"the trace is of {trace.target}; --for nova takes those of Nova's tracker")
-    scenario = scenario_of(trace)
-    found = recognised(
-        defects,
-        " ".join(trace.expected.identity),
-        parts_of(scenario),
-        tasks=len(scenario.content.tasks),
-        like={info.name: info.like for info in target.operations() if info.like},
-        release=trace.release,
-    )
+    found = recognised_in(defects, " ".join(trace.expected.identity), scenario_of(trace), target, trace.release)
     if found is None:
         raise UsageError("the catalogue does not know this finding; `semafuzz export TRACE` makes a unit test of it")
     return found.name
