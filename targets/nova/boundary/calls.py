@@ -225,12 +225,10 @@ class PlacementBoundary:
         # 16 names the version in a header itself.
         said = (options.get("headers") or {}).get("OpenStack-API-Version")
         microversion = microversion or (said and said.partition(" ")[2])
-        execution = current.execution
         try:
             leave(call)
         except Exception as fault:
-            if execution is not None:
-                self.answered[acting_task(execution.current.index)] = fault
+            self._blame(fault)
             if not isinstance(fault, AnswerError):
                 # The client may take it for "there is none", and fail with what it then does.
                 raise
@@ -243,10 +241,15 @@ class PlacementBoundary:
             leave(f"{call}{DONE}")
         except Exception as fault:
             # A lost answer, too, may be taken for "there is none".
-            if execution is not None:
-                self.answered[acting_task(execution.current.index)] = fault
+            self._blame(fault)
             raise
         return answer
+
+    def _blame(self, fault: Exception) -> None:
+        """Remember what the task that asks was answered with, which may explain what it does next."""
+        execution = current.execution
+        if execution is not None:
+            self.answered[acting_task(execution.current.index)] = fault
 
     def _answer(self, method: str, url: str, json: Any = None, microversion: str | None = None) -> Response:
         """The answer to a request that arrives."""

@@ -17,6 +17,11 @@ Snapshot = tuple[dict[str, Body], dict[str, tuple[Any, ...]]]
 _INVENTORY = {"reserved": 0, "min_unit": 1, "max_unit": 2147483647, "step_size": 1, "allocation_ratio": 1.0}
 
 
+def _completed(inventories: Body) -> Body:
+    """Inventories with what a request may leave out."""
+    return {name: {**_INVENTORY, **value} for name, value in inventories.items()}
+
+
 class Placement(PlacementBoundary):
     """Placement's answers out of dictionaries."""
 
@@ -136,7 +141,7 @@ class Placement(PlacementBoundary):
         refused = self._refuse_inventories(parts[1], json["inventories"], version)
         if refused is not None:
             return refused
-        provider["inventories"] = {name: {**_INVENTORY, **value} for name, value in json["inventories"].items()}
+        provider["inventories"] = _completed(json["inventories"])
         provider["generation"] += 1
         return self.GET_resource_providers_id_inventories(parts, query, json, version)
 
@@ -144,8 +149,7 @@ class Placement(PlacementBoundary):
         return {name for one in self.allocations.values() for name in one[1].get(provider, ())}
 
     def _refuse_inventories(self, provider: str, inventories: Body, version: Any) -> Response | None:
-        for name, value in inventories.items():
-            full = {**_INVENTORY, **value}
+        for name, full in _completed(inventories).items():
             capacity = int((full["total"] - full["reserved"]) * full["allocation_ratio"])
             if capacity < 0 or (capacity == 0 and version < (1, 26)):
                 text = f"Invalid inventory for '{name}' on resource provider '{provider}'."
@@ -296,10 +300,7 @@ class Placement(PlacementBoundary):
             refused = self._refuse_inventories(uuid, given["inventories"], version)
             if refused is not None:
                 return refused
-        wanted = {
-            uuid: {name: {**_INVENTORY, **value} for name, value in given["inventories"].items()}
-            for uuid, given in inventories.items()
-        }
+        wanted = {uuid: _completed(given["inventories"]) for uuid, given in inventories.items()}
         for uuid, found in wanted.items():
             if found:
                 self.providers[uuid]["inventories"] = {**self.providers[uuid]["inventories"], **found}

@@ -29,7 +29,8 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
             ALLOCATIONS, "provider", f"placement still offers node {provider}, which has no record any more"
         )
     # In 16 a migration has no uuid, and no allocation.
-    pending = {row.get("uuid") for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES}
+    under_way = [row for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES]
+    pending = {row.get("uuid") for row in under_way}
     known = {row["uuid"] for row in world.conductor.tables["migration"].values() if "uuid" in row}
     for consumer in sorted(known & set(allocations)):
         if consumer not in pending:
@@ -37,11 +38,7 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
     # The host that an instance was evacuated from gives its part back when it returns.
     left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row)}
     # Nova tells the devices of both halves of such a move apart when it is over.
-    staying = {
-        row["instance_uuid"]
-        for row in world.conductor.rows("migration")
-        if row["status"] not in FINAL_STATUSES and row["source_compute"] == row["dest_compute"]
-    }
+    staying = {row["instance_uuid"] for row in under_way if row["source_compute"] == row["dest_compute"]}
     for uuid, row in sorted(world.conductor.tables["instance"].items()):
         amounts = dict(allocations[uuid][1]) if uuid in allocations else {}
         if uuid in left:
