@@ -18,7 +18,7 @@ from semafuzz.targets.nova.invariants.records import placement_violations
 from semafuzz.targets.nova.invariants.stuck import instances_to_rest, stuck_violations
 from semafuzz.targets.nova.invariants.usage import audited_violations, figures, fingerprint, run_audit, usage_violations
 from semafuzz.targets.nova.operations.managed.requests import MoveEndedError
-from semafuzz.targets.nova.operations.restarts import STARTS
+from semafuzz.targets.nova.operations.restarts import STARTS, start_anew
 from semafuzz.targets.nova.operations.spec import OperationSpec
 from semafuzz.targets.nova.operations.table import TABLE, set_up
 from semafuzz.targets.nova.world.flavors import is_rounded
@@ -223,9 +223,11 @@ class NovaStage:
         ]
         for place in up:
             at_once += usage_violations(world, world.hosts[place.host].tracker, self._rounding, place)
-        for place in places:
-            if place not in up:
-                world.hosts[place.host].tracker = world.hosts[place.host].new_tracker()
+        for name in sorted({place.host for place in places if place not in up}):
+            try:
+                start_anew(world, name, interrupts=False)
+            except Exception as error:
+                lasting.append(Violation(AUDITS, "start raises", f"the start of {name} raises {type(error).__name__}: {error}"))
         figures_before = [figures(world.hosts[place.host].tracker, place) for place in places]
         audits = [(place, run_audit(world, world.hosts[place.host].tracker, place)) for place in places]
         for (place, raised), before in zip(audits, figures_before, strict=True):

@@ -34,9 +34,16 @@ class Share:
         extra = self.instance["_extra"]
         return extra[f"{self.side}_flavor" if self.migration["migration_type"] == "resize" else "flavor"]
 
+    @property
+    def has_context(self) -> bool:
+        """Whether its instance has a migration context. One that was dropped before its migration ended has none; an
+        audit still counts the flavor."""
+        return self.instance["_extra"]["migration_context"] is not None
+
     def of_context(self, name: str) -> Any:
-        """``numa_topology`` or ``pci_requests`` of this side of the migration context."""
-        return self.instance["_extra"]["migration_context"]["nova_object.data"].get(f"{self.side}_{name}")
+        """``numa_topology`` or ``pci_requests`` of this side of the migration context, None without one."""
+        context = self.instance["_extra"]["migration_context"]
+        return None if context is None else context["nova_object.data"].get(f"{self.side}_{name}")
 
 
 def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Share]]:
@@ -47,6 +54,7 @@ def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Sha
         if (row["host"], row["node"]) == place and not _holds_nothing(row)
     }
     shares = []
+    latest: dict[str, Share] = {}
     ended = FINAL_STATUSES if _asks_for_failed_migrations() else FINAL_STATUSES | {"error"}
     for row in world.conductor.rows("migration"):
         if row["status"] is None or row["status"] in ended:
@@ -58,8 +66,16 @@ def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Sha
         share = Share(row, instance, side)
         # What nobody knows the size of, nobody can count.
         if side and (row["instance_uuid"] not in instances or _stays(row)) and share.flavor is not None:
-            shares.append(share)
-    return instances, shares
+            if share.has_context:
+                shares.append(share)
+            elif share.uuid not in latest or _last_written(row) > _last_written(latest[share.uuid].migration):
+                latest[share.uuid] = share
+    return instances, shares + list(latest.values())
+
+
+def _last_written(migration: Any) -> Any:
+    """When: of several migrations of an instance without a context, an audit counts the last."""
+    return migration["updated_at"] or migration["created_at"]
 
 
 def _holds_nothing(instance: Any) -> bool:
@@ -77,6 +93,13 @@ def _asks_for_failed_migrations() -> bool:
     from nova import objects
 
     return hasattr(objects.MigrationList, "get_in_progress_and_error")
+
+
+def _counts_live_migrations() -> bool:
+    """Whether an audit counts live migrations: from the release on that claims at their destination."""
+    from nova.compute import resource_tracker
+
+    return hasattr(resource_tracker, "_instance_is_live_migrating")
 
 
 def _stays(migration: Any) -> bool:
@@ -97,12 +120,13 @@ def _side(migration: Any, instance: Any, place: Place) -> str:
 
 
 def _is_moving(instance: Any, migration: Any) -> bool:
-    """Whether the instance is in the midst of this migration, as the audit sees it."""
+    """Whether the instance is in the midst of this migration, as the audit sees it: one whose context is gone is in
+    the midst of any."""
     state, task = instance["vm_state"], instance["task_state"]
     changing = state == "resized" or (state in ("active", "stopped") and task in (*MOVING_TASKS, *REBUILDING_TASKS))
-    live = state in ("active", "paused") and task == "migrating"
+    live = _counts_live_migrations() and state in ("active", "paused") and task == "migrating"
     context = instance["_extra"]["migration_context"]
-    matches = context is not None and context["nova_object.data"]["migration_id"] == migration["id"]
+    matches = context is None or context["nova_object.data"]["migration_id"] == migration["id"]
     return (changing or live) and matches
 
 

@@ -66,14 +66,17 @@ def _owner_violations(world: World, pci: Any, place: Place) -> Iterator[Violatio
     instances, shares = counted(world, place)
     wanted = Counter({uuid: _requested(row["_extra"]["pci_requests"]) for uuid, row in instances.items()})
     for share in shares:
-        wanted[share.uuid] += _requested(share.of_context("pci_requests"))
-    # In error it may have fewer: what failed (a deletion, a revert) had given them back already.
-    failed = {uuid for uuid, row in instances.items() if row["vm_state"] == "error"}
+        asked = share.of_context("pci_requests") if share.has_context else share.instance["_extra"]["pci_requests"]
+        wanted[share.uuid] += _requested(asked)
+    # In error it may have fewer: what failed (a deletion, a revert) had given them back already. Without a migration
+    # context nothing says how many it is to have.
+    may_lack = {uuid for uuid, row in instances.items() if row["vm_state"] == "error"}
+    may_lack |= {share.uuid for share in shares if not share.has_context}
     have = Counter(device.instance_uuid for device in pci.pci_devs if device.instance_uuid)
     for uuid in sorted({*wanted, *have}):
         if uuid not in wanted:
             yield Violation(DEVICE_OWNERS, "owner", f"{have[uuid]} PCI devices belong to {uuid}, which is not here")
-        elif have[uuid] > wanted[uuid] or (have[uuid] < wanted[uuid] and uuid not in failed):
+        elif have[uuid] > wanted[uuid] or (have[uuid] < wanted[uuid] and uuid not in may_lack):
             yield Violation(
                 DEVICE_COUNTS, "devices", f"{uuid} has {have[uuid]} PCI devices and asked for {wanted[uuid]}"
             )

@@ -35,7 +35,6 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
     for consumer in sorted(known & set(allocations)):
         if consumer not in pending:
             yield Violation(ALLOCATIONS, "migration", f"migration {consumer} has ended and holds an allocation")
-    # The host that an instance was evacuated from gives its part back when it returns.
     left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row)}
     # Nova tells the devices of both halves of such a move apart when it is over.
     staying = {row["instance_uuid"] for row in under_way if row["source_compute"] == row["dest_compute"]}
@@ -58,10 +57,10 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
 
 
 def _holds_both(migration: Any) -> bool:
-    """Whether the instance holds what it had on the source as well. In 16, where migrations
-    have no uuid, it does as long as it moves."""
-    evacuated = migration["migration_type"] == "evacuation" and migration["status"] == "done"
-    return bool(evacuated or ("uuid" not in migration and migration["status"] not in FINAL_STATUSES))
+    """Whether the instance holds what it had on the source as well: in 16, where migrations have no uuid, as long as
+    it moves. A host that it was evacuated from gives its part back when it returns, and judged is what it returns
+    with."""
+    return "uuid" not in migration and migration["status"] not in FINAL_STATUSES
 
 
 def _rests(instance: Any) -> bool:

@@ -48,6 +48,16 @@ def test_a_sound_state_has_no_violation(world: World) -> None:
     assert names(usage_violations(world, tracker)) | names(audited_violations(world, tracker)) == set()
 
 
+def test_a_migration_whose_context_is_gone_counts_while_its_instance_moves(world: World) -> None:
+    row = world.conductor.tables["instance"][world.uuid(2)]
+    row["_extra"] = {**row["_extra"], "migration_context": None}
+    tracker = live(world)
+    assert run_audit(world, tracker) == ""
+    assert names(usage_violations(world, tracker)) == set()
+    forget_migration(tracker)
+    assert "I11 tracked" in names(usage_violations(world, tracker))
+
+
 def change_memory(tracker: Any) -> None:
     tracker.compute_nodes[NODE].memory_mb_used += 1
 

@@ -126,13 +126,30 @@ def test_the_other_host_that_was_evacuated_comes_back(nova: OpenTarget, kind: st
     run(made)
     world = world_of(made)
     assert world.down == {OTHER.host}
-    held = world.placement.allocations[world.uuid(1)][1]
-    assert len(held) == 2
     made = program(nova, "evacuate_here,restart_other", kind=kind)
     assert shown(run(made)) - {"I1 memory_mb_used"} == set()
     world = world_of(made)
     assert world.down == set()
     assert len(world.placement.allocations[world.uuid(1)][1]) == 1
+
+
+def test_an_evacuated_host_that_does_not_clean_up_is_judged_as_it_comes_back(
+    nova: OpenTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nova.compute.manager import ComputeManager
+
+    monkeypatch.setattr(ComputeManager, "_destroy_evacuated_instances", lambda *_, **__: {})
+    assert "I13 instance" in shown(run(program(nova, "evacuate_here", flavor=5)))
+
+
+def test_a_host_that_cannot_come_back_is_said(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova.compute.manager import ComputeManager
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(ComputeManager, "init_host", refuse)
+    assert "I14 start raises" in shown(run(program(nova, "evacuate_here", flavor=2)))
 
 
 def test_a_kill_of_the_other_host_interrupts_what_is_on_it(nova: OpenTarget) -> None:

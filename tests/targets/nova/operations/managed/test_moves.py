@@ -28,7 +28,8 @@ ENDS = {
     "revert_in_place": ("host1", "active", "reverted"),
     "live_migrate_away": ("host2", "active", "completed"),
     "live_migrate_here": ("host1", "active", "completed"),
-    "evacuate_here": ("host1", "active", "done"),
+    # Judged is the host that it came from as it comes back.
+    "evacuate_here": ("host1", "active", "completed"),
     "shelve": (None, "shelved_offloaded", None),
     "unshelve": ("host1", "active", None),
 }
