@@ -227,7 +227,9 @@ class NovaStage:
             try:
                 start_anew(world, name, interrupts=False)
             except Exception as error:
-                lasting.append(Violation(AUDITS, "start raises", f"the start of {name} raises {type(error).__name__}: {error}"))
+                lasting.append(
+                    Violation(AUDITS, "start raises", f"the start of {name} raises {type(error).__name__}: {error}")
+                )
         figures_before = [figures(world.hosts[place.host].tracker, place) for place in places]
         audits = [(place, run_audit(world, world.hosts[place.host].tracker, place)) for place in places]
         for (place, raised), before in zip(audits, figures_before, strict=True):

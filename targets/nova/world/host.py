@@ -44,6 +44,9 @@ class HostWorld(Protocol):
     def context(self) -> Any:
         """A request context."""
 
+    def evacuated_from(self, host: str) -> list[str]:
+        """The instances whose guests a host still has, though they were rebuilt elsewhere."""
+
 
 class Host:
     """One nova-compute process: a driver, a report client, a tracker."""
@@ -52,7 +55,7 @@ class Host:
         self.name = name
         self.nodes = tuple(nodes)
         self.devices = REPORTED if world.pci else ""
-        self.driver = make_driver(name, nodes, self.devices, vpmem=world.vpmem)
+        self.driver = make_driver(name, nodes, lambda: world.evacuated_from(name), self.devices, vpmem=world.vpmem)
         self._world = world
         self._manager: Any = None
         self.process = Process()

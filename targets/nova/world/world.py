@@ -92,6 +92,13 @@ class World:
         """Every node that a hypervisor reports."""
         return [Place(name, node) for name in self.hosts for node in self.reported(name)]
 
+    def evacuated_from(self, host: str) -> list[str]:
+        """The instances whose guests a host still has, though they were rebuilt elsewhere: until its service starts
+        and says that it took them away."""
+        rows = [row for row in self.conductor.rows("migration") if row["migration_type"] == "evacuation"]
+        left = [row for row in rows if row["source_compute"] == host and row["status"] not in ("completed", "error")]
+        return sorted({row["instance_uuid"] for row in left})
+
     def activate(self) -> None:
         """Make this world the one that Nova's objects and options belong to."""
         from nova.objects import base
