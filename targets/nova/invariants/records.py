@@ -10,7 +10,7 @@ from semafuzz.targets.nova.in_memory.conductor_records import FINAL_STATUSES
 from semafuzz.targets.nova.invariants.checks import ALLOCATIONS, INSTANCE_ROWS, Violation
 from semafuzz.targets.nova.world.flavors import FLAVORS, VPMEM_CLASS, vpmem_units
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
-from semafuzz.targets.nova.world.names import HERE
+from semafuzz.targets.nova.world.names import EXTRA, HERE, HOSTS
 from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.pci_devices import inventory_of
 from semafuzz.targets.nova.world.world import World
@@ -95,8 +95,11 @@ def _resources(flavor: Mapping[str, Any]) -> dict[str, int]:
     return {**asked, VPMEM_CLASS: units} if units else asked
 
 
+_NODES_OF_HOSTS = {EXTRA, *(Place(host, node) for host, nodes in HOSTS.items() for node in nodes)}
+
+
 def row_violations(world: World) -> Iterator[Violation]:
-    """I15: an instance is on a host with a node or on neither; without one it owns no
+    """I15: an instance is on a host with a node of that host or on neither; without one it owns no
     CPUs, and one at rest is not in the midst of a migration."""
     for uuid, row in sorted(world.conductor.tables["instance"].items()):
         if row["deleted"]:
@@ -107,6 +110,8 @@ def row_violations(world: World) -> Iterator[Violation]:
         if len({value is None for value in where.values()}) > 1:
             text = f"{uuid} has " + ", ".join(f"{name} {value}" for name, value in where.items())
             yield Violation(INSTANCE_ROWS, "host", text)
+        elif row["host"] is not None and (row["host"], row["node"]) not in _NODES_OF_HOSTS:
+            yield Violation(INSTANCE_ROWS, "host", f"{uuid} is on {row['node']}, which is no node of {row['host']}")
         # One that is shelved keeps the topology that it had until it is unshelved.
         if row["host"] is None and row["vm_state"] != "shelved_offloaded" and _is_pinned(extra["numa_topology"]):
             yield Violation(INSTANCE_ROWS, "numa_topology", f"{uuid} is on no host and still pinned to CPUs of one")

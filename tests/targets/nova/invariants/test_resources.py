@@ -17,6 +17,7 @@ from semafuzz.targets.nova.invariants.usage import audited_violations, fingerpri
 from semafuzz.targets.nova.operations.table import HOST, NODE, TABLE, set_up
 from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST, is_rounded
 from semafuzz.targets.nova.world.hypervisor import NODE_UUIDS
+from semafuzz.targets.nova.world.names import OTHER
 from semafuzz.targets.nova.world.world import Snapshot, World
 
 pytestmark = pytest.mark.nova
@@ -229,6 +230,8 @@ def test_rows_that_contradict_themselves_are_noticed(world: World) -> None:
     row = world.conductor.tables["instance"][world.uuid(1)]
     row.update(host=None)
     assert names(row_violations(world)) == {"I15 host", "I15 numa_topology"}
+    row.update(host=OTHER.host)
+    assert names(row_violations(world)) == {"I15 host"}
     row.update(host=HOST)
     context = world.conductor.tables["instance"][world.uuid(3)]["_extra"]["migration_context"]
     row["_extra"] = {**row["_extra"], "migration_context": context}
