@@ -7,11 +7,9 @@ who deletes a trace has forgotten the finding.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +19,7 @@ from msgspec import Meta
 from semafuzz.harness.errors import TraceError, UsageError
 from semafuzz.harness.files.atomic_write import TEMPORARY, atomic_write
 from semafuzz.harness.files.bounded_read import read_record
+from semafuzz.harness.files.lock_file import locked
 from semafuzz.harness.kernel.outcome import FailureKind, Severity
 from semafuzz.harness.traces.codec import read
 
@@ -69,24 +68,16 @@ class Corpus:
     def held(self) -> Iterator[None]:
         """Nobody else uses this corpus in the block. UsageError where somebody does; who is
         killed holds it no longer."""
-        try:
-            self._findings.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise UsageError(f"cannot write to {self.folder} ({error.strerror}); give another --corpus") from None
-        try:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(f"another run uses the corpus {self.folder}; wait for it, or give another") from None
+                self._findings.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self.folder / ".lock", f"the corpus {self.folder}"))
             except OSError as error:
-                raise UsageError(f"cannot lock {self.folder} ({error.strerror}); put it on another disk") from None
+                raise UsageError(f"cannot write to {self.folder} ({error.strerror}); give another --corpus") from None
             for left in self._findings.glob(f"{TEMPORARY}*"):
                 # Whoever wrote it was killed: nobody else is here.
                 left.unlink(missing_ok=True)
             yield
-        finally:
-            os.close(handle)
 
     def trace_of(self, known: Known) -> Path:
         """The trace of a finding."""

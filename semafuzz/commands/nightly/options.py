@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,7 +16,11 @@ from semafuzz.harness.kernel.outcome import Model
 @click.command()
 @click.argument("target", default="nova")
 @click.option(
-    "--corpus", type=click.Path(path_type=Path), required=True, help="The folder of what is known; made if need be."
+    "--corpus",
+    required=True,
+    metavar="FOLDER",
+    help="Where what is known is kept; made if need be. An address such as s3://bucket/folder keeps it on a filesystem "
+    "that fsspec reaches (needs semafuzz[remote]).",
 )
 @click.option("--releases", default="", metavar="A,B,C", help="Search each of these.  [default: the installed one]")
 @click.option(
@@ -81,7 +86,7 @@ from semafuzz.harness.kernel.outcome import Model
 @options.as_json
 def nightly(
     target: str,
-    corpus: Path,
+    corpus: str,
     releases: str,
     schedules: int,
     seconds: float,
@@ -119,15 +124,17 @@ def nightly(
       semafuzz nightly --corpus findings --seconds 3600 --jobs 2
       semafuzz nightly --corpus findings --releases 33.0.2,34.0.0 --seconds 3600
       semafuzz nightly --corpus findings --engine dask --dask tcp://host:8786 --shards 40
+      semafuzz nightly --corpus s3://bucket/findings --seconds 3600
       semafuzz nightly reference --corpus findings --schedules 2000 --seed 7
     """
+    from semafuzz.campaign.remote.copy import copied, is_address
     from semafuzz.commands.nightly.run import NightlyOptions, run_nightly
 
     chosen = tuple(one.strip() for one in releases.split(",") if one.strip())
     wanted = NightlyOptions(
         target,
         chosen,
-        corpus,
+        Path(corpus),
         schedules,
         seconds,
         jobs,
@@ -145,4 +152,9 @@ def nightly(
         wait,
         send_code,
     )
-    sys.exit(run_nightly(wanted, as_json))
+    if is_address(corpus):
+        with copied(corpus) as folder:
+            code = run_nightly(replace(wanted, corpus=folder), as_json)
+    else:
+        code = run_nightly(wanted, as_json)
+    sys.exit(code)
