@@ -34,7 +34,8 @@ State = Literal["kept", "gone"]
 class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A finding that is remembered. ``state``: whether it showed when it was replayed last;
     ``found``: the night that met it first, ``changed``: the one in which its state changed;
-    ``why``: of one that is gone, how that is known; ``since``: the date of the night that met it first."""
+    ``why``: of one that is gone, how that is known; ``since``: the date of the night that met it first; ``cause``: what
+    other programs of the same defect have in common with it, "" where nobody can say."""
 
     target: Short
     release: Short
@@ -49,6 +50,7 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changed: Short = ""
     why: Text = ""
     since: Short = ""
+    cause: Text = ""
 
     @property
     def name(self) -> str:

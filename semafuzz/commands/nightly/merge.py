@@ -57,6 +57,8 @@ def _meet(corpus: Corpus, night: str, before: Known, now: Known, trace: Path) ->
         corpus.add(msgspec.structs.replace(now, found=before.found, since=before.since, changed=changed), trace)
     elif _size(trace) < _size(corpus.trace_of(before)):
         corpus.add(msgspec.structs.replace(now, found=before.found, since=before.since, changed=before.changed), trace)
+    elif now.cause and not before.cause:
+        corpus.note(msgspec.structs.replace(before, cause=now.cause))
 
 
 def _record(plan: Plan, target: str, release: str, finding: Finding) -> Known:
@@ -64,8 +66,19 @@ def _record(plan: Plan, target: str, release: str, finding: Finding) -> Known:
     operations = tuple(one[:500] for one in finding.operations[:256])
     return Known(
         target, release, finding.signature, finding.kind, finding.severity, finding.message[:2000], program[:2000],
-        operations, plan.night, since=plan.date,
+        operations, plan.night, since=plan.date, cause=cause_of(finding),
     )  # fmt: skip
+
+
+def cause_of(finding: Finding) -> str:
+    """What two programs of one defect have in common: its name in the catalogue, or else how they fail and the two
+    places that race. "" where no race is known to be needed: then every program is taken for a defect of its own."""
+    if finding.known:
+        return f"known as {finding.known}"
+    pair = sorted(finding.places[:2])
+    if finding.sequential or len(pair) < 2:
+        return ""
+    return "; ".join((*read(Path(finding.trace)).expected.identity, *pair))[:2000]
 
 
 def _as_finding(corpus: Corpus, known: Known) -> Finding:

@@ -22,6 +22,7 @@ from semafuzz.campaign.plan import Plan, Shard, make_plan
 from semafuzz.campaign.workers import Exit, Limits, follow, kill_left_over, run_process, supervise
 from semafuzz.commands.fuzz.run import UNDER_WAY
 from semafuzz.commands.nightly.answers import ReplayAnswer, concluded, figures_in, last_line
+from semafuzz.commands.nightly.by_cause import by_cause
 from semafuzz.commands.nightly.fail_on import FailOn
 from semafuzz.commands.nightly.merge import merge
 from semafuzz.commands.nightly.on_cluster import ClusterNight
@@ -203,6 +204,7 @@ class _Nightly:
         ended = [(shard, found) for shard in self.plan.shards if (found := self.night.ended(shard)) is not None]
         everything = self.corpus.all()
         changed = [one for one in everything if one.changed == self.plan.night]
+        new, further = by_cause(everything, self.plan.night)
         results = [one.result for _, one in ended if one.result is not None]
         unsteady = [one.message for result in results for one in result.failures if not one.confirmed]
         return NightlyReport(
@@ -211,7 +213,8 @@ class _Nightly:
             schedules=sum(result.schedules for result in results),
             searches=len(self.plan.shards),
             known=sum(one.state == "kept" for one in everything),
-            new=[self._told_of(one) for one in everything if one.found == self.plan.night],
+            new=[self._told_of(one) for one in new],
+            further=[self._told_of(one) for one in further],
             returned=[self._told_of(one) for one in changed if one.state == "kept"],
             vanished=[self._told_of(one) for one in changed if one.state == "gone"],
             unsure=[(*self._told_of(one), why) for one, why in [*self.unsure, *self._not_replayed()]],

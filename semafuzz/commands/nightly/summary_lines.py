@@ -18,7 +18,8 @@ WIDTH = 160
 
 @dataclass(frozen=True, slots=True)
 class NightlyReport:
-    """``new``, ``returned`` (was gone) and ``vanished`` (shows no more) are news; ``unsure``
+    """``new``, ``returned`` (was gone) and ``vanished`` (shows no more) are news; ``further`` are other programs of a
+    cause that is known, or told by one that is new; ``unsure``
     are those of which nobody can tell, with the reason; ``crashed`` says which searches came
     to no end, why, and where that is which they left, ``not_searched`` which did not come to begin or to end, and why;
     ``notes`` what else went wrong. ``everything``: all that is known. ``index``: where the pages are; ``date``: of the
@@ -30,6 +31,7 @@ class NightlyReport:
     searches: int
     known: int
     new: list[Told] = field(default_factory=list)
+    further: list[Told] = field(default_factory=list)
     returned: list[Told] = field(default_factory=list)
     vanished: list[Told] = field(default_factory=list)
     unsure: list[tuple[Known, str, str]] = field(default_factory=list)
@@ -77,6 +79,9 @@ def print_nightly(report: NightlyReport) -> None:
         print(f"CANNOT BE TOLD whether it still shows: {plain(known.program, WIDTH)}")
         print(f"  {plain(why, WIDTH)}")
         print(f"  {command}")
+    if report.further:
+        many = f"{len(report.further)} more programs show" if len(report.further) > 1 else "1 more program shows"
+        print(f"{many} a cause that is told or known: kept with the others")
     for text in report.notes:
         print(f"note: {plain(text, 500)}")
     blind = f" ({len(report.blind)} of them not done)" if report.blind else ""
@@ -101,7 +106,7 @@ def nightly_json(report: NightlyReport) -> str:
             "not_searched": [{"what": name, "why": why} for name, why in report.blind],
             **{
                 name: [{**msgspec.structs.asdict(known), "replay": command} for known, command in getattr(report, name)]
-                for name in ("new", "returned", "vanished")
+                for name in ("new", "further", "returned", "vanished")
             },
             "unsure": [
                 {**msgspec.structs.asdict(known), "replay": command, "why": why}

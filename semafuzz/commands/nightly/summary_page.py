@@ -35,10 +35,14 @@ def night_page(report: NightlyReport) -> str:
         parts += [f"## Not known whether they still show: {len(report.unsure)}", ""]
         parts += [f"- {escaped(known.program)}: {escaped(why)}" for known, _, why in report.unsure[:ROWS]]
         parts += [*_more(len(report.unsure)), ""]
-    for title, found in (("New", report.new), ("Returned", report.returned), ("Vanished", report.vanished)):
+    kinds = (
+        ("New", report.new), ("Returned", report.returned), ("Vanished", report.vanished),
+        ("More programs of causes that are told or known", report.further),
+    )  # fmt: skip
+    for title, found in kinds:
         if found:
             parts += [f"## {title}: {len(found)}", "", *_table(found, report.date)]
-    new = {known.name for known, _ in report.new}
+    new = {known.name for known, _ in (*report.new, *report.further)}
     rest = [told for told in report.everything if told[0].name not in new and told[0].state == "kept"]
     for release in sorted({known.release for known, _ in rest}):
         of_release = [told for told in rest if told[0].release == release]

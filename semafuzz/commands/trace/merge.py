@@ -33,6 +33,7 @@ class _Counts:
     new: int = 0
     smaller: int = 0
     known: int = 0
+    healed: int = 0
 
 
 def run_merge(folders: tuple[Path, ...], into: Path) -> int:
@@ -64,6 +65,7 @@ def run_merge(folders: tuple[Path, ...], into: Path) -> int:
         print(f"semafuzz: {plain(text)}", file=sys.stderr)
     print(
         f"{counts.new} new, {counts.smaller} in place of larger ones, {counts.known} known already"
+        f"{f', {counts.healed} in place of damaged ones' if counts.healed else ''}"
         f"{f', {explained} explained by others' if explained else ''}; "
         f"`semafuzz report {plain(str(into))}` makes pages of them"
     )
@@ -77,9 +79,12 @@ def _merge(path: Path, into: Path, counts: _Counts) -> None:
     trace = codec.read(path)
     data = codec.encode(trace)
     there = _place_of(trace, into)
-    if not there.exists():
-        counts.new += 1
-    elif _rank(codec.read(there)) > _rank(trace):
+    before = _whole(there)
+    if before is None:
+        # One that is damaged there is replaced by a whole one.
+        counts.healed += there.exists()
+        counts.new += not there.exists()
+    elif _rank(before) > _rank(trace):
         counts.smaller += 1
     else:
         counts.known += 1
@@ -98,13 +103,22 @@ def _place_of(trace: Trace, into: Path) -> Path:
     there = _found(into, plain_one)
     if there is None:
         return into / plain_one
-    other = _subject(codec.read(there))
-    if other == own:
+    before = _whole(there)
+    if before is None or _subject(before) == own:
         return there
+    other = _subject(before)
     if own > other:
         return into / tagged
     there.replace(there.with_name(f"{name}-{_tag(other)}.json"))
     return into / plain_one
+
+
+def _whole(path: Path) -> Trace | None:
+    """The trace in a file; None where there is none, or what is there is none."""
+    try:
+        return codec.read(path) if path.exists() else None
+    except TraceError:
+        return None
 
 
 def _found(into: Path, name: str) -> Path | None:

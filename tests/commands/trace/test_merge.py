@@ -74,6 +74,16 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_merged(semafuzz: Run, parts
     assert not list(parts.parent.glob("wicked*"))
 
 
+def test_a_damaged_trace_is_replaced_by_a_whole_one(semafuzz: Run, parts: Path) -> None:
+    assert semafuzz("merge", "a", "b", "--into", "all").returncode == 0
+    whole = contents(parts / "all")
+    (parts / "all" / "s1.json").write_text("{")
+    healed = semafuzz("merge", "a", "b", "--into", "all")
+    assert healed.returncode == 0, healed.stderr
+    assert "1 in place of damaged ones" in healed.stdout
+    assert contents(parts / "all") == whole
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
