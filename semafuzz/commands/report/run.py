@@ -32,6 +32,7 @@ from semafuzz.reports.run_view.schema import FindingView
 from semafuzz.reports.site import write_site
 from semafuzz.reports.summaries import Summary, read_summary
 from semafuzz.reports.terminal.plain_text import plain, replay_command, script
+from semafuzz.reports.terminal.result import Progress
 from semafuzz.self_command import run_options
 from semafuzz.targets.declared.target import DECLARED
 
@@ -78,6 +79,7 @@ class _Drawing:
     found: list[_Found]
     work: Path
     done: int = 0
+    progress: Progress = field(default_factory=Progress)
     chunks: list[list[_Found]] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -91,6 +93,7 @@ class _Drawing:
         await supervise([partial(self._draw, chunk) for chunk in self.chunks], self.order.jobs)
         left = [one for one in self.found if one.picture is None]
         await supervise([partial(self._draw, [one], last=True) for one in left], self.order.jobs)
+        self.progress.clear()
 
     async def _draw(self, chunk: Sequence[_Found], last: bool = False) -> None:
         folder = Path(tempfile.mkdtemp(dir=self.work))
@@ -109,7 +112,7 @@ class _Drawing:
                     one.picture = msgspec.structs.replace(view_without_run(one.trace), reproduces=why)
                 continue
             self.done += 1
-            _progress(self.done, len(self.found))
+            self.progress.line(f"{self.done} of {len(self.found)} findings drawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +259,3 @@ def _matrix(path: Path | None) -> dict[str, list[dict[str, str]]]:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, LookupError, TypeError, AttributeError):
         raise UsageError(f"{path} is not what `semafuzz matrix --json` prints; make it again") from None
-
-
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{done} of {of} findings drawn" + ("\n" if done == of else ""))
-        sys.stderr.flush()

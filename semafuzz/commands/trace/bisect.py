@@ -14,6 +14,7 @@ from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Operations
 from semafuzz.reports.terminal.plain_text import plain
+from semafuzz.reports.terminal.waiting import waiting
 from semafuzz.self_command import run_options
 from semafuzz.targets import find_target
 from semafuzz.targets.declared.target import DECLARED
@@ -134,8 +135,13 @@ def run_bisect(path: Path, first: str, last: str, given: str, as_json: bool) -> 
     """
     releases = candidates(path, first, last, given)
 
+    judged = 0
+
     def judge(release: str) -> Verdict:
-        verdict = judge_release(path, release)
+        nonlocal judged
+        judged += 1
+        with waiting(f"{release} is judged, number {judged} of at most {len(releases)} releases"):
+            verdict = judge_release(path, release)
         if not as_json:
             print(f"{release:<12} {verdict.answer:<20} {plain(verdict.why, 200)}", flush=True)
         return verdict
