@@ -32,6 +32,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from semafuzz.harness.traces.schema import Operation, Operations
+from semafuzz.strategies.fuzz.dealing import dealt
 from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, granted
 from semafuzz.targets.model.protocol import OperationInfo, Plain, Target
 from semafuzz.targets.model.scenario import Scenario
@@ -89,7 +90,7 @@ class SmallScope:
 
     def pairs(self, share: tuple[int, int] = (0, 1)) -> Iterator[tuple[int, Scenario]]:
         """Every two operations again and again, each time on other instances; with the number of times
-        that the two had before. ``share``: of all pairs each ``share[1]``-th, from that with number ``share[0]``."""
+        that the two had before. ``share``: of all pairs those that are dealt to this search."""
         for number, scenario in self._maker("pairs").pairs(share, TIMES):
             yield from ((number, one) for one in self._new(iter((scenario,))))
 
@@ -189,7 +190,7 @@ class _Maker:
         found = list(itertools.combinations_with_replacement(self._table, 2))
         self._generator.shuffle(found)
         weights = [max(one.weight for one in pair) for pair in found]
-        mine = [place for place in range(len(found)) if place % share[1] == share[0]]
+        mine = dealt(found, share)
         firsts = sorted((_has_variant(found[place]), -weights[place], place, 0) for place in mine)
         repeats = sorted(
             (_has_variant(found[place]), number / weights[place], place, number)
