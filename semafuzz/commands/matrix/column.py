@@ -22,7 +22,7 @@ GRACE = 10.0
 
 @dataclass(slots=True)
 class Column:
-    """One release. ``cells``: the answers so far, in the order of the defects."""
+    """One release. ``cells``: the answers so far, in the order in which they were come to."""
 
     release: str
     cells: list[Cell] = field(default_factory=list)
@@ -61,6 +61,7 @@ class Column:
             killer.start()
 
     def filled(self, defects: Sequence[str]) -> list[Cell]:
-        """An answer for each defect: "?" for those that it did not come to."""
+        """An answer for each defect, in their order: "?" for those that it did not come to."""
         said = INTERRUPTED if self.is_interrupted() else UNJUDGED
-        return self.cells + [Cell(name, "?", said=said) for name in defects[len(self.cells) :]]
+        answers = {cell.defect: cell for cell in self.cells}
+        return [answers.get(name) or Cell(name, "?", said=said) for name in defects]
