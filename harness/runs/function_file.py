@@ -174,9 +174,7 @@ def load_name(
     the tree of each first-party module before it is rewritten, given its name. UsageError where an import fails."""
     name_here = module_name(path, renamed=renamed)
     filename = str(path.resolve())
-    folder = str(import_root(path))
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    make_importable(path)
     module = loaded_here[name_here] = ModuleType(name_here)
     module.__file__ = filename
     imported = ImportedModules(_both_forms(instrument), rewrite=rewrite, coarse=coarse, edit=edit)
@@ -228,12 +226,41 @@ def _both_forms(names: Sequence[str]) -> set[str]:
     return {*names, *(f"{name}{SUBMODULES}" for name in plain)}
 
 
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+
+
 def import_root(path: Path) -> Path:
     """The folder from which the file is imported: that above its packages."""
     folder = path.resolve().parent
     while (folder / "__init__.py").exists() and folder.name.isidentifier() and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def make_importable(path: Path) -> None:
+    """Have imports of a file find what they would if it was run by its project's tests: first what is beside it, and
+    last, where nothing else has it, what is in the project's folder, in ``src`` there, and where the user stands."""
+    folder = str(import_root(path))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    for further in _project_folders(path.resolve()):
+        if further not in sys.path:
+            sys.path.append(further)
+
+
+def _project_folders(path: Path) -> list[str]:
+    here = Path.cwd()
+    roots = [here] if here in path.parents else []
+    roots += [folder for folder in path.parents if any((folder / name).exists() for name in _PROJECT_FILES)][:1]
+    found = [one for root in roots for one in (root, root / "src") if one == root or one.is_dir()]
+    return list(dict.fromkeys(map(str, found)))
+
+
+def correct_it_first(path: Path, error: Exception) -> str:
+    """Why a file cannot be imported, and what to do."""
+    where = " (or run from the folder that has it, or name that in PYTHONPATH)"
+    text = f"{path} cannot be imported ({type(error).__name__}: {error}); correct that first"
+    return text + where if isinstance(error, ModuleNotFoundError) else text
 
 
 def _other_name(path: Path) -> str:
@@ -284,9 +311,7 @@ class _Refresher:
                 importlib.import_module(namespace["__package__"])
             exec(self._code, namespace)
         except Exception as error:
-            raise CodeError(
-                f"{self._path} cannot be imported ({type(error).__name__}: {error}); correct that first"
-            ) from error
+            raise CodeError(correct_it_first(self._path, error)) from error
         return function_of(namespace, self._name, str(self._path))
 
 

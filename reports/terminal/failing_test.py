@@ -71,7 +71,9 @@ def _report(head: list[str], places: Sequence[str], told: ToldRun, command: str)
     if told.sentence:
         lines += ["what happened:", *(f"    {line}" for line in wrapped(plain(told.sentence, 1000), width()))]
     if told.gil:
-        lines += ["where:", *(f"    {line}" for line in wrapped(plain(told.gil, 1000), width()))]
+        # The option of pytest has a name of its own.
+        gil = told.gil.replace("--model gil", "--interleave-model gil")
+        lines += ["where:", *(f"    {line}" for line in wrapped(plain(gil, 1000), width()))]
     if told.lines:
         lines += ["interleaving:", *(f"{'':{INDENT}}{plain(step, 500)}".rstrip() for step in told.lines)]
     if command:

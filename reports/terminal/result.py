@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
+from semafuzz.harness.errors import documentation
 from semafuzz.harness.runs.program_output import own_errors
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.result import Result
@@ -90,6 +91,8 @@ def print_result(result: Result, *, program: str = "") -> None:
         print_findings(result.failures, program=program)
     else:
         print(*wrapped(f"{plain(result.program)}: {_VERDICTS[result.verdict]}"), sep="\n")
+        if result.verdict == "complete":
+            print(f"what that covers: {documentation('limits')}")
         if result.fruitless:
             print(f"no new order in the last {result.fruitless:,} schedules; --seconds S searches on for so long")
     for section in result.sections:

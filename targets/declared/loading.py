@@ -16,7 +16,15 @@ from semafuzz.harness.edits.call_points import FAULTS, CallPoints, failing_calls
 from semafuzz.harness.edits.remedies import WHAT_IF, remedies_of
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.runs import source_index
-from semafuzz.harness.runs.function_file import file_of_module, load_name, loaded_here, module_name, read_source
+from semafuzz.harness.runs.function_file import (
+    correct_it_first,
+    file_of_module,
+    load_name,
+    loaded_here,
+    make_importable,
+    module_name,
+    read_source,
+)
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY, is_first_party
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.targets.classes.target import ClassTarget
@@ -116,9 +124,7 @@ def _imported(path: Path, source: str) -> ModuleType:
     except (SyntaxError, ValueError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise CodeError(f"{path} does not parse{where}: {error.args[0]}; correct it first") from None
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    make_importable(path)
     module = ModuleType(module_name(path))
     module.__file__ = filename
     sys.modules[module.__name__] = loaded_here[module.__name__] = module
@@ -127,7 +133,7 @@ def _imported(path: Path, source: str) -> ModuleType:
     except UsageError:
         raise
     except Exception as error:
-        raise CodeError(f"{path} cannot be imported ({type(error).__name__}: {error}); correct that first") from error
+        raise CodeError(correct_it_first(path, error)) from error
     return module
 
 

@@ -51,3 +51,23 @@ def test_a_folder_is_the_one_where_findings_go(
     assert opened == []
     assert run(["show", "nowhere"]) == 4
     assert "there is no nowhere" in capsys.readouterr().err
+
+
+def test_a_finding_is_shown_by_its_name(trace: Path, opened: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", trace.stem]) == 0
+    assert trace.stem in page_of(capsys.readouterr().out.strip()).name
+    assert run(["show", "000000000000"]) == 4
+
+
+def test_the_picture_of_what_was_corrected_is_kept(
+    trace: Path, opened: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["show", str(trace)]) == 0
+    page = page_of(capsys.readouterr().out.strip())
+    drawn = page.read_text()
+    Path("shown.py").write_text("def two():\n    pass\n")
+    run(["show", str(trace)])
+    told = capsys.readouterr()
+    assert page_of(told.out.strip()) == page
+    assert page.read_text() == drawn
+    assert "shown is the picture that was drawn before" in told.err
