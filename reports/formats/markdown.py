@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.reports.formats.report import Report
 from semafuzz.reports.run_view.bisection import by_answer
+from semafuzz.reports.run_view.facts import facts_sentence
 from semafuzz.reports.run_view.places import spots_of
 from semafuzz.reports.run_view.printable import clean
 from semafuzz.reports.run_view.schema import FindingView
@@ -64,6 +65,8 @@ def bug_report(picture: FindingView, severity: Severity) -> str:
         "",
         f"Seen in {escaped(where)}, {escaped(picture.model)} model, severity {escaped(severity)}.",
     ]
+    happened = facts_sentence(picture.run) if picture.run is not None else ""
+    lines += [line for text in (happened, picture.gil) if text for line in ("", escaped(text, 1000))]
     lines += [f"Releases: {escaped(answer)}: {escaped(releases, 2000)}." for answer, releases in by_answer(picture)]
     if picture.tasks:
         lines += ["", "## What runs", ""]

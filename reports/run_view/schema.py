@@ -130,7 +130,7 @@ class FindingView(_Record, frozen=True):
     those around the places that matter; ``files``: by the module, from the root of its repository, or as its package
     names it.
     ``story``: who ran when, and ``shared``: what the tasks did to what they share, in a few
-    lines each. ``releases``: what a bisection said of each."""
+    lines each. ``releases``: what a bisection said of each; ``gil``: whether CPython with the GIL can come to it."""
 
     signature: str
     kind: str
@@ -158,4 +158,5 @@ class FindingView(_Record, frozen=True):
     excerpts: list[Excerpt] = []
     sources: dict[str, str] = {}
     files: dict[str, str] = {}
+    gil: str = ""
     releases: dict[str, str] = {}

@@ -25,8 +25,9 @@ def sentence(picture: FindingView) -> str:
     message = shortened(picture.message.strip().partition("\n")[0])
     if message == "AssertionError":
         # Nobody wrote a message: the assertion itself is one.
-        lines = (picture.sources.get(place, "") for place in reversed(picture.places))
-        message = next((line for line in lines if line.startswith("assert")), message)
+        failed = [one.assertion for one in picture.run.raised if one.assertion] if picture.run is not None else []
+        lines = [*failed, *(picture.sources.get(place, "") for place in reversed(picture.places))]
+        message = next((shortened(line) for line in lines if line.startswith("assert")), message)
     words = _VERBS.get(picture.kind, picture.kind)
     named = f"{words}: {message}" if message else words
     between = " against ".join(dict.fromkeys(picture.operations[:2]))

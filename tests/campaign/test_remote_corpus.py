@@ -137,6 +137,17 @@ def test_a_machine_takes_its_own_lease_again(machines: list[Path], monkeypatch: 
     assert seen(machines[0], monkeypatch) == {"a.trace.json": "one"}
 
 
+def test_a_copy_that_was_brought_to_another_machine_is_no_owner(
+    machines: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("a.trace.json", "one", machines[0], monkeypatch)
+    owner = json.loads((folder_of(URL) / "remote.json").read_text())["owner"]
+    Lease(RemoteFolder(URL), owner, 600, time.time).take()
+    monkeypatch.setattr(remote_copy, "gethostname", lambda: "another")
+    with pytest.raises(UsageError, match="another run uses the corpus"):
+        seen(machines[0], monkeypatch)
+
+
 def test_a_lease_is_renewed_while_it_is_used(machines: list[Path]) -> None:
     folder = RemoteFolder(URL)
     with leased(folder, "one", seconds=0.2):

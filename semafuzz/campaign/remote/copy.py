@@ -7,10 +7,10 @@ killed goes on where it was, and what could not be put back is put back by the n
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import gethostname
 
 import msgspec
 
@@ -20,6 +20,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.files.bounded_read import read_record
 from semafuzz.harness.files.lock_file import locked
+from semafuzz.harness.files.user_cache import user_cache
 
 KEPT = ("findings", "report")
 """The folders of a corpus that are put back; of a night that is under way nothing is."""
@@ -36,10 +37,12 @@ class _Copied(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Manifest(msgspec.Struct, forbid_unknown_fields=True):
-    """``owner``: the name of this copy, by which its own lease is known again."""
+    """``owner``: the name of this copy, by which its own lease is known again; on another ``host``, which was given
+    the cache of this one, it is no name for it."""
 
     url: str
     owner: str
+    host: str
     files: dict[str, _Copied]
 
 
@@ -50,8 +53,7 @@ def is_address(corpus: str) -> bool:
 
 def folder_of(url: str) -> Path:
     """Where the copy is: in the user's cache."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "semafuzz" / "corpora" / hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
+    return user_cache() / "corpora" / hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -84,7 +86,9 @@ class _Copy:
         if path.exists():
             self.manifest = read_record(path, _Manifest, _MOST, f"delete {here}, it is a copy of {remote.url}")
         else:
-            self.manifest = _Manifest(remote.url, new_owner(), {})
+            self.manifest = _Manifest(remote.url, "", "", {})
+        if self.manifest.host != gethostname():
+            self.manifest.owner, self.manifest.host = new_owner(), gethostname()
             self._note()
 
     def take(self) -> None:

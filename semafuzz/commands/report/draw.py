@@ -10,7 +10,7 @@ from msgspec.structs import replace as replace_fields
 
 from semafuzz.commands.trace.opened_trace import Code, OpenedTrace, opened_trace
 from semafuzz.harness.errors import CannotJudge, UsageError, documentation
-from semafuzz.harness.kernel.outcome import ADVICE, Failure, Outcome
+from semafuzz.harness.kernel.outcome import ADVICE, SEES_ACCESSES, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.replay_run import replay
@@ -20,6 +20,7 @@ from semafuzz.harness.search.reproduction import check_reproduces
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.schema import Function, Operations, Trace
 from semafuzz.reports.run_view.build import record_run
+from semafuzz.reports.run_view.gil_label import gil_label
 from semafuzz.reports.run_view.interleaving import interleaving
 from semafuzz.reports.run_view.schema import FindingView, Passing, Run
 from semafuzz.reports.run_view.sources import excerpts_of, repository_file_of, source_line
@@ -110,6 +111,7 @@ def _painted(blank: FindingView, trace: Trace, subject: OpenedTrace) -> FindingV
         passing=passing,
         no_passing=why,
         story=turns(again),
+        gil=gil_label(again) if trace.model in SEES_ACCESSES else "",
         shared=interleaving(again),
         excerpts=excerpts_of(matter),
         sources={SITES[site].place(): line for site in sites if (line := source_line(SITES[site]))},

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from semafuzz.harness.errors import UsageError
+from semafuzz.harness.files.user_cache import user_cache
 
 KNOWN = (
     "16.1.8", "17.0.13", "18.3.0", "19.3.2", "20.6.1", "21.0.0", "21.1.0", "21.1.1", "21.1.2", "21.2.0", "21.2.4",
@@ -57,8 +58,7 @@ def check_release(release: str) -> None:
 
 def cache() -> Path:
     """The folder that holds a folder for each fetched release."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "semafuzz" / "nova"
+    return user_cache() / "nova"
 
 
 def fetched(release: str) -> Path | None:
