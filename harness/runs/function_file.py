@@ -243,7 +243,7 @@ def make_importable(path: Path) -> None:
     folder = str(import_root(path))
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    for further in _project_folders(path.resolve()):
+    for further in (str(path.resolve().parent), *_project_folders(path.resolve())):
         if further not in sys.path:
             sys.path.append(further)
 

@@ -22,9 +22,10 @@ class Finding:
     the options of a more faithful world in which it showed again; "" for none. ``time_outs``: those that
     ran out while another task could have gone on. ``warm``: how often the
     program has to run before, in one process. ``not_confirmed``: why it is not confirmed. ``output``: what
-    the program printed in the failing run. ``seconds`` and ``cpu_seconds``: after which the search reported
-    it, the second of its own process; 0 where that was not measured. ``known``: the name of the defect in the
-    target's catalogue that it seems to be, or "". ``sentence``, ``interleaving`` and ``assertion``, the one
+    the program printed in the failing run. ``pair``: the identities of the two racing places, empty where no race is
+    known; unlike ``places`` they stay as they are when lines move. ``seconds`` and ``cpu_seconds``: after which the
+    search reported it, the second of its own process; 0 where that was not measured. ``known``: the name of the
+    defect in the target's catalogue that it seems to be, or "". ``sentence``, ``interleaving`` and ``assertion``, the one
     that failed with what stood in it, and ``gil``, whether CPython with the GIL can come to it: what happened, as
     its replay in a fresh process told it.
     """
@@ -56,6 +57,7 @@ class Finding:
     assertion: str = ""
     gil: str = ""
     interleaving: tuple[str, ...] = ()
+    pair: tuple[str, ...] = ()
 
     @property
     def needs_several_tasks(self) -> bool:

@@ -26,7 +26,7 @@ from semafuzz.harness.shrink.size import preemptions
 from semafuzz.harness.traces import codec
 from semafuzz.harness.traces.build import Header, build_trace
 from semafuzz.harness.traces.schema import Function, Necessity, Trace
-from semafuzz.harness.traces.signature import failure_identity, signature
+from semafuzz.harness.traces.signature import failure_identity, signature, site_identity
 
 
 def has_failure(identity: tuple[str, ...]) -> Callable[[Outcome], bool]:
@@ -124,6 +124,7 @@ class Recorder:
             detail=run.failure.detail,
             necessity=run.necessity,
             time_outs=tuple(_time_out_line(one) for one in run.outcome.early_timeouts),
+            pair=tuple(sorted(map(site_identity, run.pair.sites))),
         )
 
     def _name(self, outcome: Outcome, failure: Failure) -> _FailingRun:

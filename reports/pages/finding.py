@@ -34,6 +34,10 @@ class Links:
 ALONE = Links(index="")
 
 
+NO_PICTURE = "There is no picture:"
+"""How a page begins that has none."""
+
+
 def finding_page(picture: FindingView, severity: Severity, links: Links = ALONE) -> str:
     """The page, as HTML. ``links``: what lies beside it."""
     run, passing = picture.run, picture.passing
@@ -47,6 +51,7 @@ def finding_page(picture: FindingView, severity: Severity, links: Links = ALONE)
         sentence=sentence(picture),
         lead=facts_sentence(run) if run is not None else "",
         where=_where(picture),
+        no_picture=NO_PICTURE,
         needs=_needs(picture)[:NEEDS],
         more_needs=max(0, len(_needs(picture)) - NEEDS),
         links=links,

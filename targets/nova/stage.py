@@ -18,7 +18,7 @@ from semafuzz.targets.nova.invariants.records import placement_violations
 from semafuzz.targets.nova.invariants.stuck import instances_to_rest, stuck_violations
 from semafuzz.targets.nova.invariants.usage import audited_violations, figures, fingerprint, run_audit, usage_violations
 from semafuzz.targets.nova.operations.managed.requests import MoveEndedError
-from semafuzz.targets.nova.operations.restarts import STARTS, start_anew
+from semafuzz.targets.nova.operations.restarts import STARTS, has_half_moved, start_anew
 from semafuzz.targets.nova.operations.spec import OperationSpec
 from semafuzz.targets.nova.operations.table import TABLE, set_up
 from semafuzz.targets.nova.world.flavors import is_rounded
@@ -224,6 +224,11 @@ class NovaStage:
         for place in up:
             at_once += usage_violations(world, world.hosts[place.host].tracker, self._rounding, place)
         for name in sorted({place.host for place in places if place not in up}):
+            if has_half_moved(world, name):
+                # A start would put right what nobody goes on with: it comes back without one.
+                world.hosts[name].tracker = world.hosts[name].new_tracker()
+                excused = {*excused, "stays down"}
+                continue
             try:
                 start_anew(world, name, interrupts=False)
             except Exception as error:
@@ -276,7 +281,9 @@ class NovaStage:
         yield from audited_violations(world, tracker, place)
         if "placement" not in excused:
             # The manager says in its log which allocations it then leaves behind.
-            yield from placement_violations(world, place, called_off="called off" in excused)
+            yield from placement_violations(
+                world, place, called_off="called off" in excused, stays_down="stays down" in excused
+            )
 
     def _audits_agree(self, tracker: object, place: Place) -> Iterator[Violation]:
         """I14: a second audit changes nothing, and a new tracker that starts from

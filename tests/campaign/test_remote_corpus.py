@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 
 from semafuzz.campaign.remote import copy as remote_copy
+from semafuzz.campaign.remote import lease as lease_module
 from semafuzz.campaign.remote.copy import copied, folder_of, is_address
 from semafuzz.campaign.remote.filesystem import UNFINISHED, RemoteError, RemoteFolder
 from semafuzz.campaign.remote.lease import NAME, Lease, leased
@@ -28,6 +30,7 @@ def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[P
 
     both = [tmp_path / "one", tmp_path / "two"]
     monkeypatch.setenv("XDG_CACHE_HOME", str(both[0]))
+    monkeypatch.setattr(lease_module, "SETTLED", 0.0)
     memory = fsspec.filesystem("memory")
     memory.store.clear()
     memory.pseudo_dirs[:] = [""]
@@ -104,10 +107,59 @@ def test_half_a_file_is_none(machines: list[Path], monkeypatch: pytest.MonkeyPat
     assert seen(machines[0], monkeypatch) == {}
 
 
-def test_a_name_that_leads_out_of_the_copy_is_not_followed() -> None:
-    assert remote_copy._is_within("findings/a.trace.json")
-    for name in ("findings/../a", "a", "other/a", "findings/a/b", "findings/..", "findings/", "findings/..\\a"):
-        assert not remote_copy._is_within(name), name
+def test_a_name_that_is_none_of_ours_is_not_followed(machines: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert remote_copy._is_ours("findings/a.trace.json")
+    for name in (
+        "findings/../a.trace.json", "a.trace.json", "other/a.trace.json", "findings/a/b.trace.json", "findings/..",
+        "findings/", "findings/..\\a.trace.json", "findings/.gitkeep", "findings/a.trace.json\n",
+    ):  # fmt: skip
+        assert not remote_copy._is_ours(name), name
+    RemoteFolder(URL).create("findings/.gitkeep", b"")
+    assert seen(machines[0], monkeypatch) == {}
+    assert "findings/.gitkeep" in there()
+
+
+def test_a_copy_that_is_lost_in_the_night_removes_no_finding(
+    machines: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("a.trace.json", "one", machines[0], monkeypatch)
+    with copied(URL) as folder:
+        shutil.rmtree(folder / "findings")
+    assert there() == {"findings/a.trace.json": "one"}
+    assert seen(machines[0], monkeypatch) == {"a.trace.json": "one"}
+
+
+def test_what_ended_the_night_is_what_is_told(machines: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    real = RemoteFolder.write
+
+    def refuse(self: RemoteFolder, name: str, data: bytes) -> str:
+        if name == NAME:
+            return real(self, name, data)
+        raise RemoteError("memory://: no room")
+
+    monkeypatch.setattr(RemoteFolder, "write", refuse)
+
+    def interrupted() -> None:
+        with copied(URL) as folder:
+            (folder / "findings").mkdir()
+            (folder / "findings" / "a.trace.json").write_text("one")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as told:
+        interrupted()
+    assert "no room" in told.value.__notes__[0]
+
+
+def test_what_was_changed_on_both_sides_is_set_aside(
+    machines: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put("a.trace.json", "one", machines[0], monkeypatch)
+    here = folder_of(URL)
+    (here / "findings" / "a.trace.json").write_text("never put back")
+    put("a.trace.json", "smaller", machines[1], monkeypatch)
+    assert seen(machines[0], monkeypatch) == {"a.trace.json": "smaller"}
+    assert (here / "set-aside" / "a.trace.json").read_text() == "never put back"
+    assert "changed elsewhere too" in capsys.readouterr().err
 
 
 def test_one_run_at_a_time(machines: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,34 +175,27 @@ def test_one_run_at_a_time(machines: list[Path], monkeypatch: pytest.MonkeyPatch
 def test_the_lease_of_a_killed_run_ends(machines: list[Path]) -> None:
     folder = RemoteFolder(URL)
     Lease(folder, "killed", 600, time.time).take()
-    with pytest.raises(UsageError, match="another run"), leased(folder, "other"):
+    with pytest.raises(UsageError, match="another run"), leased(folder):
         pass
-    with leased(folder, "other", now=lambda: time.time() + 601) as lease:
+    with leased(folder, now=lambda: time.time() + 601) as lease:
         assert lease.is_ours()
     assert folder.read(NAME) is None
 
 
-def test_a_machine_takes_its_own_lease_again(machines: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    put("a.trace.json", "one", machines[0], monkeypatch)
-    owner = json.loads((folder_of(URL) / "remote.json").read_text())["owner"]
-    Lease(RemoteFolder(URL), owner, 600, time.time).take()
-    assert seen(machines[0], monkeypatch) == {"a.trace.json": "one"}
-
-
-def test_a_copy_that_was_brought_to_another_machine_is_no_owner(
-    machines: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put("a.trace.json", "one", machines[0], monkeypatch)
-    owner = json.loads((folder_of(URL) / "remote.json").read_text())["owner"]
-    Lease(RemoteFolder(URL), owner, 600, time.time).take()
-    monkeypatch.setattr(remote_copy, "gethostname", lambda: "another")
-    with pytest.raises(UsageError, match="another run uses the corpus"):
-        seen(machines[0], monkeypatch)
+def test_a_lease_that_has_run_out_is_nobodys(machines: list[Path]) -> None:
+    folder, now = RemoteFolder(URL), [0.0]
+    lease = Lease(folder, "one", 600, lambda: now[0])
+    lease.take()
+    assert lease.is_ours()
+    now[0] = 601.0
+    assert not lease.is_ours()
+    lease.renew()
+    assert not lease.is_ours(), "another may have it"
 
 
 def test_a_lease_is_renewed_while_it_is_used(machines: list[Path]) -> None:
     folder = RemoteFolder(URL)
-    with leased(folder, "one", seconds=0.2):
+    with leased(folder, seconds=0.2):
         first = folder.read(NAME)
         deadline = time.monotonic() + 30
         while folder.read(NAME) == first:
@@ -215,8 +260,15 @@ def test_traces_are_there_before_their_records(machines: list[Path], monkeypatch
 
 def test_what_did_not_change_is_not_written_again(machines: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     put("a.trace.json", "one", machines[0], monkeypatch)
-    monkeypatch.setattr(RemoteFolder, "write", lambda *_: pytest.fail("it is there"))
+    real, written = RemoteFolder.write, list[str]()
+
+    def write(self: RemoteFolder, name: str, data: bytes) -> str:
+        written.append(name)
+        return real(self, name, data)
+
+    monkeypatch.setattr(RemoteFolder, "write", write)
     assert seen(machines[0], monkeypatch) == {"a.trace.json": "one"}
+    assert set(written) == {NAME}
 
 
 @pytest.mark.parametrize(
@@ -233,5 +285,5 @@ def test_a_lease_is_data(machines: list[Path]) -> None:
     for data in (b"[]", b'{"owner": 1, "until": 2}', b"x" * 5000, msgspec.json.encode({"owner": "a"})):
         folder.remove(NAME)
         folder.create(NAME, data)
-        with pytest.raises(UsageError, match="damaged"), leased(folder, "one"):
+        with pytest.raises(UsageError, match="damaged"), leased(folder):
             pass

@@ -7,24 +7,26 @@ killed goes on where it was, and what could not be put back is put back by the n
 from __future__ import annotations
 
 import hashlib
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import gethostname
 
 import msgspec
 
 from semafuzz.campaign.remote.filesystem import RemoteError, RemoteFolder
-from semafuzz.campaign.remote.lease import leased, new_owner
+from semafuzz.campaign.remote.lease import Lease, leased
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.files.bounded_read import read_record
 from semafuzz.harness.files.lock_file import locked
 from semafuzz.harness.files.user_cache import user_cache
 
-KEPT = ("findings", "report")
-"""The folders of a corpus that are put back; of a night that is under way nothing is."""
+LOOK_AGAIN = 20
+"""After so many files it is looked again whether the corpus is still ours."""
 PAGE = "summary.md"
+_OURS = re.compile(r"findings/[A-Za-z0-9][A-Za-z0-9_-]*\.(trace|known)\.json")
 MANIFEST = "remote.json"
 _MOST = 256 << 20
 
@@ -37,12 +39,9 @@ class _Copied(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Manifest(msgspec.Struct, forbid_unknown_fields=True):
-    """``owner``: the name of this copy, by which its own lease is known again; on another ``host``, which was given
-    the cache of this one, it is no name for it."""
+    """What was the same here and there when last looked at."""
 
     url: str
-    owner: str
-    host: str
     files: dict[str, _Copied]
 
 
@@ -63,18 +62,18 @@ def copied(url: str) -> Iterator[Path]:
     remote, here = RemoteFolder(url), folder_of(url)
     copy = _Copy(remote, here)
     try:
-        # One process at a time has this copy: a lease in its name is left over.
-        with locked(here / ".copy", f"the corpus {url} on this machine"), leased(remote, copy.manifest.owner) as lease:
+        with locked(here / ".copy", f"the corpus {url} on this machine"), leased(remote) as lease:
             copy.take()
             try:
                 yield here
-            finally:
-                if not lease.is_ours():
-                    raise UsageError(
-                        f"another run has taken the corpus {url} meanwhile; what was found stays in {here}, and is put "
-                        "back when this command is run again"
-                    )
-                copy.put_back()
+            except BaseException as error:
+                # What ended the block is what is told; the copy keeps what could not be put back.
+                try:
+                    copy.put_back(lease)
+                except (RemoteError, UsageError) as other:
+                    error.add_note(str(other))
+                raise
+            copy.put_back(lease)
     except RemoteError as error:
         raise UsageError(f"{error}; what is in {here} stays, and is put back when this command is run again") from error
 
@@ -86,54 +85,78 @@ class _Copy:
         if path.exists():
             self.manifest = read_record(path, _Manifest, _MOST, f"delete {here}, it is a copy of {remote.url}")
         else:
-            self.manifest = _Manifest(remote.url, "", "", {})
-        if self.manifest.host != gethostname():
-            self.manifest.owner, self.manifest.host = new_owner(), gethostname()
+            self.manifest = _Manifest(remote.url, {})
             self._note()
 
     def take(self) -> None:
-        """Have here what is there. What was changed here and never put back stays, where it is not there as well."""
+        """Have here what is there. What was changed here and never put back stays where it is as it was there, and is
+        set aside where that has changed as well."""
         there = {one.name: one.version for one in self._remote.files("findings")}
         for name, version in there.items():
             known = self.manifest.files.get(name)
             if known is not None and known.version == version and (self._here / name).exists():
                 continue
-            data = self._remote.read(name)
-            if data is not None and _is_within(name):
-                atomic_write(self._here / name, data)
-                self.manifest.files[name] = _Copied(version, _digest(data))
+            data = self._remote.read(name) if _is_ours(name) else None
+            if data is None:
+                continue
+            own = _content(self._here / name)
+            changed_here = own is not None and own != data and (known is None or _digest(own) != known.digest)
+            if changed_here and known is not None and known.digest == _digest(data):
+                self.manifest.files[name] = _Copied(version, known.digest)
+                continue
+            if changed_here and own is not None:
+                aside = atomic_write(self._here / "set-aside" / name.rpartition("/")[2], own)
+                print(f"semafuzz: {aside} was changed elsewhere too, and is kept there", file=sys.stderr)
+            atomic_write(self._here / name, data)
+            self.manifest.files[name] = _Copied(version, _digest(data))
         for name in [one for one in self.manifest.files if one.startswith("findings/") and one not in there]:
             # Who deletes a trace has forgotten the finding.
             (self._here / name).unlink(missing_ok=True)
             del self.manifest.files[name]
         self._note()
 
-    def put_back(self) -> None:
-        """Have there what is here: traces before the records that speak of them, the page of the night at last."""
+    def put_back(self, lease: Lease) -> None:
+        """Have there what is here: traces before the records that speak of them, the page of the night at last. No
+        finding is ever removed there, whatever has become of the copy. UsageError where another run has the corpus."""
+        lease.renew()
         names = [path.relative_to(self._here).as_posix() for path in self._files()]
-        for name in sorted(names, key=lambda one: (one == PAGE, one.endswith(".known.json"), one)):
+        for number, name in enumerate(sorted(names, key=lambda one: (one == PAGE, one.endswith(".known.json"), one))):
+            if number % LOOK_AGAIN == 0 and not lease.is_ours():
+                raise UsageError(
+                    f"another run has taken the corpus {self._remote.url} meanwhile; what was found stays in "
+                    f"{self._here}, and is put back when this command is run again"
+                )
             data = (self._here / name).read_bytes()
             known = self.manifest.files.get(name)
             if known is None or known.digest != _digest(data):
                 self.manifest.files[name] = _Copied(self._remote.write(name, data), _digest(data))
         for name in set(self.manifest.files).difference(names):
+            if not name.startswith("report/"):
+                continue
             self._remote.remove(name)
             del self.manifest.files[name]
         self._note()
 
     def _files(self) -> list[Path]:
-        found = [path for folder in KEPT for path in (self._here / folder).rglob("*") if path.is_file()]
+        findings = [path for path in (self._here / "findings").glob("*") if _is_ours(f"findings/{path.name}")]
+        pages = [path for path in (self._here / "report").rglob("*") if path.is_file()]
         page = self._here / PAGE
-        return [*(path for path in found if not path.name.startswith(".")), *([page] if page.exists() else [])]
+        return [*findings, *pages, *([page] if page.exists() else [])]
 
     def _note(self) -> None:
         atomic_write(self._here / MANIFEST, msgspec.json.encode(self.manifest))
 
 
-def _is_within(name: str) -> bool:
-    """Whether a name from there is one of a file of ours: it is data, and no path out of the copy."""
-    parts = name.split("/")
-    return len(parts) == 2 and parts[0] == "findings" and parts[1] not in ("", ".", "..") and "\\" not in name
+def _is_ours(name: str) -> bool:
+    """Whether a name is one of a file of findings: from there it is data, and no path out of the copy."""
+    return _OURS.fullmatch(name) is not None
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _digest(data: bytes) -> str:

@@ -49,15 +49,16 @@ class RemoteFolder:
             raise UsageError(f"the corpus {printable(url)} has no folder; give one, such as s3://bucket/findings")
         self._filesystem: Any
         try:
-            # What was listed a moment ago is nothing to go by: others write there too.
-            self._filesystem, self._root = url_to_fs(self.url, use_listings_cache=False, skip_instance_cache=True)
-        except (ImportError, ValueError) as error:
-            raise UsageError(f"cannot use the corpus {printable(url)}: {printable(error)}") from None
+            self._filesystem, self._root = url_to_fs(self.url)
+        except Exception as error:  # each library has exceptions of its own, and some connect here
+            raise UsageError(
+                f"cannot use the corpus {printable(url)}: {type(error).__name__}: {printable(error)}"
+            ) from None
         self._root = self._root.rstrip("/")
 
     def read(self, name: str) -> bytes | None:
         """The content of a file; None where there is none."""
-        with _told(self.url):
+        with self._looking():
             try:
                 return bytes(self._filesystem.cat_file(self._path(name)))
             except FileNotFoundError:
@@ -74,17 +75,25 @@ class RemoteFolder:
             self._filesystem.makedirs(self._path(folder) if folder else self._root, exist_ok=True)
             self._filesystem.pipe_file(unfinished, data)
             self._filesystem.mv(unfinished, self._path(name))
-            return _version(self._filesystem.info(self._path(name)))
+        with self._looking():
+            about = self._filesystem.info(self._path(name))
+            if about.get("size") not in (None, len(data)):
+                raise RemoteError(f"{name} was not replaced")
+            return _version(about)
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a file that is not there yet; whether it was not. In one step where the filesystem knows that
-        (S3, GCS and the local one do)."""
-        with _told(self.url):
+        (S3, GCS and the local one do); elsewhere two may believe that they did."""
+        with self._looking():
             self._filesystem.makedirs(self._root, exist_ok=True)
             try:
                 if self._filesystem.exists(self._path(name)):
                     return False
-                self._filesystem.pipe_file(self._path(name), data, mode="create")
+                if "file" in self._filesystem.protocol:
+                    with self._filesystem.open(self._path(name), "xb") as file:
+                        file.write(data)
+                else:
+                    self._filesystem.pipe_file(self._path(name), data, mode="create")
             except FileExistsError:
                 return False
             return True
@@ -99,7 +108,7 @@ class RemoteFolder:
 
     def files(self, folder: str) -> list[RemoteFile]:
         """Every whole file under a folder, by name."""
-        with _told(self.url):
+        with self._looking():
             try:
                 found = self._filesystem.find(self._path(folder), detail=True)
             except FileNotFoundError:
@@ -107,6 +116,13 @@ class RemoteFolder:
             named = {str(path)[len(self._root) + 1 :]: about for path, about in found.items()}
             whole = sorted(name for name in named if not name.rpartition("/")[2].startswith(UNFINISHED))
             return [RemoteFile(name, _version(named[name])) for name in whole]
+
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """What was listed a moment ago is nothing to go by: others write there too."""
+        with _told(self.url):
+            self._filesystem.invalidate_cache()
+            yield
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -125,5 +141,7 @@ def _told(url: str) -> Iterator[None]:
     """Whatever a filesystem raises says one thing."""
     try:
         yield
+    except RemoteError:
+        raise
     except Exception as error:  # each library has exceptions of its own
         raise RemoteError(f"{printable(url)}: {type(error).__name__}: {printable(error)}") from error

@@ -1,8 +1,9 @@
 """Lease: the right to use a corpus that nobody can lock, for a time, again and again.
 
 As of Gray and Cheriton (1989): who holds it renews it well before it ends, and who was killed holds it no longer than
-that. Clocks of the machines may differ by less than :data:`SECONDS`; two that begin at once on a filesystem which has
-no exclusive creation are told apart by reading what is there after both have written.
+that. Clocks of the machines may differ by what is left of it when it is renewed, three quarters of :data:`SECONDS`. Two
+that begin at once on a filesystem which has no exclusive creation are told apart by what is there :data:`SETTLED`
+seconds after they wrote; where one of them takes longer than that to write, both may have it.
 """
 
 from __future__ import annotations
@@ -22,8 +23,12 @@ from semafuzz.campaign.remote.filesystem import RemoteError, RemoteFolder
 from semafuzz.harness.errors import UsageError
 
 NAME = "lease.json"
+PATIENCE = 30.0
+"""Seconds for a renewal that is under way at the end."""
 SECONDS = 600.0
 """How long a lease is good without being renewed."""
+SETTLED = 1.0
+"""After which whoever began at the same time has written, too."""
 RENEWALS = 4
 """In that time."""
 
@@ -34,11 +39,10 @@ class _Lease(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lease:
-    """The right that one owner has. ``lost``: whether another has it now."""
+    """The right that one owner has."""
 
     def __init__(self, folder: RemoteFolder, owner: str, seconds: float, now: Callable[[], float]) -> None:
         self._folder, self._owner, self._seconds, self._now = folder, owner, seconds, now
-        self.lost = False
 
     def take(self) -> None:
         """Have it. UsageError where another has."""
@@ -48,7 +52,7 @@ class Lease:
                 raise UsageError(
                     f"{self._folder.url}/{NAME} is damaged; delete it if no other run uses this corpus, and run again"
                 )
-            if found.owner != self._owner and found.until > self._now():
+            if found.until > self._now():
                 left = found.until - self._now()
                 raise UsageError(
                     f"another run uses the corpus {self._folder.url} (it has to say so again in {left:.0f} s); "
@@ -57,6 +61,7 @@ class Lease:
             self._folder.remove(NAME)
             if not self._folder.create(NAME, self._data()):
                 raise UsageError(f"another run has just begun on {self._folder.url}; wait for it, or give another")
+        time.sleep(SETTLED)
         if not self.is_ours():
             raise UsageError(f"another run has just begun on {self._folder.url}; wait for it, or give another")
 
@@ -66,10 +71,9 @@ class Lease:
             self._folder.write(NAME, self._data())
 
     def is_ours(self) -> bool:
-        """Whether nobody else has it."""
+        """Whether nobody else has it, or may have it."""
         found = self._found()
-        self.lost = found is None or found.owner != self._owner
-        return not self.lost
+        return found is not None and found.owner == self._owner and found.until > self._now()
 
     def give_back(self) -> None:
         """Others may have it."""
@@ -88,12 +92,9 @@ class Lease:
 
 
 @contextmanager
-def leased(
-    folder: RemoteFolder, owner: str, seconds: float = SECONDS, now: Callable[[], float] = time.time
-) -> Iterator[Lease]:
-    """Have the right to use a corpus in the block. ``owner``: a name that nobody else has; a lease in it is one that
-    this owner had before, and was not there to give back. UsageError where another has it."""
-    lease = Lease(folder, owner, seconds, now)
+def leased(folder: RemoteFolder, seconds: float = SECONDS, now: Callable[[], float] = time.time) -> Iterator[Lease]:
+    """Have the right to use a corpus in the block. UsageError where another has it."""
+    lease = Lease(folder, secrets.token_hex(16), seconds, now)
     lease.take()
     ended = threading.Event()
 
@@ -109,12 +110,7 @@ def leased(
         yield lease
     finally:
         ended.set()
-        renewing.join()
+        renewing.join(PATIENCE)
         # One that is not given back ends by itself.
         with contextlib.suppress(RemoteError):
             lease.give_back()
-
-
-def new_owner() -> str:
-    """A name that nobody else has."""
-    return secrets.token_hex(16)

@@ -102,7 +102,7 @@ def _told(finding: Finding, shown: _Replayed, warm: int) -> Finding:
 def _replay(trace: Path, spec: str, options: Sequence[str] = ()) -> _Replayed:
     environment = {name: value for name, value in os.environ.items() if name != CHANNEL}
     program = ["--program", spec] if spec else []
-    command = [sys.executable, *run_options(), "replay", str(trace), *program, "--json", *options]
+    command = [sys.executable, *run_options(), "replay", str(trace), *program, "--search", "0", "--json", *options]
     try:
         done = subprocess.run(
             command,

@@ -71,14 +71,14 @@ def _record(plan: Plan, target: str, release: str, finding: Finding) -> Known:
 
 
 def cause_of(finding: Finding) -> str:
-    """What two programs of one defect have in common: its name in the catalogue, or else how they fail and the two
+    """What two programs of one defect have in common: how they fail, and its name in the catalogue, or else the two
     places that race. "" where no race is known to be needed: then every program is taken for a defect of its own."""
+    identity = read(Path(finding.trace)).expected.identity
     if finding.known:
-        return f"known as {finding.known}"
-    pair = sorted(finding.places[:2])
-    if finding.sequential or len(pair) < 2:
+        return "; ".join((f"known as {finding.known}", *identity))[:2000]
+    if finding.sequential or len(finding.pair) < 2:
         return ""
-    return "; ".join((*read(Path(finding.trace)).expected.identity, *pair))[:2000]
+    return "; ".join((*identity, *finding.pair))[:2000]
 
 
 def _as_finding(corpus: Corpus, known: Known) -> Finding:

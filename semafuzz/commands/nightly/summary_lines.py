@@ -79,6 +79,11 @@ def print_nightly(report: NightlyReport) -> None:
         print(f"CANNOT BE TOLD whether it still shows: {plain(known.program, WIDTH)}")
         print(f"  {plain(why, WIDTH)}")
         print(f"  {command}")
+    for known, command in report.further:
+        if known.severity == "error":
+            where = f"{known.target} {known.release}".strip()
+            print(f"also error in {plain(where, WIDTH)}: {plain(known.program, WIDTH)}")
+            print(f"  {command}")
     if report.further:
         many = f"{len(report.further)} more programs show" if len(report.further) > 1 else "1 more program shows"
         print(f"{many} a cause that is told or known: kept with the others")

@@ -17,6 +17,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.files.traces_folder import DEFAULT
 from semafuzz.reports.pages.content import Site
+from semafuzz.reports.pages.finding import NO_PICTURE
 from semafuzz.reports.site import write_site
 from semafuzz.reports.terminal.plain_text import plain, script
 
@@ -51,7 +52,7 @@ def _page(what: Path, out: Path | None, program: str | None) -> tuple[str, bool]
     drawn_before = _drawn_before((out or beside) / f"{name.removesuffix('.trace')}.html")
     made = make_report(ReportOptions(what, out or beside, program, None, None, 1))
     page = made.index if what.is_dir() else made.index.parent / f"{name.removesuffix('.trace')}.html"
-    if made.missing and drawn_before is not None and not what.is_dir():
+    if made.missing and drawn_before is not None and NO_PICTURE.encode() not in drawn_before and not what.is_dir():
         # On code that was corrected there is nothing to draw, and what it was is still worth a look.
         atomic_write(page, drawn_before)
         print("semafuzz: shown is the picture that was drawn before", file=sys.stderr)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
+import msgspec
+
 from semafuzz.commands.common.output_folder import usable_folder
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
@@ -80,10 +82,12 @@ def _merge(path: Path, into: Path, counts: _Counts) -> None:
     data = codec.encode(trace)
     there = _place_of(trace, into)
     before = _whole(there)
-    if before is None:
-        # One that is damaged there is replaced by a whole one.
-        counts.healed += there.exists()
-        counts.new += not there.exists()
+    if before is None and there.exists():
+        # What is no JSON any more is replaced by a whole one, and kept beside it.
+        counts.healed += 1
+        there.replace(there.with_name(f"{there.name}.damaged"))
+    elif before is None:
+        counts.new += 1
     elif _rank(before) > _rank(trace):
         counts.smaller += 1
     else:
@@ -114,11 +118,18 @@ def _place_of(trace: Trace, into: Path) -> Path:
 
 
 def _whole(path: Path) -> Trace | None:
-    """The trace in a file; None where there is none, or what is there is none."""
+    """The trace in a file; None where there is none, or what is there was cut or overwritten. TraceError for what is
+    only not ours to read, such as one of a newer semafuzz."""
     try:
         return codec.read(path) if path.exists() else None
     except TraceError:
-        return None
+        try:
+            msgspec.json.decode(path.read_bytes())
+        except msgspec.DecodeError:
+            return None
+        except OSError:
+            pass
+        raise
 
 
 def _found(into: Path, name: str) -> Path | None:

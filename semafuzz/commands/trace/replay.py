@@ -65,8 +65,9 @@ def run_replay(
             judgement = check_reproduces(
                 trace, subject.program, watched, subject.laboratory, search=tries, same_code=subject.recorded
             )
-            if judgement.reproduces is None and search is None and tries == 0 and isinstance(trace.program, Function):
-                # The file is the recorded one, and a module that it imports is not.
+            unfit = judgement.reproduces is None and judgement.diverged is not None
+            if unfit and search is None and tries == 0 and isinstance(trace.program, Function):
+                # The file is the recorded one, and a module that it imports is another.
                 judgement = check_reproduces(trace, subject.program, watched, subject.laboratory, search=SEARCH)
         counted.clear()
         told = _told(trace, subject, judgement, values)

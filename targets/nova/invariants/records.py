@@ -16,11 +16,14 @@ from semafuzz.targets.nova.world.pci_devices import inventory_of
 from semafuzz.targets.nova.world.world import World
 
 
-def placement_violations(world: World, place: Place = HERE, *, called_off: bool = False) -> Iterator[Violation]:
+def placement_violations(
+    world: World, place: Place = HERE, *, called_off: bool = False, stays_down: bool = False
+) -> Iterator[Violation]:
     """I13, after an audit: an instance that runs here has the allocation of its flavor,
     one that is gone has none, a migration only while it is under way; placement has no node whose
     record is gone. Where it is told of PCI devices, an instance holds those that it owns. ``called_off``: a start
-    of the service may have called builds off, which keep theirs until they are deleted."""
+    of the service may have called builds off, which keep theirs until they are deleted. ``stays_down``: a host that
+    was evacuated did not start."""
     allocations = world.placement.allocations
     nodes = {row["uuid"] for row in world.conductor.rows("compute_node")}
     nested = world.placement.nested_providers()
@@ -35,7 +38,7 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
     for consumer in sorted(known & set(allocations)):
         if consumer not in pending:
             yield Violation(ALLOCATIONS, "migration", f"migration {consumer} has ended and holds an allocation")
-    left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row)}
+    left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row, stays_down)}
     # Nova tells the devices of both halves of such a move apart when it is over.
     staying = {row["instance_uuid"] for row in under_way if row["source_compute"] == row["dest_compute"]}
     for uuid, row in sorted(world.conductor.tables["instance"].items()):
@@ -56,10 +59,12 @@ def placement_violations(world: World, place: Place = HERE, *, called_off: bool 
                     yield Violation(ALLOCATIONS, "devices", f"{uuid} holds {devices} in placement and owns {owned}")
 
 
-def _holds_both(migration: Any) -> bool:
+def _holds_both(migration: Any, stays_down: bool) -> bool:
     """Whether the instance holds what it had on the source as well: in 16, where migrations have no uuid, as long as
     it moves. A host that it was evacuated from gives its part back when it returns, and judged is what it returns
     with."""
+    if stays_down and migration["migration_type"] == "evacuation" and migration["status"] == "done":
+        return True
     return "uuid" not in migration and migration["status"] not in FINAL_STATUSES
 
 

@@ -42,12 +42,16 @@ def restart_other(world: World, arguments: Arguments) -> None:
     it half way in a move: what starts would put right what nobody goes on with."""
     from nova import exception
 
-    moving = {row["instance_uuid"] for row in world.conductor.rows("migration") if row["status"] in HALF_MOVED}
-    hosted = {row["uuid"] for row in world.conductor.rows("instance") if row["host"] == OTHER.host}
-    if moving & hosted and not world.under_way[OTHER.host]:
+    if has_half_moved(world, OTHER.host) and not world.under_way[OTHER.host]:
         raise exception.ComputeHostNotFound(host=OTHER.host)
     start_anew(world, OTHER.host)
     world.down.discard(OTHER.host)
+
+
+def has_half_moved(world: World, host: str) -> bool:
+    """Whether an instance of a host is half way in a move, which a start would put right."""
+    moving = {row["instance_uuid"] for row in world.conductor.rows("migration") if row["status"] in HALF_MOVED}
+    return any(row["uuid"] in moving for row in world.conductor.rows("instance") if row["host"] == host)
 
 
 def restart_gracefully(world: World, arguments: Arguments) -> None:

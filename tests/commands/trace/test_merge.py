@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -81,7 +82,19 @@ def test_a_damaged_trace_is_replaced_by_a_whole_one(semafuzz: Run, parts: Path) 
     healed = semafuzz("merge", "a", "b", "--into", "all")
     assert healed.returncode == 0, healed.stderr
     assert "1 in place of damaged ones" in healed.stdout
-    assert contents(parts / "all") == whole
+    kept = contents(parts / "all")
+    assert kept.pop("s1.json.damaged") in ("{", b"{")
+    assert kept == whole
+
+
+def test_a_trace_of_a_newer_semafuzz_is_not_damaged(semafuzz: Run, parts: Path) -> None:
+    assert semafuzz("merge", "a", "b", "--into", "all").returncode == 0
+    newer = re.sub(r'"format": \d+', '"format": 99', (parts / "all" / "s1.json").read_text())
+    assert "99" in newer
+    (parts / "all" / "s1.json").write_text(newer)
+    refused = semafuzz("merge", "a", "b", "--into", "all")
+    assert refused.returncode == 4
+    assert (parts / "all" / "s1.json").read_text() == newer
 
 
 @pytest.mark.parametrize(
