@@ -25,8 +25,8 @@ class Finding:
     the program printed in the failing run. ``pair``: the identities of the two racing places, empty where no race is
     known; unlike ``places`` they stay as they are when lines move. ``seconds`` and ``cpu_seconds``: after which the
     search reported it, the second of its own process; 0 where that was not measured. ``known``: the name of the
-    defect in the target's catalogue that it seems to be, or "". ``sentence``, ``interleaving`` and ``assertion``, the one
-    that failed with what stood in it, and ``gil``, whether CPython with the GIL can come to it: what happened, as
+    defect in the target's catalogue that it seems to be, or "". ``sentence``, ``interleaving`` and ``assertion``, the
+    one that failed with what stood in it, and ``gil``, whether CPython with the GIL can come to it: what happened, as
     its replay in a fresh process told it.
     """
 
