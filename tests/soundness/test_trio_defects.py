@@ -60,7 +60,10 @@ def test_an_exhaustive_search_of_a_repair_ends(name: str, capsys: pytest.Capture
 
 def test_the_trace_of_a_defect_does_not_show_in_its_repair(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     found = check(capsys, tmp_path, f"{FILE}:stock_broken")["failures"][0]["trace"]
-    assert run(["replay", found, "--program", f"{FILE}:stock_repaired"]) == CANNOT_JUDGE
+    repaired = ["replay", found, "--program", f"{FILE}:stock_repaired"]
+    assert run(repaired) == 0
+    assert "the recorded schedule does not fit, but every schedule was run" in capsys.readouterr().out
+    assert run([*repaired, "--search", "0"]) == CANNOT_JUDGE
     assert "the trace does not fit this code" in capsys.readouterr().err
 
 
