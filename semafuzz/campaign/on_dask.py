@@ -293,7 +293,10 @@ def connected(cluster: Cluster) -> Iterator[Client]:
     except ImportError:
         raise UsageError("--engine dask needs Dask; install semafuzz[dask]") from None
     # What is lost is told by us; Dask tells it with its own places.
-    for name in ("distributed", "tornado", "asyncio"):
+    told_here = ("distributed", "tornado", "asyncio")
+    # Dask gives some of its own loggers levels of their own, such as that of its client.
+    below = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in told_here]
+    for name in (*told_here, *below):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # A worker need not have this file, nor the same one.
     cloudpickle.register_pickle_by_value(far_process)
