@@ -17,14 +17,13 @@ from semafuzz.harness.edits.remedies import WHAT_IF, remedies_of
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.runs import source_index
 from semafuzz.harness.runs.function_file import (
-    correct_it_first,
     file_of_module,
     load_name,
     loaded_here,
-    make_importable,
     module_name,
     read_source,
 )
+from semafuzz.harness.runs.import_folders import correct_it_first, make_importable
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY, is_first_party
 from semafuzz.harness.traces.schema import Function, Trace
 from semafuzz.targets.classes.target import ClassTarget

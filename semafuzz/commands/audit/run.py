@@ -14,7 +14,8 @@ from semafuzz.harness.audit.facts import ClassAudit
 from semafuzz.harness.audit.section import audit_section
 from semafuzz.harness.audit.sources import ClassSource, Sources
 from semafuzz.harness.errors import CannotJudge, CodeError, UsageError
-from semafuzz.harness.runs.function_file import import_root, split
+from semafuzz.harness.runs.function_file import split
+from semafuzz.harness.runs.import_folders import import_root
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.sections.section import Section
 from semafuzz.reports.formats.json_result import result_json

@@ -11,7 +11,8 @@ from semafuzz.harness.audit.class_audit import locks_of
 from semafuzz.harness.audit.sources import Sources
 from semafuzz.harness.edits.mutants import mutants_of
 from semafuzz.harness.errors import CodeError
-from semafuzz.harness.runs.function_file import import_root, read_source, split
+from semafuzz.harness.runs.function_file import read_source, split
+from semafuzz.harness.runs.import_folders import import_root
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.sections.section import Row, Section
 from semafuzz.reports.formats.json_result import result_json

@@ -11,7 +11,8 @@ from semafuzz.commands.report.draw import draw
 from semafuzz.commands.trace.opened_trace import Code, opened_trace
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs import source_index
-from semafuzz.harness.runs.function_file import import_root, split
+from semafuzz.harness.runs.function_file import split
+from semafuzz.harness.runs.import_folders import import_root
 from semafuzz.harness.runs.replay_run import replay
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
