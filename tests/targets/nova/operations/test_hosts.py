@@ -22,6 +22,7 @@ from semafuzz.targets import find_target
 from semafuzz.targets.model.protocol import OpenTarget
 from semafuzz.targets.model.staged_program import StagedProgram
 from semafuzz.targets.nova.invariants.hosts import TRAIT
+from semafuzz.targets.nova.operations.restarts import has_half_moved
 from semafuzz.targets.nova.stage import NovaStage
 from semafuzz.targets.nova.world.hypervisor import HALF, WHOLE, set_totals
 from semafuzz.targets.nova.world.names import EXTRA, HERE, OTHER
@@ -140,6 +141,20 @@ def test_an_evacuated_host_that_does_not_clean_up_is_judged_as_it_comes_back(
 
     monkeypatch.setattr(ComputeManager, "_destroy_evacuated_instances", lambda *_, **__: {})
     assert "I13 instance" in shown(run(program(nova, "evacuate_here", flavor=5)))
+
+
+def test_an_evacuated_host_with_a_move_half_way_stays_down(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its start would put that right; what it has in placement is no error then."""
+    monkeypatch.setattr("semafuzz.targets.nova.stage.has_half_moved", lambda *_: True)
+    monkeypatch.setattr("semafuzz.targets.nova.stage.start_anew", lambda *_, **__: pytest.fail("it stays down"))
+    made = program(nova, "evacuate_here", flavor=6)
+    assert shown(run(made)) == set()
+    world = world_of(made)
+    assert len(world.placement.allocations[world.uuid(1)][1]) == 2
+    for status, half in (("migrating", True), ("done", False)):
+        world.conductor.rows("migration")[-1]["status"] = status
+        world.conductor.tables["instance"][world.uuid(1)]["host"] = OTHER.host
+        assert has_half_moved(world, OTHER.host) is half
 
 
 def test_a_host_that_cannot_come_back_is_said(nova: OpenTarget, monkeypatch: pytest.MonkeyPatch) -> None:
