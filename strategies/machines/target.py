@@ -217,8 +217,8 @@ class TargetMachine(ScheduledMachine):
         """What was created stands ready; with the first operation the run begins."""
         # The world is made anew, so what runs on it begins anew too.
         self.stepped.close()
-        self.stage = self.session.stage(tuple(self.setup), self.configuration)
         try:
+            self.stage = self.session.stage(tuple(self.setup), self.configuration)
             self.stage.restore()
         except ImpossibleStartError:
             self._failed = True

@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -32,7 +33,7 @@ from semafuzz.targets.model.protocol import (
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
 from semafuzz.targets.nova.boundary.faults import DONE, FAULTS
-from semafuzz.targets.nova.configuration import OBJECTS, OPTIONS, WORLD, illegal_values, unknown_options
+from semafuzz.targets.nova.configuration import GROUPS, OBJECTS, OPTIONS, WORLD, illegal_values, unknown_options
 from semafuzz.targets.nova.releases import environments
 from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST
 
@@ -187,8 +188,11 @@ class NovaTarget(Target):
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see
-        ``semafuzz.targets.nova.configuration``."""
-        return (WORLD, OBJECTS, *OPTIONS)
+        ``semafuzz.targets.nova.configuration``. What the chosen Nova lacks is not varied."""
+        chosen = environments.chosen()
+        folder = None if chosen is None else chosen.folder
+        known = {one: environments.has_option(folder, GROUPS.get(one.name, "compute"), one.name) for one in OPTIONS}
+        return (WORLD, OBJECTS, *(replace(one, varied=known[one]) for one in OPTIONS))
 
     def check(self, content: Operations) -> None:
         """Refuse a program that this target cannot run, for instance out of a trace."""

@@ -13,6 +13,7 @@ import importlib.machinery
 import importlib.metadata
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -108,6 +109,15 @@ def tracker_has(folder: Path | None, method: str) -> bool:
     """Whether the tracker of the Nova in ``folder`` has a method; so too where nobody can tell."""
     need = Need(TRACKER, f"ResourceTracker.{method}", "", method)
     return folder is None or not lacking(folder, [need])
+
+
+@lru_cache(maxsize=1024)
+def has_option(folder: Path | None, module: str, name: str) -> bool:
+    """Whether ``nova.conf.MODULE`` of the Nova in ``folder`` defines an option; so too where nobody can tell."""
+    file = folder and folder / "nova" / "conf" / f"{module}.py"
+    if not file or not file.is_file():
+        return True
+    return re.search(rf"[\"']{re.escape(name)}[\"']", file.read_text(encoding="utf-8")) is not None
 
 
 def _definition(tree: ast.Module, names: Sequence[str]) -> ast.FunctionDef | None:

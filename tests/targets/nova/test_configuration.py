@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from semafuzz.targets.nova.configuration import GROUPS, OPTIONS, illegal_values,
 from semafuzz.targets.nova.invariants.usage import configuration_violations, run_audit
 from semafuzz.targets.nova.operations.table import HOST, NODE
 from semafuzz.targets.nova.releases.boot import RESERVED
+from semafuzz.targets.nova.releases.environments import has_option
 from semafuzz.targets.nova.stage import NovaStage
 
 pytestmark = pytest.mark.nova
@@ -176,3 +178,13 @@ def test_many_configurations_in_turn(nova: Opened) -> None:
     for name, value in (*LEGAL, *LEGAL[:2]):
         nova[0].stage(LIFE.setup, {name: value}).restore()
     assert failures(nova, {}) == []
+
+
+def test_options_that_a_release_does_not_have_are_not_varied(tmp_path: Path) -> None:
+    (tmp_path / "nova" / "conf").mkdir(parents=True)
+    (tmp_path / "nova" / "conf" / "compute.py").write_text("cfg.FloatOpt('cpu_allocation_ratio', default=16.0)\n")
+    assert has_option(tmp_path, "compute", "cpu_allocation_ratio")
+    assert not has_option(tmp_path, "compute", "initial_cpu_allocation_ratio")
+    assert has_option(tmp_path, "pci", "report_in_placement"), "nobody can tell without the file"
+    assert has_option(None, "compute", "cpu_allocation_ratio")
+    assert all(option.varied for option in find_target("nova").options() if option in OPTIONS)
