@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.signature import functions_of
 from semafuzz.targets import find_target
 from semafuzz.targets.model.catalogue import Catalogued, Defect, recognised, variants_of
 from semafuzz.targets.model.scenario import faults_of, parts_of, scenario_of
@@ -59,15 +60,18 @@ class Reported:
         self.faults = frozenset(faults_of(scenario))
         self.names = frozenset(like.get(part, part) for part in parts_of(scenario)) - self.faults
         self.tasks = len(scenario.content.tasks)
+        self.functions = functions_of((*failure["pair"], *self.identity))
         self.needs_two = failure["severity"] == "error" and self.tasks > 1 and not failure["sequential"]
         self.pair = tuple(
             sorted(like.get(name.partition("(")[0], name.partition("(")[0]) for name in failure["operations"])
         )
 
     def shows(self, defect: Defect, like: dict[str, str]) -> bool:
-        """Whether this is the defect, by its name and operations; not where it is no error yet."""
+        """Whether this is the defect, by its name and its operations or places; not where it is no error yet."""
         shown, program = " ".join(self.identity), self.names | self.faults
-        return recognised([replace(defect, warns="")], shown, program, tasks=self.tasks, like=like) is not None
+        only = [replace(defect, warns="")]
+        found = recognised(only, shown, program, tasks=self.tasks, like=like, functions=self.functions)
+        return found is not None
 
 
 def table(

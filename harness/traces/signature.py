@@ -20,6 +20,12 @@ def site_identity(number: int) -> str:
     return f"{site.module}|{site.function}|{site.text}"
 
 
+def functions_of(identities: Iterable[str]) -> frozenset[str]:
+    """The functions of those that are places, as :func:`site_identity` gives them."""
+    parts = (one.split("|", 2) for one in identities)
+    return frozenset(one[1] for one in parts if len(one) == 3)
+
+
 def failure_identity(failure: Failure) -> tuple[str, ...]:
     """What a failing run shows by itself: equal for runs of one failure."""
     return (failure.kind, failure.error_type, *sorted({site_identity(number) for number in failure.sites}))

@@ -26,6 +26,7 @@ from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Trace
+from semafuzz.harness.traces.signature import functions_of
 from semafuzz.strategies.fuzz.cross_check import CrossCheck, described
 from semafuzz.strategies.fuzz.dedup import Dedup, Key
 from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker, Source
@@ -264,7 +265,8 @@ class Triage:
             return ""
         trace = read(Path(finding.trace))
         shown, defects = " ".join(trace.expected.identity), catalogue_of(self.target)
-        found = recognised_in(defects, shown, scenario_of(trace), self.target, self.opened.release)
+        functions = functions_of((*finding.pair, *trace.expected.identity))
+        found = recognised_in(defects, shown, scenario_of(trace), self.target, self.opened.release, functions)
         return found.name if found is not None else ""
 
     def _verified(self, finding: Finding) -> str | None:

@@ -29,9 +29,9 @@ from semafuzz.harness.traces.schema import Operation, Operations, Value
 from semafuzz.strategies.generate.configuration import configurations
 from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, from_on, wishes
 from semafuzz.strategies.machines.base import ScheduledMachine, able_tasks
+from semafuzz.strategies.machines.known_defects import KnownDefects
 from semafuzz.strategies.machines.recording import Recording, learn, search
 from semafuzz.strategies.machines.session import Session, open_session
-from semafuzz.targets.model.catalogue import recognised_in
 from semafuzz.targets.model.configured_target import catalogue_of
 from semafuzz.targets.model.fault_plan import FaultPlan
 from semafuzz.targets.model.legality import without_unused
@@ -249,7 +249,7 @@ class TargetMachine(ScheduledMachine):
         # What a task that failed leaves behind says nothing more.
         has_failed = bool(self.stepped.outcome.failures)
         for failure in () if has_failed else self.stage.judge(scenario.content.tasks, scenario.faults):
-            if self._counts(failure, scenario):
+            if self._counts(failure, scenario, self.stepped.outcome):
                 self.fail(failure)
         if scenario.content.tasks:
             self.session.programs.add(repr(scenario))
@@ -268,28 +268,23 @@ class TargetMachine(ScheduledMachine):
         """What other schedules of the same scenario show."""
         for outcome in search(self.session.opened.program(scenario), self.session, self.schedules):
             for failure in outcome.failures:
-                if self._counts(failure, scenario):
+                if not self._counts(failure, scenario, outcome):
+                    continue
+                if not self._known().explain(failure, scenario, outcome):
                     return outcome, failure
         return None
 
-    def _counts(self, failure: Failure, scenario: Scenario) -> bool:
-        if failure.kind == "step-limit" or self._is_known(failure, scenario):
+    def _known(self) -> KnownDefects:
+        return KnownDefects(self.target, self.session)
+
+    def _counts(self, failure: Failure, scenario: Scenario, outcome: Outcome) -> bool:
+        if failure.kind == "step-limit" or self._known().include(failure, scenario, outcome):
             return False
         return failure.severity == "error" or (failure.severity == "warning" and not self.errors_only)
 
     def is_passed_over(self, failure: Failure) -> bool:
         """Whether a task's failure is known, where that is not looked for."""
-        return self._is_known(failure, self.scenario())
-
-    def _is_known(self, failure: Failure, scenario: Scenario) -> bool:
-        """Whether the failure is one of the target's catalogue, which is not looked for."""
-        if not self.session.defects:
-            return False
-        session, shown = self.session, failure.error_type or failure.message
-        found = recognised_in(session.defects, shown, scenario, self.target, session.opened.release)
-        if found is not None:
-            self.session.passed_over[found.name] += 1
-        return found is not None
+        return self._known().include(failure, self.scenario(), self.stepped.outcome)
 
     def fail(self, failure: Failure) -> None:
         """End this example; what failed is run again as a program and kept as a trace."""

@@ -39,6 +39,25 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Resemblance:
+    """How a defect shows in other programs than its own: the failure is called ``shows`` (a part of it; "" for
+    whatever), the functions ``at`` are all among those where it failed and of its racing pair, and the
+    operations and faults ``among`` are all in the program.
+
+    It names a cause by where the tasks met, not by what was run. It is wrong where another defect
+    fails alike at the same functions.
+    """
+
+    shows: str
+    at: frozenset[str]
+    among: frozenset[str]
+
+    def fits(self, shown: str, functions: Collection[str], present: Collection[str]) -> bool:
+        """Whether a failure between these operations, at these functions, resembles the defect so."""
+        return self.shows in shown and self.at <= set(functions) and self.among <= set(present)
+
+
+@dataclass(frozen=True, slots=True)
 class Defect:
     """One entry. ``instances`` and ``tasks``: its smallest program. ``fault``: a fault that
     it takes, at any call of a task (``name in task NUMBER``), or "". ``shows``: what the
@@ -46,7 +65,7 @@ class Defect:
     ``warns``: what it is called while it does no harm yet, or "".
     ``schedules``: how many its program is to be explored under at least, where few of them show it.
     ``lines``: where it is in the target's code. ``fixed``: the first releases without it. ``configuration``: options
-    that it needs.
+    that it needs. ``also``: how it shows between other operations.
     """
 
     name: str
@@ -66,6 +85,7 @@ class Defect:
     text: str
     schedules: int = 0
     configuration: Mapping[str, Value] = field(default_factory=dict)
+    also: Sequence[Resemblance] = ()
 
 
 def recognised(
@@ -76,32 +96,49 @@ def recognised(
     tasks: int,
     like: Mapping[str, str] = MappingProxyType({}),
     release: str = "",
+    functions: Collection[str] = (),
 ) -> Defect | None:
-    """The defect that a failure is, as far as its name and its operations tell; None for one that is not known.
+    """The defect that a failure is, as far as its name, its operations and its places tell; None for one that is not
+    known.
 
     ``shown``: what the failure is called; ``program``: the names of the operations and faults of what was run, in
-    so many ``tasks``; ``like``: variants of operations, which count as what they vary. Of a ``release`` that is
-    known to have a defect's fix, or newer than all that have the defect, it is another one. Two defects with one name
-    between the same operations are not told apart.
+    so many ``tasks``; ``functions``: those where it failed and of its racing pair; ``like``: variants of operations,
+    which count as what they vary. Of a ``release`` that is known to have a defect's fix, or newer than all that have
+    the defect, it is another one. A defect's own operations come before what it resembles between others. Two defects
+    with one name between the same operations, or at the same functions, are not told apart.
     """
     present = {like.get(name, name) for name in program}
-    for defect in defects:
+    there = [one for one in defects if not _is_fixed_in(one, release)]
+    for defect in there:
         own = {like.get(one.name, one.name) for task in defect.content.tasks for one in task}
         own |= {defect.fault[0]} if defect.fault is not None else set()
         several = len(defect.content.tasks) > 1
-        if _is_fixed_in(defect, release) or not own <= present or (several and tasks < 2):
+        if not own <= present or (several and tasks < 2):
             continue
         if defect.shows in shown or (defect.warns and defect.warns in shown):
             return defect
-    return None
+    alike = (one for one in there if any(rule.fits(shown, functions, present) for rule in one.also))
+    return next(alike, None)
 
 
 def recognised_in(
-    defects: Sequence[Defect], shown: str, scenario: Scenario, target: Target, release: str = ""
+    defects: Sequence[Defect],
+    shown: str,
+    scenario: Scenario,
+    target: Target,
+    release: str = "",
+    functions: Collection[str] = (),
 ) -> Defect | None:
     """The same for a scenario of a target."""
-    tasks = len(scenario.content.tasks)
-    return recognised(defects, shown, parts_of(scenario), tasks=tasks, like=variants_of(target), release=release)
+    return recognised(
+        defects,
+        shown,
+        parts_of(scenario),
+        tasks=len(scenario.content.tasks),
+        like=variants_of(target),
+        release=release,
+        functions=functions,
+    )
 
 
 def variants_of(target: Target) -> dict[str, str]:
@@ -165,7 +202,15 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
         text=entry.get("text", "").strip(),
         schedules=int(entry.get("schedules", 0)),
         configuration=dict(entry.get("configuration", {})),
+        also=tuple(map(_resemblance, entry.get("also", ()))),
     )
+
+
+def _resemblance(entry: Mapping[str, Any]) -> Resemblance:
+    at, among = frozenset(entry.get("at", ())), frozenset(entry.get("among", ()))
+    if not at and not (among and entry.get("shows")):
+        raise ValueError("an entry of `also` says at which functions (`at`), or what it `shows` and `among` what")
+    return Resemblance(entry.get("shows", ""), at, among)
 
 
 def _parts(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:

@@ -157,6 +157,13 @@ def driver_names_nodes() -> bool:
     return "key == 'uuid'" in _source_of("nova.objects.compute_node")
 
 
+def refuses_numa_live_migration() -> bool:
+    """Whether the conductor refuses to migrate instances with a NUMA topology live, which keep the CPUs of the source
+    then (Launchpad 1289064): some point releases of 17 and 18, and 19; 20 and newer claim on the destination."""
+    refuses = "_check_instance_has_no_numa" in _source_of("nova.conductor.tasks.live_migrate")
+    return refuses and "def live_migration_claim" not in _source_of("nova.compute.resource_tracker")
+
+
 @lru_cache(maxsize=1)
 def counts_swap() -> bool:
     """Whether the tracker counts swap as disk: 18 and newer."""

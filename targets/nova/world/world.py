@@ -72,6 +72,8 @@ class World:
         """Hosts that instances were evacuated from: none of their services runs."""
         self.sparing = False
         """Whether oracles that hardly ever show anything are left out most of the time."""
+        self.refuses_numa_live_migration = shims.refuses_numa_live_migration()
+        """Whether the conductor of this release does."""
         self.hosts: dict[str, Host] = {}
         self.activate()
         for name in HOSTS:

@@ -12,6 +12,7 @@ from semafuzz.targets import find_target
 from semafuzz.targets.model.catalogue import Catalogued, Defect, read_catalogue, recognised
 from semafuzz.targets.nova.operations.table import ROLES, TABLE
 
+NOVA = Path(importlib.util.find_spec("nova").origin).parent  # type: ignore[arg-type,union-attr]
 ENTRY = """
 [[defect]]
 name = "lost"
@@ -55,6 +56,8 @@ def test_an_entry(tmp_path: Path) -> None:
         ENTRY.replace("1 new", "one new"),
         ENTRY.replace("in task 1", ""),
         ENTRY.replace('["2.0"]', "3"),
+        ENTRY + 'also = [{ among = ["claim"] }]\n',
+        ENTRY + 'also = [{ shows = "KeyError" }]\n',
     ],
 )
 def test_a_damaged_catalogue_is_refused(tmp_path: Path, text: str) -> None:
@@ -83,6 +86,18 @@ def test_an_entry_of_nova_fits_its_target(defect: Defect) -> None:
         assert defect.fault[0] in {fault.name for fault in nova.faults()}
         assert defect.fault[1] < len(defect.content.tasks)
     assert not set(defect.affected) & set(defect.fixed)
+    for rule in defect.also:
+        assert rule.among <= set(TABLE) | {fault.name for fault in nova.faults()}
+        for function in rule.at:
+            assert _is_defined_in_nova(function), f"{function} is not in this Nova"
+
+
+def _is_defined_in_nova(function: str) -> bool:
+    owner, _, name = function.partition(".")
+    return any(
+        f"class {owner}" in text and f"def {name}(" in text
+        for text in (path.read_text() for folder in ("compute", "pci") for path in (NOVA / folder).glob("*.py"))
+    )
 
 
 @pytest.mark.parametrize("defect", [one for one in defects() if not one.known], ids=lambda one: one.name)
@@ -92,10 +107,9 @@ def test_a_finding_of_ours_says_where_it_is_and_what_heals_it(defect: Defect) ->
     assert defect.text
     assert defect.models
     assert defect.lines
-    nova = Path(importlib.util.find_spec("nova").origin).parent  # type: ignore[arg-type,union-attr]
     for line in defect.lines:
         name, _, number = line.at.partition(":")
-        assert (nova / name).read_text().splitlines()[int(number) - 1].strip() == line.code
+        assert (NOVA / name).read_text().splitlines()[int(number) - 1].strip() == line.code
 
 
 KNOWN = """
@@ -144,3 +158,36 @@ def test_a_failure_is_recognised_by_its_name_and_its_operations(
     defects = read_catalogue(tmp_path / "known.toml")
     found = recognised(defects, shown, program, tasks=tasks, like={"boot": "claim"}, release=release)
     assert (found.name if found else None) == name
+
+
+ELSEWHERE = """
+[[defect]]
+name = "unlocked"
+title = "t"
+shows = "KeyError"
+tasks = ["claim(1)", "remove()"]
+instances = ["1 new flavor=1"]
+fixed = ["2.0"]
+also = [{ shows = "Error", at = ["Tracker.remove"], among = ["remove"] }, { shows = "I8", among = ["boot", "timeout"] }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("shown", "program", "functions", "name"),
+    [
+        ("KeyError", ["claim", "remove"], [], "unlocked"),
+        ("ValueError", ["audit", "remove"], ["Tracker.remove", "Tracker.audit"], "unlocked"),
+        ("ValueError", ["audit", "remove"], ["Tracker.audit"], None),
+        ("ValueError", ["audit"], ["Tracker.remove"], None),
+        ("I1", ["audit", "remove"], ["Tracker.remove"], None),
+        ("I8 pools", ["boot", "audit", "timeout"], [], "unlocked"),
+        ("I8 pools", ["boot", "audit"], [], None),
+    ],
+)
+def test_a_defect_shows_between_other_operations_too(
+    tmp_path: Path, shown: str, program: list[str], functions: list[str], name: str | None
+) -> None:
+    known = read_catalogue(write(tmp_path, ELSEWHERE))
+    found = recognised(known, shown, program, tasks=2, functions=functions)
+    assert (found.name if found else None) == name
+    assert recognised(known, shown, program, tasks=2, functions=functions, release="2.0") is None

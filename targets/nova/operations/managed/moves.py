@@ -91,7 +91,7 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
     from nova import exception
 
     with done_elsewhere():
-        _check_devices(world, number)
+        _check_live_migration(world, number)
     migration = requests.start_move(world, number, destination, "live-migration")
     with done_elsewhere():
         context = world.context()
@@ -137,12 +137,15 @@ def abort_migration(world: World, arguments: Arguments) -> None:
     world.bus.perform(migration.source_compute, "live_migration_abort", instance=instance, migration_id=migration.id)
 
 
-def _check_devices(world: World, number: int) -> None:
-    """Before 31 the conductor refuses to move PCI devices other than those of ports."""
+def _check_live_migration(world: World, number: int) -> None:
+    """What the conductor refuses: before 31 to move PCI devices other than those of ports; in 19, and some releases
+    before it, NUMA topologies."""
     from nova import exception
     from nova.compute.manager import ComputeManager
 
-    instance = world.instance(number, world.context(), ("pci_requests",))
+    instance = world.instance(number, world.context(), ("pci_requests", "numa_topology"))
+    if instance.numa_topology and world.refuses_numa_live_migration:
+        raise exception.MigrationPreCheckError(reason="NUMA topologies are not calculated again")
     if instance.pci_requests.requests and not hasattr(ComputeManager, "_flavor_based_pci_claim"):
         raise exception.MigrationPreCheckError(reason="non-VIF PCI devices are not supported")
 

@@ -4,6 +4,7 @@ leaves the instance, and what the oracles say."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
@@ -90,6 +91,22 @@ def test_an_evacuation_that_finds_no_room_is_refused(nova: OpenTarget, world: st
     with pytest.raises(stage.refusals, match="Insufficient compute resources"):
         stage.perform(evacuate)
     assert [one for one in stage.judge([[evacuate]], []) if one.severity == "error"] == []
+
+
+@pytest.mark.parametrize(("refuses", "flavor", "host"), [(True, 3, "host2"), (True, 1, "host1"), (False, 3, "host1")])
+def test_a_numa_topology_moves_live_where_the_conductor_lets_it(
+    nova: OpenTarget, monkeypatch: pytest.MonkeyPatch, refuses: bool, flavor: int, host: str
+) -> None:
+    """19 and some releases before it refuse; flavor 3 has pinned CPUs."""
+    arguments: dict[str, Value] = {"instance": 1, "role": "there", "flavor": flavor}
+    stage = nova.stage([Operation("instance", arguments)], {"world": "fast"})  # type: ignore[attr-defined]
+    stage.restore()
+    monkeypatch.setattr(stage._world, "refuses_numa_live_migration", refuses)
+    move = Operation("live_migrate_here", {"instance": 1})
+    with pytest.raises(stage.refusals, match="NUMA") if host == "host2" else nullcontext():
+        stage.perform(move)
+    assert stage._world.conductor.tables["instance"][stage._world.uuid(1)]["host"] == host
+    assert [one for one in stage.judge([[move]], []) if one.severity == "error"] == []
 
 
 def test_every_operation_of_the_managers_is_listed() -> None:
