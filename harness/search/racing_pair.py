@@ -14,6 +14,7 @@ start and no join orders.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from semafuzz.harness.kernel import event_kinds as op
@@ -45,6 +46,12 @@ def pair_of(outcome: Outcome, failure: Failure) -> RacingPair:
 
 def racing_pair(outcome: Outcome) -> RacingPair:
     """The pair, with the interrupted task's operation first; empty for none."""
+    return next(racing_pairs(outcome), None) or _last_conflict(outcome.events)
+
+
+def racing_pairs(outcome: Outcome) -> Iterator[RacingPair]:
+    """The pairs of all preemptions that have one, from the last on: in a run with the fewest preemptions each has a
+    part in the failure."""
     events = outcome.events
     accesses = _Accesses(events)
     for decision in reversed(outcome.decisions):
@@ -53,15 +60,21 @@ def racing_pair(outcome: Outcome) -> RacingPair:
         start, victim = decision.step, decision.current
         end = next((i for i in range(start, len(events)) if events[i][1].index == victim), len(events))
         kind, subject, name, site = decision.pending[decision.enabled.index(victim)]
-        for step in range(start, end):
-            event = events[step]
-            if site and event[4] and conflicts(kind, subject, name, event):
-                return RacingPair((site, event[4]), (start, step), (victim, event[1].index))
-        nearest = accesses.nearest(victim, start, end)
-        if nearest is not None:
-            before, step = nearest
-            return RacingPair((events[before][4], events[step][4]), (before, step), (victim, events[step][1].index))
-    return _last_conflict(events)
+        found = _put_off(events, start, end, victim, (kind, subject, name, site)) or accesses.pair(victim, start, end)
+        if found is not None:
+            yield found
+
+
+def _put_off(
+    events: list[RawEvent], start: int, end: int, victim: int, pending: tuple[int, object, object, int]
+) -> RacingPair | None:
+    """The operation that was put off, with the first of others meanwhile that conflicts with it."""
+    kind, subject, name, site = pending
+    for step in range(start, end) if site else ():
+        event = events[step]
+        if event[4] and conflicts(kind, subject, name, event):
+            return RacingPair((site, event[4]), (start, step), (victim, event[1].index))
+    return None
 
 
 class _Accesses:
@@ -78,6 +91,15 @@ class _Accesses:
                 self._all.setdefault(key, []).append(step)
                 if kind in op.WRITES:
                     self._writes.setdefault(key, []).append(step)
+
+    def pair(self, victim: int, start: int, end: int) -> RacingPair | None:
+        """What :meth:`nearest` finds, as a pair."""
+        found = self.nearest(victim, start, end)
+        if found is None:
+            return None
+        before, step = found
+        events = self._events
+        return RacingPair((events[before][4], events[step][4]), found, (victim, events[step][1].index))
 
     def nearest(self, victim: int, start: int, end: int) -> tuple[int, int] | None:
         """The victim's last access before ``start``, not further back than

@@ -7,8 +7,10 @@ fails alike there goes unseen with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from semafuzz.harness.kernel.outcome import Failure, Outcome
-from semafuzz.harness.search.racing_pair import pair_of
+from semafuzz.harness.search.racing_pair import pair_of, racing_pairs
 from semafuzz.harness.search.recorder import has_failure, matching
 from semafuzz.harness.shrink.schedule import shrink_schedule
 from semafuzz.harness.traces.signature import failure_identity, functions_of, site_identity
@@ -30,10 +32,13 @@ class KnownDefects:
 
     def include(self, failure: Failure, scenario: Scenario, outcome: Outcome) -> bool:
         """Whether the failure is known as it stands."""
+        return self._recognise(failure, scenario, pair_of(outcome, failure).sites)
+
+    def _recognise(self, failure: Failure, scenario: Scenario, sites: Iterable[int]) -> bool:
         session, identity = self._session, failure_identity(failure)
         if not session.defects:
             return False
-        places = (*identity, *map(site_identity, pair_of(outcome, failure).sites))
+        places = (*identity, *map(site_identity, sites))
         release, functions = session.opened.release, functions_of(places)
         found = recognised_in(session.defects, " ".join(identity), scenario, self._target, release, functions)
         if found is not None:
@@ -42,10 +47,12 @@ class KnownDefects:
 
     def explain(self, failure: Failure, scenario: Scenario, outcome: Outcome) -> bool:
         """Whether the failure is known once its schedule has no preemption that it does not need: only then its
-        racing pair says what it comes of."""
+        racing pairs say what it comes of."""
         session = self._session
         if not session.defects:
             return False
         same, program = failure_identity(failure), session.opened.program(scenario)
         smaller = shrink_schedule(program, outcome, session.searching, has_failure(same), budget=SETTLING).outcome
-        return self.include(matching(smaller, same), scenario, smaller)
+        found = matching(smaller, same)
+        pairs = (pair_of(smaller, found), *racing_pairs(smaller))
+        return self._recognise(found, scenario, {site for pair in pairs for site in pair.sites})

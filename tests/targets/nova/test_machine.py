@@ -60,8 +60,11 @@ def test_guarded_operations_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_machine_goes_on_past_what_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = ("claim", "remove_node")
+@pytest.mark.parametrize("names", [("claim", "remove_node"), ("claim_abort", "remove_node")])
+def test_the_machine_goes_on_past_what_is_known(
+    names: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between the operations that the catalogue names, and between others that meet at the same place."""
     chosen = settings(dev(), max_examples=40)
     past = machine_of(find_target("nova"), "PastKnown", operations=names, faults=False, known="skip")
     run_machine(past, chosen, tmp_path)
