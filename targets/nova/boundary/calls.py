@@ -122,7 +122,8 @@ class ConductorBoundary:
         raise NotImplementedError
 
     def _forget_flavors(self) -> None:
-        """Drop the flavors that the rows of instances keep of a resize."""
+        """Drop the flavors that the rows of instances keep of a resize. Those of one that is under way were written
+        by the request itself: there they stay."""
         raise NotImplementedError
 
     def _as_at_start(self, perform: Callable[[], Any]) -> Any:

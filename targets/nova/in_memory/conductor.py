@@ -87,7 +87,8 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
 
     def _forget_flavors(self) -> None:
         for row in self.tables["instance"].values():
-            row["_extra"] = {**row["_extra"], "old_flavor": None, "new_flavor": None}
+            if row["task_state"] is None:
+                row["_extra"] = {**row["_extra"], "old_flavor": None, "new_flavor": None}
 
     def _as_at_start(self, perform: Callable[[], Any]) -> Any:
         now = self.tables

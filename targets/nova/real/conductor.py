@@ -139,7 +139,10 @@ class RealConductor(ConductorBoundary):
         from oslo_serialization import jsonutils
 
         with unseen():
-            for row in self._database.rows("SELECT id, flavor FROM instance_extra"):
+            for row in self._database.rows(
+                "SELECT e.id AS id, e.flavor AS flavor FROM instance_extra e "
+                "JOIN instances i ON i.uuid = e.instance_uuid WHERE i.task_state IS NULL"
+            ):
                 kept = {**jsonutils.loads(row.flavor), "old": None, "new": None}
                 self._database.change(
                     "UPDATE instance_extra SET flavor = :flavor WHERE id = :id",

@@ -161,6 +161,19 @@ def test_flavors_of_a_resize_that_are_gone_are_not_counted(nova: Opened, kind: s
 
 
 @pytest.mark.parametrize("kind", ["fast", "real"])
+def test_flavors_of_a_resize_that_was_just_asked_for_are_there(nova: Opened, kind: str) -> None:
+    """The request has written them: an audit beside it takes nothing away."""
+    setup = (Operation("instance", {"instance": 1, "role": "incoming", "flavor": 1}),)
+    content = Operations(setup, ((Operation("audit"), Operation("resize_claim", {"instance": 1})),))
+    faults = (Operation("flavors_gone", {"task": 0, "call": 1}),)
+    program = nova[0].program(Scenario(content, {"world": kind}, faults))
+    assert isinstance(program, StagedProgram)
+    outcome, place, world = run(program)
+    assert (outcome.failures, bool(place)) == ([], True)
+    assert world.instance(1, world.context()).new_flavor is not None
+
+
+@pytest.mark.parametrize("kind", ["fast", "real"])
 def test_a_replica_that_lags_does_not_know_a_new_node(nova: Opened, kind: str) -> None:
     """The manager then forgets what its tracker keeps of the node, and audits it anew."""
     content = Operations((), ((Operation("node_appears"), Operation("audit_all")),))
