@@ -96,7 +96,9 @@ def _is_defined_in_nova(function: str) -> bool:
     owner, _, name = function.partition(".")
     return any(
         f"class {owner}" in text and f"def {name}(" in text
-        for text in (path.read_text() for folder in ("compute", "pci") for path in (NOVA / folder).glob("*.py"))
+        for text in (
+            path.read_text() for folder in ("compute", "objects", "pci") for path in (NOVA / folder).glob("*.py")
+        )
     )
 
 
