@@ -100,7 +100,7 @@ FAULTS: Sequence[FaultInfo] = (
     ),
     RequestFault(
         "flavors_gone",
-        "the flavors that rows keep of resizes that wait are not there: written before an upgrade, or put right by hand",
+        "the flavors that rows keep of resizes that wait are gone: written before an upgrade, or put right by hand",
         ("conductor InstanceList.get_by_host_and_node", "conductor Instance.get_by_uuid"),
         lambda call: FlavorsGoneError(call),
     ),
