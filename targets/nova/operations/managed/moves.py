@@ -7,7 +7,7 @@ each other, their row writes and their handling of errors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from semafuzz.targets.nova.boundary.calls import done_elsewhere
@@ -91,7 +91,7 @@ def live_migrate(world: World, number: int, destination: Place) -> None:
     from nova import exception
 
     with done_elsewhere():
-        _check_live_migration(world, number)
+        _check_live_migration(world, number, destination)
     migration = requests.start_move(world, number, destination, "live-migration")
     with done_elsewhere():
         context = world.context()
@@ -137,9 +137,9 @@ def abort_migration(world: World, arguments: Arguments) -> None:
     world.bus.perform(migration.source_compute, "live_migration_abort", instance=instance, migration_id=migration.id)
 
 
-def _check_live_migration(world: World, number: int) -> None:
+def _check_live_migration(world: World, number: int, destination: Place) -> None:
     """What the conductor refuses: before 31 to move PCI devices other than those of ports; in 19, and some releases
-    before it, NUMA topologies."""
+    before it, NUMA topologies; and what the scheduler does: a host whose devices, by the rows, are not enough."""
     from nova import exception
     from nova.compute.manager import ComputeManager
 
@@ -148,6 +148,26 @@ def _check_live_migration(world: World, number: int) -> None:
         raise exception.MigrationPreCheckError(reason="NUMA topologies are not calculated again")
     if instance.pci_requests.requests and not hasattr(ComputeManager, "_flavor_based_pci_claim"):
         raise exception.MigrationPreCheckError(reason="non-VIF PCI devices are not supported")
+    if not _has_devices(world, destination, instance.pci_requests.requests):
+        raise exception.MigrationPreCheckError(reason="no host has the PCI devices")
+
+
+def _has_devices(world: World, place: Place, wanted: Iterable[Any]) -> bool:
+    """Whether a node's rows have devices left for requests, as the scheduler's PciPassthroughFilter sees them; NUMA
+    cells are not looked at."""
+    rows = world.conductor.rows
+    nodes = {row["id"] for row in rows("compute_node") if row["hypervisor_hostname"] == place.node}
+    free = [row for row in rows("pci_device") if row["compute_node_id"] in nodes and row["status"] == "available"]
+    for request in wanted:
+        fitting = [row for row in free if any(_is_like(row, spec) for spec in request.spec)]
+        if len(fitting) < request.count:
+            return False
+        free = [row for row in free if row not in fitting[: request.count]]
+    return True
+
+
+def _is_like(row: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
+    return all(row[key] == spec[key] for key in ("vendor_id", "product_id", "dev_type") if key in spec)
 
 
 def live_migrate_away(world: World, arguments: Arguments) -> None:

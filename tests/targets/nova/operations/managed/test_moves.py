@@ -4,13 +4,13 @@ leaves the instance, and what the oracles say."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import pytest
 
 from semafuzz.harness.traces.schema import Operation, Value
 from semafuzz.targets import find_target
-from semafuzz.targets.model.protocol import OpenTarget
+from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget
 from semafuzz.targets.nova.operations.table import TABLE
 from semafuzz.targets.nova.world.world import World
 
@@ -107,6 +107,28 @@ def test_a_numa_topology_moves_live_where_the_conductor_lets_it(
         stage.perform(move)
     assert stage._world.conductor.tables["instance"][stage._world.uuid(1)]["host"] == host
     assert [one for one in stage.judge([[move]], []) if one.severity == "error"] == []
+
+
+@pytest.mark.parametrize("world", ["fast", "real"])
+def test_the_scheduler_sends_no_instance_where_its_devices_are_not(nova: OpenTarget, world: str) -> None:
+    """Where others have the devices of this host, one more has to stay away."""
+    here = [Operation("instance", {"instance": number, "role": "active", "flavor": 11}) for number in (2, 3, 4)]
+    setup = [Operation("instance", {"instance": 1, "role": "there", "flavor": 11}), *here]
+    move = Operation("live_migrate_here", {"instance": 1})
+    left = []
+    for many in range(len(setup), 0, -1):
+        stage = nova.stage(setup[:many], {"world": world})  # type: ignore[attr-defined]
+        try:
+            stage.restore()
+        except ImpossibleStartError:
+            continue
+        with suppress(*stage.refusals):
+            stage.perform(move)
+        row = stage._world.conductor.tables["instance"][stage._world.uuid(1)]
+        left.append(row["host"])
+        assert [one for one in stage.judge([[move]], []) if one.severity == "error"] == []
+    assert left[0] == "host2"
+    assert left[-1] == "host1"
 
 
 def test_every_operation_of_the_managers_is_listed() -> None:
