@@ -56,7 +56,7 @@ class Reported:
         trace = read(Path(failure["trace"]))
         scenario = scenario_of(trace)
         self.seconds, self.cpu_seconds = float(failure["seconds"]), float(failure["cpu_seconds"])
-        self.identity = trace.expected.identity
+        self.identity, self.release = trace.expected.identity, trace.release
         self.faults = frozenset(faults_of(scenario))
         self.names = frozenset(like.get(part, part) for part in parts_of(scenario)) - self.faults
         self.tasks = len(scenario.content.tasks)
@@ -70,7 +70,9 @@ class Reported:
         """Whether this is the defect, by its name and its operations or places; not where it is no error yet."""
         shown, program = " ".join(self.identity), self.names | self.faults
         only = [replace(defect, warns="")]
-        found = recognised(only, shown, program, tasks=self.tasks, like=like, functions=self.functions)
+        found = recognised(
+            only, shown, program, tasks=self.tasks, like=like, release=self.release, functions=self.functions
+        )
         return found is not None
 
 

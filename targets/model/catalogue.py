@@ -117,6 +117,8 @@ def recognised(
             continue
         if defect.shows in shown or (defect.warns and defect.warns in shown):
             return defect
+    # Of what nobody can tell whether it has a fix, a likeness says too little.
+    there = [one for one in there if not one.fixed or _NUMBERS.fullmatch(release)]
     alike = (one for one in there if any(rule.fits(shown, functions, present) for rule in one.also))
     return next(alike, None)
 
