@@ -122,9 +122,19 @@ class ConductorBoundary:
         raise NotImplementedError
 
     def _forget_flavors(self) -> None:
-        """Drop the flavors that the rows of instances keep of a resize. Those of one that is under way were written
-        by the request itself: there they stay."""
+        """Drop the flavors that the rows of instances keep of a resize, where it has waited since before the program
+        began. Those of another were written by the request itself: there they stay."""
         raise NotImplementedError
+
+    def _resized_since_the_start(self) -> set[str]:
+        """The uuids of instances whose resize waited for its end when the program began, and does so now."""
+
+        def waiting() -> set[str]:
+            rows = self.rows("instance")
+            return {row["uuid"] for row in rows if row["vm_state"] == "resized" and row["task_state"] is None}
+
+        before: set[str] = self._as_at_start(waiting)
+        return before & waiting()
 
     def _as_at_start(self, perform: Callable[[], Any]) -> Any:
         """The answer of a query to the rows that there were when the program began."""

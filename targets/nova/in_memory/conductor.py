@@ -86,8 +86,9 @@ class Conductor(InstanceRemotables, RecordRemotables, PciRemotables, ConductorBo
         self.mark_deleted(self.tables["instance"][uuid])
 
     def _forget_flavors(self) -> None:
+        waiting = self._resized_since_the_start()
         for row in self.tables["instance"].values():
-            if row["task_state"] is None:
+            if row["uuid"] in waiting:
                 row["_extra"] = {**row["_extra"], "old_flavor": None, "new_flavor": None}
 
     def _as_at_start(self, perform: Callable[[], Any]) -> Any:

@@ -138,11 +138,10 @@ class RealConductor(ConductorBoundary):
     def _forget_flavors(self) -> None:
         from oslo_serialization import jsonutils
 
+        waiting = self._resized_since_the_start()
         with unseen():
-            for row in self._database.rows(
-                "SELECT e.id AS id, e.flavor AS flavor FROM instance_extra e "
-                "JOIN instances i ON i.uuid = e.instance_uuid WHERE i.task_state IS NULL"
-            ):
+            extras = self._database.rows("SELECT id, instance_uuid, flavor FROM instance_extra")
+            for row in (one for one in extras if one.instance_uuid in waiting):
                 kept = {**jsonutils.loads(row.flavor), "old": None, "new": None}
                 self._database.change(
                     "UPDATE instance_extra SET flavor = :flavor WHERE id = :id",

@@ -161,12 +161,18 @@ def test_flavors_of_a_resize_that_are_gone_are_not_counted(nova: Opened, kind: s
 
 
 @pytest.mark.parametrize("kind", ["fast", "real"])
-def test_flavors_of_a_resize_that_was_just_asked_for_are_there(nova: Opened, kind: str) -> None:
-    """The request has written them: an audit beside it takes nothing away."""
-    setup = (Operation("instance", {"instance": 1, "role": "incoming", "flavor": 1}),)
-    content = Operations(setup, ((Operation("audit"), Operation("resize_claim", {"instance": 1})),))
-    faults = (Operation("flavors_gone", {"task": 0, "call": 1}),)
-    program = nova[0].program(Scenario(content, {"world": kind}, faults))
+@pytest.mark.parametrize(
+    ("role", "tasks", "faulty"),
+    [("incoming", [["audit", "resize_claim"]], 0), ("there", [["resize_here"], ["audit"]], 1)],
+)
+def test_flavors_of_a_resize_that_was_just_asked_for_are_there(
+    nova: Opened, kind: str, role: str, tasks: list[list[str]], faulty: int
+) -> None:
+    """The request has written them: an audit beside it takes nothing away, nor one once the resize waits."""
+    setup = (Operation("instance", {"instance": 1, "role": role, "flavor": 1}),)
+    made = [[Operation(name, {} if name == "audit" else {"instance": 1}) for name in names] for names in tasks]
+    faults = (Operation("flavors_gone", {"task": faulty, "call": 1}),)
+    program = nova[0].program(Scenario(Operations(setup, tuple(map(tuple, made))), {"world": kind}, faults))
     assert isinstance(program, StagedProgram)
     outcome, place, world = run(program)
     assert (outcome.failures, bool(place)) == ([], True)
