@@ -26,7 +26,6 @@ from semafuzz.harness.search.result import Result
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Trace
-from semafuzz.harness.traces.signature import functions_of
 from semafuzz.strategies.fuzz.cross_check import CrossCheck, described
 from semafuzz.strategies.fuzz.dedup import Dedup, Key
 from semafuzz.strategies.fuzz.program_shrinker import ProgramShrinker, Source
@@ -264,9 +263,9 @@ class Triage:
         if not finding.trace:
             return ""
         trace = read(Path(finding.trace))
-        shown, defects = " ".join(trace.expected.identity), catalogue_of(self.target)
-        functions = functions_of((*finding.pair, *trace.expected.identity))
-        found = recognised_in(defects, shown, scenario_of(trace), self.target, self.opened.release, functions)
+        identity, defects = trace.expected.identity, catalogue_of(self.target)
+        release = self.opened.release
+        found = recognised_in(defects, identity, scenario_of(trace), self.target, release, finding.pair)
         return found.name if found is not None else ""
 
     def _verified(self, finding: Finding) -> str | None:

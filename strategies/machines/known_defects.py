@@ -13,7 +13,7 @@ from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.search.racing_pair import pair_of, racing_pairs
 from semafuzz.harness.search.recorder import has_failure, matching
 from semafuzz.harness.shrink.schedule import shrink_schedule
-from semafuzz.harness.traces.signature import failure_identity, functions_of, site_identity
+from semafuzz.harness.traces.signature import failure_identity, site_identity
 from semafuzz.strategies.machines.session import Session
 from semafuzz.targets.model.catalogue import recognised_in
 from semafuzz.targets.model.protocol import Target
@@ -32,15 +32,11 @@ class KnownDefects:
 
     def include(self, failure: Failure, scenario: Scenario, outcome: Outcome) -> bool:
         """Whether the failure is known as it stands."""
-        return self._recognise(failure, scenario, pair_of(outcome, failure).sites)
+        return bool(self._session.defects) and self._recognise(failure, scenario, pair_of(outcome, failure).sites)
 
     def _recognise(self, failure: Failure, scenario: Scenario, sites: Iterable[int]) -> bool:
-        session, identity = self._session, failure_identity(failure)
-        if not session.defects:
-            return False
-        places = (*identity, *map(site_identity, sites))
-        release, functions = session.opened.release, functions_of(places)
-        found = recognised_in(session.defects, " ".join(identity), scenario, self._target, release, functions)
+        session, identity, pair = self._session, failure_identity(failure), map(site_identity, sites)
+        found = recognised_in(session.defects, identity, scenario, self._target, session.opened.release, pair)
         if found is not None:
             session.passed_over[found.name] += 1
         return found is not None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.kernel.outcome import Severity
 from semafuzz.harness.traces.schema import Operation, Operations, Value
+from semafuzz.harness.traces.signature import functions_of
 from semafuzz.targets.model.protocol import Target
 from semafuzz.targets.model.scenario import Scenario, parts_of
 
@@ -125,21 +126,22 @@ def recognised(
 
 def recognised_in(
     defects: Sequence[Defect],
-    shown: str,
+    identity: Sequence[str],
     scenario: Scenario,
     target: Target,
-    release: str = "",
-    functions: Collection[str] = (),
+    release: str,
+    pair: Iterable[str] = (),
 ) -> Defect | None:
-    """The same for a scenario of a target."""
+    """The same for a scenario of a target: a failure's identity, and the places of its racing pairs as they count
+    for identity."""
     return recognised(
         defects,
-        shown,
+        " ".join(identity),
         parts_of(scenario),
         tasks=len(scenario.content.tasks),
         like=variants_of(target),
         release=release,
-        functions=functions,
+        functions=functions_of((*pair, *identity)),
     )
 
 

@@ -189,10 +189,11 @@ class NovaTarget(Target):
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see
         ``semafuzz.targets.nova.configuration``. What the chosen Nova lacks is not varied."""
+        return (WORLD, OBJECTS, *(replace(one, varied=self._has_option(one.name)) for one in OPTIONS))
+
+    def _has_option(self, name: str) -> bool:
         chosen = environments.chosen()
-        folder = None if chosen is None else chosen.folder
-        known = {one: environments.has_option(folder, GROUPS.get(one.name, "compute"), one.name) for one in OPTIONS}
-        return (WORLD, OBJECTS, *(replace(one, varied=known[one]) for one in OPTIONS))
+        return environments.has_option(None if chosen is None else chosen.folder, GROUPS.get(name, "compute"), name)
 
     def check(self, content: Operations) -> None:
         """Refuse a program that this target cannot run, for instance out of a trace."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from semafuzz.commands.common.new_file import write_new
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.traces.codec import read
-from semafuzz.harness.traces.signature import functions_of
 from semafuzz.targets import find_target
 from semafuzz.targets.model.catalogue import recognised_in
 from semafuzz.targets.model.configured_target import catalogue_of
@@ -52,10 +51,7 @@ def _name_of(subject: Path) -> str:
     trace = read(subject)
     if trace.target != "nova":
         raise UsageError(f"the trace is of {trace.target}; --for nova takes those of Nova's tracker")
-    identity = trace.expected.identity
-    found = recognised_in(
-        defects, " ".join(identity), scenario_of(trace), target, trace.release, functions_of(identity)
-    )
+    found = recognised_in(defects, trace.expected.identity, scenario_of(trace), target, trace.release)
     if found is None:
         raise UsageError("the catalogue does not know this finding; `semafuzz export TRACE` makes a unit test of it")
     return found.name

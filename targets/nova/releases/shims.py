@@ -157,6 +157,7 @@ def driver_names_nodes() -> bool:
     return "key == 'uuid'" in _source_of("nova.objects.compute_node")
 
 
+@lru_cache(maxsize=1)
 def refuses_numa_live_migration() -> bool:
     """Whether the conductor refuses to migrate instances with a NUMA topology live, which keep the CPUs of the source
     then (Launchpad 1289064): some point releases of 17 and 18, and 19; 20 and newer claim on the destination."""
