@@ -73,8 +73,24 @@ def _put_off(
     for step in range(start, end) if site else ():
         event = events[step]
         if event[4] and conflicts(kind, subject, name, event):
-            return RacingPair((site, event[4]), (start, step), (victim, event[1].index))
+            step = _same_element(events, (kind, subject, name), step, end, victim)
+            return RacingPair((site, events[step][4]), (start, step), (victim, events[step][1].index))
     return None
+
+
+def _same_element(
+    events: list[RawEvent], operation: tuple[int, object, object], first: int, end: int, victim: int
+) -> int:
+    """The first step of others that touches the very element that ``operation`` does, where at step ``first`` a
+    container only got or lost another: that elements come and go says little. Else ``first``."""
+    kind, subject, name = operation
+    if kind not in (op.READ_ITEM, op.WRITE_ITEM) or events[first][0] not in (op.WRITE_ITEM, op.WRITE_ALL):
+        return first
+    for step in range(first, end):
+        event = events[step]
+        if event[4] and event[1].index != victim and event[3] == name and conflicts(kind, subject, name, event):
+            return step
+    return first
 
 
 class _Accesses:
@@ -97,9 +113,21 @@ class _Accesses:
         found = self.nearest(victim, start, end)
         if found is None:
             return None
-        before, step = found
+        before, step = found = self._elements(found, end)
         events = self._events
         return RacingPair((events[before][4], events[step][4]), found, (victim, events[step][1].index))
+
+    def _elements(self, found: tuple[int, int], end: int) -> tuple[int, int]:
+        """The two steps that touch one element of a container, where those found change which elements it has."""
+        events = self._events
+        before, first = found
+        if events[before][0] != op.WRITE_ALL or before == 0:
+            return found
+        kind, task, subject, name, site = events[before - 1]
+        if kind != op.WRITE_ITEM or task is not events[before][1] or site != events[before][4]:
+            return found
+        step = _same_element(events, (kind, subject, name), first, end, task.index)
+        return found if step == first else (before - 1, step)
 
     def nearest(self, victim: int, start: int, end: int) -> tuple[int, int] | None:
         """The victim's last access before ``start``, not further back than

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,33 @@ def test_a_failure_of_one_task_alone_has_no_pair() -> None:
     program = TaskProgram(Box, [fail], under_test=[THIS])
     found = explore(program, schedules=5).failures[0]
     assert len(found.places) == 1
+
+
+class Claims:
+    def __init__(self) -> None:
+        self.claims: dict[str, int] = {}
+        self.held = True
+
+    def claim(self) -> None:
+        self.claims["mine"] = 1  # claimed
+        self.held = "mine" in self.claims  # looked at
+
+    def clean(self) -> None:
+        self.claims["other"] = 1
+        self.claims.pop("mine", None)  # freed
+
+
+def line_of(words: str) -> int:
+    lines = Path(__file__).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.endswith(words))
+
+
+def test_an_element_that_another_takes_away_is_the_cause_rather_than_one_that_is_added() -> None:
+    def check(made: Claims) -> None:
+        assert made.held
+
+    program = TaskProgram(Claims, [Claims.claim, Claims.clean], check, under_test=[THIS])
+    found = explore(program, scheduler="random", schedules=3000).failures[0]
+    lines = [int(place.split(":")[1].split()[0]) for place in found.places]
+    assert lines[0] in (line_of("# claimed"), line_of("# looked at"))
+    assert lines[1] == line_of("# freed")

@@ -21,7 +21,7 @@ from semafuzz.harness.kernel.naming import digest
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.program_output import kept_apart, own_errors
 from semafuzz.harness.runs.replay_run import Replayed, replay
-from semafuzz.harness.search.reproduction import SEARCH, Judgement, check_reproduces
+from semafuzz.harness.search.reproduction import OTHER_ORDER, SEARCH, Judgement, check_reproduces, same_order_of_sets
 from semafuzz.harness.traces.build import choices_of, recorded_choices
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Function, Trace
@@ -56,7 +56,8 @@ def run_replay(
         kept_apart(_descriptor(sys.stderr if as_json else sys.stdout)),
         opened_trace(trace, code) as subject,
     ):
-        tries = (0 if subject.recorded else SEARCH) if search is None else search
+        exact = subject.recorded and same_order_of_sets(trace)
+        tries = (0 if exact else SEARCH) if search is None else search
         values = Values()
         counted = CountedRuns("looking for it", tries)
         watched = replace(subject.setting, detectors=(*subject.setting.detectors, values, counted))
@@ -129,6 +130,13 @@ def replay_function(trace: Trace, identity: Function, program: str | None) -> Re
         return replay(subject.program, recorded_choices(trace), subject.setting)
 
 
+def _compared(trace: Trace, judgement: Judgement, same: bool) -> str:
+    if same:
+        return "the recorded one"
+    other = judgement.reproduces and not judgement.schedules and not same_order_of_sets(trace)
+    return f"NOT the recorded one: {OTHER_ORDER}" if other else "NOT the recorded one"
+
+
 def report(
     trace: Trace, judgement: Judgement, as_json: bool, subject: OpenedTrace, told: ToldRun = NOTHING_TOLD
 ) -> int:
@@ -158,7 +166,7 @@ def report(
         words = "reproduces" if judgement.reproduces else "does not reproduce"
         print(f"{plain(trace.expected.signature)} {words}: {trace.expected.kind}: {plain(trace.expected.message, 300)}")
         if replayed.diverged is None:
-            print(f"event digest {replayed.digest[:16]}, {'the recorded one' if same else 'NOT the recorded one'}")
+            print(f"event digest {replayed.digest[:16]}, {_compared(trace, judgement, same)}")
         if not subject.recorded:
             print(f"on {plain(subject.code)}: {plain(judgement.why)}")
         elif judgement.schedules:
