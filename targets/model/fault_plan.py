@@ -27,8 +27,10 @@ class FaultPlan:
         self._numbers: dict[int, int] = {}
 
     def arm(self, name: str, task: int) -> Operation:
-        """A fault at the next fitting I/O point of a task; the fault as data."""
-        call = self._met.get((task, name), 0) + 1
+        """A fault at the next fitting I/O point of a task for which the same is not armed already; the fault as
+        data. Armed twice, it happens at two calls in a row."""
+        armed = [fault for fault in self._left if (fault.name, fault.arguments["task"]) == (name, task)]
+        call = self._met.get((task, name), 0) + len(armed) + 1
         fault = Operation(name, {"task": task, "call": call})
         self._left.append(fault)
         return fault
