@@ -74,16 +74,26 @@ class Recording:
         self._session = session
         self._best: dict[Identity, tuple[Size, Scenario, Outcome, Finding]] = {}
 
-    def keep(self, scenario: Scenario, outcome: Outcome, failure: Failure, wanted: Sequence[int] = ()) -> Found:
+    def keep(
+        self,
+        scenario: Scenario,
+        outcome: Outcome,
+        failure: Failure,
+        wanted: Sequence[int] = (),
+        whole: Scenario | None = None,
+    ) -> Found:
         """Keep a failing run; the exception to raise. ``wanted``: for a stepped run,
         which task made each event (``semafuzz.harness.schedulers.replay.by_owner.owners``): it is run
-        again as a program first."""
+        again as a program first. ``whole``: the program with what no operation is on, which may matter all the
+        same."""
         identity = failure_identity(failure)
-        lines = [f"{failure.kind}: {failure.message}", describe(scenario)]
         again = outcome
-        if wanted:
-            program = self._opened.program(scenario)
-            again = execute(program, ReplayByOwner(wanted), self._session.searching)
+        for tried in (scenario, whole or scenario) if wanted else ():
+            again = execute(self._opened.program(tried), ReplayByOwner(wanted), self._session.searching)
+            if has_failure(identity)(again):
+                scenario = tried
+                break
+        lines = [f"{failure.kind}: {failure.message}", describe(scenario)]
         size: Size = (*size_of(scenario, self._target), preemptions(again))
         if has_failure(identity)(again):
             self._store(identity, size, scenario, again)

@@ -233,10 +233,12 @@ class TargetMachine(ScheduledMachine):
 
     # ------------------------------------------------------------ judgement
 
-    def scenario(self) -> Scenario:
-        """What was started in this run, as a program."""
+    def scenario(self, whole: bool = False) -> Scenario:
+        """What was started in this run, as a program. ``whole``: with instances that no operation is on."""
         tasks = tuple(tuple(worker.operations) for worker in self.workers)
         content = without_unused(Operations(tuple(self.setup), tasks))
+        if whole:
+            content = Operations(tuple(self.setup), content.tasks)
         unmet = self.plan.unmet()
         faults = tuple(fault for fault in self.armed if fault not in unmet)
         return Scenario(content, self.configuration, faults)
@@ -290,7 +292,7 @@ class TargetMachine(ScheduledMachine):
         """End this example; what failed is run again as a program and kept as a trace."""
         self._failed = True
         outcome = self.stepped.close()
-        raise self.session.keep(self.scenario(), outcome, failure, owners(outcome))
+        raise self.session.keep(self.scenario(), outcome, failure, owners(outcome), self.scenario(whole=True))
 
     def tell(self) -> list[str]:
         """The program."""

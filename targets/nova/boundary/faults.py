@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from traceback import walk_tb
 
 from semafuzz.targets.model.protocol import FaultInfo
 
@@ -25,6 +26,8 @@ _WRITES = tuple(
     for kind in ("Instance", "Migration", "ComputeNode", "PciDevice")
     for method in ("save", "create", "destroy", "drop_migration_context")
 )
+_CONFLICTS = ("placement PUT resource_providers", "placement PUT allocations", "placement POST")
+"""What placement answers with 409 where another was first: a class or a trait that is there already is none."""
 
 
 class RowGoneError(Exception):
@@ -113,7 +116,7 @@ FAULTS: Sequence[FaultInfo] = (
     RequestFault(
         "placement_conflict",
         "409: another process changed the provider or the consumer",
-        ("placement PUT", "placement POST"),
+        _CONFLICTS,
         lambda call: AnswerError(409),
     ),
     RequestFault("placement_error", "500 from placement", ("placement ",), lambda call: AnswerError(500)),
@@ -124,15 +127,32 @@ FAULTS: Sequence[FaultInfo] = (
 
 def name_cause(error: BaseException, answered: BaseException | None) -> None:
     """Say that ``error`` comes from a fault: the report client raises exceptions of its
-    own for a bad answer, and for what it makes of one that never came.
+    own for a bad answer, and for what it makes of one that never came. In some functions it has None there and
+    takes it apart, which raises an exception, too; "Good.", says a comment in one of them.
 
     ``answered``: the fault that a request of this operation to placement met.
     Only exceptions that the client raises for that purpose are explained in this
     way; another one stays a failure.
     """
-    if error.__cause__ is not None or type(error).__name__ not in _TRANSLATIONS:
+    if error.__cause__ is not None:
         return
-    error.__cause__ = answered or error.__context__
+    if type(error).__name__ in _TRANSLATIONS:
+        error.__cause__ = answered or error.__context__
+    elif answered is not None and _takes_none_apart(error):
+        error.__cause__ = answered
+
+
+def _takes_none_apart(error: BaseException) -> bool:
+    """Whether it was raised by the report client for an answer that is None, since none came."""
+    if not isinstance(error, (AttributeError, TypeError)) or "NoneType" not in str(error):
+        return False
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    code = frames[-1].f_code if frames else None
+    return (
+        code is not None
+        and code.co_filename.endswith("nova/scheduler/client/report.py")
+        and code.co_name in ("_refresh_associations", "_ensure_resource_provider")
+    )
 
 
 _TRANSLATIONS = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,26 @@ def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Sha
     }
     shares = []
     latest: dict[str, Share] = {}
+    for share in _pending(world, place):
+        # What nobody knows the size of, nobody can count.
+        if (share.uuid not in instances or _stays(share.migration)) and share.flavor is not None:
+            if share.has_context:
+                shares.append(share)
+            elif share.uuid not in latest or _last_written(share.migration) > _last_written(
+                latest[share.uuid].migration
+            ):
+                latest[share.uuid] = share
+    return instances, shares + list(latest.values())
+
+
+def of_unknown_size(world: World, place: Place = HERE) -> set[str]:
+    """The uuids of instances with a pending migration on a node that nobody knows the flavor of: it is not counted, and
+    what they hold there may stay with them."""
+    return {share.uuid for share in _pending(world, place) if share.flavor is None}
+
+
+def _pending(world: World, place: Place) -> Iterator[Share]:
+    """What the migrations hold on a node that an audit of it asks for."""
     ended = FINAL_STATUSES if _asks_for_failed_migrations() else FINAL_STATUSES | {"error"}
     for row in world.conductor.rows("migration"):
         if row["status"] is None or row["status"] in ended:
@@ -63,14 +84,8 @@ def counted(world: World, place: Place = HERE) -> tuple[dict[str, Any], list[Sha
         if instance is None or instance["deleted"] or not _is_moving(instance, row):
             continue
         side = _side(row, instance, place)
-        share = Share(row, instance, side)
-        # What nobody knows the size of, nobody can count.
-        if side and (row["instance_uuid"] not in instances or _stays(row)) and share.flavor is not None:
-            if share.has_context:
-                shares.append(share)
-            elif share.uuid not in latest or _last_written(row) > _last_written(latest[share.uuid].migration):
-                latest[share.uuid] = share
-    return instances, shares + list(latest.values())
+        if side:
+            yield Share(row, instance, side)
 
 
 def _last_written(migration: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafuzz.targets.nova.invariants.checks import DEVICE_COUNTS, DEVICE_OWNERS, DEVICE_POOLS, SAVED_ROWS, Violation
-from semafuzz.targets.nova.invariants.expected_claims import counted
+from semafuzz.targets.nova.invariants.expected_claims import counted, of_unknown_size
 from semafuzz.targets.nova.world.names import HERE
 from semafuzz.targets.nova.world.node_id import Place
 from semafuzz.targets.nova.world.pci_devices import addresses
@@ -72,8 +72,11 @@ def _owner_violations(world: World, pci: Any, place: Place) -> Iterator[Violatio
     # context nothing says how many it is to have.
     may_lack = {uuid for uuid, row in instances.items() if row["vm_state"] == "error"}
     may_lack |= {share.uuid for share in shares if not share.has_context}
+    unknown = of_unknown_size(world, place)
     have = Counter(device.instance_uuid for device in pci.pci_devs if device.instance_uuid)
     for uuid in sorted({*wanted, *have}):
+        if uuid not in wanted and uuid in unknown:
+            continue
         if uuid not in wanted:
             yield Violation(DEVICE_OWNERS, "owner", f"{have[uuid]} PCI devices belong to {uuid}, which is not here")
         elif have[uuid] > wanted[uuid] or (have[uuid] < wanted[uuid] and uuid not in may_lack):

@@ -170,7 +170,10 @@ shows = "KeyError"
 tasks = ["claim(1)", "remove()"]
 instances = ["1 new flavor=1"]
 fixed = ["2.0"]
-also = [{ shows = "Error", at = ["Tracker.remove"], among = ["remove"] }, { shows = "I8", among = ["boot"], any_of = ["timeout", "deadlock"] }]
+also = [
+    { shows = "Error", at = ["Tracker.remove"], among = ["remove"] },
+    { shows = "I8", among = ["boot"], any_of = ["timeout", "deadlock"] },
+]
 """
 
 

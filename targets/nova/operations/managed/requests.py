@@ -109,11 +109,19 @@ def end_resize(world: World, number: int, *, confirm: bool, again: bool = False)
         if migration.status not in ("confirming" if again else "finished",):
             raise exception.MigrationNotFound(migration_id=migration.id)
         if not confirm:
+            check_revertible(instance)
             instance.task_state = "resize_reverting"
             instance.save(expected_task_state=[None])
         migration.status = "confirming" if confirm else "reverting"
         migration.save()
         return instance, migration
+
+
+def check_revertible(instance: Any) -> None:
+    """Raise MoveEndedError where nobody knows the flavor any more that an instance had before its resize: the API
+    takes it apart (for the quota, and for what the scheduler is asked later) before it writes anything."""
+    if instance.old_flavor is None:
+        raise MoveEndedError("the API has no flavor to go back to")
 
 
 def set_state(world: World, number: int, vm_state: str, task_state: str | None) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from semafuzz.targets.nova.operations.managed.requests import check_revertible
 from semafuzz.targets.nova.operations.reenacted.builds import BuildFailed
 from semafuzz.targets.nova.operations.reenacted.manager import ReenactedManager
 from semafuzz.targets.nova.world.names import BY_API, BY_CONFIRM, BY_RESIZE, NODE, OTHER
@@ -102,6 +103,7 @@ def drop_move_claim_at_dest(world: World, arguments: Arguments) -> None:
     """``revert_resize`` on the destination and ``finish_revert_resize`` on the source."""
     context, instance, migration = _records(world, arguments, BY_API)
     # The API, before it calls the destination.
+    check_revertible(instance)
     instance.task_state = "resize_reverting"
     instance.save(expected_task_state=[None])
     migration.status = "reverting"

@@ -180,6 +180,65 @@ def test_flavors_of_a_resize_that_was_just_asked_for_are_there(
 
 
 @pytest.mark.parametrize("kind", ["fast", "real"])
+@pytest.mark.parametrize(
+    ("role", "tasks"),
+    [
+        ("arrived", [["audit", "revert_here"]]),
+        ("arrived", [["audit", "drop_move_claim_at_dest"]]),
+        ("leaving", [["audit"]]),
+    ],
+)
+def test_what_is_left_of_a_resize_without_flavors_is_no_defect(
+    nova: Opened, kind: str, role: str, tasks: list[list[str]]
+) -> None:
+    """The API refuses to revert it, and its devices stay where they are, since nobody knows how many it is to have."""
+    setup = (Operation("instance", {"instance": 1, "role": role, "flavor": 11}),)
+    made = [[Operation(name, {} if name == "audit" else {"instance": 1}) for name in names] for names in tasks]
+    faults = (Operation("flavors_gone", {"task": 0, "call": 1}),)
+    program = nova[0].program(Scenario(Operations(setup, tuple(map(tuple, made))), {"world": kind}, faults))
+    assert isinstance(program, StagedProgram)
+    outcome, place, world = run(program)
+    assert (outcome.failures, bool(place)) == ([], True)
+    (row,) = world.conductor.rows("instance")
+    assert (row["vm_state"], row["task_state"]) == ("resized", None)
+
+
+def test_a_class_that_is_there_already_is_no_conflict() -> None:
+    conflict = next(fault for fault in FAULTS if fault.name == "placement_conflict")
+    fitting = [
+        "PUT resource_providers_id_inventories",
+        "PUT allocations_id",
+        "POST reshaper",
+        "POST resource_providers",
+    ]
+    assert all(conflict.fits(f"placement {call}") for call in fitting)
+    assert not any(conflict.fits(f"placement PUT {name}") for name in ("resource_classes_id", "traits_id"))
+
+
+CLIENT = """
+def _refresh_associations(answer):
+    return answer.aggregates
+
+def _surprise(answer):
+    return answer.aggregates
+"""
+
+
+def test_none_that_the_client_takes_apart_on_purpose_is_named_as_the_fault() -> None:
+    client: dict[str, Any] = {}
+    exec(compile(CLIENT, "site-packages/nova/scheduler/client/report.py", "exec"), client)
+    for name, answered, expected in (
+        ("_refresh_associations", ConnectionError("no answer"), True),
+        ("_refresh_associations", None, False),
+        ("_surprise", ConnectionError("no answer"), False),
+    ):
+        with pytest.raises(AttributeError) as raised:
+            client[name](None)
+        name_cause(raised.value, answered)
+        assert (raised.value.__cause__ is not None) == expected
+
+
+@pytest.mark.parametrize("kind", ["fast", "real"])
 def test_a_replica_that_lags_does_not_know_a_new_node(nova: Opened, kind: str) -> None:
     """The manager then forgets what its tracker keeps of the node, and audits it anew."""
     content = Operations((), ((Operation("node_appears"), Operation("audit_all")),))
