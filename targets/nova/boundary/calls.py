@@ -97,15 +97,14 @@ class ConductorBoundary:
 
     def delete_elsewhere(self, name: str, uuid: str) -> None:
         """Another process deletes an instance (or that of a migration): the API does so
-        itself where it believes the host to be down."""
+        itself where it believes the host to be down. It deletes the allocation of the instance, and leaves one that a
+        migration holds."""
         if name == "Migration":
             uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
         row = self.tables["instance"].get(uuid)
         if row is not None and not row["deleted"]:
-            migrations = [one.get("uuid") for one in self.rows("migration") if one["instance_uuid"] == uuid]
             self._delete(uuid)
-            for consumer in filter(None, (uuid, *migrations)):
-                self.on_deleted(consumer)
+            self.on_deleted(uuid)
 
     def _perform_on_class(
         self, context: Any, objname: str, objmethod: str, object_versions: Any, args: Any, kwargs: Any

@@ -5,7 +5,7 @@ class, any other arrives as ``RemoteError``. A time-out says nothing about what 
 it happens both before the call was performed and after. Placement's failures are answers
 with a status, or no answer. A record that is gone was deleted by another process (the API
 deletes by itself where it believes the host to be down), with its migrations and
-allocations. A fault leaves every record as a real failure would, so that what the
+its own allocation. A fault leaves every record as a real failure would, so that what the
 operation does next is a legal history.
 """
 

@@ -17,13 +17,19 @@ from semafuzz.targets.nova.world.world import World
 
 
 def placement_violations(
-    world: World, place: Place = HERE, *, called_off: bool = False, stays_down: bool = False
+    world: World,
+    place: Place = HERE,
+    *,
+    called_off: bool = False,
+    stays_down: bool = False,
+    deleted_by_api: bool = False,
 ) -> Iterator[Violation]:
     """I13, after an audit: an instance that runs here has the allocation of its flavor,
     one that is gone has none, a migration only while it is under way; placement has no node whose
     record is gone. Where it is told of PCI devices, an instance holds those that it owns. ``called_off``: a start
     of the service may have called builds off, which keep theirs until they are deleted. ``stays_down``: a host that
-    was evacuated did not start."""
+    was evacuated did not start. ``deleted_by_api``: instances may have been deleted by the API, which leaves what their
+    migrations hold."""
     allocations = world.placement.allocations
     nodes = {row["uuid"] for row in world.conductor.rows("compute_node")}
     nested = world.placement.nested_providers()
@@ -35,8 +41,10 @@ def placement_violations(
     under_way = [row for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES]
     pending = {row.get("uuid") for row in under_way}
     known = {row["uuid"] for row in world.conductor.tables["migration"].values() if "uuid" in row}
+    gone = [row for row in world.conductor.tables["migration"].values() if row["deleted"]] if deleted_by_api else []
+    left_by_api = {value for row in gone for value in (row.get("uuid"), row["instance_uuid"])}
     for consumer in sorted(known & set(allocations)):
-        if consumer not in pending:
+        if consumer not in pending and consumer not in left_by_api:
             yield Violation(ALLOCATIONS, "migration", f"migration {consumer} has ended and holds an allocation")
     left = {row["instance_uuid"]: row for row in world.conductor.rows("migration") if _holds_both(row, stays_down)}
     # Nova tells the devices of both halves of such a move apart when it is over.
@@ -46,7 +54,7 @@ def placement_violations(
         if uuid in left:
             _subtract(amounts, left[uuid])
         if row["deleted"] or (row["host"] is None and row["vm_state"] == "error" and not called_off):
-            if NODE_UUIDS[place.node] in amounts:
+            if NODE_UUIDS[place.node] in amounts and uuid not in left_by_api:
                 yield Violation(ALLOCATIONS, "gone", f"{uuid} is {row['vm_state']} and holds an allocation")
         elif _rests(row) and Place(row["host"], row["node"]) == place:
             devices = {nested[one]: amounts.pop(one) for one in sorted(nested.keys() & amounts)}

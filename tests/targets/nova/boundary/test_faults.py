@@ -137,6 +137,15 @@ def test_a_gone_instance_takes_its_records_along(nova: Opened) -> None:
     assert world.uuid(1) not in world.placement.allocations
 
 
+def test_what_the_migration_of_a_gone_instance_holds_is_left_to_it(nova: Opened) -> None:
+    """The API deletes the allocation of the instance alone, so that a revert finds the other one, and moves it."""
+    program = with_fault(nova, "arrived", "drop_move_claim_at_dest", "instance_gone", 1)
+    outcome, place, world = run(program)
+    assert (outcome.failures, bool(place)) == ([], True)
+    (migration,) = world.conductor.tables["migration"].values()
+    assert {world.uuid(1), migration["uuid"]} & set(world.placement.allocations)
+
+
 def test_a_gone_migration_is_gone_with_its_instance(nova: Opened) -> None:
     """Nova writes to a migration whether it is deleted or not: nothing fails."""
     outcome, place, world = run(with_fault(nova, "incoming", "resize_claim", "migration_gone", 1))
