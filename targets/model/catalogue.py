@@ -43,7 +43,7 @@ class Line:
 class Resemblance:
     """How a defect shows in other programs than its own: the failure is called ``shows`` (a part of it; "" for
     whatever), the functions ``at`` are all among those where it failed and of its racing pair, and the
-    operations and faults ``among`` are all in the program, and at least one of ``any_of`` is.
+    operations and faults ``among`` are all in the program, and of each group of ``any_of`` at least one is.
 
     It names a cause by where the tasks met, not by what was run. It is wrong where another defect
     fails alike at the same functions.
@@ -52,11 +52,11 @@ class Resemblance:
     shows: str
     at: frozenset[str]
     among: frozenset[str]
-    any_of: frozenset[str] = frozenset()
+    any_of: Sequence[frozenset[str]] = ()
 
     def fits(self, shown: str, functions: Collection[str], present: Collection[str]) -> bool:
         """Whether a failure between these operations, at these functions, resembles the defect so."""
-        there = self.among <= set(present) and (not self.any_of or not self.any_of.isdisjoint(present))
+        there = self.among <= set(present) and all(not group.isdisjoint(present) for group in self.any_of)
         return self.shows in shown and self.at <= set(functions) and there
 
 
@@ -214,8 +214,8 @@ def _defect(entry: Mapping[str, Any]) -> Defect:
 
 def _resemblance(entry: Mapping[str, Any]) -> Resemblance:
     at, among = frozenset(entry.get("at", ())), frozenset(entry.get("among", ()))
-    any_of = frozenset(entry.get("any_of", ()))
-    if not at and not (among and entry.get("shows")):
+    any_of = tuple(map(frozenset, entry.get("any_of", ())))
+    if not at and not ((among or any_of) and entry.get("shows")):
         raise ValueError("an entry of `also` says at which functions (`at`), or what it `shows` and `among` what")
     return Resemblance(entry.get("shows", ""), at, among, any_of)
 
