@@ -32,7 +32,7 @@ from semafuzz.targets.model.protocol import (
 )
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.staged_program import StagedProgram
-from semafuzz.targets.nova.boundary.faults import DONE, FAULTS
+from semafuzz.targets.nova.boundary.faults import DONE, ELSEWHERE, FAULTS
 from semafuzz.targets.nova.configuration import GROUPS, OBJECTS, OPTIONS, WORLD, illegal_values, unknown_options
 from semafuzz.targets.nova.releases import environments
 from semafuzz.targets.nova.world.flavors import FLAVORS, SIMPLEST_FIRST
@@ -183,8 +183,8 @@ class NovaTarget(Target):
         return where == "conductor" and not what.partition(".")[2].startswith(READING)
 
     def may_read(self, call: str) -> bool:
-        """Nova's calls do one of the two."""
-        return not self.may_write(call)
+        """Nova's calls do one of the two; what another service does is done at once, so that nothing of it is torn."""
+        return call != ELSEWHERE and not self.may_write(call)
 
     def options(self) -> Sequence[OptionInfo]:
         """Options of nova.conf that are worth varying, and what the world is made of; see

@@ -13,7 +13,14 @@ from functools import partial
 from typing import Any
 
 from semafuzz.harness.kernel import current
-from semafuzz.targets.nova.boundary.faults import DONE, AnswerError, FlavorsGoneError, RowGoneError, StaleReadError
+from semafuzz.targets.nova.boundary.faults import (
+    DONE,
+    ELSEWHERE,
+    AnswerError,
+    FlavorsGoneError,
+    RowGoneError,
+    StaleReadError,
+)
 from semafuzz.targets.nova.boundary.primitives import Row
 from semafuzz.targets.nova.boundary.process import acting_task, die_if_killed
 
@@ -26,7 +33,11 @@ _elsewhere: ContextVar[bool] = ContextVar("elsewhere", default=False)
 @contextmanager
 def done_elsewhere() -> Iterator[None]:
     """What the block asks of conductor and placement is asked by the API, the conductor or
-    the scheduler: it happens at once, and no fault of ours meets it."""
+    the scheduler: it happens at once, and no fault of ours meets it. That it happens is an I/O point all the same:
+    else schedules between which it makes the difference would be taken for equivalent."""
+    execution = current.execution
+    if execution is not None and not _elsewhere.get():
+        execution.io(ELSEWHERE)
     token = _elsewhere.set(True)
     try:
         yield
@@ -126,11 +137,13 @@ class ConductorBoundary:
         raise NotImplementedError
 
     def _resized_since_the_start(self) -> set[str]:
-        """The uuids of instances whose resize waited for its end when the program began, and does so now."""
+        """The uuids of instances whose resize waited for its end when the program began, and does so now: nobody has
+        asked to confirm or to revert it, who would have read its flavors."""
 
         def waiting() -> set[str]:
-            rows = self.rows("instance")
-            return {row["uuid"] for row in rows if row["vm_state"] == "resized" and row["task_state"] is None}
+            ended = {row["instance_uuid"] for row in self.rows("migration") if row["status"] != "finished"}
+            rows = [row for row in self.rows("instance") if row["vm_state"] == "resized" and row["task_state"] is None]
+            return {row["uuid"] for row in rows} - ended
 
         before: set[str] = self._as_at_start(waiting)
         return before & waiting()

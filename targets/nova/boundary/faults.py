@@ -26,6 +26,8 @@ _WRITES = tuple(
     for kind in ("Instance", "Migration", "ComputeNode", "PciDevice")
     for method in ("save", "create", "destroy", "drop_migration_context")
 )
+ELSEWHERE = "request to another service"
+"""The I/O point at which API, conductor or scheduler do something; no fault fits it."""
 _CONFLICTS = ("placement PUT resource_providers", "placement PUT allocations", "placement POST")
 """What placement answers with 409 where another was first: a class or a trait that is there already is none."""
 
