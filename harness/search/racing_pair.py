@@ -13,6 +13,7 @@ start and no join orders.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.fork_join import ForkJoin
 from semafuzz.harness.kernel.locations import conflicts
 from semafuzz.harness.kernel.outcome import Failure, Outcome
+from semafuzz.harness.kernel.ownership import first_component
+from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.kernel.task import RawEvent
 
 _LOOK_BACK = 2000
@@ -45,8 +48,14 @@ def pair_of(outcome: Outcome, failure: Failure) -> RacingPair:
 
 
 def racing_pair(outcome: Outcome) -> RacingPair:
-    """The pair, with the interrupted task's operation first; empty for none."""
-    return next(racing_pairs(outcome), None) or _last_conflict(outcome.events)
+    """The pair, with the interrupted task's operation first; empty for none. One in the standard library stands for
+    the failure only where no preemption has another."""
+    in_library: RacingPair | None = None
+    for pair in racing_pairs(outcome):
+        if not all(first_component(SITES[site].module) in sys.stdlib_module_names for site in pair.sites):
+            return pair
+        in_library = in_library or pair
+    return in_library or _last_conflict(outcome.events)
 
 
 def racing_pairs(outcome: Outcome) -> Iterator[RacingPair]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,3 +103,27 @@ def test_an_element_that_another_takes_away_is_the_cause_rather_than_one_that_is
     lines = [int(place.split(":")[1].split()[0]) for place in found.places]
     assert lines[0] in (line_of("# claimed"), line_of("# looked at"))
     assert lines[1] == line_of("# freed")
+
+
+class Guarded:
+    """An event that is asked for and set, and a count that is lost; only the count is the program's own."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.busy = threading.Event()
+
+    def work(self) -> None:
+        seen = self.count
+        self.busy.is_set()
+        self.count = seen + 1
+        self.busy.set()
+
+
+def test_the_standard_library_stands_for_the_cause_only_where_the_program_has_no_pair() -> None:
+    def check(made: Guarded) -> None:
+        assert made.count == 2
+
+    program = TaskProgram(Guarded, [Guarded.work, Guarded.work], check, under_test=[THIS])
+    for seed in range(5):
+        found = explore(program, scheduler="random", schedules=3000, seed=seed).failures[0]
+        assert "Guarded.work" in found.places[0]
