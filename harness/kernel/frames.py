@@ -22,6 +22,8 @@ from semafuzz.harness.kernel.sites import SITES
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _HARNESS = os.path.join(_PACKAGE, "harness", "")
 _ENGINE = tuple(os.path.join(_PACKAGE, name, "") for name in ("harness", "commands", "campaign", "pytest_plugin"))
+# In a checkout the package is beside its parts.
+_ENGINE += tuple(os.path.join(_PACKAGE, "semafuzz", name, "") for name in ("commands", "pytest_plugin"))
 _ENGINE += (os.path.join(_PACKAGE, "targets", "classes", ""),)
 _RUNS_TASKS = (os.path.join(_HARNESS, "runs", "self_check.py"), os.path.join(_HARNESS, "trio_engine", ""))
 """What is found in the engine, but stands for a program."""
@@ -43,6 +45,11 @@ def is_machinery(filename: str) -> bool:
             filename.startswith(_ENGINE) and not filename.startswith(_RUNS_TASKS)
         )
     return found
+
+
+def is_own(filename: str) -> bool:
+    """Whether a file is one of ours: nothing that whoever reads a traceback has written or can change."""
+    return filename.startswith(_ENGINE)
 
 
 def calling_site(kind: int, depth: int = 2) -> int:

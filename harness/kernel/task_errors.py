@@ -7,7 +7,7 @@ import traceback
 from types import TracebackType
 
 from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.frames import is_machinery
+from semafuzz.harness.kernel.frames import is_machinery, is_own
 from semafuzz.harness.kernel.outcome import FailureKind
 from semafuzz.harness.kernel.sites import SITES
 
@@ -47,12 +47,26 @@ def describe_exception(error: BaseException) -> tuple[FailureKind, tuple[int, ..
     """
     kind: FailureKind = "assertion" if isinstance(error, AssertionError) else "exception"
     site = _innermost(error.__traceback__)
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
-    return kind, (site,) if site else (), type(error).__name__, _printable_lines("".join(lines))
+    return kind, (site,) if site else (), type(error).__name__, traceback_lines(error)
 
 
-def _printable_lines(text: str) -> tuple[str, ...]:
+def traceback_lines(error: BaseException) -> tuple[str, ...]:
+    """The end of its traceback, as Python prints it, without frames of ours between those of the program."""
+    told = traceback.TracebackException.from_exception(error)
+    _leave_out_own(told)
+    text = "".join(told.format())
     return tuple(text.encode("utf-8", "backslashreplace").decode().splitlines()[-12:])
+
+
+def _leave_out_own(told: traceback.TracebackException) -> None:
+    """From the exception, and from those that it comes of; where there is no other frame they stay."""
+    waiting = [told]
+    while waiting:
+        one = waiting.pop()
+        others = [frame for frame in one.stack if not is_own(frame.filename)]
+        if others:
+            one.stack = traceback.StackSummary.from_list(others)
+        waiting += [cause for cause in (one.__cause__, one.__context__, *(one.exceptions or ())) if cause is not None]
 
 
 def _innermost(trace: TracebackType | None) -> int:

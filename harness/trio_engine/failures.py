@@ -7,7 +7,6 @@ opened: each exception in them counts by itself. A group, its nesting and the
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from types import FrameType, TracebackType
@@ -20,7 +19,7 @@ from semafuzz.harness.kernel.address import address
 from semafuzz.harness.kernel.outcome import Failure, FailureKind
 from semafuzz.harness.kernel.sites import NOWHERE, SITES
 from semafuzz.harness.kernel.task import RawEvent
-from semafuzz.harness.kernel.task_errors import Abort, message_of
+from semafuzz.harness.kernel.task_errors import Abort, message_of, traceback_lines
 from semafuzz.harness.trio_engine.await_sites import TRIO, USER, frames, owner_of
 from semafuzz.harness.trio_engine.tasks import TrioTask
 
@@ -48,12 +47,10 @@ def describe_error(error: BaseException, task: str, whole: BaseException | None 
     in which it left; a handler of ``error``'s type does not catch that."""
     kind: FailureKind = "assertion" if isinstance(error, AssertionError) else "exception"
     site = innermost(error.__traceback__)
-    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    detail = tuple(lines.encode("utf-8", "backslashreplace").decode().splitlines()[-12:])
     message = message_of(error)
     if isinstance(whole, BaseExceptionGroup):
         message += f" (in {_shape(whole)})"
-    return Failure(kind, message, task, (site,) if site else (), type(error).__name__, detail)
+    return Failure(kind, message, task, (site,) if site else (), type(error).__name__, traceback_lines(error))
 
 
 def _shape(error: BaseException) -> str:
