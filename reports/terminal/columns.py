@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from semafuzz.reports.run_view.facts import is_notification
 from semafuzz.reports.run_view.interleaving import folded
@@ -216,7 +217,8 @@ def _in_columns(rows: Sequence[_Row | int], numbers: Sequence[int], names: dict[
             f"{texts.get(number, ''):<{each}}" for number in numbers
         ).rstrip()
 
-    lines = [line({number: names.get(number, "")[:each] for number in numbers})]
+    heads = [_wrapped(names.get(number, ""), each) for number in numbers]
+    lines = [line(dict(zip(numbers, parts, strict=True))) for parts in zip_longest(*heads, fillvalue="")]
     rule = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
     widths = [each + 1 + (0 < place < len(numbers) - 1) for place in range(len(numbers))]
     lines.append("\N{BOX DRAWINGS LIGHT VERTICAL AND HORIZONTAL}".join(rule * one for one in widths))

@@ -108,3 +108,13 @@ def test_a_long_run_is_folded_around_what_matters() -> None:
     narrow = interleaving_lines(run_of_many, 70, {"bank:8 (deposit)": "self.balance += amount"})
     assert max(map(len, narrow)) <= 70
     assert "T0  bank:8  self.balance += amount" in narrow
+
+
+def test_what_a_task_does_is_told_in_full_above_its_column() -> None:
+    steps = [Step(number, number % 2, "write", 0, 1, 2, 3, True) for number in range(4)]
+    long = "drop_move_claim_at_dest(3) and much more that follows"
+    run_of_two = made(*steps, operations=[Span(0, long, 0, 3), Span(0, "audit()", 3, 4)])
+    lines = interleaving_lines(run_of_two, 100, {})
+    head = " ".join(line.partition("\N{BOX DRAWINGS LIGHT VERTICAL}")[0].strip() for line in lines[:2])
+    assert f"{long}, audit()" in head
+    assert max(map(len, lines)) <= 100
