@@ -34,7 +34,10 @@ def test_a_traceback_shows_the_program_and_none_of_our_frames() -> None:
     program = TaskProgram(Shelf, [Shelf.take], nothing, under_test=[THIS])
     (found,) = explore(program, schedules=3).failures
     text = "\n".join(found.detail)
-    assert "self._found(" in text and "LookupError: no book" in text
-    assert "The above exception was the direct cause" in text and "KeyError: 'book'" in text
+    assert "self._found(" in text
+    assert "LookupError: no book" in text
+    assert "The above exception was the direct cause" in text
+    assert "KeyError: 'book'" in text
     places = [line for line in found.detail if line.lstrip().startswith("File ")]
-    assert len(places) == 2 and all("test_task_errors.py" in place for place in places)
+    assert len(places) == 2
+    assert all("test_task_errors.py" in place for place in places)
