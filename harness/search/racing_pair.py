@@ -3,7 +3,8 @@
 A run that fails has preemptions. For each, the operation that was put off is
 compared with what the other tasks did meanwhile; two operations on one location,
 one of them a write, are a pair. The pair of the last preemption that has one is
-shown: in a run with the fewest preemptions each of them is needed.
+shown, of the program if there is one there, else of the standard library: in a
+run with the fewest preemptions each of them is needed.
 
 It can be wrong: it names places that conflict at a preemption, which is not yet a
 proof that they cause the failure; and where a failure needs no preemption (an
@@ -93,13 +94,25 @@ def _same_element(
     """The first step of others that touches the very element that ``operation`` does, where at step ``first`` a
     container only got or lost another: that elements come and go says little. Else ``first``."""
     kind, subject, name = operation
-    if kind not in (op.READ_ITEM, op.WRITE_ITEM) or events[first][0] not in (op.WRITE_ITEM, op.WRITE_ALL):
+    if kind not in (op.READ_ITEM, op.WRITE_ITEM) or not _concerns_an_element(events, first):
         return first
     for step in range(first, end):
         event = events[step]
         if event[4] and event[1].index != victim and event[3] == name and conflicts(kind, subject, name, event):
             return step
     return first
+
+
+def _concerns_an_element(events: list[RawEvent], step: int) -> bool:
+    """Whether it changes one element; that a container has one more or less follows its write. Else, as with
+    ``clear``, it is the whole that is changed."""
+    kind, task, subject, _, site = events[step]
+    if kind != op.WRITE_ALL:
+        return kind == op.WRITE_ITEM
+    before = events[step - 1] if step else None
+    return (
+        before is not None and before[0] == op.WRITE_ITEM and (before[1], before[2], before[4]) == (task, subject, site)
+    )
 
 
 class _Accesses:

@@ -122,6 +122,7 @@ def recognised(
             return defect
     # Of what nobody can tell whether it has a fix, a likeness says too little.
     there = [one for one in there if not one.fixed or _NUMBERS.fullmatch(release)]
+    there = [one for one in there if tasks > 1 or len(one.content.tasks) == 1]
     alike = (one for one in there if any(rule.fits(shown, functions, present) for rule in one.also))
     return next(alike, None)
 

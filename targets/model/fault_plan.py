@@ -29,8 +29,10 @@ class FaultPlan:
     def arm(self, name: str, task: int) -> Operation:
         """A fault at the next fitting I/O point of a task for which the same is not armed already; the fault as
         data. Armed twice, it happens at two calls in a row."""
-        armed = [fault for fault in self._left if (fault.name, fault.arguments["task"]) == (name, task)]
-        call = self._met.get((task, name), 0) + len(armed) + 1
+        armed = {one.arguments["call"] for one in self._left if (one.name, one.arguments["task"]) == (name, task)}
+        call = self._met.get((task, name), 0) + 1
+        while call in armed:
+            call += 1
         fault = Operation(name, {"task": task, "call": call})
         self._left.append(fault)
         return fault

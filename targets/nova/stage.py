@@ -282,11 +282,7 @@ class NovaStage:
         if "placement" not in excused:
             # The manager says in its log which allocations it then leaves behind.
             yield from placement_violations(
-                world,
-                place,
-                called_off="called off" in excused,
-                stays_down="stays down" in excused,
-                deleted_by_api="gone" in excused,
+                world, place, called_off="called off" in excused, stays_down="stays down" in excused
             )
 
     def _audits_agree(self, tracker: object, place: Place) -> Iterator[Violation]:

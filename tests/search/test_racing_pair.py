@@ -127,3 +127,25 @@ def test_the_standard_library_stands_for_the_cause_only_where_the_program_has_no
     for seed in range(5):
         found = explore(program, scheduler="random", schedules=3000, seed=seed).failures[0]
         assert "Guarded.work" in found.places[0]
+
+
+class Cleared:
+    def __init__(self) -> None:
+        self.items = {"x": 1}
+        self.seen: object = None
+
+    def read(self) -> None:
+        if "x" in self.items:
+            self.seen = self.items["x"]
+
+    def clear(self) -> None:
+        self.items.clear()  # all of them
+        self.items["y"] = 2
+
+
+def test_who_changes_the_whole_container_is_named_rather_than_who_then_adds_to_it() -> None:
+    program = TaskProgram(Cleared, [Cleared.read, Cleared.clear], lambda made: None, under_test=[THIS])
+    found = next(
+        one for one in explore(program, scheduler="random", schedules=3000).failures if "KeyError" in one.message
+    )
+    assert f":{line_of('# all of them')} " in found.places[1]

@@ -43,7 +43,8 @@ def run_replay(
     """Replay the trace and say whether it reproduces; the exit code.
 
     ``search``: schedules to try where the recorded one does not fit; by default
-    none on the code that made the trace, and ``reproduction.SEARCH`` on other code.
+    none on the code that made the trace, and ``reproduction.SEARCH`` on other code, or where sets may have another
+    order than they had.
     ``arguments``: this command, to run it in another process if need be. ``break_at``: the step at which pdb
     stops, -1 for the failing one; None for none. At a terminal the program's own ``breakpoint()`` stops, too.
     """
@@ -130,10 +131,11 @@ def replay_function(trace: Trace, identity: Function, program: str | None) -> Re
         return replay(subject.program, recorded_choices(trace), subject.setting)
 
 
-def _compared(trace: Trace, judgement: Judgement, same: bool) -> str:
+def _compared(trace: Trace, judgement: Judgement, same: bool, recorded: bool) -> str:
+    """How the events compare with those of the record. ``recorded``: on the code that made it."""
     if same:
         return "the recorded one"
-    other = judgement.reproduces and not judgement.schedules and not same_order_of_sets(trace)
+    other = recorded and judgement.reproduces and not judgement.schedules and not same_order_of_sets(trace)
     return f"NOT the recorded one: {OTHER_ORDER}" if other else "NOT the recorded one"
 
 
@@ -166,7 +168,7 @@ def report(
         words = "reproduces" if judgement.reproduces else "does not reproduce"
         print(f"{plain(trace.expected.signature)} {words}: {trace.expected.kind}: {plain(trace.expected.message, 300)}")
         if replayed.diverged is None:
-            print(f"event digest {replayed.digest[:16]}, {_compared(trace, judgement, same)}")
+            print(f"event digest {replayed.digest[:16]}, {_compared(trace, judgement, same, subject.recorded)}")
         if not subject.recorded:
             print(f"on {plain(subject.code)}: {plain(judgement.why)}")
         elif judgement.schedules:

@@ -63,6 +63,9 @@ class ConductorBoundary:
     def __init__(self) -> None:
         self.on_deleted: Callable[[str], object] = lambda uuid: None
         """Called with the uuid of what another process has deleted: a consumer of placement."""
+        self.left_in_placement: set[object] = set()
+        """Whose allocations the API leaves where it has deleted an instance under way: of its migrations, and of the
+        instance, where a revert moves them to it."""
 
     def object_class_action_versions(
         self, context: Any, objname: str, objmethod: str, object_versions: Any, args: Any, kwargs: Any
@@ -108,14 +111,20 @@ class ConductorBoundary:
 
     def delete_elsewhere(self, name: str, uuid: str) -> None:
         """Another process deletes an instance (or that of a migration): the API does so
-        itself where it believes the host to be down. It deletes the allocation of the instance, and leaves one that a
-        migration holds."""
+        itself where it believes the host to be down. It deletes the allocation of the instance, and has a resize that
+        waits confirmed with what its migration holds; what a move under way or a revert holds is left."""
         if name == "Migration":
             uuid = next(row["instance_uuid"] for row in self.tables["migration"].values() if row["uuid"] == uuid)
         row = self.tables["instance"].get(uuid)
         if row is not None and not row["deleted"]:
+            moves = [one for one in self.rows("migration") if one["instance_uuid"] == uuid]
+            waits = row["vm_state"] == "resized"
+            ended = [one for one in moves if waits and one["status"] in ("finished", "confirming")]
+            left = [one for one in moves if one not in ended]
+            self.left_in_placement |= {consumer for one in left for consumer in (uuid, one.get("uuid"))}
             self._delete(uuid)
-            self.on_deleted(uuid)
+            for consumer in filter(None, (uuid, *(one.get("uuid") for one in ended))):
+                self.on_deleted(consumer)
 
     def _perform_on_class(
         self, context: Any, objname: str, objmethod: str, object_versions: Any, args: Any, kwargs: Any

@@ -17,19 +17,13 @@ from semafuzz.targets.nova.world.world import World
 
 
 def placement_violations(
-    world: World,
-    place: Place = HERE,
-    *,
-    called_off: bool = False,
-    stays_down: bool = False,
-    deleted_by_api: bool = False,
+    world: World, place: Place = HERE, *, called_off: bool = False, stays_down: bool = False
 ) -> Iterator[Violation]:
     """I13, after an audit: an instance that runs here has the allocation of its flavor,
     one that is gone has none, a migration only while it is under way; placement has no node whose
     record is gone. Where it is told of PCI devices, an instance holds those that it owns. ``called_off``: a start
     of the service may have called builds off, which keep theirs until they are deleted. ``stays_down``: a host that
-    was evacuated did not start. ``deleted_by_api``: instances may have been deleted by the API, which leaves what their
-    migrations hold."""
+    was evacuated did not start. What the API leaves where it deletes an instance under way is not looked at."""
     allocations = world.placement.allocations
     nodes = {row["uuid"] for row in world.conductor.rows("compute_node")}
     nested = world.placement.nested_providers()
@@ -41,8 +35,7 @@ def placement_violations(
     under_way = [row for row in world.conductor.rows("migration") if row["status"] not in FINAL_STATUSES]
     pending = {row.get("uuid") for row in under_way}
     known = {row["uuid"] for row in world.conductor.tables["migration"].values() if "uuid" in row}
-    gone = [row for row in world.conductor.tables["migration"].values() if row["deleted"]] if deleted_by_api else []
-    left_by_api = {value for row in gone for value in (row.get("uuid"), row["instance_uuid"])}
+    left_by_api = world.conductor.left_in_placement
     for consumer in sorted(known & set(allocations)):
         if consumer not in pending and consumer not in left_by_api:
             yield Violation(ALLOCATIONS, "migration", f"migration {consumer} has ended and holds an allocation")

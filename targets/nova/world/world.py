@@ -167,6 +167,7 @@ class World:
         self.bus = Bus(self)
         self.under_way.clear()
         self.interrupted, self.conductor.missing = False, ""
+        self.conductor.left_in_placement = set()
         self.down = set()
         self.conductor.restore(snapshot[0])
         self.placement.restore(snapshot[1])

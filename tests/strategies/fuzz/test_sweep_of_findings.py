@@ -21,7 +21,8 @@ from semafuzz.targets import find_target
 from semafuzz.targets.model.catalogue import Catalogued, Defect
 from semafuzz.targets.model.trace_origin import origin_of
 
-WITHIN = 60
+WITHIN = 250
+"""Schedules; how many it takes depends on the order of sets, too."""
 BY_TWO_CHANGES = {"functions-saved-one-by-one"}
 """What takes a second change of priority."""
 
@@ -53,7 +54,7 @@ def test_every_finding_between_two_operations_is_met(tmp_path: Path) -> None:
     nova, known = find_target("nova"), findings()
     left_out, missed = [], []
     with nova.open("34.0.0") as opened, controlled_session(opened.modules) as laboratory:
-        for defect in known:
+        for defect in (one for one in known if one.name not in BY_TWO_CHANGES):
             scenario = next(scenarios_of(defect, nova, faithful=False))
             sweep = OneChangeSweep(nova.changes_nothing_for_others, sees_memory=True)
             tears = StalePairs(nova.changes_nothing_for_others, nova.may_write, nova.may_read)
@@ -64,7 +65,7 @@ def test_every_finding_between_two_operations_is_met(tmp_path: Path) -> None:
                 schedules=WITHIN, seconds=600, stop_on_first=False, folder=tmp_path, shrink_budget=0,
             )  # fmt: skip
             search.run()
-            if not scheduler.found and defect.name not in BY_TWO_CHANGES:
+            if not scheduler.found:
                 missed.append(defect.name)
             if not scheduler.found and scheduler.done:
                 left_out.append(defect.name)

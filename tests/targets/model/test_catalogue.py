@@ -199,6 +199,13 @@ def test_a_defect_shows_between_other_operations_too(
     assert (found.name if found else None) == name
 
 
+def test_what_takes_two_tasks_is_recognised_in_one_under_no_name(tmp_path: Path) -> None:
+    known = read_catalogue(write(tmp_path, ELSEWHERE))
+    for tasks, name in ((1, None), (2, "unlocked")):
+        found = recognised(known, "I8 pools", ["boot", "timeout"], tasks=tasks, release="1.0")
+        assert (found.name if found else None) == name
+
+
 @pytest.mark.parametrize("release", ["2.0", "source"])
 def test_it_does_not_where_it_is_fixed_or_nobody_can_tell(tmp_path: Path, release: str) -> None:
     known = read_catalogue(write(tmp_path, ELSEWHERE))

@@ -204,7 +204,7 @@ def unshelve(world: World, arguments: Arguments) -> None:
     with done_elsewhere():
         offloaded = world.instance(arguments["instance"], world.context())
         world.allocate(offloaded.uuid, HERE.node, offloaded.flavor.id)
-    instance = requests.set_state(world, arguments["instance"], "shelved_offloaded", "unshelving")
+        instance = requests.set_state(world, arguments["instance"], "shelved_offloaded", "unshelving")
     world.bus.perform(
         HERE.host, "unshelve_instance", instance=instance, image=None, filter_properties={}, node=HERE.node,
         request_spec=requests.request_spec(world), accel_uuids=[],

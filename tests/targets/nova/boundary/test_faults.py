@@ -139,7 +139,7 @@ def test_a_gone_instance_takes_its_records_along(nova: Opened) -> None:
 
 def test_what_the_migration_of_a_gone_instance_holds_is_left_to_it(nova: Opened) -> None:
     """The API deletes the allocation of the instance alone, so that a revert finds the other one, and moves it."""
-    program = with_fault(nova, "arrived", "drop_move_claim_at_dest", "instance_gone", 1)
+    program = with_fault(nova, "arrived", "drop_move_claim_at_dest", "instance_gone", 3)
     outcome, place, world = run(program)
     assert (outcome.failures, bool(place)) == ([], True)
     (migration,) = world.conductor.tables["migration"].values()
