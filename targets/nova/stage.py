@@ -195,7 +195,8 @@ class NovaStage:
         if faults or self._world.interrupted:
             excused.add("disturbed")
         resting = instances_to_rest(tasks, TABLE)
-        state = (fingerprint(self._world), repr((names, sorted(excused), sorted(resting))))
+        left = sorted(map(str, self._world.conductor.left_in_placement))
+        state = (fingerprint(self._world), repr((names, sorted(excused), sorted(resting), left)))
         found = self._judgements.get(state)
         if found is None:
             sampled = self._world.sparing and state[0] % ONE_IN != 0
