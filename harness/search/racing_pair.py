@@ -104,15 +104,17 @@ def _same_element(
 
 
 def _concerns_an_element(events: list[RawEvent], step: int) -> bool:
-    """Whether it changes one element; that a container has one more or less follows its write. Else, as with
-    ``clear``, it is the whole that is changed."""
+    """Whether it changes one element. Else, as with ``clear``, it is the whole that is changed."""
+    return events[step][0] == op.WRITE_ITEM or _element_of(events, step) is not None
+
+
+def _element_of(events: list[RawEvent], step: int) -> RawEvent | None:
+    """The write of an element after which step ``step`` says that its container has one more or less."""
     kind, task, subject, _, site = events[step]
-    if kind != op.WRITE_ALL:
-        return kind == op.WRITE_ITEM
-    before = events[step - 1] if step else None
-    return (
-        before is not None and before[0] == op.WRITE_ITEM and (before[1], before[2], before[4]) == (task, subject, site)
-    )
+    before = events[step - 1] if kind == op.WRITE_ALL and step else None
+    if before is None or before[0] != op.WRITE_ITEM or (before[1], before[2], before[4]) != (task, subject, site):
+        return None
+    return before
 
 
 class _Accesses:
@@ -141,14 +143,12 @@ class _Accesses:
 
     def _elements(self, found: tuple[int, int], end: int) -> tuple[int, int]:
         """The two steps that touch one element of a container, where those found change which elements it has."""
-        events = self._events
         before, first = found
-        if events[before][0] != op.WRITE_ALL or before == 0:
+        element = _element_of(self._events, before)
+        if element is None:
             return found
-        kind, task, subject, name, site = events[before - 1]
-        if kind != op.WRITE_ITEM or task is not events[before][1] or site != events[before][4]:
-            return found
-        step = _same_element(events, (kind, subject, name), first, end, task.index)
+        kind, task, subject, name, _ = element
+        step = _same_element(self._events, (kind, subject, name), first, end, task.index)
         return found if step == first else (before - 1, step)
 
     def nearest(self, victim: int, start: int, end: int) -> tuple[int, int] | None:

@@ -88,7 +88,8 @@ class Recording:
         same."""
         identity = failure_identity(failure)
         again = outcome
-        for tried in (scenario, whole or scenario) if wanted else ():
+        programs = [scenario] if whole is None or whole == scenario else [scenario, whole]
+        for tried in programs if wanted else ():
             again = execute(self._opened.program(tried), ReplayByOwner(wanted), self._session.searching)
             if has_failure(identity)(again):
                 scenario = tried
