@@ -34,7 +34,7 @@ from semafuzz.harness.schedulers.priorities import PriorityScheduler
 
 
 @dataclass(slots=True)
-class _Places:
+class Places:
     """The places of one task, by their numbers from 1: how many it came to at ``most``, those that need not
     be ``tried`` any more, and ``positions``: how many of its events came before each."""
 
@@ -68,7 +68,7 @@ class OneChangeSweep(PriorityScheduler):
         self.met = False
         """Whether in some execution it mattered where a task was left, as far as events tell."""
         self._first = self._change = self._places = 0
-        self._sweeps: list[_Places] = []
+        self._sweeps: list[Places] = []
         self._left_at: int | None = None
         self._steps: list[int] = []
         super().__init__()
@@ -79,7 +79,7 @@ class OneChangeSweep(PriorityScheduler):
             self._sweeps, self._first = [], 0
         if len(self._sweeps) < self._tasks:
             self._first, self._change = len(self._sweeps), 0
-            self._sweeps.append(_Places())
+            self._sweeps.append(Places())
         else:
             for turn in range(self._first + 1, self._first + 1 + self._tasks):
                 sweep = self._sweeps[turn % self._tasks]

@@ -24,21 +24,20 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from semafuzz.harness.errors import CannotJudge, documentation
-from semafuzz.harness.kernel.outcome import ADVICE, Decision, Failure, Outcome
+from semafuzz.harness.kernel.outcome import ADVICE, Decision, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
 from semafuzz.harness.runs.replay_run import Replayed, recheck, replay, warm_up
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.schedulers.dpor.scheduler import DPOR
 from semafuzz.harness.schedulers.portfolio import Portfolio
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
 from semafuzz.harness.schedulers.replay.strict import Diverged
 from semafuzz.harness.schedulers.serial_order import SerialOrder
-from semafuzz.harness.search.exploration import Exploration
+from semafuzz.harness.search.evidence import Evidence, explore_until, failures_of, line_of
 from semafuzz.harness.search.recorder import has_failure
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces.build import recorded_choices
@@ -48,11 +47,8 @@ from semafuzz.harness.traces.schema import Trace
 SEARCH = 5000
 """Schedules that are tried where the recorded one does not fit."""
 LEARNING = 20
-_WALKING = 200
 _ORDERS = 24
 OTHER_ORDER = "it was recorded with another hash seed (PYTHONHASHSEED), under which sets may have another order"
-_HOPELESS = 40
-"""Failing runs in a row after which a search that can no longer prove anything ends."""
 
 
 @dataclass(slots=True)
@@ -71,69 +67,6 @@ class Judgement:
     def diverged(self) -> Diverged | None:
         """Where the recorded schedule stopped fitting."""
         return self.replayed.diverged
-
-
-@dataclass(slots=True)
-class _Evidence:
-    """What the runs so far showed: the failure in question, others, or none."""
-
-    identity: tuple[str, ...]
-    runs: int = 0
-    found: Outcome | None = None
-    others: dict[str, None] = field(default_factory=dict)
-    failing: int = 0
-
-    def look(self, outcome: Outcome) -> None:
-        if outcome.uncontrolled:
-            raise CannotJudge(outcome.uncontrolled)
-        self.runs += 1
-        if self.found is None and has_failure(self.identity)(outcome):
-            self.found = outcome
-        failures = _failures(outcome)
-        self.failing = self.failing + 1 if failures else 0
-        for failure in failures:
-            self.others.setdefault(_line(failure))
-
-    def has_shown(self) -> bool:
-        return self.found is not None
-
-
-class _UntilFound(Scheduler):
-    """A scheduler that stops searching once the failure has shown."""
-
-    def __init__(self, inner: Scheduler, seen: _Evidence, exhaustive: bool) -> None:
-        self.name = inner.name
-        self.covers_all = exhaustive
-        self._inner = inner
-        self._seen = seen
-        self._exhaustive = exhaustive
-        self.choose = inner.choose  # type: ignore[method-assign]
-        self.restart = inner.restart  # type: ignore[method-assign]
-        self.watch = inner.watch  # type: ignore[method-assign]
-        self.use_points = inner.use_points  # type: ignore[method-assign]
-        self.reward = inner.reward  # type: ignore[method-assign]
-        self.learns_points, self.static_points = inner.learns_points, inner.static_points
-
-    def begin(self, execution: int) -> bool:
-        seen = self._seen
-        if seen.has_shown() or seen.failing >= _HOPELESS or (self._exhaustive and seen.others):
-            return False
-        self._inner.early_timeouts, self._inner.all_early = self.early_timeouts, self.all_early
-        return self._inner.begin(execution)
-
-    def end(self, outcome: Outcome) -> None:
-        self._seen.look(outcome)
-        self._inner.end(outcome)
-        self.withheld, self.learns_points = self._inner.withheld, self._inner.learns_points
-
-
-def _failures(outcome: Outcome) -> list[Failure]:
-    """What went wrong, without advice, which hides nothing and proves nothing."""
-    return [failure for failure in outcome.failures if failure.kind not in ADVICE]
-
-
-def _line(failure: Failure) -> str:
-    return f"{failure.kind}: {failure.message.splitlines()[0] if failure.message else ''}"
 
 
 def check_reproduces(
@@ -173,15 +106,15 @@ def check_reproduces(
             return Judgement(None, why, replayed)
         if shown:
             return Judgement(True, "under the recorded schedule", replayed, outcome)
-        failures = _failures(outcome)
+        failures = failures_of(outcome)
         if failures:
-            why = f"the recorded schedule fits, but shows another failure: {_line(failures[0])}"
+            why = f"the recorded schedule fits, but shows another failure: {line_of(failures[0])}"
             return Judgement(None, why, replayed)
         return Judgement(False, "the recorded schedule fits, and nothing fails under it", replayed)
     stopped = f"the trace does not fit this code: {replayed.diverged}"
     if search <= 0:
         return Judgement(None, stopped, replayed)
-    research = _FallbackSearch(program, _Evidence(identity), replayed, choices, setting, laboratory)
+    research = _FallbackSearch(program, Evidence(identity), replayed, choices, setting, laboratory)
     judged = research.run(search, advice=trace.expected.kind in ADVICE)
     judged.schedules = research.seen.runs
     if judged.reproduces and judged.outcome is not None:
@@ -219,7 +152,7 @@ class _FallbackSearch:
     """Looking for the failure in other schedules of the same program."""
 
     program: Program
-    seen: _Evidence
+    seen: Evidence
     replayed: Replayed
     choices: Sequence[RecordedChoice]
     setting: ExecutionConfig
@@ -248,11 +181,11 @@ class _FallbackSearch:
             follow, made = self._follow()
         if seen.has_shown():
             return self._found("under the recorded choices, with other events between them")
-        if follow.fits and not _failures(made):
+        if follow.fits and not failures_of(made):
             why = "the recorded choices fit, with other events between them, and nothing fails under them"
             return Judgement(False, why, replayed)
         stopped = f"the trace does not fit this code: {follow.stopped() or diverged}"
-        complete = self._explore(search)
+        complete = explore_until(seen, self.program, self.setting, self.laboratory, search)
         if seen.has_shown():
             return self._found("under another schedule of the same program")
         if complete and not seen.others:
@@ -293,29 +226,3 @@ class _FallbackSearch:
             walk.end(made)
             self.seen.look(made)
             self._learn(made)
-
-    def _explore(self, search: int) -> bool:
-        """Search up to the budget: a part at random, then one by one. True where every
-        schedule was run."""
-        walking = min(_WALKING, search // 10)
-        exhausted = False
-        for scheduler, schedules in ((Portfolio(self.setting.seed + 1), walking), (DPOR(), search - walking)):
-            exploration = Exploration(
-                self.program,
-                _UntilFound(scheduler, self.seen, isinstance(scheduler, DPOR)),
-                self.laboratory,
-                schedules=max(1, schedules),
-                seed=self.setting.seed,
-                model=self.setting.model,
-                stop_on_first=False,
-                hot=self.setting.hot,
-                detectors=self.setting.detectors,
-                judge=False,
-            )
-            result = exploration.run()
-            if result.verdict == "uncontrolled":
-                raise CannotJudge("; ".join(result.notes))
-            if self.seen.has_shown() or self.seen.others:
-                return False
-            exhausted = result.exhausted
-        return exhausted

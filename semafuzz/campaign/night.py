@@ -67,6 +67,10 @@ class CampaignState:
         """A shard has ended."""
         atomic_write(self._folder / f"{shard.name}.json", msgspec.json.encode(ended))
 
+    def beside(self, name: str) -> Path:
+        """A file of the night that is none of a shard's."""
+        return self._folder / name
+
     def attempt(self, name: str) -> Path:
         """A new folder for an attempt at something. Nobody writes into that of another, also
         where a search outlives who has asked for it."""

@@ -135,8 +135,14 @@ class SmallPrograms:
         self.executions += made
         if not made and not pair.scheduler.done:
             # It cannot start, or the search is over.
-            self.begun -= pair.is_first
-            return
+            plainer = self.scope.plainer(pair.scenario) if pair.is_first else None
+            if plainer is not None:
+                pair.scenario = plainer
+                made = explore(plainer, pair.scheduler, MOST)
+                self.executions += made
+            if not made:
+                self.begun -= pair.is_first
+                return
         if not pair.scheduler.done:
             pair.turn *= 2
             self._unfinished.append(pair)

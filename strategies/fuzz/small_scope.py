@@ -30,6 +30,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz.dealing import dealt
@@ -97,6 +98,14 @@ class SmallScope:
     def count_pairs(self, share: tuple[int, int] = (0, 1)) -> int:
         """How many pairs of operations there are programs of."""
         return sum(1 for _ in self._maker("pairs").pairs(share, 1))
+
+    def plainer(self, scenario: Scenario) -> Scenario | None:
+        """The same on the simplest instances, for what cannot start on those of most parts; None where they are."""
+        simplest = _products(self._target.setup_arguments())[0]
+        setup = tuple(Operation(one.name, {**one.arguments, **simplest}) for one in scenario.content.setup)
+        if setup == scenario.content.setup:
+            return None
+        return replace(scenario, content=Operations(setup, scenario.content.tasks))
 
     def failing_pairs(self) -> Iterator[Scenario]:
         """Two operations, one of which meets a fault, drawn one after the other."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from semafuzz.harness.detectors.discipline.policy import LockPolicy
@@ -222,12 +222,14 @@ class Target:
 
 class AuditedClass(NamedTuple):
     """A class whose locking is audited: its module and name, the lock that guards it, and the attributes that it does
-    not guard, each with the reason."""
+    not guard, each with the reason. ``harmless``: methods from which nothing comes without the lock, with the
+    argument."""
 
     module: str
     name: str
     lock: str
     apart: Mapping[str, str]
+    harmless: Mapping[str, str] = MappingProxyType({})
 
 
 @runtime_checkable

@@ -26,7 +26,7 @@ from semafuzz.harness.files.user_cache import user_cache
 LOOK_AGAIN = 20
 """After so many files it is looked again whether the corpus is still ours."""
 PAGE = "summary.md"
-_OURS = re.compile(r"findings/[A-Za-z0-9][A-Za-z0-9_-]*\.(trace|known)\.json")
+_OURS = re.compile(r"findings/[A-Za-z0-9][A-Za-z0-9_-]*\.(trace|known|score)\.json")
 MANIFEST = "remote.json"
 _MOST = 256 << 20
 

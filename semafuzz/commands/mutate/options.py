@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -15,9 +16,25 @@ from semafuzz.commands.common import options
 @click.option(
     "--seconds", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, help="For each mutant."
 )
+@options.release
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="So many mutants of nova at once."
+)
+@click.option("--only", default="", metavar="METHOD", help="Only the mutant of this method of nova's tracker.")
 @options.seed
 @options.as_json
-def mutate(spec: str, lock: str, seconds: float, seed: int, as_json: bool) -> None:
+@click.pass_obj
+def mutate(
+    arguments: Sequence[str] | None,
+    spec: str,
+    lock: str,
+    seconds: float,
+    release: str,
+    jobs: int,
+    only: str,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Break a class in each way in which its locking can be broken, and see whether the search notices.
 
     Each mutant is the class with one change: a method's lock is gone, it is given back before the last statement, two
@@ -25,8 +42,9 @@ def mutate(spec: str, lock: str, seconds: float, seed: int, as_json: bool) -> No
     is killed where some run of it comes to anything else. One that survives is equal to the original as far as two
     methods show, or the search is too weak: it says which.
 
-    For nova each method of the tracker that takes its lock by a decorator runs without it, beside audits and claims,
-    and only an error that the unchanged tracker does not show kills.
+    For nova each method of the tracker that takes its lock by a decorator runs without it, beside every other
+    operation, and only an error that the unchanged tracker does not show kills. A mutant that the catalogue argues to
+    be harmless, with the reason, counts as no survivor.
 
     \b
     Exit code: 1 where a mutant survives.
@@ -36,10 +54,23 @@ def mutate(spec: str, lock: str, seconds: float, seed: int, as_json: bool) -> No
       semafuzz mutate pool.py:Pool
       semafuzz mutate pool.py:Pool --lock _lock --seconds 10
       semafuzz mutate nova --seconds 60
+      semafuzz mutate nova --release 33.0.2 --jobs 2
+      semafuzz mutate nova --only update_usage
     """
     from semafuzz.child_channel import program_runs
+    from semafuzz.commands.common.release_process import settle_code
+    from semafuzz.commands.mutate.released import run_released
     from semafuzz.commands.mutate.run import run_mutate
+    from semafuzz.harness.errors import UsageError
+    from semafuzz.targets.declared.loading import is_spec
 
-    with program_runs():
-        code = run_mutate(spec, lock, seconds, seed, as_json)
+    if is_spec(spec):
+        if release or only:
+            raise UsageError("--release and --only go with nova; a class of your own is the file that you name")
+        with program_runs():
+            sys.exit(run_mutate(spec, lock, seconds, seed, as_json))
+    code, chosen = settle_code(spec, release, None, arguments or ())
+    if code is None:
+        with program_runs():
+            code = run_released(spec, chosen, only, seconds, seed, jobs, as_json)
     sys.exit(code)

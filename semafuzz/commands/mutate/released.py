@@ -1,118 +1,87 @@
-"""Mutants of a target's audited class: each method that takes the lock by a decorator, without it.
-
-Each runs in a process of its own, with the operations that come to the method and those that run beside everything.
-A mutant is killed by an error that the unchanged code does not show under the same program and schedule, nor under
-some more; a warning about lock discipline kills nobody, since it looks at the lock and not at what came of it.
-"""
+"""``semafuzz mutate nova``: the mutants of a target's audited class, and the score."""
 
 from __future__ import annotations
 
-import tempfile
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from time import perf_counter
 
-import msgspec
-
-from semafuzz.commands.common.json_command import json_of
-from semafuzz.harness.audit.class_audit import locks_of
-from semafuzz.harness.audit.sources import Sources
-from semafuzz.harness.edits.remedies import WHAT_IF
-from semafuzz.harness.errors import CannotJudge, UsageError
-from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.runs.execution_config import ExecutionConfig
-from semafuzz.harness.runs.program import execute
-from semafuzz.harness.runs.session import controlled_session
-from semafuzz.harness.schedulers.serial_order import SerialOrder
-from semafuzz.harness.traces import codec
-from semafuzz.strategies.fuzz.small_scope import SmallScope
+from semafuzz.commands.mutate.unlocked import Unlocked, judge_all, judge_here, locked_methods
+from semafuzz.harness.search.result import Result
+from semafuzz.harness.sections.section import Row, Section
+from semafuzz.reports.formats.json_result import result_json
+from semafuzz.reports.terminal.plain_text import plain
+from semafuzz.reports.terminal.result import Progress
+from semafuzz.reports.terminal.sections import section_lines
+from semafuzz.reports.terminal.waiting import waiting
 from semafuzz.targets import find_target
-from semafuzz.targets.model.protocol import Audited, ImpossibleStartError, Target
-
-TRIES = 30
-"""Schedules of the unchanged code in which an error must not show."""
-MOST_OPERATIONS = 4
-"""Of those that come to a method."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unlocked:
-    """What became of one mutant. ``operations``: with which it was searched; ``killed``: by this error, or ""."""
-
-    method: str
-    operations: tuple[str, ...]
-    killed: str
-    schedules: int
-    seconds: float
-
-
-def judge_unlocked(name: str, seconds: float, seed: int, beside: Sequence[str]) -> list[Unlocked]:
-    """Every mutant. ``beside``: operations that run beside each."""
+def run_released(name: str, release: str, only: str, seconds: float, seed: int, jobs: int, as_json: bool) -> int:
+    """Judge the mutants of a target, or ``only`` one, and print the score; the exit code."""
     target = find_target(name)
-    if not isinstance(target, Audited):
-        raise UsageError(f"the target {name} names no class whose lock could be left out; give FILE.py:CLASS")
-    known = target.audited
-    sources = Sources((target.sources_of("", None),))
-    module = sources.module(known.module)
-    kind = module.classes[known.name] if module is not None else None
-    if kind is None:
-        raise UsageError(f"{known.module} cannot be read")
-    locks, _, _ = locks_of(sources, kind, known.lock)
-    locked = [method for method, node in kind.methods.items() if locks.taken_by_decorator(kind.module, node)]
-    reached = _operations_by_method(target)
-    found = []
-    for method in locked:
-        operations = tuple(dict.fromkeys([*reached.get(method, ())[:MOST_OPERATIONS], *beside]))
-        found.append(_judge(name, f"{known.name}.{method}", operations, seconds, seed))
-    return found
+    methods = locked_methods(target, release, only)
+    if only:
+        with waiting(f"{methods[0]} without its lock is searched"):
+            fates = [judge_here(target, release, methods[0], seconds, seed)]
+    else:
+        fates = _judge_all(name, release, methods, seconds, seed, jobs)
+    section = unlocked_section(fates, f"{name} {release}".strip())
+    if as_json:
+        schedules = sum(one.schedules for one in fates)
+        result = Result(name, "portfolio", seed, schedules=schedules, sections=[section])
+        sys.stdout.write(result_json(result) + "\n")
+    else:
+        print(*(plain(line) for line in section_lines(section)), sep="\n")
+    return 1 if any(one.fate == "survives" for one in fates) else 0
 
 
-def _operations_by_method(target: Target) -> dict[str, list[str]]:
-    """For each method of the audited class the operations that come to it, each run alone once."""
-    found: dict[str, list[str]] = {}
-    with target.open() as opened, controlled_session(opened.modules) as laboratory:
-        setting = ExecutionConfig(bytearray(1 << 16))
-        for scenario in SmallScope(target, lambda _: (), 0).essentials():
-            try:
-                outcome = execute(opened.program(scenario), SerialOrder((0,)), setting)
-            except ImpossibleStartError:
-                continue
-            laboratory.control.between_executions()
-            operation = scenario.content.tasks[0][0].name
-            for event in outcome.events:
-                if event[0] == op.CALL:
-                    method = str(event[3]).rpartition(".")[2]
-                    if operation not in found.setdefault(method, []):
-                        found[method].append(operation)
-    return found
+def _judge_all(name: str, release: str, methods: Sequence[str], seconds: float, seed: int, jobs: int) -> list[Unlocked]:
+    progress = Progress()
 
+    def told(done: Sequence[Unlocked]) -> None:
+        killed = sum(bool(one.killed) for one in done)
+        runs = sum(one.schedules for one in done)
+        progress.line(f"{len(done)} of {len(methods)} mutants, {killed} killed, {runs:,} schedules")
 
-def _judge(name: str, method: str, operations: tuple[str, ...], seconds: float, seed: int) -> Unlocked:
-    started = perf_counter()
-    with tempfile.TemporaryDirectory(prefix="semafuzz-mutant-") as folder:
-        budget = ["--seconds", str(seconds), "--seed", str(seed), "--out", folder]
-        mutant = ["--operations", ",".join(operations), "--what-if", f"unlock {method}"]
-        try:
-            answer = json_of(["fuzz", name, *mutant, *budget])
-        except CannotJudge:
-            # It has said why on standard error.
-            answer = {}
-        failures = [one for one in answer.get("failures", []) if one["severity"] == "error" and one["trace"]]
-        for one in failures:
-            if not _shows_without(Path(one["trace"])):
-                said = f"{one['kind']}: {one['message'][:150]} ({', '.join(one['operations'])})"
-                return Unlocked(method, operations, said, answer["schedules"], perf_counter() - started)
-    return Unlocked(method, operations, "", int(answer.get("schedules", 0)), perf_counter() - started)
-
-
-def _shows_without(trace: Path) -> bool:
-    """Whether the unchanged code shows an error of a mutant too, or nobody can tell."""
-    read = codec.read(trace)
-    configuration = {key: value for key, value in read.configuration.items() if key != WHAT_IF}
-    plain = trace.with_name("plain.json")
-    codec.write(msgspec.structs.replace(read, configuration=configuration), plain)
     try:
-        return bool(json_of(["replay", str(plain), "--search", str(TRIES)]).get("reproduces"))
-    except CannotJudge:
-        return True
+        return judge_all(name, release, methods, seconds, seed, jobs, told)
+    finally:
+        progress.clear()
+
+
+def unlocked_section(fates: Sequence[Unlocked], subject: str) -> Section:
+    """The score, and a row for each mutant: those that survive first, then those argued harmless."""
+    order = ("survives", "argued harmless", "killed")
+    killed, harmless = (sum(one.fate == fate for one in fates) for fate in ("killed", "argued harmless"))
+    argued = f", {harmless} argued harmless" if harmless else ""
+    return Section(
+        "mutants",
+        f"Mutants of {subject}: {killed} of {len(fates)} killed by an error{argued}",
+        sum(one.schedules for one in fates),
+        tuple(_row(one) for one in sorted(fates, key=lambda fate: order.index(fate.fate))),
+        ("mutant", "fate", "schedules"),
+    )
+
+
+def _row(one: Unlocked) -> Row:
+    tried = (
+        f"{one.programs} programs of {', '.join(one.operations)} beside another operation, of which {one.meeting} meet "
+        f"in the method, {one.seconds:.0f} s"
+    )
+    return Row(
+        (f"lock is gone in {one.method}", one.fate, one.schedules),
+        "warning" if one.fate == "survives" else None,
+        (one.killed or one.harmless or one.trouble or f"no error of its own in {tried}",),
+        {
+            "method": one.method,
+            "operations": list(one.operations),
+            "fate": one.fate,
+            "killed": one.killed,
+            "harmless": one.harmless,
+            "trouble": one.trouble,
+            "programs": one.programs,
+            "meeting": one.meeting,
+            "schedules": one.schedules,
+            "seconds": round(one.seconds, 1),
+        },
+    )

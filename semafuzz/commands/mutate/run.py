@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from semafuzz.commands.mutate.released import judge_unlocked
 from semafuzz.harness.audit.class_audit import locks_of
 from semafuzz.harness.audit.sources import Sources
 from semafuzz.harness.edits.mutants import mutants_of
@@ -20,13 +19,10 @@ from semafuzz.reports.terminal.plain_text import plain
 from semafuzz.reports.terminal.result import Progress
 from semafuzz.reports.terminal.sections import section_lines
 from semafuzz.strategies.mutation.kill import Fate, judge
-from semafuzz.targets.declared.loading import is_spec
 
 
 def run_mutate(spec: str, lock: str, seconds: float, seed: int, as_json: bool) -> int:
     """Judge every mutant, and print the score; the exit code."""
-    if not is_spec(spec):
-        return _run_released(spec, seconds, seed, as_json)
     path, name = split(spec)
     source = read_source(path, "FILE.py:CLASS")
     sources = Sources((import_root(path), *(Path(one) for one in sys.path if one)))
@@ -54,36 +50,6 @@ def run_mutate(spec: str, lock: str, seconds: float, seed: int, as_json: bool) -
     else:
         print(*(plain(line) for line in section_lines(section)), sep="\n")
     return 1 if any(not one.killed for one in fates) else 0
-
-
-BESIDE = ("audit", "claim")
-"""Operations of a target that run beside everything."""
-
-
-def _run_released(name: str, seconds: float, seed: int, as_json: bool) -> int:
-    fates = judge_unlocked(name, seconds, seed, BESIDE)
-    killed = sum(bool(one.killed) for one in fates)
-    rows = tuple(
-        Row(
-            (f"lock is gone in {one.method}", "killed" if one.killed else "survives", one.schedules),
-            None if one.killed else "warning",
-            (one.killed or f"no new error of {', '.join(one.operations)} in {one.seconds:.0f} s",),
-            {
-                "method": one.method,
-                "operations": list(one.operations),
-                "killed": one.killed,
-                "schedules": one.schedules,
-            },
-        )
-        for one in sorted(fates, key=lambda fate: bool(fate.killed))
-    )
-    title = f"Mutants of {name}: {killed} of {len(fates)} killed by an error"
-    section = Section("mutants", title, sum(one.schedules for one in fates), rows, ("mutant", "fate", "schedules"))
-    if as_json:
-        sys.stdout.write(result_json(Result(name, "portfolio", seed, sections=[section])) + "\n")
-    else:
-        print(*(plain(line) for line in section_lines(section)), sep="\n")
-    return 1 if killed < len(fates) else 0
 
 
 def mutation_section(fates: Sequence[Fate], subject: str) -> Section:

@@ -69,6 +69,13 @@ from semafuzz.harness.kernel.outcome import Model
     help="Have the workers of a cluster use the semafuzz that is here; they need only what it depends on.",
 )
 @click.option(
+    "--mutants",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Measure the search, too: each method of each release without its lock, searched for so long; the score is "
+    "in the summary.",
+)
+@click.option(
     "--deadline",
     type=click.FloatRange(0, min_open=True),
     help="Seconds for the whole night; what is not searched by then is told.  [default: twice what is asked for, and "
@@ -100,6 +107,7 @@ def nightly(
     dask: str,
     wait: float,
     send_code: bool,
+    mutants: float | None,
     deadline: float | None,
     fail_on: FailOn,
     model: Model,
@@ -125,6 +133,7 @@ def nightly(
       semafuzz nightly --corpus findings --releases 33.0.2,34.0.0 --seconds 3600
       semafuzz nightly --corpus findings --engine dask --dask tcp://host:8786 --shards 40
       semafuzz nightly --corpus s3://bucket/findings --seconds 3600
+      semafuzz nightly --corpus findings --seconds 3600 --jobs 2 --mutants 60
       semafuzz nightly reference --corpus findings --schedules 2000 --seed 7
     """
     from semafuzz.campaign.remote.copy import copied, is_address
@@ -151,6 +160,7 @@ def nightly(
         deadline or 0.0,
         wait,
         send_code,
+        mutants or 0.0,
     )
     if is_address(corpus):
         with copied(corpus) as folder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,7 @@ from semafuzz.commands.nightly.answers import ReplayAnswer, concluded, figures_i
 from semafuzz.commands.nightly.by_cause import by_cause
 from semafuzz.commands.nightly.fail_on import FailOn
 from semafuzz.commands.nightly.merge import merge
+from semafuzz.commands.nightly.mutants import NightMutants, keep_scores, last_scores
 from semafuzz.commands.nightly.on_cluster import ClusterNight
 from semafuzz.commands.nightly.summary_lines import NightlyReport, nightly_json, print_nightly
 from semafuzz.commands.nightly.summary_page import write_night
@@ -39,7 +40,7 @@ from semafuzz.self_command import run_options
 from semafuzz.targets import choose_target
 from semafuzz.targets.declared.loading import is_spec
 from semafuzz.targets.model.configured_target import configure
-from semafuzz.targets.model.protocol import Released
+from semafuzz.targets.model.protocol import Audited, Released
 
 ATTEMPTS = 2
 """At a shard: a crash that comes again is no accident."""
@@ -61,7 +62,8 @@ class NightlyOptions:
     ``shards``: searches of each release, 0 for as many as ``jobs``. ``seconds`` are for each search on a cluster,
     whose workers share nothing. ``fail_on``: what makes the exit code 1; ``deadline``: seconds for the whole night, 0
     for twice what was asked for, a minute for each known finding counted in, and an hour; ``wait``: seconds for a
-    cluster without a worker; ``send_code``: workers use the semafuzz that is here."""
+    cluster without a worker; ``send_code``: workers use the semafuzz that is here;
+    ``mutants``: seconds for each mutant of each release, 0 for none."""
 
     target: str
     releases: tuple[str, ...]
@@ -82,6 +84,7 @@ class NightlyOptions:
     deadline: float = 0.0
     wait: float = 60.0
     send_code: bool = False
+    mutants: float = 0.0
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class _Nightly:
     corpus: Corpus
     night: CampaignState
     plan: Plan
+    mutants: NightMutants
     unsure: list[tuple[Known, str]] = field(default_factory=list)
     under_way: dict[str, Path] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
@@ -106,11 +110,18 @@ class _Nightly:
         shards: list[Callable[[], Awaitable[None]]] = [
             partial(self._search, shard) for shard in self.night.open_shards(self.plan)
         ]
+        await self._do([*replays, *shards, *self.mutants.open()])
+
+    async def run_mutants(self) -> None:
+        """What of a night on a cluster is done here."""
+        await self._do(self.mutants.open())
+
+    async def _do(self, works: Sequence[Callable[[], Awaitable[None]]]) -> None:
         self.begun = trio.current_time()
         # What is known first: that it still shows is news as well, and takes no time.
         try:
             with trio.move_on_after(self.time_left()):
-                await supervise([*replays, *shards], self.wanted.jobs, self._look)
+                await supervise(works, self.wanted.jobs, self._look)
         finally:
             self.table.clear()
 
@@ -128,6 +139,7 @@ class _Nightly:
     def time_left(self) -> float:
         """Seconds that the whole may still take."""
         asked = sum(shard.seconds for shard in self.plan.shards) + MINUTE * self.known
+        asked += self.mutants.longest
         return (self.wanted.deadline or 2 * asked / self.wanted.jobs + HOUR) - (monotonic() - self.started)
 
     def is_late(self) -> bool:
@@ -206,6 +218,7 @@ class _Nightly:
         changed = [one for one in everything if one.changed == self.plan.night]
         new, further = by_cause(everything, self.plan.night)
         results = [one.result for _, one in ended if one.result is not None]
+        scores, unscored = self.mutants.scores(LATE)
         unsteady = [one.message for result in results for one in result.failures if not one.confirmed]
         return NightlyReport(
             root=self.plan.root,
@@ -223,7 +236,11 @@ class _Nightly:
                 for shard, one in ended
                 if not one.result
             ],
-            not_searched=[(self._named(shard), self._why_open(shard)) for shard in self.night.open_shards(self.plan)],
+            not_searched=[
+                *((self._named(shard), self._why_open(shard)) for shard in self.night.open_shards(self.plan)),
+                *unscored,
+            ],
+            mutants=scores,
             date=self.plan.date,
             fail_on=self.wanted.fail_on,
             everything=[self._told_of(one) for one in everything],
@@ -262,6 +279,8 @@ def run_nightly(wanted: NightlyOptions, as_json: bool) -> int:
     # What is wrong with the arguments is said at once, and environments are made but once.
     target = choose_target(wanted.target)
     configure(target, wanted.settings)
+    if wanted.mutants and not (is_spec(wanted.target) or isinstance(target, Audited)):
+        raise UsageError(f"the target {wanted.target} names no class whose lock could be left out; omit --mutants")
     for release in wanted.releases:
         if not isinstance(target, Released):
             raise UsageError(f"the target {wanted.target} has no releases")
@@ -290,15 +309,21 @@ def _run(wanted: NightlyOptions, corpus: Corpus, as_json: bool) -> int:
         sys.stderr.write(
             f"the night with the root {plan.root} goes on: {left} of {len(plan.shards)} searches are left\n"
         )
-    nightly = _Nightly(wanted, corpus, night, plan, known=len(corpus.all()))
-    nightly.run_on_cluster() if wanted.engine == "dask" else trio.run(nightly.run)
+    mutants = NightMutants(night, plan, wanted.mutants, wanted.memory, last_scores(corpus.folder))
+    nightly = _Nightly(wanted, corpus, night, plan, mutants, known=len(corpus.all()))
+    if wanted.engine == "dask":
+        nightly.run_on_cluster()
+        trio.run(nightly.run_mutants)
+    else:
+        trio.run(nightly.run)
     merge(corpus, night, plan)
     report = nightly.report()
     if wanted.pages:
         report = replace(report, index=_pages(wanted, corpus, night, plan))
     write_night(report, corpus.folder)
     _print(report, as_json)
-    if nightly.is_late() or not night.open_shards(plan):
+    if nightly.is_late() or not (night.open_shards(plan) or nightly.mutants.open()):
+        keep_scores(corpus.folder, [score for score, _ in report.mutants])
         night.end(plan)
     return report.exit_code
 

@@ -9,6 +9,7 @@ import msgspec
 
 from semafuzz.campaign.corpus import Known
 from semafuzz.commands.nightly.fail_on import FailOn
+from semafuzz.commands.nightly.mutants import Score
 from semafuzz.reports.terminal.plain_text import plain
 
 Told = tuple[Known, str]
@@ -22,6 +23,7 @@ class NightlyReport:
     cause that is known, or told by one that is new; ``unsure``
     are those of which nobody can tell, with the reason; ``crashed`` says which searches came
     to no end, why, and where that is which they left, ``not_searched`` which did not come to begin or to end, and why;
+    ``mutants``: the score of each release, and that of an earlier night;
     ``notes`` what else went wrong. ``everything``: all that is known. ``index``: where the pages are; ``date``: of the
     night."""
 
@@ -38,6 +40,7 @@ class NightlyReport:
     crashed: list[tuple[str, str, str]] = field(default_factory=list)
     not_searched: list[tuple[str, str]] = field(default_factory=list)
     everything: list[Told] = field(default_factory=list)
+    mutants: list[tuple[Score, Score | None]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     index: str = ""
     date: str = ""
@@ -87,6 +90,8 @@ def print_nightly(report: NightlyReport) -> None:
     if report.further:
         many = f"{len(report.further)} more programs show" if len(report.further) > 1 else "1 more program shows"
         print(f"{many} a cause that is told or known: kept with the others")
+    for score, before in report.mutants:
+        print(f"mutants of {plain(score.release, WIDTH) or 'the target'}: {score.words}{was(before)}")
     for text in report.notes:
         print(f"note: {plain(text, 500)}")
     blind = f" ({len(report.blind)} of them not done)" if report.blind else ""
@@ -97,6 +102,11 @@ def print_nightly(report: NightlyReport) -> None:
     )
     if report.index and report.exit_code:
         print(f"pages: {plain(report.index, 4000)}")
+
+
+def was(before: Score | None) -> str:
+    """How an earlier night's score stands beside one of this night."""
+    return f" ({before.killed} of {before.mutants} on {before.date})" if before is not None else ""
 
 
 def nightly_json(report: NightlyReport) -> str:
@@ -118,6 +128,7 @@ def nightly_json(report: NightlyReport) -> str:
                 for known, command, why in report.unsure
             ],
             "crashed": [{"what": name, "why": text, "left": kept} for name, text, kept in report.crashed],
+            "mutants": [msgspec.structs.asdict(score) for score, _ in report.mutants],
             "notes": report.notes,
             "index": report.index,
         }

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from semafuzz.campaign.corpus import Known
-from semafuzz.commands.nightly.summary_lines import NightlyReport, Told
+from semafuzz.commands.nightly.summary_lines import NightlyReport, Told, was
 from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.reports.formats.markdown import escaped
 from semafuzz.targets.declared.loading import is_spec
@@ -47,6 +47,11 @@ def night_page(report: NightlyReport) -> str:
     for release in sorted({known.release for known, _ in rest}):
         of_release = [told for told in rest if told[0].release == release]
         parts += [f"## Known in {escaped(release)}: {len(of_release)}", "", *_table(of_release, report.date)]
+    for score, before in report.mutants:
+        release = escaped(score.release or "the target")
+        parts += [f"## Mutants of {release}: {score.words}{was(before)}", ""]
+        parts += [f"- {escaped(text)}: survives" for text in score.survivors[:ROWS]]
+        parts += [*_more(len(score.survivors)), ""]
     if report.everything:
         parts += ["The commands are for the folder of the corpus.", ""]
     parts += [

@@ -129,8 +129,10 @@ class _Guests:
         return hardware.InstanceInfo(state=power_state.RUNNING)
 
     def check_can_live_migrate_destination(self, context: Any, instance: Any, *args: Any, **options: Any) -> Any:
-        """As libvirt: instances with a NUMA topology are claimed for."""
+        """As libvirt: instances with a NUMA topology are claimed for. Their folders are not shared between hosts, as
+        with local disks and with Ceph: a migration that is rolled back is cleaned up at its destination, too."""
         data = super().check_can_live_migrate_destination(context, instance, *args, **options)  # type: ignore[misc]
+        data.is_shared_instance_path = False
         if instance.numa_topology and "dst_supports_numa_live_migration" in data.fields:
             data.dst_supports_numa_live_migration = True
         return data
