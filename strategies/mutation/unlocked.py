@@ -342,14 +342,13 @@ def _errors_of(outcome: Outcome) -> list[Failure]:
     return [one for one in outcome.failures if one.severity == "error" and one.kind not in ADVICE]
 
 
-def _worth(one: _Tried) -> tuple[bool, bool, int]:
-    """What is tried first: where the method changes what a section of another task touches, or else meets it at all;
-    of these the programs with the fewest places, which are soon done."""
-    places = one.sections.places
-    return not (isinstance(one.sections, SectionSweep) and one.sections.changes), not places, places
+def _worth(one: _Tried) -> tuple[bool, int]:
+    """What is tried first: programs in which something meets, of these those with the fewest places, which are soon
+    done."""
+    return not one.sections.places, one.sections.places
 
 
-def _next_turn(one: _Tried) -> tuple[int, bool, bool, int]:
+def _next_turn(one: _Tried) -> tuple[int, bool, int]:
     """Whose turn is next: every program has its first before any has a second."""
     return one.turns, *_worth(one)
 

@@ -31,6 +31,10 @@ class Scope:
     def count_pairs(self, share: tuple[int, int]) -> int:
         return len(range(share[0], 6, share[1]))
 
+    def plainer(self, scenario: Scenario) -> Scenario | None:
+        (first, *_), *_ = scenario.content.tasks
+        return None if first.name.endswith("plain") else named(f"{first.name}-plain", 0, 2)
+
     def failing_pairs(self) -> Iterator[Scenario]:
         return (named("f", number, 2) for number in range(3))
 
@@ -108,6 +112,22 @@ def test_a_pair_that_cannot_start_is_not_tried_for_ever() -> None:
         assert len(asked) < 1000
     assert (made.begun, made.swept) == (0, 0)
     assert len(asked) == len(set(asked))
+
+
+def test_a_pair_that_cannot_start_on_rich_instances_has_its_turn_on_plain_ones() -> None:
+    scope: Any = Scope()
+    made = SmallPrograms(scope, (0, 1), lambda: Tried(9))  # type: ignore[arg-type,return-value]
+    asked: list[str] = []
+
+    def explore(scenario: Scenario, scheduler: Scheduler, most: int) -> int:
+        asked.append(scenario.content.tasks[0][0].name)
+        return int(len(scenario.content.tasks) == 1 or "plain" in asked[-1])
+
+    for _ in range(200):
+        made.step(explore)
+    assert made.begun == 6
+    assert "p0-0-plain0" in asked
+    assert not any("plain" in name for name in asked if name.startswith("p1"))
 
 
 def test_shares_are_disjoint_and_together_all() -> None:
