@@ -33,7 +33,10 @@ from semafuzz.harness.schedulers.access_sweep import AccessSweep
 from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
+from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
 from semafuzz.harness.schedulers.serial_order import SerialOrder
+from semafuzz.harness.traces.build import choices_of
+from semafuzz.harness.traces.choices import RecordedChoice
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.harness.traces.signature import failure_identity
 from semafuzz.strategies.fuzz.small_scope import SmallScope
@@ -174,8 +177,8 @@ class MutantSearch:
                 return ""
             one.scenario = plainer
             return self._kills(one, method, allowed, mutant, deadline)
-        for failure in found:
-            if not self._shows_without(one, failure, mutant):
+        for failure, choices in found:
+            if not self._shows_without(one, failure, choices, mutant):
                 return f"{failure.kind}: {failure.message[:150]} ({', '.join(_names(one.scenario))})"
         return ""
 
@@ -278,18 +281,20 @@ class MutantSearch:
         setting.learn(outcome)
         return outcome
 
-    def _errors(self, one: _Tried, allowed: int, setting: ExecutionConfig, deadline: Deadline) -> list[Failure]:
+    def _errors(
+        self, one: _Tried, allowed: int, setting: ExecutionConfig, deadline: Deadline
+    ) -> list[tuple[Failure, list[RecordedChoice]]]:
         """New errors of a program in so many further schedules, each of which shows again when its schedule is
-        repeated."""
+        repeated; with the choices of that."""
         program = self.opened.program(one.scenario)
         names = frozenset(_names(one.scenario))
-        found: dict[tuple[str, ...], Failure] = {}
+        found: dict[tuple[str, ...], tuple[Failure, list[RecordedChoice]]] = {}
         for outcome in self._outcomes(one, program, allowed, setting):
             for failure in _errors_of(outcome):
                 identity = failure_identity(failure)
                 known = (identity, names) in self._innocent or identity in found
                 if not known and self._repeats(program, outcome, setting):
-                    found[identity] = failure
+                    found[identity] = failure, choices_of(outcome)
             if deadline.passed:
                 break
         return list(found.values())
@@ -324,14 +329,19 @@ class MutantSearch:
             self.laboratory.control.between_executions()
         return True
 
-    def _shows_without(self, one: _Tried, failure: Failure, mutant: ExecutionConfig) -> bool:
-        """Whether the unchanged code shows the error too. What it shows kills no further program of the same
-        operations."""
+    def _shows_without(
+        self, one: _Tried, failure: Failure, choices: list[RecordedChoice], mutant: ExecutionConfig
+    ) -> bool:
+        """Whether the unchanged code shows the error too: under the same choices, as far as they fit, or others. What
+        it shows kills no further program of the same operations."""
         identity = failure_identity(failure)
         program, again = self.opened.program(one.scenario), self._tried(one.scenario, "")
         setting = ExecutionConfig(mutant.hot, seed=self.seed)
         many = max(CONTROL, 3 * one.schedules)
-        for outcome in self._outcomes(again, program, many, setting):
+        follow = ReplayByOperation(choices)
+        follow.begin(0)
+        alike = (self._run(program, scheduler, setting) for scheduler in (follow,))
+        for outcome in itertools.chain(alike, self._outcomes(again, program, many, setting)):
             if identity in map(failure_identity, outcome.failures):
                 self._innocent.add((identity, frozenset(_names(one.scenario))))
                 return True
@@ -342,13 +352,14 @@ def _errors_of(outcome: Outcome) -> list[Failure]:
     return [one for one in outcome.failures if one.severity == "error" and one.kind not in ADVICE]
 
 
-def _worth(one: _Tried) -> tuple[bool, int]:
-    """What is tried first: programs in which something meets, of these those with the fewest places, which are soon
-    done."""
-    return not one.sections.places, one.sections.places
+def _worth(one: _Tried) -> tuple[bool, bool, int]:
+    """What is tried first: where the method changes what a section of another task touches, or else meets it at all;
+    of these the programs with the fewest places, which are soon done."""
+    places = one.sections.places
+    return not (isinstance(one.sections, SectionSweep) and one.sections.changes), not places, places
 
 
-def _next_turn(one: _Tried) -> tuple[int, bool, int]:
+def _next_turn(one: _Tried) -> tuple[int, bool, bool, int]:
     """Whose turn is next: every program has its first before any has a second."""
     return one.turns, *_worth(one)
 

@@ -83,6 +83,11 @@ class NovaTarget(Target):
             "provider_tree": "has a lock of its own",
             "service_ref": "set once, before the service takes requests",
         },
+        {
+            "clean_compute_node_cache": "all that it does is to call remove_node, which the manager's own "
+            "update_available_resource calls without the lock: what can come of that comes with this lock, too "
+            "(remove-node-unlocked in the catalogue)",
+        },
     )
 
     def sources_of(self, release: str, source: Path | None) -> Path:

@@ -91,12 +91,25 @@ def test_what_cannot_be_tried_is_said(text: str, said: str) -> None:
 
 @pytest.mark.nova
 @pytest.mark.slow
-def test_the_lost_count_of_failed_builds_is_silent_under_the_lock(semafuzz: Run) -> None:
-    arguments = ["fuzz", "nova", "--operations", "build_failed,audit", "--seconds", "25", "--json"]
-    remedy = ["--what-if", "lock ResourceTracker.build_failed with compute_resources"]
+@pytest.mark.parametrize(
+    ("operations", "remedy", "shows"),
+    [
+        ("build_failed,audit", "lock ResourceTracker.build_failed with compute_resources", "failed_builds"),
+        ("claim,remove_node", "lock ResourceTracker.remove_node with compute_resources", "KeyError"),
+        (
+            "disable_service,node_appears",
+            "lock ComputeManager.set_host_enabled with compute_resources",
+            "changed size during iteration",
+        ),
+    ],
+)
+def test_a_remedy_silences_what_the_tracker_shows_without_it(
+    semafuzz: Run, operations: str, remedy: str, shows: str
+) -> None:
+    arguments = ["fuzz", "nova", "--operations", operations, "--seconds", "30", "--seed", "1", "--json"]
     errors = []
-    for options in ([], remedy):
+    for options in ([], ["--what-if", remedy]):
         found = json.loads(semafuzz(*arguments, *options).stdout.splitlines()[-1])["failures"]
-        errors.append([one["message"] for one in found if one["severity"] == "error"])
-    assert any("failed_builds" in message for message in errors[0])
-    assert errors[1] == []
+        errors.append([f"{one['kind']}: {one['message']}" for one in found if one["severity"] == "error"])
+    assert any(shows in text for text in errors[0])
+    assert not any(shows in text for text in errors[1])
