@@ -168,6 +168,7 @@ def check(
     help="Schedules to try where the recorded one does not fit.  [default: 0, on other code than recorded 5000]",
 )
 @options.settings
+@options.what_if
 @click.option("--pdb", "debug", is_flag=True, help="Stop in pdb at the failing step, in the task that makes it.")
 @click.option("--break-at", type=click.IntRange(0), metavar="STEP", help="Stop in pdb at this step instead.")
 @click.option("--trust", is_flag=True, help="Run the sources of a packed finding, which somebody else wrote.")
@@ -182,6 +183,7 @@ def replay(
     source: Path | None,
     search: int | None,
     settings: tuple[str, ...],
+    what_if: tuple[str, ...],
     debug: bool,
     break_at: int | None,
     trust: bool,
@@ -194,12 +196,17 @@ def replay(
     told, for instance because the trace does not fit the code, with the step at
     which it stops fitting.
 
+    With --what-if the program is searched on the code as if the lock were there, in at most --search schedules (by
+    default 1000). Exit code 0: nothing fails; 1: the finding still shows, or something else does. What came of it is
+    kept beside the trace, and its page lists it.
+
     \b
     Examples:
       semafuzz replay .semafuzz/0a3b2060ddf6.json
       semafuzz replay TRACE --release 33.0.2
       semafuzz replay TRACE --source ~/nova
       semafuzz replay TRACE --set world=real
+      semafuzz replay TRACE --what-if "lock Account.deposit with lock"
       semafuzz replay TRACE --pdb
       semafuzz replay 0a3b2060ddf6.semafuzz --trust
       git bisect run semafuzz replay TRACE --source .
@@ -207,10 +214,16 @@ def replay(
     from semafuzz.commands.pack.given import as_trace
     from semafuzz.commands.trace.opened_trace import Code
     from semafuzz.commands.trace.replay import run_replay
+    from semafuzz.commands.trace.trial import run_trial
+    from semafuzz.harness.errors import UsageError
 
+    if what_if and (debug or break_at is not None):
+        raise UsageError("--what-if searches, and stops nowhere; omit --pdb and --break-at")
     stop = break_at if break_at is not None else -1 if debug else None
     with as_trace(trace, program, trust=trust) as (path, spec):
         code = Code(spec, release, source, settings, instrument, stop is not None)
+        if what_if:
+            sys.exit(run_trial(path, code, what_if, as_json=as_json, search=search, arguments=arguments or ()))
         done = run_replay(path, code, as_json=as_json, search=search, arguments=arguments or (), break_at=stop)
     sys.exit(done)
 

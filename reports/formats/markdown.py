@@ -68,6 +68,9 @@ def bug_report(picture: FindingView, severity: Severity) -> str:
     happened = facts_sentence(picture.run) if picture.run is not None else ""
     lines += [line for text in (happened, picture.gil) if text for line in ("", escaped(text, 1000))]
     lines += [f"Releases: {escaped(answer)}: {escaped(releases, 2000)}." for answer, releases in by_answer(picture)]
+    if picture.remedies:
+        lines += ["", "## Remedies that were tried", ""]
+        lines += [f"- {escaped(remedy, 500)}: {escaped(said, 1000)}" for remedy, said in picture.remedies.items()]
     if picture.tasks:
         lines += ["", "## What runs", ""]
         program = [f"first, alone: {' ; '.join(picture.setup)}"] if picture.setup else []

@@ -132,6 +132,7 @@ def _act(step: Step, what: str) -> str:
 def _facts(picture: FindingView) -> list[tuple[str, str]]:
     facts = [("target", f"{picture.target} {picture.release}".strip()), ("model", picture.model)]
     facts += [(f"releases: {answer}", releases) for answer, releases in by_answer(picture)]
+    facts += [(f"tried: {remedy}", came_to) for remedy, came_to in picture.remedies.items()]
     facts += [(f"option {name}", value) for name, value in picture.configuration.items()]
     return facts + sorted(picture.versions.items())
 

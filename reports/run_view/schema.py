@@ -130,7 +130,8 @@ class FindingView(_Record, frozen=True):
     those around the places that matter; ``files``: by the module, from the root of its repository, or as its package
     names it.
     ``story``: who ran when, and ``shared``: what the tasks did to what they share, in a few
-    lines each. ``releases``: what a bisection said of each; ``gil``: whether CPython with the GIL can come to it."""
+    lines each. ``releases``: what a bisection said of each; ``remedies``: what came of each that was tried;
+    ``gil``: whether CPython with the GIL can come to it."""
 
     signature: str
     kind: str
@@ -160,3 +161,4 @@ class FindingView(_Record, frozen=True):
     files: dict[str, str] = {}
     gil: str = ""
     releases: dict[str, str] = {}
+    remedies: dict[str, str] = {}

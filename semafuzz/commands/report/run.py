@@ -17,9 +17,9 @@ import trio
 
 from semafuzz.campaign.workers import Limits, run_process, supervise
 from semafuzz.commands.common.output_folder import usable_folder
-from semafuzz.commands.report.bisection_notes import answers_beside
 from semafuzz.commands.report.draw import view_without_run
 from semafuzz.commands.report.draw_process import picture_file
+from semafuzz.commands.report.notes_beside import notes_beside
 from semafuzz.commands.trace.list_traces import traces_in
 from semafuzz.harness.errors import TraceError, UsageError
 from semafuzz.harness.kernel.outcome import Severity
@@ -235,7 +235,10 @@ def _told(one: _Found, summary: Summary | None, order: ReportOptions) -> tuple[F
         )
     commands.append(f"{script()} export {path}" + (f" --program {program}" if program else ""))
     picture = msgspec.structs.replace(
-        picture, commands=[one for one in commands if one], releases=answers_beside(one.path)
+        picture,
+        commands=[one for one in commands if one],
+        releases=notes_beside(one.path, "bisect"),
+        remedies=notes_beside(one.path, "remedies"),
     )
     severity = picture.severity or (summary.severity_of(picture.signature) if summary is not None else None) or "error"
     return picture, severity, one.path.name.removesuffix(".json").removesuffix(".trace")

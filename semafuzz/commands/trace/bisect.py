@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from semafuzz.commands.report.bisection_notes import answers_beside, keep_answers
+from semafuzz.commands.report.notes_beside import keep_notes, notes_beside
 from semafuzz.harness.errors import CannotJudge, UsageError
 from semafuzz.harness.traces.codec import read
 from semafuzz.harness.traces.schema import Operations
@@ -147,10 +147,12 @@ def run_bisect(path: Path, first: str, last: str, given: str, as_json: bool) -> 
         return verdict
 
     verdicts = search(releases, judge)
-    before = answers_beside(path)
+    before = notes_beside(path, "bisect")
     # Not to know it here takes nothing from what was known.
-    keep_answers(
-        path, {one.release: one.answer for one in verdicts if one.answer != UNKNOWN or one.release not in before}
+    keep_notes(
+        path,
+        "bisect",
+        {one.release: one.answer for one in verdicts if one.answer != UNKNOWN or one.release not in before},
     )
     found = boundaries(verdicts)
     code = exit_code(verdicts)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from semafuzz.cli import run
-from semafuzz.commands.report.bisection_notes import answers_beside
+from semafuzz.commands.report.notes_beside import notes_beside
 from semafuzz.commands.trace import bisect
 from semafuzz.commands.trace.bisect import GONE, REPRODUCES, UNKNOWN, Verdict, boundaries, exit_code, search
 from semafuzz.harness.traces import codec
@@ -109,14 +109,16 @@ def test_the_table_and_the_boundary(
     answer_with(monkeypatch, dict.fromkeys(("33.0.0", "33.0.1", "33.0.2"), UNKNOWN))
     assert run([*arguments]) == 125
     assert "nothing can be said of the range" in capsys.readouterr().err
-    assert answers_beside(trace) == {"33.0.0": REPRODUCES, "33.0.1": UNKNOWN, "33.0.2": GONE}, "kept for the report"
+    assert notes_beside(trace, "bisect") == {"33.0.0": REPRODUCES, "33.0.1": UNKNOWN, "33.0.2": GONE}, (
+        "kept for the report"
+    )
 
 
 def test_what_is_beside_a_trace_and_not_ours_is_no_answer(trace: Path) -> None:
-    assert answers_beside(trace) == {}
+    assert notes_beside(trace, "bisect") == {}
     for text in ("", "[]", '{"33.0.0": 1}', "{" * 10_000):
         trace.with_suffix(".bisect").write_text(text)
-        assert answers_beside(trace) == {}
+        assert notes_beside(trace, "bisect") == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""``replay --what-if``: what came of a remedy is told, and kept for the finding's page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from semafuzz.commands.report.notes_beside import notes_beside
+from tests.conftest import Run
+
+BANK = """
+import threading
+
+
+class Account:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.other = threading.Lock()
+        self.balance = 0
+
+    def deposit(self):
+        before = self.balance
+        self.balance = before + 1
+
+
+def run(*works):
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def two_deposits():
+    account = Account()
+    run(account.deposit, account.deposit)
+    assert account.balance == 2
+
+
+def crossed():
+    account = Account()
+
+    def inner():
+        with account.other:
+            account.deposit()
+
+    def crossing():
+        with account.lock:
+            with account.other:
+                pass
+
+    run(inner, account.deposit, crossing)
+    assert account.balance == 2
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bank.py").write_text(BANK)
+    monkeypatch.chdir(tmp_path)
+
+
+def found(semafuzz: Run, function: str) -> Path:
+    done = semafuzz("check", f"bank.py:{function}", "--out", "found", "--json")
+    return Path(json.loads(done.stdout.splitlines()[-1])["failures"][0]["trace"])
+
+
+def test_what_silences_says_what_that_proves_and_what_does_not_says_so(semafuzz: Run) -> None:
+    trace = found(semafuzz, "two_deposits")
+    silent = semafuzz("replay", str(trace), "--what-if", "lock Account.deposit with lock")
+    assert silent.returncode == 0
+    assert "silent: every schedule was run" in silent.stdout
+    short = semafuzz("replay", str(trace), "--what-if", "hold lock from Account.deposit:12 to Account.deposit:12")
+    assert short.returncode == 1
+    assert "still shows, in " in short.stdout
+    few = semafuzz("replay", str(trace), "--what-if", "lock Account.deposit with other", "--search", "2", "--json")
+    answer = json.loads(few.stdout.splitlines()[-1])
+    assert (answer["silent"], answer["complete"]) == (True, False)
+    assert answer["why"].endswith("which is no proof")
+    assert len(notes_beside(trace, "remedies")) == 3
+
+
+def test_a_remedy_that_deadlocks_is_shown_to(semafuzz: Run) -> None:
+    done = semafuzz("replay", str(found(semafuzz, "crossed")), "--what-if", "lock Account.deposit with lock")
+    assert done.returncode == 1
+    assert "something else does: deadlock: tasks wait for each other" in done.stdout
+
+
+def test_the_page_lists_what_was_tried(semafuzz: Run, tmp_path: Path) -> None:
+    trace = found(semafuzz, "two_deposits")
+    semafuzz("replay", str(trace), "--what-if", "lock Account.deposit with lock")
+    semafuzz("report", "found", "--out", "pages")
+    (page,) = (path for path in (tmp_path / "pages").glob("*.md") if path.name != "summary.md")
+    assert "- lock Account.deposit with lock: silent: every schedule was run" in page.read_text()
+    assert "tried: lock Account.deposit with lock" in page.with_suffix(".html").read_text()
+
+
+def test_bad_input_is_one_sentence(semafuzz: Run) -> None:
+    trace = str(found(semafuzz, "two_deposits"))
+    nobody = semafuzz("replay", trace, "--what-if", "lock nobody with lock")
+    assert nobody.returncode == 4
+    assert "has a function 'nobody'" in nobody.stderr
+    both = semafuzz("replay", trace, "--what-if", "lock Account.deposit with lock", "--pdb")
+    assert both.returncode == 4
+    assert "omit --pdb" in both.stderr
