@@ -31,6 +31,7 @@ class Evidence:
     failing: int = 0
 
     def look(self, outcome: Outcome) -> None:
+        """Take a run in. CannotJudge where control was lost in it."""
         if outcome.uncontrolled:
             raise CannotJudge(outcome.uncontrolled)
         self.runs += 1
@@ -42,6 +43,7 @@ class Evidence:
             self.others.setdefault(line_of(failure))
 
     def has_shown(self) -> bool:
+        """Whether the failure in question has."""
         return self.found is not None
 
 
@@ -62,6 +64,7 @@ class UntilFound(Scheduler):
         self.learns_points, self.static_points = inner.learns_points, inner.static_points
 
     def begin(self, execution: int) -> bool:
+        """False as soon as nothing more can be learned."""
         seen = self._seen
         if seen.has_shown() or seen.failing >= _HOPELESS or (self._exhaustive and seen.others):
             return False
@@ -69,6 +72,7 @@ class UntilFound(Scheduler):
         return self._inner.begin(execution)
 
     def end(self, outcome: Outcome) -> None:
+        """Take the run in."""
         self._seen.look(outcome)
         self._inner.end(outcome)
         self.withheld, self.learns_points = self._inner.withheld, self._inner.learns_points
@@ -80,6 +84,7 @@ def failures_of(outcome: Outcome) -> list[Failure]:
 
 
 def line_of(failure: Failure) -> str:
+    """A failure in one line."""
     return f"{failure.kind}: {failure.message.splitlines()[0] if failure.message else ''}"
 
 

@@ -114,9 +114,10 @@ class MutantSearch:
     def __post_init__(self) -> None:
         self._scope = SmallScope(self.target, self._calls_of, self.seed)
 
-    def judge(self, method: str, seconds: float) -> Death:
-        """Search a method without its lock. ``method``: CLASS.METHOD; ``seconds``: of searching, the runs of the
-        unchanged code among them."""
+    def judge(self, unlocked: str, seconds: float, seen_as: str = "") -> Death:
+        """Search a method without its lock. ``unlocked``: CLASS.METHOD; ``seconds``: of searching, the runs of the
+        unchanged code among them; ``seen_as``: the public method by whose calls it is known, for a private one."""
+        method = seen_as or unlocked
         operations, scenarios = self._reaching(method)
         deadline = Deadline(seconds)
         mutant = ExecutionConfig(self._no_points(), seed=self.seed)
@@ -135,7 +136,7 @@ class MutantSearch:
 
         def searched(some: Sequence[_Tried], allowed: int) -> Death | None:
             for one in some:
-                killed = "" if deadline.passed else self._kills(one, method, allowed, mutant, deadline)
+                killed = "" if deadline.passed else self._kills(one, unlocked, allowed, mutant, deadline)
                 if killed or deadline.passed:
                     return told(killed)
             return None
@@ -205,14 +206,28 @@ class MutantSearch:
     def _with_faults(self, method: str, name: str, faults: Sequence[Operation]) -> Iterator[Scenario]:
         """Programs of an operation beside another one, each with the first of these faults of the one with which it
         comes to the method there."""
+        fitting: dict[str, Operation | None] = {}
         for scenario in self._by_worth([name]):
-            tasks = [place for place, task in enumerate(scenario.content.tasks) if name in [one.name for one in task]]
-            for fault in faults if tasks else ():
-                planned = Operation(fault.name, {**fault.arguments, "task": tasks[0]})
-                failing = Scenario(scenario.content, scenario.configuration, (planned,))
-                if self._comes_to(method, failing, tasks[0]):
-                    yield failing
-                    break
+            done = [
+                (place, one) for place, task in enumerate(scenario.content.tasks) for one in task if one.name == name
+            ]
+            if not done:
+                continue
+            task, operation = done[0]
+            # What it comes to depends on its instance.
+            number = operation.arguments.get("instance")
+            on = str([one.arguments for one in scenario.content.setup if one.arguments.get("instance") == number])
+
+            def failing(fault: Operation, scenario: Scenario = scenario, task: int = task) -> Scenario:
+                planned = Operation(fault.name, {**fault.arguments, "task": task})
+                return Scenario(scenario.content, scenario.configuration, (planned,))
+
+            on = on.replace(f"'instance': {number}", "")
+            if on not in fitting:
+                fitting[on] = next((one for one in faults if self._comes_to(method, failing(one), task)), None)
+            found = fitting[on]
+            if found is not None:
+                yield failing(found)
 
     def _by_worth(self, operations: Sequence[str]) -> list[Scenario]:
         """Programs of one of these operations beside another one, again and again on other instances: two that want
@@ -232,17 +247,18 @@ class MutantSearch:
         return [scenario for *_, scenario in sorted(found, key=lambda one: one[:2])]
 
     def _reached(self, method: str, scope: SmallScope) -> tuple[str, ...]:
-        """The operations that come to the method by themselves: those in which it changes most, and of these the
-        shortest."""
-        found: dict[str, tuple[int, int]] = {}
+        """The operations that come to the method by themselves: of those in which it changes something the likeliest,
+        and those in which it changes most."""
+        weights = {info.name: info.weight for info in self.target.operations()}
+        found: dict[str, tuple[int, int, int]] = {}
         for scenario in scope.essentials():
             events = self._events_of(scenario)
             calls = [step for step, event in enumerate(events) if event[0] in _CALLS and event[3] == method]
             if calls:
                 written = sum(event[0] in op.WRITES for event in events[calls[0] : calls[-1]])
                 (name,) = _names(scenario)
-                found[name] = min(found.get(name, (0, 0)), (-written, len(events)))
-        changing = [name for name, (written, _) in found.items() if written]
+                found[name] = min(found.get(name, (0, 0, 0)), (-weights[name], -written, len(events)))
+        changing = [name for name, (_, written, _) in found.items() if written]
         # One of those that change nothing alone stands for all.
         return tuple(sorted(changing or found, key=found.__getitem__)[: MOST_OPERATIONS if changing else 1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 import tempfile
@@ -16,12 +17,12 @@ import trio
 
 from semafuzz.campaign.workers import Exit, Limits, run_process, supervise
 from semafuzz.harness.audit.class_audit import locks_of
-from semafuzz.harness.audit.sources import Sources
+from semafuzz.harness.audit.sources import ClassSource, Sources
 from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.self_command import run_options
 from semafuzz.strategies.mutation.unlocked import MutantSearch
-from semafuzz.targets.model.protocol import Audited, Target
+from semafuzz.targets.model.protocol import Audited, AuditedClass, Target
 
 GRACE = 300.0
 """Seconds that a process may take beyond the search: it starts, and looks for what comes to the method."""
@@ -54,6 +55,16 @@ class Unlocked:
 def locked_methods(target: Target, release: str, only: str = "") -> list[str]:
     """The methods of a target's audited class that take its lock by a decorator, as CLASS.METHOD, in the order of the
     source. ``only``: one of them, with or without its class. UsageError where there is none."""
+    sources, kind, known = _audited(target, release)
+    locks, _, _ = locks_of(sources, kind, known.lock)
+    locked = [name for name, node in kind.methods.items() if locks.taken_by_decorator(kind.module, node)]
+    if only and only.removeprefix(f"{known.name}.") not in locked:
+        raise UsageError(f"{known.name} has no locked method {only!r}; it has {', '.join(locked)}")
+    return [f"{known.name}.{name}" for name in locked if only.removeprefix(f"{known.name}.") in ("", name)]
+
+
+def _audited(target: Target, release: str) -> tuple[Sources, ClassSource, AuditedClass]:
+    """The audited class in the sources of a release."""
     if not isinstance(target, Audited):
         raise UsageError(f"the target {target.name} names no class whose lock could be left out; give FILE.py:CLASS")
     known = target.audited
@@ -62,11 +73,20 @@ def locked_methods(target: Target, release: str, only: str = "") -> list[str]:
     kind = module.classes[known.name] if module is not None else None
     if kind is None:
         raise UsageError(f"{known.module} cannot be read")
-    locks, _, _ = locks_of(sources, kind, known.lock)
-    locked = [name for name, node in kind.methods.items() if locks.taken_by_decorator(kind.module, node)]
-    if only and only.removeprefix(f"{known.name}.") not in locked:
-        raise UsageError(f"{known.name} has no locked method {only!r}; it has {', '.join(locked)}")
-    return [f"{known.name}.{name}" for name in locked if only.removeprefix(f"{known.name}.") in ("", name)]
+    return sources, kind, known
+
+
+def _seen_as(target: Target, release: str, method: str) -> str:
+    """The public method by whose calls a method is known: itself, or else one that calls it."""
+    owner, _, name = method.rpartition(".")
+    if not name.startswith("_"):
+        return method
+    _, kind, _ = _audited(target, release)
+    for caller, node in kind.methods.items():
+        called = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+        if name in called and not caller.startswith("_"):
+            return f"{owner}.{caller}"
+    return method
 
 
 def judge_here(target: Target, release: str, method: str, seconds: float, seed: int) -> Unlocked:
@@ -76,7 +96,7 @@ def judge_here(target: Target, release: str, method: str, seconds: float, seed: 
     with target.open(release) as opened, controlled_session(opened.modules) as laboratory:
         opened.sparing = True
         started = perf_counter()
-        death = MutantSearch(target, opened, laboratory, seed).judge(method, seconds)
+        death = MutantSearch(target, opened, laboratory, seed).judge(method, seconds, _seen_as(target, release, method))
         took = perf_counter() - started
     trouble = "" if death.operations else "no operation comes to it, alone and with one fault"
     return Unlocked(
