@@ -48,9 +48,12 @@ from semafuzz.targets.model.scenario import Scenario
 FIRST = 16
 """Schedules of a program in its first turn, and twice as many in each further one."""
 MOST_TURNS = 10
+"""Of a program; in the last it has thousands of schedules."""
 FOREVER = 1e9
-CONTROL = 300
-"""Schedules of the unchanged code, at least, in which an error must not show; three times as many as it took."""
+"""Seconds."""
+CONTROL, MOST_CONTROL = 300, 3000
+"""Schedules of the unchanged code in which an error must not show: three times as many as it took, at least and at
+most so many."""
 LOOKING = 4000
 """Runs of one task in which an operation is looked for that comes to the method when a call of it fails."""
 PROGRAMS = 400
@@ -77,14 +80,13 @@ Innocent = tuple[tuple[str, ...], frozenset[str]]
 class Death:
     """What became of a mutant. ``killed``: by this error, or ""; ``operations``: those that come to the method;
     ``programs``: how many were tried, ``meeting``: those of them in which another task touches what the method touches,
-    without a lock that both hold; ``schedules`` of all; ``ended``: the search came to its end before its time."""
+    without a lock that both hold; ``schedules`` of all."""
 
     killed: str
     operations: tuple[str, ...]
     programs: int
     meeting: int
     schedules: int
-    ended: bool
 
 
 @dataclass(slots=True)
@@ -131,7 +133,6 @@ class MutantSearch:
                 programs,
                 sum(bool(one.sections.places) for one in left),
                 self._schedules,
-                not deadline.passed,
             )
 
         def searched(some: Sequence[_Tried], allowed: int) -> Death | None:
@@ -316,8 +317,8 @@ class MutantSearch:
         return list(found.values())
 
     def _outcomes(self, one: _Tried, program: Program, allowed: int, setting: ExecutionConfig) -> Iterator[Outcome]:
-        """Further runs of a program: most of them leave a task where sections meet. Where
-        nothing meets it is left at that."""
+        """Further runs of a program: most of them leave a task where sections meet. Where nothing meets it is left at
+        the first kind."""
         for scheduler, many in (
             (one.systematic, max(2, allowed // 8)),
             (one.sections, allowed - allowed // 4),
@@ -353,11 +354,11 @@ class MutantSearch:
         identity = failure_identity(failure)
         program, again = self.opened.program(one.scenario), self._tried(one.scenario, "")
         setting = ExecutionConfig(mutant.hot, seed=self.seed)
-        many = max(CONTROL, 3 * one.schedules)
+        many = min(max(CONTROL, 3 * one.schedules), MOST_CONTROL)
         follow = ReplayByOperation(choices)
         follow.begin(0)
-        alike = (self._run(program, scheduler, setting) for scheduler in (follow,))
-        for outcome in itertools.chain(alike, self._outcomes(again, program, many, setting)):
+        alike = self._run(program, follow, setting)
+        for outcome in itertools.chain([alike], self._outcomes(again, program, many, setting)):
             if identity in map(failure_identity, outcome.failures):
                 self._innocent.add((identity, frozenset(_names(one.scenario))))
                 return True

@@ -24,8 +24,9 @@ from semafuzz.self_command import run_options
 from semafuzz.strategies.mutation.unlocked import MutantSearch
 from semafuzz.targets.model.protocol import Audited, AuditedClass, Target
 
-GRACE = 300.0
-"""Seconds that a process may take beyond the search: it starts, and looks for what comes to the method."""
+GRACE = 900.0
+"""Seconds that a process may take beyond the search: it starts, looks for what comes to the method, and runs what
+kills on the unchanged code."""
 
 
 @dataclass(frozen=True, slots=True)
