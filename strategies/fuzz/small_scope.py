@@ -29,13 +29,13 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.fuzz.dealing import dealt
 from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, granted
-from semafuzz.targets.model.protocol import OperationInfo, Plain, Target
+from semafuzz.strategies.generate.values import Values, described_by, products
+from semafuzz.targets.model.protocol import OperationInfo, Target
 from semafuzz.targets.model.scenario import Scenario
 from semafuzz.targets.model.scenario_order import key_of
 
@@ -54,7 +54,6 @@ in 1,760 of their second ones."""
 FAILING_PAIRS = 100_000
 """Draws of a pair with a fault, at most."""
 
-Values = Mapping[str, Plain]
 Turn = tuple[bool, float, int, int]
 """Of a pair: what it is ordered by, its place among all pairs, and how often it came before."""
 CallsOf = Callable[[Scenario], Sequence[str]]
@@ -87,7 +86,7 @@ class SmallScope:
     def singles(self) -> Iterator[Scenario]:
         """Every other small program of one task."""
         maker = self._maker("singles")
-        return self._new(_in_turn([maker.failing(), maker.chains(), maker.alone(maker.values[::-1][:MOST_VALUES])]))
+        return self._new(in_turn([maker.failing(), maker.chains(), maker.alone(maker.values[::-1][:MOST_VALUES])]))
 
     def pairs(self, share: tuple[int, int] = (0, 1)) -> Iterator[tuple[int, Scenario]]:
         """Every two operations again and again, each time on other instances; with the number of times
@@ -101,11 +100,9 @@ class SmallScope:
 
     def plainer(self, scenario: Scenario) -> Scenario | None:
         """The same on the simplest instances, for what cannot start on those of most parts; None where they are."""
-        simplest = _products(self._target.setup_arguments())[0]
-        setup = tuple(Operation(one.name, {**one.arguments, **simplest}) for one in scenario.content.setup)
-        if setup == scenario.content.setup:
-            return None
-        return replace(scenario, content=Operations(setup, scenario.content.tasks))
+        simplest = products(self._target.setup_arguments())[0]
+        plain = described_by(simplest, scenario)
+        return None if plain == scenario else plain
 
     def failing_pairs(self) -> Iterator[Scenario]:
         """Two operations, one of which meets a fault, drawn one after the other."""
@@ -131,13 +128,13 @@ class _Maker:
         self._named = {info.name: info for info in self._table}
         self._telling_values: dict[str, list[Values]] = {}
         self._generator = generator
-        self.values = _products(target.setup_arguments())
+        self.values = products(target.setup_arguments())
 
     def alone(self, values: Sequence[Values]) -> Iterator[Scenario]:
         """Every operation alone, with each of these descriptions."""
         for described in values if self._target.roles() else values[:1]:
             for info in self._table:
-                for arguments in _products(info.arguments)[:MOST_VALUES]:
+                for arguments in products(info.arguments)[:MOST_VALUES]:
                     yield from self._program([[(info, arguments)]], [described] * MAX_INSTANCES)
 
     def chains(self) -> Iterator[Scenario]:
@@ -157,7 +154,7 @@ class _Maker:
         infos = list(self._table)
         self._generator.shuffle(infos)
         for variants in (False, True):
-            yield from _in_turn([self._failing_in(info) for info in infos if bool(info.like) == variants])
+            yield from in_turn([self._failing_in(info) for info in infos if bool(info.like) == variants])
 
     def _failing_in(self, info: OperationInfo) -> Iterator[Scenario]:
         described = self._described() if info.on_instance else [self.values[0]]
@@ -258,10 +255,10 @@ class _Maker:
         return found
 
     def _drawn_first(self, info: OperationInfo) -> Values:
-        return _products(info.arguments)[0]
+        return products(info.arguments)[0]
 
     def _drawn(self, info: OperationInfo) -> Values:
-        return self._generator.choice(_products(info.arguments))
+        return self._generator.choice(products(info.arguments))
 
     def _described(self) -> list[Values]:
         first = self._generator.choice(self._generator.choice([self.values[-RICH:], self.values]))
@@ -295,11 +292,6 @@ class _Maker:
         return Operations((bystander, *content.setup), content.tasks)
 
 
-def _products(values: Mapping[str, Sequence[Plain]]) -> list[Values]:
-    """Every choice of one value for each name, the first ones first."""
-    return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
-
-
 def _mixed(firsts: Sequence[Turn], repeats: Sequence[Turn], firsts_per_repeat: int) -> Iterator[Turn]:
     """All of both, in their orders: so many of the first kind, then one of the second."""
     rest = iter(repeats)
@@ -310,7 +302,7 @@ def _mixed(firsts: Sequence[Turn], repeats: Sequence[Turn], firsts_per_repeat: i
     yield from rest
 
 
-def _in_turn(many: Sequence[Iterator[Scenario]]) -> Iterator[Scenario]:
+def in_turn(many: Sequence[Iterator[Scenario]]) -> Iterator[Scenario]:
     """One of each after the other, until all are at their end."""
     left = list(many)
     while left:

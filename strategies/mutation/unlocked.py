@@ -12,7 +12,6 @@ schedules can kill a mutant wrongly. Programs of three tasks are not tried.
 from __future__ import annotations
 
 import itertools
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -20,10 +19,8 @@ from time import perf_counter
 from semafuzz.harness.edits.remedies import parse_remedy
 from semafuzz.harness.edits.wrapping import remedied
 from semafuzz.harness.errors import CannotJudge, NotDeterministic
-from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.outcome import ADVICE, Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
-from semafuzz.harness.kernel.task import RawEvent
 from semafuzz.harness.runs.budget import Deadline
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
@@ -34,14 +31,11 @@ from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.registry import make_scheduler
 from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
-from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.traces.build import choices_of
 from semafuzz.harness.traces.choices import RecordedChoice
-from semafuzz.harness.traces.schema import Operation
 from semafuzz.harness.traces.signature import failure_identity
-from semafuzz.strategies.fuzz.small_scope import SmallScope
+from semafuzz.strategies.mutation.method_programs import MethodPrograms, names_of
 from semafuzz.strategies.mutation.section_sweep import SectionSweep
-from semafuzz.targets.model.configured_target import configure
 from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario
 
@@ -54,24 +48,13 @@ FOREVER = 1e9
 CONTROL, MOST_CONTROL = 300, 3000
 """Schedules of the unchanged code in which an error must not show: three times as many as it took, at least and at
 most so many."""
-LOOKING = 4000
-"""Runs of one task in which an operation is looked for that comes to the method when a call of it fails."""
 PROGRAMS = 400
 """Programs of a mutant, at most."""
-MOST_OPERATIONS = 4
-"""Of those that come to a method."""
 SERIAL = 2
 """Each task first to its end."""
 CHUNK = 24
 """Programs that are looked at before those of them that meet most are searched."""
-OFTEN = 3
-"""The weight of an operation that runs all the time."""
-TIMES, AGAIN = 8, 3
-"""How often two operations come, at most, where one of them does and where none."""
-FAULTS = 6
-"""Faults by which an operation comes to the method, at most."""
 
-_CALLS = frozenset({op.CALL, op.RETURN})
 Innocent = tuple[tuple[str, ...], frozenset[str]]
 """An error that the unchanged code shows, and between which operations."""
 
@@ -109,18 +92,18 @@ class MutantSearch:
     opened: OpenTarget
     laboratory: ControlledSession
     seed: int = 0
-    _scope: SmallScope = field(init=False)
+    _programs: MethodPrograms = field(init=False)
     _innocent: set[Innocent] = field(default_factory=set)
     _schedules: int = 0
 
     def __post_init__(self) -> None:
-        self._scope = SmallScope(self.target, self._calls_of, self.seed)
+        self._programs = MethodPrograms(self.target, self._alone, self.seed)
 
     def judge(self, unlocked: str, seconds: float, seen_as: str = "") -> Death:
         """Search a method without its lock. ``unlocked``: CLASS.METHOD; ``seconds``: of searching, the runs of the
         unchanged code among them; ``seen_as``: the public method by whose calls it is known, for a private one."""
         method = seen_as or unlocked
-        operations, scenarios = self._reaching(method)
+        operations, scenarios = self._programs.reaching(method)
         deadline = Deadline(seconds)
         mutant = ExecutionConfig(self._no_points(), seed=self.seed)
         left: list[_Tried] = []
@@ -174,112 +157,18 @@ class MutantSearch:
                 found = self._errors(one, allowed, mutant, deadline)
         except ImpossibleStartError:
             # Most often an instance of most parts has no place there.
-            plainer = self._scope.plainer(one.scenario)
+            plainer = self._programs.plainer(one.scenario)
             if plainer is None:
                 return ""
             one.scenario = plainer
             return self._kills(one, method, allowed, mutant, deadline)
         for failure, choices in found:
             if not self._shows_without(one, failure, choices, mutant):
-                return f"{failure.kind}: {failure.message[:150]} ({', '.join(_names(one.scenario))})"
+                return f"{failure.kind}: {failure.message[:150]} ({', '.join(names_of(one.scenario))})"
         return ""
 
     def _no_points(self) -> bytearray:
         return bytearray(max(1 << 17, 4 * len(SITES)))
-
-    # ------------------------------------------------------------ programs
-
-    def _reaching(self, method: str) -> tuple[tuple[str, ...], Iterator[Scenario]]:
-        """The operations that come to the method, and programs of one of them beside another operation."""
-        scope = self._scope
-        reached = self._reached(method, scope)
-        if reached:
-            return reached, iter(self._by_worth(reached))
-        failing = [one for one in scope.singles() if one.faults and len(_names(one)) == 1]
-        random.Random(f"{self.seed} {method}").shuffle(failing)
-        first = next((one for one in failing[:LOOKING] if self._comes_to(method, one)), None)
-        if first is None:
-            return (), iter(())
-        (name,) = _names(first)
-        alike = (one for one in failing[:LOOKING] if _names(one) == [name] and self._comes_to(method, one))
-        return (name,), self._with_faults(method, name, [one.faults[0] for one in itertools.islice(alike, FAULTS)])
-
-    def _with_faults(self, method: str, name: str, faults: Sequence[Operation]) -> Iterator[Scenario]:
-        """Programs of an operation beside another one, each with the first of these faults of the one with which it
-        comes to the method there."""
-        fitting: dict[str, Operation | None] = {}
-        for scenario in self._by_worth([name]):
-            done = [
-                (place, one) for place, task in enumerate(scenario.content.tasks) for one in task if one.name == name
-            ]
-            if not done:
-                continue
-            task, operation = done[0]
-            # What it comes to depends on its instance.
-            number = operation.arguments.get("instance")
-            on = str([one.arguments for one in scenario.content.setup if one.arguments.get("instance") == number])
-
-            def failing(fault: Operation, scenario: Scenario = scenario, task: int = task) -> Scenario:
-                planned = Operation(fault.name, {**fault.arguments, "task": task})
-                return Scenario(scenario.content, scenario.configuration, (planned,))
-
-            on = on.replace(f"'instance': {number}", "")
-            if on not in fitting:
-                fitting[on] = next((one for one in faults if self._comes_to(method, failing(one), task)), None)
-            found = fitting[on]
-            if found is not None:
-                yield failing(found)
-
-    def _by_worth(self, operations: Sequence[str]) -> list[Scenario]:
-        """Programs of one of these operations beside another one, again and again on other instances: two that want
-        most of everything have no room together, and some operations are for small ones. What runs all the time comes
-        as much more often, on instances with which it does something of its own."""
-        weights = {info.name: info.weight for info in self.target.operations()}
-        often = sorted({*operations, *(name for name, weight in weights.items() if weight >= OFTEN)})
-        found: list[tuple[float, int, Scenario]] = []
-        for repeats, target in ((False, self.target), (True, configure(self.target, (), often))):
-            scope = SmallScope(target, self._calls_of, self.seed, self._places_of if repeats else lambda _: frozenset())
-            for number, scenario in scope.pairs():
-                names = _names(scenario)
-                wanted = 0 < number < TIMES if repeats else number < AGAIN
-                if wanted and not set(operations).isdisjoint(names):
-                    worth = (number + 1) / max(weights[name] for name in names)
-                    found.append((worth, len(found), scenario))
-        return [scenario for *_, scenario in sorted(found, key=lambda one: one[:2])]
-
-    def _reached(self, method: str, scope: SmallScope) -> tuple[str, ...]:
-        """The operations that come to the method by themselves: of those in which it changes something the likeliest,
-        and those in which it changes most."""
-        weights = {info.name: info.weight for info in self.target.operations()}
-        found: dict[str, tuple[int, int, int]] = {}
-        for scenario in scope.essentials():
-            events = self._events_of(scenario)
-            calls = [step for step, event in enumerate(events) if event[0] in _CALLS and event[3] == method]
-            if calls:
-                written = sum(event[0] in op.WRITES for event in events[calls[0] : calls[-1]])
-                (name,) = _names(scenario)
-                found[name] = min(found.get(name, (0, 0, 0)), (-weights[name], -written, len(events)))
-        changing = [name for name, (_, written, _) in found.items() if written]
-        # One of those that change nothing alone stands for all.
-        return tuple(sorted(changing or found, key=found.__getitem__)[: MOST_OPERATIONS if changing else 1])
-
-    def _comes_to(self, method: str, scenario: Scenario, task: int = 0) -> bool:
-        return any(kind == op.CALL and name == method for kind, _, _, name, _ in self._events_of(scenario, task))
-
-    def _places_of(self, scenario: Scenario) -> frozenset[int]:
-        return frozenset(site for *_, site in self._events_of(scenario))
-
-    def _calls_of(self, scenario: Scenario) -> list[str]:
-        return [str(name) for kind, _, _, name, _ in self._events_of(scenario) if kind == op.IO]
-
-    def _events_of(self, scenario: Scenario, task: int = 0) -> Sequence[RawEvent]:
-        """Of a run in which this task goes first to its end."""
-        order = (task, *(other for other in range(len(scenario.content.tasks)) if other != task))
-        try:
-            outcome = self._run(self.opened.program(scenario), SerialOrder(order), ExecutionConfig(self._no_points()))
-        except ImpossibleStartError:
-            return ()
-        return outcome.events
 
     def _tried(self, scenario: Scenario, method: str) -> _Tried:
         target = self.target
@@ -289,6 +178,9 @@ class MutantSearch:
         return _Tried(scenario, systematic, sections, make_scheduler("portfolio", self.seed))
 
     # ------------------------------------------------------------ runs
+
+    def _alone(self, scenario: Scenario, scheduler: Scheduler) -> Outcome:
+        return self._run(self.opened.program(scenario), scheduler, ExecutionConfig(self._no_points()))
 
     def _run(self, program: Program, scheduler: Scheduler, setting: ExecutionConfig) -> Outcome:
         outcome = execute(program, scheduler, setting)
@@ -304,7 +196,7 @@ class MutantSearch:
         """New errors of a program in so many further schedules, each of which shows again when its schedule is
         repeated; with the choices of that."""
         program = self.opened.program(one.scenario)
-        names = frozenset(_names(one.scenario))
+        names = frozenset(names_of(one.scenario))
         found: dict[tuple[str, ...], tuple[Failure, list[RecordedChoice]]] = {}
         for outcome in self._outcomes(one, program, allowed, setting):
             for failure in _errors_of(outcome):
@@ -360,7 +252,7 @@ class MutantSearch:
         alike = self._run(program, follow, setting)
         for outcome in itertools.chain([alike], self._outcomes(again, program, many, setting)):
             if identity in map(failure_identity, outcome.failures):
-                self._innocent.add((identity, frozenset(_names(one.scenario))))
+                self._innocent.add((identity, frozenset(names_of(one.scenario))))
                 return True
         return False
 
@@ -384,8 +276,3 @@ def _next_turn(one: _Tried) -> tuple[int, bool, bool, int]:
 def _chunks(scenarios: Iterator[Scenario]) -> Iterator[list[Scenario]]:
     while chunk := list(itertools.islice(scenarios, CHUNK)):
         yield chunk
-
-
-def _names(scenario: Scenario) -> list[str]:
-    """Of all its operations, task by task."""
-    return [one.name for task in scenario.content.tasks for one in task]

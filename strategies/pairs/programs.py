@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from semafuzz.harness.traces.schema import Operation, Operations
 from semafuzz.strategies.generate.programs import MAX_INSTANCES, Wish, granted
+from semafuzz.strategies.generate.values import products
 from semafuzz.targets.model.protocol import OperationInfo, Plain, Target
 from semafuzz.targets.model.scenario import Scenario
 
@@ -46,8 +47,8 @@ def programs_of(target: Target, pair: Pair, seed: int, most: int = MOST) -> list
     """Programs of two tasks, each a unit of the pair. The first has the first value of each argument; the others come
     in an order of their own."""
     tasks = [list(unit) for unit in pair]
-    described = _products(target.setup_arguments())
-    values = [_products(info.arguments) for task in tasks for info in task]
+    described = products(target.setup_arguments())
+    values = [products(info.arguments) for task in tasks for info in task]
     drawn = list(itertools.islice(itertools.product(described, *values), _MOST_DRAWN))
     rest = drawn[1:]
     random.Random(f"{seed} {name_of(pair[0])} {name_of(pair[1])}").shuffle(rest)
@@ -77,7 +78,3 @@ def _with_bystander(content: Operations, target: Target, described: Mapping[str,
     begun = Counter(info.before for info in target.operations() if info.before in roles)
     role = begun.most_common(1)[0][0] if begun else roles[0]
     return Operations((Operation("instance", {"instance": 1, "role": role, **described}),), content.tasks)
-
-
-def _products(values: Mapping[str, Sequence[Plain]]) -> list[Mapping[str, Plain]]:
-    return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
