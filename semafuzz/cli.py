@@ -197,8 +197,9 @@ def replay(
     which it stops fitting.
 
     With --what-if the program is searched on the code as if the lock were there, in at most --search schedules (by
-    default 1000). Exit code 0: nothing fails; 1: the finding still shows, or something else does. What came of it is
-    kept beside the trace, and its page lists it.
+    default 1000), after it was seen to show without that. Exit code 0: nothing fails; 1: the finding still shows, or
+    something else does; 125: it does not show without the remedy either. What came of it is kept beside the trace, and
+    its page lists it; a pack keeps none.
 
     \b
     Examples:

@@ -57,12 +57,8 @@ class AccessSweep(PriorityScheduler):
 
     def learn(self, task: int, outcome: Outcome) -> None:
         """Take in a run in which this task went first to its end."""
-        steps = self._steps_of(outcome.events, task)
+        steps = meeting_steps(outcome.events, task)
         self._steps[task], self._places[task] = steps, Places(len(steps))
-
-    def _steps_of(self, events: Sequence[RawEvent], task: int) -> list[int]:
-        """The numbers of the task's events before which it is to be left."""
-        return meeting_steps(events, task)
 
     def begin(self, execution: int) -> bool:
         """Move to the next place; False when every task had each of its own."""

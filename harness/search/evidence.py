@@ -15,6 +15,8 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.search.exploration import Exploration
 from semafuzz.harness.search.recorder import has_failure
 
+LEARNING = 20
+"""Runs at random that teach the scheduling points of code before a recorded schedule is followed in it once more."""
 _WALKING = 200
 _HOPELESS = 40
 """Failing runs in a row after which a search that can no longer prove anything ends."""
@@ -94,13 +96,17 @@ def explore_until(
     """Search for a failure in at most ``search`` schedules: a part at random, then one by one. True where every
     schedule was run, and nothing failed."""
     walking = min(_WALKING, search // 10)
+    if search <= 0:
+        return False
     exhausted = False
     for scheduler, schedules in ((Portfolio(setting.seed + 1), walking), (DPOR(), search - walking)):
+        if not schedules:
+            continue
         exploration = Exploration(
             program,
             UntilFound(scheduler, seen, isinstance(scheduler, DPOR)),
             laboratory,
-            schedules=max(1, schedules),
+            schedules=schedules,
             seed=setting.seed,
             model=setting.model,
             stop_on_first=False,

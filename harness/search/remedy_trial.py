@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.program import Program, execute
-from semafuzz.harness.runs.replay_run import warm_up
+from semafuzz.harness.runs.replay_run import replay, warm_up
 from semafuzz.harness.runs.session import ControlledSession
+from semafuzz.harness.schedulers.portfolio import Portfolio
+from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
-from semafuzz.harness.search.evidence import Evidence, explore_until
+from semafuzz.harness.search.evidence import LEARNING, Evidence, explore_until
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.schema import Trace
 
 SCHEDULES = 1000
 """That are tried unless somebody says how many."""
+FOLLOWED = 8
+"""How often the recorded choices are followed once some runs have taught the scheduling points: a later run has those
+that the one before came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Trial:
         if self.others:
             return f"does not show in {many}, but something else does: {self.others[0]}"
         if self.complete:
-            return f"silent: every schedule was run ({self.schedules:,})"
+            return "silent, and every schedule was run"
         return f"silent in {many}, which is no proof"
 
 
@@ -49,14 +55,34 @@ def try_remedy(
     trace: Trace, program: Program, setting: ExecutionConfig, laboratory: ControlledSession, schedules: int = SCHEDULES
 ) -> Trial:
     """Look for the failure of ``trace`` in its ``program`` on changed code: under the recorded choices as far as they
-    fit, then in at most so many schedules. CannotJudge where control is lost."""
+    fit, again and again until the scheduling points of this code are known, then in others. ``schedules``: of all
+    these, at most. CannotJudge where control is lost."""
     seen = Evidence(trace.expected.identity)
     warm_up(program, setting, trace.warm)
-    follow = ReplayByOperation(recorded_choices(trace))
-    follow.begin(0)
-    outcome = execute(program, follow, setting)
-    seen.look(outcome)
-    laboratory.control.between_executions()
-    setting.learn(outcome)
-    complete = not seen.has_shown() and explore_until(seen, program, setting, laboratory, schedules)
+    choices = recorded_choices(trace)
+    walk = Portfolio(setting.seed)
+
+    def look(outcome: Outcome) -> None:
+        seen.look(outcome)
+        laboratory.control.between_executions()
+        setting.learn(outcome)
+
+    def run(scheduler: Scheduler, number: int = 0) -> None:
+        if not seen.has_shown() and seen.runs < schedules:
+            scheduler.begin(number)
+            outcome = execute(program, scheduler, setting)
+            scheduler.end(outcome)
+            look(outcome)
+
+    # Where the code is the recorded one, that shows it.
+    look(replay(program, choices, setting).outcome)
+    for number in range(LEARNING):
+        run(walk, number)
+    known = -1
+    for _ in range(FOLLOWED):
+        if sum(setting.hot) == known:
+            break
+        known = sum(setting.hot)
+        run(ReplayByOperation(choices))
+    complete = not seen.has_shown() and explore_until(seen, program, setting, laboratory, schedules - seen.runs)
     return Trial(seen.has_shown(), tuple(seen.others), seen.runs, complete)

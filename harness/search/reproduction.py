@@ -37,7 +37,7 @@ from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
 from semafuzz.harness.schedulers.replay.strict import Diverged
 from semafuzz.harness.schedulers.serial_order import SerialOrder
-from semafuzz.harness.search.evidence import Evidence, explore_until, failures_of, line_of
+from semafuzz.harness.search.evidence import LEARNING, Evidence, explore_until, failures_of, line_of
 from semafuzz.harness.search.recorder import has_failure
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces.build import recorded_choices
@@ -46,7 +46,6 @@ from semafuzz.harness.traces.schema import Trace
 
 SEARCH = 5000
 """Schedules that are tried where the recorded one does not fit."""
-LEARNING = 20
 _ORDERS = 24
 OTHER_ORDER = "it was recorded with another hash seed (PYTHONHASHSEED), under which sets may have another order"
 

@@ -47,21 +47,28 @@ class MethodPrograms:
 
     def reaching(self, method: str) -> tuple[tuple[str, ...], Iterator[Scenario]]:
         """The operations that come to the method, and programs of one of them beside another operation."""
-        scope = self._scope
-        reached = self._reached(method, scope)
-        if reached:
-            return reached, iter(self._by_worth(reached))
-        failing = [one for one in scope.singles() if one.faults and len(names_of(one)) == 1]
+        alone = self._reached(method)
+        if alone:
+            return tuple(alone), self._programs(method, list(alone), list(alone.values()))
+        failing = [one for one in self._scope.singles() if one.faults and len(names_of(one)) == 1]
         random.Random(f"{self._seed} {method}").shuffle(failing)
-        first = next((one for one in failing[:LOOKING] if self._comes_to(method, one)), None)
+        left = iter(failing[:LOOKING])
+        first = next((one for one in left if self._comes_to(method, one)), None)
         if first is None:
             return (), iter(())
         (name,) = names_of(first)
-        coming = (one for one in failing[:LOOKING] if names_of(one) == [name] and self._comes_to(method, one))
-        tried = list(itertools.islice(coming, FAULTS))
-        faults = [one.faults[0] for one in tried]
-        programs = in_turn([self._on_the_same(self._changing(method, tried), name), iter(self._by_worth([name]))])
-        return (name,), self._with_faults(method, name, faults, programs)
+        coming = (one for one in left if names_of(one) == [name] and self._comes_to(method, one))
+        tried = [first, *itertools.islice(coming, FAULTS - 1)]
+        programs = self._programs(method, [name], tried)
+        return (name,), self._with_faults(method, name, [one.faults[0] for one in tried], programs)
+
+    def _programs(self, method: str, names: Sequence[str], alone: Sequence[Scenario]) -> Iterator[Scenario]:
+        """Programs of one of these operations beside another one. Where few values make the method change something,
+        in turn those in which every instance is described by them, and others."""
+        changing = self._changing(method, alone)
+        few = 2 * len(changing) < len(products(self._target.setup_arguments()))
+        some = [self._on_the_same(changing, names)] if few else []
+        return in_turn([*some, iter(self._by_worth(names))])
 
     def _changing(self, method: str, alone: Sequence[Scenario]) -> list[Values]:
         """The values with which one of these programs of one task changes something in the method, most first."""
@@ -73,12 +80,12 @@ class MethodPrograms:
                 found.append((-written, len(found), values))
         return [values for *_, values in sorted(found, key=lambda one: one[:2])]
 
-    def _on_the_same(self, changing: Sequence[Values], name: str) -> Iterator[Scenario]:
-        """Programs of an operation beside another one, the likelier first, in which every instance is described by
-        the same of these values: what the method changes for one is then of use to another."""
+    def _on_the_same(self, changing: Sequence[Values], operations: Sequence[str]) -> Iterator[Scenario]:
+        """Programs of one of these operations beside another one, the likelier first, in which every instance is
+        described by the same of these values: what the method changes for one is then of use to another."""
         weights = {info.name: info.weight for info in self._target.operations()}
         firsts = [one for number, one in SmallScope(self._target, self._calls_of, self._seed).pairs() if not number]
-        beside = [one for one in firsts if name in names_of(one)]
+        beside = [one for one in firsts if not set(operations).isdisjoint(names_of(one))]
         for scenario in sorted(beside, key=lambda one: -max(weights[other] for other in names_of(one))):
             yield from (described_by(values, scenario) for values in changing)
 
@@ -129,21 +136,23 @@ class MethodPrograms:
                     found.append((worth, len(found), scenario))
         return [scenario for *_, scenario in sorted(found, key=lambda one: one[:2])]
 
-    def _reached(self, method: str, scope: SmallScope) -> tuple[str, ...]:
-        """The operations that come to the method by themselves: of those in which it changes something the likeliest,
-        and those in which it changes most."""
+    def _reached(self, method: str) -> dict[str, Scenario]:
+        """The operations that come to the method by themselves, each with a program of it alone: of those in which it
+        changes something the likeliest, and those in which it changes most."""
         weights = {info.name: info.weight for info in self._target.operations()}
         found: dict[str, tuple[int, int, int]] = {}
-        for scenario in scope.essentials():
+        alone: dict[str, Scenario] = {}
+        for scenario in self._scope.essentials():
             events = self._events_of(scenario)
-            calls = [step for step, event in enumerate(events) if event[0] in _CALLS and event[3] == method]
-            if calls:
-                written = self._written_in(method, events)
+            if any(event[0] == op.CALL and event[3] == method for event in events):
                 (name,) = names_of(scenario)
-                found[name] = min(found.get(name, (0, 0, 0)), (-weights[name], -written, len(events)))
+                worth = (-weights[name], -self._written_in(method, events), len(events))
+                if name not in found or worth < found[name]:
+                    found[name], alone[name] = worth, scenario
         changing = [name for name, (_, written, _) in found.items() if written]
         # One of those that change nothing alone stands for all.
-        return tuple(sorted(changing or found, key=found.__getitem__)[: MOST_OPERATIONS if changing else 1])
+        kept = sorted(changing or found, key=found.__getitem__)[: MOST_OPERATIONS if changing else 1]
+        return {name: alone[name] for name in kept}
 
     def _written_in(self, method: str, events: Sequence[RawEvent]) -> int:
         """How often something is written from the first call of the method to the end of the last."""

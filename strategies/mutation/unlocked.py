@@ -2,7 +2,8 @@
 
 The programs are those of two tasks of which one comes to the method; where an operation does so only when a call of it
 fails, with that fault. Each is run under the mutant, with switches at accesses, at locks and calls, and at random,
-in rounds that grow. An error kills that the unchanged code does not show in more schedules of the same program;
+in rounds that grow. An error kills that the unchanged code does not show in more schedules of the same program,
+tried at the same places and at random;
 a warning about lock discipline kills nobody, since it looks at the lock and not at what came of it.
 
 That the unchanged code does not show an error is no proof that it never does: one that it shows once in thousands of
@@ -12,7 +13,7 @@ schedules can kill a mutant wrongly. Programs of three tasks are not tried.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -48,6 +49,8 @@ FOREVER = 1e9
 CONTROL, MOST_CONTROL = 300, 3000
 """Schedules of the unchanged code in which an error must not show: three times as many as it took, at least and at
 most so many."""
+CONTROLS = 600.0
+"""Seconds that these may take for one mutant, beside its search. What they cannot end for kills nobody."""
 PROGRAMS = 400
 """Programs of a mutant, at most."""
 SERIAL = 2
@@ -62,7 +65,7 @@ Innocent = tuple[tuple[str, ...], frozenset[str]]
 @dataclass(frozen=True, slots=True)
 class Death:
     """What became of a mutant. ``killed``: by this error, or ""; ``operations``: those that come to the method;
-    ``programs``: how many were tried, ``meeting``: those of them in which another task touches what the method touches,
+    ``programs``: how many were run, ``meeting``: those of them in which another task touches what the method touches,
     without a lock that both hold; ``schedules`` of all."""
 
     killed: str
@@ -95,28 +98,27 @@ class MutantSearch:
     _programs: MethodPrograms = field(init=False)
     _innocent: set[Innocent] = field(default_factory=set)
     _schedules: int = 0
+    _controls: float = CONTROLS
 
     def __post_init__(self) -> None:
         self._programs = MethodPrograms(self.target, self._alone, self.seed)
 
     def judge(self, unlocked: str, seconds: float, seen_as: str = "") -> Death:
-        """Search a method without its lock. ``unlocked``: CLASS.METHOD; ``seconds``: of searching, the runs of the
-        unchanged code among them; ``seen_as``: the public method by whose calls it is known, for a private one."""
+        """Search a method without its lock. ``unlocked``: CLASS.METHOD; ``seconds``: of searching it, once it is known
+        what comes to it, and without the runs of the unchanged code; ``seen_as``: the public method by whose calls it
+        is known, for a private one."""
         method = seen_as or unlocked
         operations, scenarios = self._programs.reaching(method)
-        deadline = Deadline(seconds)
+        deadline, self._controls = Deadline(seconds), CONTROLS
         mutant = ExecutionConfig(self._no_points(), seed=self.seed)
         left: list[_Tried] = []
-        programs = self._schedules = 0
+        searched_all: list[_Tried] = []
+        self._schedules = 0
 
         def told(killed: str) -> Death:
-            return Death(
-                killed,
-                operations,
-                programs,
-                sum(bool(one.sections.places) for one in left),
-                self._schedules,
-            )
+            programs = [one for one in searched_all if one.schedules]
+            meeting = sum(bool(one.sections.places) for one in programs)
+            return Death(killed, operations, len(programs), meeting, self._schedules)
 
         def searched(some: Sequence[_Tried], allowed: int) -> Death | None:
             for one in some:
@@ -132,7 +134,7 @@ class MutantSearch:
             chunk = next(chunks, None)
             if chunk is not None:
                 some = [self._tried(scenario, method) for scenario in chunk]
-                programs += len(some)
+                searched_all += some
                 # First one task after the other, which tells how much meets.
                 death = searched(some, SERIAL) or searched(sorted(some, key=_worth)[: len(some) // 3], FIRST)
                 left += [one for one in some if one.sections.places or one.systematic.met]
@@ -163,7 +165,12 @@ class MutantSearch:
             one.scenario = plainer
             return self._kills(one, method, allowed, mutant, deadline)
         for failure, choices in found:
-            if not self._shows_without(one, failure, choices, mutant):
+            begun = perf_counter()
+            innocent = self._shows_without(one, failure, choices, mutant)
+            took = perf_counter() - begun
+            self._controls -= took
+            deadline.at += took
+            if not innocent:
                 return f"{failure.kind}: {failure.message[:150]} ({', '.join(names_of(one.scenario))})"
         return ""
 
@@ -241,8 +248,8 @@ class MutantSearch:
     def _shows_without(
         self, one: _Tried, failure: Failure, choices: list[RecordedChoice], mutant: ExecutionConfig
     ) -> bool:
-        """Whether the unchanged code shows the error too: under the same choices, as far as they fit, or others. What
-        it shows kills no further program of the same operations."""
+        """Whether the unchanged code shows the error too: under the same choices, as far as they fit, or others; or
+        there is no time to see. What it shows kills no further program of the same operations."""
         identity = failure_identity(failure)
         program, again = self.opened.program(one.scenario), self._tried(one.scenario, "")
         setting = ExecutionConfig(mutant.hot, seed=self.seed)
@@ -250,11 +257,27 @@ class MutantSearch:
         follow = ReplayByOperation(choices)
         follow.begin(0)
         alike = self._run(program, follow, setting)
-        for outcome in itertools.chain([alike], self._outcomes(again, program, many, setting)):
+        control = Deadline(self._controls)
+        searched = self._outcomes(again, program, many, setting)
+        # What the places leave over is tried at random.
+        rest = self._at_random(again, program, lambda: again.schedules < many, setting)
+        for outcome in itertools.chain([alike], searched, rest):
             if identity in map(failure_identity, outcome.failures):
                 self._innocent.add((identity, frozenset(names_of(one.scenario))))
                 return True
+            if control.passed:
+                return True
         return False
+
+    def _at_random(
+        self, one: _Tried, program: Program, more: Callable[[], bool], setting: ExecutionConfig
+    ) -> Iterator[Outcome]:
+        while more() and one.portfolio.begin(one.schedules):
+            outcome = self._run(program, one.portfolio, setting)
+            one.portfolio.end(outcome)
+            one.schedules += 1
+            self._schedules += 1
+            yield outcome
 
 
 def _errors_of(outcome: Outcome) -> list[Failure]:

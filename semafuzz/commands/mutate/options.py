@@ -14,12 +14,15 @@ from semafuzz.commands.common import options
 @click.argument("spec", metavar="FILE.py:CLASS or nova")
 @click.option("--lock", default="", metavar="NAME", help="The lock.  [default: the one that the class makes]")
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, help="For each mutant."
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="For each mutant: of searching it, once it is known what comes to it; an error is then tried on the unchanged "
+    "code.",
 )
 @options.release
-@click.option(
-    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="So many mutants of nova at once."
-)
+@click.option("--jobs", type=click.IntRange(1, 64), default=None, help="So many mutants of nova at once.  [default: 1]")
 @click.option("--only", default="", metavar="METHOD", help="Only the mutant of this method of nova's tracker.")
 @options.seed
 @options.as_json
@@ -30,7 +33,7 @@ def mutate(
     lock: str,
     seconds: float,
     release: str,
-    jobs: int,
+    jobs: int | None,
     only: str,
     seed: int,
     as_json: bool,
@@ -47,7 +50,7 @@ def mutate(
     be harmless, with the reason, counts as no survivor.
 
     \b
-    Exit code: 1 where a mutant survives.
+    Exit code: 1 where a mutant survives, 125 where one was not searched.
 
     \b
     Examples:
@@ -65,12 +68,14 @@ def mutate(
     from semafuzz.targets.declared.loading import is_spec
 
     if is_spec(spec):
-        if release or only:
-            raise UsageError("--release and --only go with nova; a class of your own is the file that you name")
+        if release or only or jobs:
+            raise UsageError("--release, --only and --jobs go with nova; a class of your own is the file that you name")
         with program_runs():
             sys.exit(run_mutate(spec, lock, seconds, seed, as_json))
+    if lock:
+        raise UsageError("--lock goes with a class of your own; the lock of nova's tracker is known")
     code, chosen = settle_code(spec, release, None, arguments or ())
     if code is None:
         with program_runs():
-            code = run_released(spec, chosen, only, seconds, seed, jobs, as_json)
+            code = run_released(spec, chosen, only, seconds, seed, jobs or 1, as_json)
     sys.exit(code)

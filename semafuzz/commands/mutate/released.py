@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from semafuzz.commands.mutate.unlocked import Unlocked, judge_all, judge_here, locked_methods
+from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.search.result import Result
 from semafuzz.harness.sections.section import Row, Section
 from semafuzz.reports.formats.json_result import result_json
@@ -32,6 +33,9 @@ def run_released(name: str, release: str, only: str, seconds: float, seed: int, 
         sys.stdout.write(result_json(result) + "\n")
     else:
         print(*(plain(line) for line in section_lines(section)), sep="\n")
+    died = [one for one in fates if one.died]
+    if died:
+        raise CannotJudge(f"{len(died)} of {len(fates)} mutants were not searched; {died[0].method} {died[0].trouble}")
     return 1 if any(one.fate == "survives" for one in fates) else 0
 
 
@@ -50,8 +54,8 @@ def _judge_all(name: str, release: str, methods: Sequence[str], seconds: float, 
 
 
 def unlocked_section(fates: Sequence[Unlocked], subject: str) -> Section:
-    """The score, and a row for each mutant: those that survive first, then those argued harmless."""
-    order = ("survives", "argued harmless", "killed")
+    """The score, and a row for each mutant: those that were not searched and that survive first."""
+    order = ("not searched", "survives", "argued harmless", "killed")
     killed, harmless = (sum(one.fate == fate for one in fates) for fate in ("killed", "argued harmless"))
     argued = f", {harmless} argued harmless" if harmless else ""
     return Section(
@@ -70,7 +74,7 @@ def _row(one: Unlocked) -> Row:
     )
     return Row(
         (f"lock is gone in {one.method}", one.fate, one.schedules),
-        "warning" if one.fate == "survives" else None,
+        "warning" if one.fate in ("survives", "not searched") else None,
         (one.killed or one.harmless or one.trouble or f"no error of its own in {tried}",),
         {
             "method": one.method,

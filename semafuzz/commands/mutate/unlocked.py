@@ -32,8 +32,9 @@ kills on the unchanged code."""
 @dataclass(frozen=True, slots=True)
 class Unlocked:
     """What became of one mutant. ``operations``: those that come to the method; ``killed``: by this error, or "";
-    ``harmless``: why the catalogue says that nothing can come of it, or ""; ``trouble``: why it was not searched to
-    the end, or "". ``meeting``: programs in which the method touches what another task does."""
+    ``harmless``: why the catalogue says that nothing can come of it, or ""; ``trouble``: why it was not searched, or
+    "", and ``died``: its process ended without an answer; ``meeting``: programs in which the method touches what
+    another task does."""
 
     method: str
     operations: tuple[str, ...]
@@ -44,10 +45,13 @@ class Unlocked:
     schedules: int
     seconds: float
     trouble: str = ""
+    died: bool = False
 
     @property
     def fate(self) -> str:
         """In a word or two."""
+        if self.died:
+            return "not searched"
         if self.killed:
             return "killed"
         return "argued harmless" if self.harmless else "survives"
@@ -146,4 +150,4 @@ def _read(ended: Exit, method: str, seconds: float) -> Unlocked:
             row["trouble"],
         )
     except (ValueError, LookupError, TypeError):
-        return Unlocked(method, (), "", "", 0, 0, 0, seconds, ended.trouble())
+        return Unlocked(method, (), "", "", 0, 0, 0, seconds, ended.trouble(), died=True)

@@ -5,6 +5,7 @@ It is no news: what a search misses in a given time is its own weakness, and say
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -17,15 +18,21 @@ from msgspec import Meta
 from semafuzz.campaign.night import CampaignState
 from semafuzz.campaign.plan import Plan
 from semafuzz.campaign.workers import Exit, Limits, run_process
+from semafuzz.commands.mutate.unlocked import GRACE, locked_methods
 from semafuzz.commands.nightly.answers import last_line
 from semafuzz.harness.files.atomic_write import atomic_write
 from semafuzz.harness.files.bounded_read import read_record
 from semafuzz.self_command import run_options
+from semafuzz.targets import find_target
+from semafuzz.targets.declared.loading import is_spec
 
 MOST = 60
 """Mutants of one release, for the time that they may take."""
 EACH = 120.0
-"""Seconds that a mutant may take beyond its own, for it to be started and its errors to be replayed."""
+"""Seconds that a mutant is expected to take at most beyond its own, for it to be started and its errors to be tried on
+the unchanged code."""
+ATTEMPTS = 2
+"""At a process that ends without an answer."""
 KEPT = "findings/mutants.score.json"
 """The file in the corpus with the last score of each release, where all is that outlives the machine."""
 MAX_BYTES = 8 << 20
@@ -34,15 +41,14 @@ Text = Annotated[str, Meta(max_length=4000)]
 
 class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What became of the mutants of one release. ``survivors``: each in words; ``harmless``: argued to be so;
-    ``trouble``: why there is no score, or ""; ``date``: of the night, in UTC."""
+    ``date``: of the night, in UTC."""
 
     release: Text
-    date: Text
+    date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     mutants: int = 0
     killed: int = 0
     harmless: int = 0
     survivors: Annotated[tuple[Text, ...], Meta(max_length=1000)] = ()
-    trouble: Text = ""
 
     @property
     def words(self) -> str:
@@ -64,9 +70,20 @@ class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scores: Scores
 
 
+class _Judged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a process said: of one mutant, or of all of a class. ``trouble``: why it said nothing, or ""."""
+
+    mutants: int = 0
+    killed: int = 0
+    harmless: int = 0
+    survivors: Annotated[tuple[Text, ...], Meta(max_length=1000)] = ()
+    trouble: Text = ""
+
+
 class NightMutants:
-    """The mutants of each release of a night. ``seconds``: for each of them, 0 where none are asked for; ``memory``:
-    MiB that a process may take, 0 for no limit; ``before``: the scores of earlier nights, by release."""
+    """The mutants of each release of a night, each of a target in a process of its own, those of a class in one.
+    ``seconds``: for each of them, 0 where none are asked for; ``memory``: MiB that a process may take, 0 for no
+    limit; ``before``: the scores of earlier nights, by release."""
 
     def __init__(
         self, night: CampaignState, plan: Plan, seconds: float, memory: int, before: Mapping[str, Score]
@@ -75,62 +92,92 @@ class NightMutants:
         self._night, self._plan, self._seconds, self._memory = night, plan, seconds, memory
         self._target = plan.shards[0].target
         self._releases = list(dict.fromkeys(shard.release for shard in plan.shards)) if seconds else []
+        self._parts = {release: self._parts_of(release) for release in self._releases}
+
+    def _parts_of(self, release: str) -> list[str]:
+        """What is judged by itself: a method, or "" for all."""
+        return [""] if is_spec(self._target) else locked_methods(find_target(self._target), release)
 
     @property
     def longest(self) -> float:
-        """Seconds that all may take."""
-        return len(self._releases) * self._limit
-
-    @property
-    def _limit(self) -> float:
-        return MOST * (self._seconds + EACH)
+        """Seconds that all are expected to take at most."""
+        each = self._seconds + EACH
+        return sum(each * (MOST if parts == [""] else len(parts)) for parts in self._parts.values())
 
     def open(self) -> list[Callable[[], Awaitable[None]]]:
-        """What is to be done, for the releases that have no score yet."""
-        return [partial(self._judge, place) for place in range(len(self._releases)) if self._ended(place) is None]
+        """What is to be done still: what has no answer, and once more what ended without one."""
+        return [
+            partial(self._judge, release, part)
+            for release, parts in self._parts.items()
+            for part in parts
+            if self._is_open(release, part)
+        ]
 
-    async def _judge(self, place: int) -> None:
-        """In a process of its own."""
-        release = self._releases[place]
-        folder = self._night.attempt("mutants")
+    def _is_open(self, release: str, part: str) -> bool:
+        judged = self._judged(release, part)
+        if judged is None:
+            return True
+        return bool(judged.trouble) and len(self._night.attempts(self._name(release, part))) < ATTEMPTS
+
+    async def _judge(self, release: str, part: str) -> None:
+        folder = self._night.attempt(self._name(release, part))
         told = ["mutate", self._target, *(["--release", release] if release else []), "--seconds", str(self._seconds)]
+        told += ["--only", part] if part else []
         command = [sys.executable, *run_options(), *told, "--seed", str(self._plan.root), "--json"]
-        ended = await run_process(command, folder, Limits(self._limit, self._memory << 20))
-        atomic_write(self._path(place), msgspec.json.encode(_score(ended, release, self._plan.date)))
+        limit = self._seconds + GRACE if part else MOST * (self._seconds + EACH)
+        ended = await run_process(command, folder, Limits(limit, self._memory << 20))
+        atomic_write(self._path(release, part), msgspec.json.encode(_judged(ended)))
 
-    def _path(self, place: int) -> Path:
-        return self._night.beside(f"mutants-{place:03d}.json")
+    def _name(self, release: str, part: str) -> str:
+        """By numbers: what a release is called need be no name of a file."""
+        return f"mutants-{self._releases.index(release):03d}-{self._parts[release].index(part):03d}"
 
-    def _ended(self, place: int) -> Score | None:
-        path = self._path(place)
-        return read_record(path, Score, MAX_BYTES, "delete it, and run again") if path.exists() else None
+    def _path(self, release: str, part: str) -> Path:
+        return self._night.beside(f"{self._name(release, part)}.json")
+
+    def _judged(self, release: str, part: str) -> _Judged | None:
+        path = self._path(release, part)
+        return read_record(path, _Judged, MAX_BYTES, "delete it, and run again") if path.exists() else None
 
     def scores(self, late: str) -> tuple[list[tuple[Score, Score | None]], list[tuple[str, str]]]:
-        """The scores of this night, each with the one before; and what was to be judged and was not, with why.
-        ``late``: said of what was not begun or did not end."""
+        """The scores of this night, each with the one before; and what was to be judged and was not, with why: a score
+        with one mutant less is none. ``late``: said of what was not begun or did not end."""
         scores, unscored = [], []
-        for place, release in enumerate(self._releases):
-            score = self._ended(place)
-            if score is None or score.trouble:
-                unscored.append((f"mutants of {self._target} {release}".strip(), score.trouble if score else late))
-            else:
-                scores.append((score, self._before.get(release)))
+        for release, parts in self._parts.items():
+            judged = [self._judged(release, part) for part in parts]
+            known = [one for one in judged if one is not None and not one.trouble]
+            if len(known) == len(parts):
+                scores.append((_score(known, release, self._plan.date), self._before.get(release)))
+                continue
+            why = next((one.trouble for one in judged if one is not None and one.trouble), late)
+            many = f" ({len(parts) - len(known)} of {len(parts)})" if len(parts) > 1 else ""
+            unscored.append((f"mutants of {self._target} {release}".strip() + many, why))
         return scores, unscored
 
 
-def _score(ended: Exit, release: str, date: str) -> Score:
+def _judged(ended: Exit) -> _Judged:
     answer = None if ended.hung else last_line(ended, _Answer)
     if answer is None:
-        return Score(release, date, trouble=ended.trouble()[:4000])
+        return _Judged(trouble=ended.trouble()[:4000])
     rows = answer.mutants
     survivors = [row for row in rows if not row.get("killed") and not row.get("harmless")]
-    return Score(
-        release,
-        date,
+    return _Judged(
         len(rows),
         sum(bool(row.get("killed")) for row in rows),
         sum(bool(row.get("harmless")) and not row.get("killed") for row in rows),
         tuple(_words(row)[:4000] for row in survivors[:1000]),
+    )
+
+
+def _score(judged: Sequence[_Judged], release: str, date: str) -> Score:
+    survivors = itertools.chain.from_iterable(one.survivors for one in judged)
+    return Score(
+        release,
+        date,
+        sum(one.mutants for one in judged),
+        sum(one.killed for one in judged),
+        sum(one.harmless for one in judged),
+        tuple(itertools.islice(survivors, 1000)),
     )
 
 
@@ -151,7 +198,7 @@ def last_scores(corpus: Path) -> dict[str, Score]:
 
 def keep_scores(corpus: Path, scores: Sequence[Score]) -> None:
     """Keep those of this night in the place of earlier ones of the same releases."""
-    told = {one.release: one for one in scores if not one.trouble}
+    told = {one.release: one for one in scores}
     if told:
         merged = {**last_scores(corpus), **told}
         atomic_write(corpus / KEPT, msgspec.json.encode(_Kept([merged[name] for name in sorted(merged)])))

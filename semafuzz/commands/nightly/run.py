@@ -300,6 +300,7 @@ def _run(wanted: NightlyOptions, corpus: Corpus, as_json: bool) -> int:
     night = CampaignState(wanted.corpus)
     plan = _plan(wanted, None if wanted.anew else night.plan())
     kill_left_over(night.work, "replay-*")
+    kill_left_over(night.work, "mutants-*")
     if night.plan() != plan:
         kill_left_over(night.work)
         night.begin(plan)
@@ -309,7 +310,9 @@ def _run(wanted: NightlyOptions, corpus: Corpus, as_json: bool) -> int:
         sys.stderr.write(
             f"the night with the root {plan.root} goes on: {left} of {len(plan.shards)} searches are left\n"
         )
-    mutants = NightMutants(night, plan, wanted.mutants, wanted.memory, last_scores(corpus.folder))
+    mutants = NightMutants(
+        night, plan, wanted.mutants, wanted.memory, last_scores(corpus.folder) if wanted.mutants else {}
+    )
     nightly = _Nightly(wanted, corpus, night, plan, mutants, known=len(corpus.all()))
     if wanted.engine == "dask":
         nightly.run_on_cluster()

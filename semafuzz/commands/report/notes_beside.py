@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Literal
 
@@ -27,9 +26,12 @@ def notes_beside(trace: Path, kind: Kind) -> dict[str, str]:
         return {}
 
 
-def keep_notes(trace: Path, kind: Kind, notes: dict[str, str]) -> None:
-    """Add notes to those that are kept. They are on the screen as well: where they cannot be
-    written nothing is lost."""
+def keep_notes(trace: Path, kind: Kind, notes: dict[str, str]) -> bool:
+    """Add notes to those that are kept, each in the place of an earlier one by the same name; whether that could be
+    written. They are on the screen as well."""
     told = {**notes_beside(trace, kind), **notes}
-    with contextlib.suppress(OSError):
+    try:
         atomic_write(trace.with_suffix(f".{kind}"), msgspec.json.encode(told))
+    except OSError:
+        return False
+    return True

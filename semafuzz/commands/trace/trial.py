@@ -16,9 +16,11 @@ from semafuzz.commands.common.release_process import settle_trace
 from semafuzz.commands.report.notes_beside import keep_notes
 from semafuzz.commands.trace.opened_trace import Code, opened_trace
 from semafuzz.harness.edits.remedies import WHAT_IF
+from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.runs.program_output import kept_apart
-from semafuzz.harness.search.remedy_trial import SCHEDULES, try_remedy
+from semafuzz.harness.search.remedy_trial import SCHEDULES, Trial, try_remedy
 from semafuzz.harness.traces.codec import read
+from semafuzz.harness.traces.schema import Trace
 from semafuzz.reports.terminal.plain_text import plain
 
 
@@ -35,17 +37,18 @@ def run_trial(
     tried = "\n".join([*filter(None, [recorded]), *remedies])
     changed = msgspec.structs.replace(trace, configuration={**trace.configuration, WHAT_IF: tried})
     schedules = SCHEDULES if search is None else max(1, search)
-    with (
-        program_runs(),
-        kept_apart(sys.stderr.fileno() if as_json else sys.stdout.fileno()),
-        opened_trace(changed, code) as subject,
-    ):
-        counted = CountedRuns("trying the remedy", schedules)
-        watched = replace(subject.setting, detectors=(*subject.setting.detectors, counted))
-        trial = try_remedy(trace, subject.program, watched, subject.laboratory, schedules)
-        counted.clear()
+    with program_runs(), kept_apart(sys.stderr.fileno() if as_json else sys.stdout.fileno()):
+        before = _tried(trace, code, "looking for the finding without the remedy", schedules)
+        if not before.shows:
+            raise CannotJudge(
+                f"without the remedy the finding does not show either ({before.words}), so that a remedy has nothing "
+                "to show; try it on the code, and with the settings, with which the finding reproduces"
+            )
+        trial = _tried(changed, code, "trying the remedy", schedules)
     name = "; ".join(remedies)
-    keep_notes(path, "remedies", {name: trial.words})
+    beside = f" on {code.release or code.source}" if code.release or code.source else ""
+    if not keep_notes(path, "remedies", {name + beside: trial.words}):
+        sys.stderr.write("semafuzz: what came of it could not be kept beside the trace\n")
     if as_json:
         answer = {
             "remedy": name, "silent": trial.silent, "complete": trial.complete, "shows": trial.shows,
@@ -55,3 +58,13 @@ def run_trial(
     else:
         print(f"{plain(trace.expected.signature)} with {plain(name, 500)}: {plain(trial.words, 1000)}")
     return 0 if trial.silent else 1
+
+
+def _tried(trace: Trace, code: Code, doing: str, schedules: int) -> Trial:
+    """The program of a trace, searched for its failure with the remedies that its configuration names."""
+    with opened_trace(trace, code) as subject:
+        counted = CountedRuns(doing, schedules)
+        watched = replace(subject.setting, detectors=(*subject.setting.detectors, counted))
+        trial = try_remedy(trace, subject.program, watched, subject.laboratory, schedules)
+        counted.clear()
+    return trial

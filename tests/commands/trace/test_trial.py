@@ -33,6 +33,34 @@ def run(*works):
         thread.join()
 
 
+class Pass:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.at = 0
+        self.noise = 0
+
+    def left(self):
+        for number in range(0, 16, 2):
+            self.noise = number
+            if self.at == number:
+                self.at = number + 1
+
+    def right(self):
+        for number in range(1, 16, 2):
+            self.noise = number
+            if self.at == number:
+                self.at = number + 1
+
+    def other(self):
+        return 7
+
+
+def alternating():
+    one = Pass()
+    run(one.left, one.right)
+    assert one.at < 7
+
+
 def two_deposits():
     account = Account()
     run(account.deposit, account.deposit)
@@ -71,7 +99,7 @@ def test_what_silences_says_what_that_proves_and_what_does_not_says_so(semafuzz:
     trace = found(semafuzz, "two_deposits")
     silent = semafuzz("replay", str(trace), "--what-if", "lock Account.deposit with lock")
     assert silent.returncode == 0
-    assert "silent: every schedule was run" in silent.stdout
+    assert "silent, and every schedule was run" in silent.stdout
     short = semafuzz("replay", str(trace), "--what-if", "hold lock from Account.deposit:12 to Account.deposit:12")
     assert short.returncode == 1
     assert "still shows, in " in short.stdout
@@ -80,6 +108,24 @@ def test_what_silences_says_what_that_proves_and_what_does_not_says_so(semafuzz:
     assert (answer["silent"], answer["complete"]) == (True, False)
     assert answer["why"].endswith("which is no proof")
     assert len(notes_beside(trace, "remedies")) == 3
+
+
+def test_what_takes_many_preemptions_still_shows_with_a_remedy_elsewhere(semafuzz: Run) -> None:
+    done = semafuzz("check", "bank.py:alternating", "--out", "found", "--json", "--schedules", "20000")
+    trace = json.loads(done.stdout.splitlines()[-1])["failures"][0]["trace"]
+    tried = semafuzz("replay", trace, "--what-if", "lock Pass.other with lock")
+    assert tried.returncode == 1
+    assert "still shows" in tried.stdout
+
+
+def test_what_does_not_show_without_the_remedy_tells_nothing_of_it(semafuzz: Run) -> None:
+    trace = found(semafuzz, "two_deposits")
+    fixed = BANK.replace("        before = self.balance", "        with self.lock: self.balance += 1; return")
+    Path("bank.py").write_text(fixed)
+    done = semafuzz("replay", str(trace), "--what-if", "lock Account.deposit with other")
+    assert done.returncode == 125
+    assert "without the remedy the finding does not show either" in done.stderr
+    assert notes_beside(trace, "remedies") == {}
 
 
 def test_a_remedy_that_deadlocks_is_shown_to(semafuzz: Run) -> None:
@@ -93,7 +139,7 @@ def test_the_page_lists_what_was_tried(semafuzz: Run, tmp_path: Path) -> None:
     semafuzz("replay", str(trace), "--what-if", "lock Account.deposit with lock")
     semafuzz("report", "found", "--out", "pages")
     (page,) = (path for path in (tmp_path / "pages").glob("*.md") if path.name != "summary.md")
-    assert "- lock Account.deposit with lock: silent: every schedule was run" in page.read_text()
+    assert "- lock Account.deposit with lock: silent, and every schedule was run" in page.read_text()
     assert "tried: lock Account.deposit with lock" in page.with_suffix(".html").read_text()
 
 

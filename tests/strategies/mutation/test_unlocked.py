@@ -27,9 +27,9 @@ def test_the_score_tells_what_survived_first_and_does_not_hide_what_is_argued() 
 
 
 def test_what_could_not_be_searched_says_so() -> None:
-    hung = Unlocked("Tracker.claim", (), "", "", 0, 0, 0, 360.0, "hung, and was killed")
+    hung = Unlocked("Tracker.claim", (), "", "", 0, 0, 0, 360.0, "hung, and was killed", died=True)
     (row,) = unlocked_section([hung], "nova").rows
-    assert (row.cells[1], row.details) == ("survives", ("hung, and was killed",))
+    assert (row.cells[1], row.details) == ("not searched", ("hung, and was killed",))
 
 
 @pytest.mark.nova
