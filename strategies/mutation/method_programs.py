@@ -26,6 +26,8 @@ OFTEN = 3
 """The weight of an operation that runs all the time."""
 TIMES, AGAIN = 8, 3
 """How often two operations come, at most, where one of them does and where none."""
+MORE = 2
+"""As many changes in the method, for values that matter to it."""
 FAULTS = 6
 """Faults by which an operation comes to the method, at most."""
 
@@ -63,22 +65,20 @@ class MethodPrograms:
         return (name,), self._with_faults(method, name, [one.faults[0] for one in tried], programs)
 
     def _programs(self, method: str, names: Sequence[str], alone: Sequence[Scenario]) -> Iterator[Scenario]:
-        """Programs of one of these operations beside another one. Where few values make the method change something,
-        in turn those in which every instance is described by them, and others."""
-        changing = self._changing(method, alone)
-        few = 2 * len(changing) < len(products(self._target.setup_arguments()))
-        some = [self._on_the_same(changing, names)] if few else []
-        return in_turn([*some, iter(self._by_worth(names))])
+        """Programs of one of these operations beside another one: in turn those in which every instance is described
+        by values that matter to the method, and others."""
+        return in_turn([self._on_the_same(self._changing(method, alone), names), iter(self._by_worth(names))])
 
     def _changing(self, method: str, alone: Sequence[Scenario]) -> list[Values]:
-        """The values with which one of these programs of one task changes something in the method, most first."""
-        found: list[tuple[int, int, Values]] = []
-        for values in products(self._target.setup_arguments()):
-            described = (described_by(values, one) for one in alone)
-            written = max(self._written_in(method, self._events_of(one)) for one in described)
-            if written:
-                found.append((-written, len(found), values))
-        return [values for *_, values in sorted(found, key=lambda one: one[:2])]
+        """The values with which the method, in one of these programs of one task, changes more than ``MORE`` times
+        what it changes with the simplest ones; most first."""
+        choices = products(self._target.setup_arguments())
+        written = [
+            max(self._written_in(method, self._events_of(described_by(values, one))) for one in alone)
+            for values in choices
+        ]
+        order = sorted(range(len(choices)), key=lambda number: -written[number])
+        return [choices[number] for number in order if written[number] > MORE * written[0]]
 
     def _on_the_same(self, changing: Sequence[Values], operations: Sequence[str]) -> Iterator[Scenario]:
         """Programs of one of these operations beside another one, the likelier first, in which every instance is
