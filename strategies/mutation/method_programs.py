@@ -17,6 +17,7 @@ from semafuzz.strategies.generate.values import Values, described_by, products
 from semafuzz.targets.model.configured_target import configure
 from semafuzz.targets.model.protocol import ImpossibleStartError, Target
 from semafuzz.targets.model.scenario import Scenario
+from semafuzz.targets.model.scenario_order import key_of
 
 LOOKING = 4000
 """Runs of one task in which an operation is looked for that comes to the method when a call of it fails."""
@@ -67,7 +68,13 @@ class MethodPrograms:
     def _programs(self, method: str, names: Sequence[str], alone: Sequence[Scenario]) -> Iterator[Scenario]:
         """Programs of one of these operations beside another one: in turn those in which every instance is described
         by values that matter to the method, and others."""
-        return in_turn([self._on_the_same(self._changing(method, alone), names), iter(self._by_worth(names))])
+        made = in_turn([self._on_the_same(self._changing(method, alone), names), iter(self._by_worth(names))])
+        met: set[bytes] = set()
+        for scenario in made:
+            key = key_of(scenario)
+            if key not in met:
+                met.add(key)
+                yield scenario
 
     def _changing(self, method: str, alone: Sequence[Scenario]) -> list[Values]:
         """The values with which the method, in one of these programs of one task, changes more than ``MORE`` times

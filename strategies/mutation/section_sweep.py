@@ -31,7 +31,8 @@ _OPENING, _CLOSING = frozenset({op.ACQUIRE, op.ENTER}), frozenset({op.RELEASE, o
 class _Learned:
     """Of a ``task``, in the run in which ``base`` went first to its end, which may have started it. By how many of its
     own events came before: where it ``enters`` the method, -1 where it does not; the places ``inside`` of it, and those
-    ``under`` a lock. ``changes``: how many inside change what others touch, or leave the process."""
+    ``under`` a lock. ``changes``: how many inside change what others touch, or leave the process; ``meetings``: the places in the code
+    under which others meet the method, as numbers of sites."""
 
     task: int
     base: int
@@ -39,6 +40,7 @@ class _Learned:
     inside: list[int]
     under: list[int]
     changes: int
+    meetings: frozenset[int]
     inside_places: Places = field(default_factory=Places)
     under_places: Places = field(default_factory=Places)
 
@@ -74,6 +76,11 @@ class SectionSweep(PriorityScheduler):
     def changes(self) -> bool:
         """Whether the method changes something that a section of another task touches, or leaves the process."""
         return any(one.changes for one in self._learned.values())
+
+    @property
+    def meetings(self) -> frozenset[int]:
+        """The sites at which a section of another task touches what the method touches, or leaves the process."""
+        return frozenset().union(*(one.meetings for one in self._learned.values()))
 
     def learn(self, base: int, outcome: Outcome) -> None:
         """Take in a run in which this task went first to its end."""
@@ -170,7 +177,8 @@ def _learned_of(
     enters = min((position[step] for step, index in inside.items() if index == task), default=-1)
     changes = sum(events[step][0] in op.WRITES or events[step][0] == op.IO for step in own_inside)
     within, locking = ([position[step] for step in sorted(steps)] for steps in (own_inside, own_under))
-    return _Learned(task, base, enters, within, locking, changes)
+    meetings = frozenset(events[step][4] for step in own_under)
+    return _Learned(task, base, enters, within, locking, changes, meetings)
 
 
 def _steps_inside(events: Sequence[RawEvent], method: str) -> dict[int, int]:
