@@ -31,8 +31,8 @@ _OPENING, _CLOSING = frozenset({op.ACQUIRE, op.ENTER}), frozenset({op.RELEASE, o
 class _Learned:
     """Of a ``task``, in the run in which ``base`` went first to its end, which may have started it. By how many of its
     own events came before: where it ``enters`` the method, -1 where it does not; the places ``inside`` of it, and those
-    ``under`` a lock. ``changes``: how many inside change what others touch, or leave the process; ``meetings``: the places in the code
-    under which others meet the method, as numbers of sites."""
+    ``under`` a lock. ``changes``: how many inside change what others touch, or leave the process;
+    ``meetings``: the places in the code at which others meet the method, as numbers of sites."""
 
     task: int
     base: int
