@@ -172,7 +172,8 @@ def load_name(
     edit: Edit | None = None,
 ) -> LoadedName:
     """Run the file of this ``source``, and import what is looked into besides; see :func:`load`. ``edit`` may change
-    the tree of each first-party module before it is rewritten, given its name. UsageError where an import fails."""
+    the tree of each module that is looked into before it is rewritten, given its name. UsageError where an import
+    fails."""
     name_here = module_name(path, renamed=renamed)
     filename = str(path.resolve())
     make_importable(path)

@@ -190,7 +190,7 @@ class ImportedModules(MetaPathFinder):
             if name in self._first_party:
                 self.look_at(ast.parse(source, path))
             if self.rewrite:
-                change = None if self._edit is None or name not in self._first_party else partial(self._edit, name)
+                change = None if self._edit is None else partial(self._edit, name)
                 found = rewrite_source(source, path, name, coarse=self._coarse, edit=change, stored=self.stored)
             else:
                 found = compile(source, path, "exec", dont_inherit=True, optimize=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,15 +14,17 @@ import msgspec
 from semafuzz.child_channel import program_runs
 from semafuzz.commands.common.counted_runs import CountedRuns
 from semafuzz.commands.common.release_process import settle_trace
+from semafuzz.commands.nightly.answers import ReplayAnswer
 from semafuzz.commands.report.notes_beside import keep_notes
 from semafuzz.commands.trace.opened_trace import Code, opened_trace
 from semafuzz.harness.edits.remedies import WHAT_IF
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.runs.program_output import kept_apart
-from semafuzz.harness.search.remedy_trial import SCHEDULES, Trial, try_remedy
+from semafuzz.harness.search.remedy_trial import SCHEDULES, try_remedy
 from semafuzz.harness.traces.codec import read
-from semafuzz.harness.traces.schema import Trace
 from semafuzz.reports.terminal.plain_text import plain
+from semafuzz.reports.terminal.waiting import waiting
+from semafuzz.self_command import run_options
 
 
 def run_trial(
@@ -37,14 +40,16 @@ def run_trial(
     tried = "\n".join([*filter(None, [recorded]), *remedies])
     changed = msgspec.structs.replace(trace, configuration={**trace.configuration, WHAT_IF: tried})
     schedules = SCHEDULES if search is None else max(1, search)
-    with program_runs(), kept_apart(sys.stderr.fileno() if as_json else sys.stdout.fileno()):
-        before = _tried(trace, code, "looking for the finding without the remedy", schedules)
-        if not before.shows:
-            raise CannotJudge(
-                f"without the remedy the finding does not show either ({before.words}), so that a remedy has nothing "
-                "to show; try it on the code, and with the settings, with which the finding reproduces"
-            )
-        trial = _tried(changed, code, "trying the remedy", schedules)
+    _check_shows(path, code, search)
+    with (
+        program_runs(),
+        kept_apart(sys.stderr.fileno() if as_json else sys.stdout.fileno()),
+        opened_trace(changed, code) as subject,
+    ):
+        counted = CountedRuns("trying the remedy", schedules)
+        watched = replace(subject.setting, detectors=(*subject.setting.detectors, counted))
+        trial = try_remedy(trace, subject.program, watched, subject.laboratory, schedules)
+        counted.clear()
     name = "; ".join(remedies)
     beside = f" on {code.release or code.source}" if code.release or code.source else ""
     if not keep_notes(path, "remedies", {name + beside: trial.words}):
@@ -60,11 +65,25 @@ def run_trial(
     return 0 if trial.silent else 1
 
 
-def _tried(trace: Trace, code: Code, doing: str, schedules: int) -> Trial:
-    """The program of a trace, searched for its failure with the remedies that its configuration names."""
-    with opened_trace(trace, code) as subject:
-        counted = CountedRuns(doing, schedules)
-        watched = replace(subject.setting, detectors=(*subject.setting.detectors, counted))
-        trial = try_remedy(trace, subject.program, watched, subject.laboratory, schedules)
-        counted.clear()
-    return trial
+def _check_shows(path: Path, code: Code, search: int | None) -> None:
+    """Raises CannotJudge where the finding does not show on this code without the remedy, which then has nothing to
+    silence. In a process of its own: code that a library has imported stays in a process as it is."""
+    told = ["replay", str(path.absolute()), "--json"]
+    told += ["--program", code.program] if code.program else []
+    told += ["--release", code.release] if code.release else []
+    told += ["--source", str(code.source)] if code.source is not None else []
+    told += [] if search is None else ["--search", str(search)]
+    told += [part for name in code.instrument for part in ("--instrument", name)]
+    told += [part for setting in code.settings for part in ("--set", setting)]
+    with waiting("the finding is replayed without the remedy"):
+        done = subprocess.run([sys.executable, *run_options(), *told], capture_output=True, text=True)
+    try:
+        answer = msgspec.json.decode(done.stdout.rstrip("\n").rpartition("\n")[2], type=ReplayAnswer)
+    except msgspec.DecodeError:
+        last = done.stderr.rstrip("\n").rpartition("\n")[2].removeprefix("semafuzz: ")
+        raise CannotJudge(f"without the remedy the finding cannot be replayed: {plain(last, 1000)}") from None
+    if not answer.reproduces:
+        raise CannotJudge(
+            f"without the remedy the finding does not show either ({answer.why}), so that a remedy has nothing to "
+            "silence; try it on the code, and with the settings, with which the finding reproduces"
+        )

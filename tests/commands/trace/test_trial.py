@@ -128,6 +128,29 @@ def test_what_does_not_show_without_the_remedy_tells_nothing_of_it(semafuzz: Run
     assert notes_beside(trace, "remedies") == {}
 
 
+def test_a_remedy_is_tried_on_an_installed_library_whose_package_hands_its_class_on(
+    semafuzz: Run, tmp_path: Path
+) -> None:
+    installed = tmp_path / "site-packages"
+    (installed / "vault").mkdir(parents=True)
+    (installed / "vault" / "__init__.py").write_text("from vault.core import Account\n")
+    (installed / "vault" / "core.py").write_text(BANK)
+    (tmp_path / "uses.py").write_text(
+        "import threading\n\nfrom vault import Account\n\n\n" + BANK[BANK.index("def run") : BANK.index("class Pass")]
+        + BANK[BANK.index("def two_deposits") : BANK.index("def crossed")]
+    )  # fmt: skip
+    done = semafuzz(
+        "check", "uses.py:two_deposits", "--instrument", "vault.core", "--out", "found", "--json",
+        PYTHONPATH=str(installed),
+    )  # fmt: skip
+    trace = json.loads(done.stdout.splitlines()[-1])["failures"][0]["trace"]
+    tried = semafuzz(
+        "replay", trace, "--what-if", "lock Account.deposit with lock", PYTHONPATH=str(installed)
+    )  # fmt: skip
+    assert tried.returncode == 0, tried.stderr
+    assert "silent, and every schedule was run" in tried.stdout
+
+
 def test_a_remedy_that_deadlocks_is_shown_to(semafuzz: Run) -> None:
     done = semafuzz("replay", str(found(semafuzz, "crossed")), "--what-if", "lock Account.deposit with lock")
     assert done.returncode == 1
