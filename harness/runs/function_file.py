@@ -19,6 +19,7 @@ from typing import Any
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.instrument.apply import install_hooks, rewrite_source
 from semafuzz.harness.kernel.doubles.randomness import the_same_for_imports
+from semafuzz.harness.runs.file_in_package import import_as
 from semafuzz.harness.runs.import_folders import correct_it_first, import_root, make_importable
 from semafuzz.harness.runs.imported_modules import FIRST_PARTY, SUBMODULES, Edit, ImportedModules, has_source
 from semafuzz.harness.runs.methods import function_of
@@ -270,11 +271,13 @@ class _Refresher:
         namespace["__package__"] = self._module.__name__.rpartition(".")[0]
         install_hooks(namespace)
         self._imported.renew()
-        sys.modules[self._module.__name__] = self._module
         try:
             if namespace["__package__"]:
-                importlib.import_module(namespace["__package__"])
-            exec(self._code, namespace)
+                # A package may import the file itself, to hand on what is in it.
+                import_as(self._module, self._code)
+            else:
+                sys.modules[self._module.__name__] = self._module
+                exec(self._code, namespace)
         except Exception as error:
             raise CodeError(correct_it_first(self._path, error)) from error
         return function_of(namespace, self._name, str(self._path))

@@ -16,6 +16,7 @@ from semafuzz.harness.edits.call_points import FAULTS, CallPoints, failing_calls
 from semafuzz.harness.edits.remedies import WHAT_IF, remedies_of
 from semafuzz.harness.errors import CodeError, UsageError
 from semafuzz.harness.runs import source_index
+from semafuzz.harness.runs.file_in_package import import_as
 from semafuzz.harness.runs.function_file import (
     file_of_module,
     load_name,
@@ -126,9 +127,13 @@ def _imported(path: Path, source: str) -> ModuleType:
     make_importable(path)
     module = ModuleType(module_name(path))
     module.__file__ = filename
-    sys.modules[module.__name__] = loaded_here[module.__name__] = module
+    loaded_here[module.__name__] = module
     try:
-        exec(code, vars(module))
+        if "." in module.__name__:
+            import_as(module, code)
+        else:
+            sys.modules[module.__name__] = module
+            exec(code, vars(module))
     except UsageError:
         raise
     except Exception as error:
