@@ -35,9 +35,14 @@ class _OneModule(MetaPathFinder, Loader):
 
 
 def import_as(module: ModuleType, code: CodeType) -> None:
-    """Import a module of a package, whose own code is this: after its packages, one of which may import it first."""
-    finder = _OneModule(module, code)
+    """Import a module whose own code is this. One of a package comes after its packages, one of which may import it
+    first, to hand on what is in it."""
+    if "." not in module.__name__:
+        sys.modules[module.__name__] = module
+        exec(code, vars(module))
+        return
     sys.modules.pop(module.__name__, None)
+    finder = _OneModule(module, code)
     sys.meta_path.insert(0, finder)
     try:
         importlib.import_module(module.__name__)

@@ -272,12 +272,7 @@ class _Refresher:
         install_hooks(namespace)
         self._imported.renew()
         try:
-            if namespace["__package__"]:
-                # A package may import the file itself, to hand on what is in it.
-                import_as(self._module, self._code)
-            else:
-                sys.modules[self._module.__name__] = self._module
-                exec(self._code, namespace)
+            import_as(self._module, self._code)
         except Exception as error:
             raise CodeError(correct_it_first(self._path, error)) from error
         return function_of(namespace, self._name, str(self._path))

@@ -12,30 +12,14 @@ tasks other than by locks keeps apart: a place that cannot matter costs an execu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.address import address
-from semafuzz.harness.kernel.locations import LOOKS, Key, coarse_key
+from semafuzz.harness.kernel.locations import Key
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import RawEvent, Task
 from semafuzz.harness.schedulers.one_change_sweep import Places
 from semafuzz.harness.schedulers.priorities import PriorityScheduler
-
-_OPENING, _CLOSING = frozenset({op.ACQUIRE, op.ENTER}), frozenset({op.RELEASE, op.EXIT})
-
-
-class Touch(NamedTuple):
-    """An access: to what, the locks that are held, and whether it writes."""
-
-    key: Key
-    locks: frozenset[object]
-    writes: bool
-
-    def meets(self, other: Touch) -> bool:
-        """Whether the order of two accesses to one place can change, and matters."""
-        return (self.writes or other.writes) and not self.locks & other.locks
+from semafuzz.harness.schedulers.touches import Touch, touches_of
 
 
 class AccessSweep(PriorityScheduler):
@@ -92,18 +76,3 @@ def meeting_steps(events: Sequence[RawEvent], task: int) -> list[int]:
         if index != task:
             others.setdefault(touch.key, set()).add(touch)
     return [step for step, touch in own if any(map(touch.meets, others.get(touch.key, ())))]
-
-
-def touches_of(events: Sequence[RawEvent]) -> Iterator[tuple[int, int, Touch]]:
-    """Each access to memory: its number, that of its task, and what it touches under which locks."""
-    held: dict[int, list[object]] = {}
-    for step, (kind, owner, subject, name, _) in enumerate(events):
-        if kind in _OPENING:
-            held.setdefault(owner.index, []).append((address(subject), name))
-        elif kind in _CLOSING:
-            mine = held.get(owner.index, [])
-            if (address(subject), name) in mine:
-                mine.remove((address(subject), name))
-        elif kind in op.MEMORY:
-            locks = frozenset(held.get(owner.index, ()))
-            yield step, owner.index, Touch(coarse_key(kind, subject, name), locks, kind not in LOOKS)

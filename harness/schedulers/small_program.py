@@ -11,20 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semafuzz.harness.kernel import event_kinds as op
-from semafuzz.harness.kernel.address import address
-from semafuzz.harness.kernel.locations import LOOKS, Key, coarse_key
+from semafuzz.harness.kernel.locations import Key
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import RawEvent, Task
 from semafuzz.harness.schedulers.one_change_sweep import OneChangeSweep
 from semafuzz.harness.schedulers.protocol import Scheduler
 from semafuzz.harness.schedulers.stale_pairs import StalePairs
+from semafuzz.harness.schedulers.touches import Touch, touches_of
 
 SWEEPS_PER_TEAR = 2
 FOR_ACCESSES, FEWEST_ACCESSES, MOST_ACCESSES = 10_000, 6, 64
 """Events of all executions with switches at accesses together, and how many there are of these: of a short
 program many cost nothing."""
-_OPENING, _CLOSING = frozenset({op.ACQUIRE, op.ENTER}), frozenset({op.RELEASE, op.EXIT})
 
 
 class SmallProgram(Scheduler):
@@ -116,23 +114,12 @@ class SmallProgram(Scheduler):
 def meet_in_memory(events: Sequence[RawEvent]) -> bool:
     """Whether two tasks touch one location, one of them to write it, without a lock that both hold:
     their order can change. Calls that leave the process are not looked at."""
-    held: dict[int, list[object]] = {}
-    seen: dict[Key, set[tuple[int, frozenset[object], bool]]] = {}
-    for kind, task, subject, name, _ in events:
-        if kind in _OPENING:
-            held.setdefault(task.index, []).append((address(subject), name))
-        elif kind in _CLOSING:
-            mine = held.get(task.index, [])
-            if (address(subject), name) in mine:
-                mine.remove((address(subject), name))
-        elif kind in op.MEMORY:
-            locks = frozenset(held.get(task.index, ()))
-            found = seen.setdefault(coarse_key(kind, subject, name), set())
-            access = (task.index, locks, kind not in LOOKS)
-            if access in found:
-                continue
-            for other, their_locks, writes in found:
-                if other != task.index and (writes or access[2]) and not locks & their_locks:
-                    return True
-            found.add(access)
+    seen: dict[Key, set[tuple[int, Touch]]] = {}
+    for _, index, touch in touches_of(events):
+        found = seen.setdefault(touch.key, set())
+        if (index, touch) in found:
+            continue
+        if any(other != index and touch.meets(theirs) for other, theirs in found):
+            return True
+        found.add((index, touch))
     return False

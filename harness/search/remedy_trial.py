@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
-from semafuzz.harness.runs.program import Program, execute
+from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.replay_run import replay, warm_up
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.schedulers.portfolio import Portfolio
-from semafuzz.harness.schedulers.protocol import Scheduler
-from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
 from semafuzz.harness.search.evidence import LEARNING, Evidence, explore_until
+from semafuzz.harness.search.observed_runs import ObservedRuns
 from semafuzz.harness.traces.build import recorded_choices
 from semafuzz.harness.traces.schema import Trace
 
@@ -60,29 +57,17 @@ def try_remedy(
     seen = Evidence(trace.expected.identity)
     warm_up(program, setting, trace.warm)
     choices = recorded_choices(trace)
-    walk = Portfolio(setting.seed)
-
-    def look(outcome: Outcome) -> None:
-        seen.look(outcome)
-        laboratory.control.between_executions()
-        setting.learn(outcome)
-
-    def run(scheduler: Scheduler, number: int = 0) -> None:
-        if not seen.has_shown() and seen.runs < schedules:
-            scheduler.begin(number)
-            outcome = execute(program, scheduler, setting)
-            scheduler.end(outcome)
-            look(outcome)
-
+    runs = ObservedRuns(program, seen, setting, laboratory)
     # Where the code is the recorded one, that shows it.
-    look(replay(program, choices, setting).outcome)
-    for number in range(LEARNING):
-        run(walk, number)
+    recorded = replay(program, choices, setting).outcome
+    seen.look(recorded)
+    runs.learn(recorded)
+    runs.walk(min(LEARNING, schedules - seen.runs))
     known = -1
     for _ in range(FOLLOWED):
-        if sum(setting.hot) == known:
+        if seen.has_shown() or seen.runs >= schedules or sum(setting.hot) == known:
             break
         known = sum(setting.hot)
-        run(ReplayByOperation(choices))
+        runs.follow(choices)
     complete = not seen.has_shown() and explore_until(seen, program, setting, laboratory, schedules - seen.runs)
     return Trial(seen.has_shown(), tuple(seen.others), seen.runs, complete)

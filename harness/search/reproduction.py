@@ -29,15 +29,13 @@ from dataclasses import dataclass
 from semafuzz.harness.errors import CannotJudge, documentation
 from semafuzz.harness.kernel.outcome import ADVICE, Decision, Outcome
 from semafuzz.harness.runs.execution_config import ExecutionConfig
-from semafuzz.harness.runs.program import Program, execute
+from semafuzz.harness.runs.program import Program
 from semafuzz.harness.runs.replay_run import Replayed, recheck, replay, warm_up
 from semafuzz.harness.runs.session import ControlledSession
-from semafuzz.harness.schedulers.portfolio import Portfolio
-from semafuzz.harness.schedulers.protocol import Scheduler
-from semafuzz.harness.schedulers.replay.by_operation import ReplayByOperation
 from semafuzz.harness.schedulers.replay.strict import Diverged
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 from semafuzz.harness.search.evidence import LEARNING, Evidence, explore_until, failures_of, line_of
+from semafuzz.harness.search.observed_runs import ObservedRuns
 from semafuzz.harness.search.recorder import has_failure
 from semafuzz.harness.shrink.schedule import preemptions
 from semafuzz.harness.traces.build import recorded_choices
@@ -113,9 +111,9 @@ def check_reproduces(
     stopped = f"the trace does not fit this code: {replayed.diverged}"
     if search <= 0:
         return Judgement(None, stopped, replayed)
-    research = _FallbackSearch(program, Evidence(identity), replayed, choices, setting, laboratory)
-    judged = research.run(search, advice=trace.expected.kind in ADVICE)
-    judged.schedules = research.seen.runs
+    runs = ObservedRuns(program, Evidence(identity), setting, laboratory)
+    judged = _FallbackSearch(runs, replayed, choices).run(search, advice=trace.expected.kind in ADVICE)
+    judged.schedules = runs.seen.runs
     if judged.reproduces and judged.outcome is not None:
         recheck(program, judged.outcome, setting)
     return judged
@@ -150,41 +148,38 @@ def _needed_a_preemption(replayed: Replayed, choices: Sequence[RecordedChoice], 
 class _FallbackSearch:
     """Looking for the failure in other schedules of the same program."""
 
-    program: Program
-    seen: Evidence
+    runs: ObservedRuns
     replayed: Replayed
     choices: Sequence[RecordedChoice]
-    setting: ExecutionConfig
-    laboratory: ControlledSession
 
     def run(self, search: int, *, advice: bool) -> Judgement:
         """The judgement. ``advice``: what is looked for needs no schedule of its own."""
-        seen, replayed, diverged = self.seen, self.replayed, self.replayed.diverged
+        runs, seen, replayed, diverged = self.runs, self.runs.seen, self.replayed, self.replayed.diverged
         assert diverged is not None
         stopped = f"the trace does not fit this code: {diverged}"
-        self._learn(replayed.outcome)
+        runs.learn(replayed.outcome)
         needed = not advice and _needed_a_preemption(replayed, self.choices, diverged.step)
         # What needs no preemption here, and did in the record, is another failure.
         for order in itertools.islice(itertools.permutations(range(len(replayed.outcome.tasks))), _ORDERS):
-            made = self._once(SerialOrder(order))
+            made = runs.once(SerialOrder(order))
             if needed and seen.found is made and not preemptions(made):
                 why = f"{stopped}; the same failure shows without any preemption here, so it is another defect"
                 return Judgement(None, why, replayed)
         seen.look(replayed.outcome)
         # Most often that shows it, in one run; else once more when the scheduling points are known.
-        follow, made = self._follow()
+        following, made = runs.follow(self.choices)
         if not seen.has_shown():
-            self._walk(min(LEARNING, search))
+            runs.walk(min(LEARNING, search))
             if seen.has_shown():
                 return self._found("under another schedule of the same program")
-            follow, made = self._follow()
+            following, made = runs.follow(self.choices)
         if seen.has_shown():
             return self._found("under the recorded choices, with other events between them")
-        if follow.fits and not failures_of(made):
+        if following.fits and not failures_of(made):
             why = "the recorded choices fit, with other events between them, and nothing fails under them"
             return Judgement(False, why, replayed)
-        stopped = f"the trace does not fit this code: {follow.stopped() or diverged}"
-        complete = explore_until(seen, self.program, self.setting, self.laboratory, search)
+        stopped = f"the trace does not fit this code: {following.stopped() or diverged}"
+        complete = explore_until(seen, runs.program, runs.setting, runs.laboratory, search)
         if seen.has_shown():
             return self._found("under another schedule of the same program")
         if complete and not seen.others:
@@ -196,32 +191,4 @@ class _FallbackSearch:
         return Judgement(None, f"{stopped}; {seen.runs} other schedules show nothing, which proves nothing", replayed)
 
     def _found(self, how: str) -> Judgement:
-        return Judgement(True, how, self.replayed, self.seen.found)
-
-    def _learn(self, outcome: Outcome) -> None:
-        self.laboratory.control.between_executions()
-        self.setting.learn(outcome)
-
-    def _once(self, scheduler: Scheduler) -> Outcome:
-        scheduler.begin(0)
-        made = execute(self.program, scheduler, self.setting)
-        self.seen.look(made)
-        self._learn(made)
-        return made
-
-    def _follow(self) -> tuple[ReplayByOperation, Outcome]:
-        """The recorded choices, with other events between them; and what comes of it."""
-        follow = ReplayByOperation(self.choices)
-        return follow, self._once(follow)
-
-    def _walk(self, schedules: int) -> None:
-        """Some runs at random, which also teach the scheduling points of this code."""
-        walk = Portfolio(self.setting.seed)
-        for number in range(schedules):
-            if self.seen.has_shown():
-                return
-            walk.begin(number)
-            made = execute(self.program, walk, self.setting)
-            walk.end(made)
-            self.seen.look(made)
-            self._learn(made)
+        return Judgement(True, how, self.replayed, self.runs.seen.found)

@@ -21,6 +21,8 @@ from semafuzz.harness.files.bounded_read import Record, read_record
 from semafuzz.harness.search.finding import Finding
 from semafuzz.harness.search.result import Result
 
+ATTEMPTS = 2
+"""At what has a process of its own: a crash that comes again is no accident."""
 MAX_BYTES = 64 << 20
 
 

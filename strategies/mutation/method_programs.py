@@ -42,6 +42,7 @@ class MethodPrograms:
 
     def __init__(self, target: Target, run: Run, seed: int) -> None:
         self._target, self._run, self._seed = target, run, seed
+        self._weights = {info.name: info.weight for info in target.operations()}
         self._scope = SmallScope(target, self._calls_of, seed)
 
     def plainer(self, scenario: Scenario) -> Scenario | None:
@@ -90,10 +91,9 @@ class MethodPrograms:
     def _on_the_same(self, changing: Sequence[Values], operations: Sequence[str]) -> Iterator[Scenario]:
         """Programs of one of these operations beside another one, the likelier first, in which every instance is
         described by the same of these values: what the method changes for one is then of use to another."""
-        weights = {info.name: info.weight for info in self._target.operations()}
         firsts = [one for number, one in SmallScope(self._target, self._calls_of, self._seed).pairs() if not number]
         beside = [one for one in firsts if not set(operations).isdisjoint(names_of(one))]
-        for scenario in sorted(beside, key=lambda one: -max(weights[other] for other in names_of(one))):
+        for scenario in sorted(beside, key=lambda one: -max(self._weights[other] for other in names_of(one))):
             yield from (described_by(values, scenario) for values in changing)
 
     def _with_faults(
@@ -128,8 +128,7 @@ class MethodPrograms:
         """Programs of one of these operations beside another one, again and again on other instances: two that want
         most of everything have no room together, and some operations are for small ones. What runs all the time comes
         as much more often, on instances with which it does something of its own."""
-        weights = {info.name: info.weight for info in self._target.operations()}
-        often = sorted({*operations, *(name for name, weight in weights.items() if weight >= OFTEN)})
+        often = sorted({*operations, *(name for name, weight in self._weights.items() if weight >= OFTEN)})
         found: list[tuple[float, int, Scenario]] = []
         for repeats, target in ((False, self._target), (True, configure(self._target, (), often))):
             scope = SmallScope(
@@ -139,21 +138,20 @@ class MethodPrograms:
                 names = names_of(scenario)
                 wanted = 0 < number < TIMES if repeats else number < AGAIN
                 if wanted and not set(operations).isdisjoint(names):
-                    worth = (number + 1) / max(weights[name] for name in names)
+                    worth = (number + 1) / max(self._weights[name] for name in names)
                     found.append((worth, len(found), scenario))
         return [scenario for *_, scenario in sorted(found, key=lambda one: one[:2])]
 
     def _reached(self, method: str) -> dict[str, Scenario]:
         """The operations that come to the method by themselves, each with a program of it alone: of those in which it
         changes something the likeliest, and those in which it changes most."""
-        weights = {info.name: info.weight for info in self._target.operations()}
         found: dict[str, tuple[int, int, int]] = {}
         alone: dict[str, Scenario] = {}
         for scenario in self._scope.essentials():
             events = self._events_of(scenario)
             if any(event[0] == op.CALL and event[3] == method for event in events):
                 (name,) = names_of(scenario)
-                worth = (-weights[name], -self._written_in(method, events), len(events))
+                worth = (-self._weights[name], -self._written_in(method, events), len(events))
                 if name not in found or worth < found[name]:
                     found[name], alone[name] = worth, scenario
         changing = [name for name, (_, written, _) in found.items() if written]

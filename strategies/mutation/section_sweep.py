@@ -20,11 +20,9 @@ from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.kernel.locations import Key
 from semafuzz.harness.kernel.outcome import Outcome
 from semafuzz.harness.kernel.task import RawEvent, Task
-from semafuzz.harness.schedulers.access_sweep import Touch, touches_of
 from semafuzz.harness.schedulers.one_change_sweep import Places
 from semafuzz.harness.schedulers.priorities import PriorityScheduler
-
-_OPENING, _CLOSING = frozenset({op.ACQUIRE, op.ENTER}), frozenset({op.RELEASE, op.EXIT})
+from semafuzz.harness.schedulers.touches import CLOSING, OPENING, Touch, touches_of
 
 
 @dataclass(slots=True)
@@ -200,9 +198,9 @@ def _steps_under_locks(events: Sequence[RawEvent]) -> dict[int, int]:
     depth: Counter[int] = Counter()
     found = {}
     for step, (kind, owner, _, _, _) in enumerate(events):
-        if kind in _OPENING:
+        if kind in OPENING:
             depth[owner.index] += 1
-        elif kind in _CLOSING:
+        elif kind in CLOSING:
             depth[owner.index] -= 1
         elif depth[owner.index] > 0:
             found[step] = owner.index

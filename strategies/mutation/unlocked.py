@@ -13,7 +13,7 @@ schedules can kill a mutant wrongly. Programs of three tasks are not tried.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -56,7 +56,7 @@ PROGRAMS = 400
 SERIAL = 2
 """Each task first to its end."""
 CHUNK = 48
-"""Programs that are looked at before those of them that meet most are searched."""
+"""Programs that are looked at before those of them that meet the method at new places are searched."""
 
 Innocent = tuple[tuple[str, ...], frozenset[str]]
 """An error that the unchanged code shows, and between which operations."""
@@ -118,11 +118,11 @@ class MutantSearch:
         deadline, self._controls = Deadline(seconds), CONTROLS
         mutant = ExecutionConfig(self._no_points(), seed=self.seed)
         left: list[_Tried] = []
-        searched_all: list[_Tried] = []
+        begun_with: list[_Tried] = []
         self._schedules, self._met = 0, set()
 
         def told(killed: str) -> Death:
-            programs = [one for one in searched_all if one.schedules]
+            programs = [one for one in begun_with if one.schedules]
             meeting = sum(bool(one.sections.places) for one in programs)
             return Death(killed, operations, len(programs), meeting, self._schedules)
 
@@ -140,7 +140,7 @@ class MutantSearch:
             chunk = next(chunks, None)
             if chunk is not None:
                 some = [self._tried(scenario, method) for scenario in chunk]
-                searched_all += some
+                begun_with += some
                 # First one task after the other, which tells how much meets.
                 death = searched(some, SERIAL) or searched(self._novel(some), FIRST)
                 left += [one for one in some if one.sections.places or one.systematic.met]
@@ -241,18 +241,29 @@ class MutantSearch:
             (one.sections, allowed - allowed // 4),
             (one.portfolio, allowed // 8),
         ):
-            for _ in range(many):
-                if not scheduler.begin(one.schedules):
-                    break
-                outcome = self._run(program, scheduler, setting)
-                scheduler.end(outcome)
-                if scheduler is one.systematic and one.systematic.serial_task is not None:
-                    one.sections.learn(one.systematic.serial_task, outcome)
-                one.schedules += 1
-                self._schedules += 1
-                yield outcome
+            yield from self._runs(one, program, scheduler, many, setting)
             if (not one.sections.places and not one.systematic.met) or allowed <= SERIAL:
                 return
+
+    def _runs(
+        self, one: _Tried, program: Program, scheduler: Scheduler, many: int, setting: ExecutionConfig
+    ) -> Iterator[Outcome]:
+        """So many further runs under one scheduler, or as many as it has."""
+        for _ in range(many):
+            if not scheduler.begin(one.schedules):
+                return
+            outcome = self._run(program, scheduler, setting)
+            scheduler.end(outcome)
+            if scheduler is one.systematic and one.systematic.serial_task is not None:
+                one.sections.learn(one.systematic.serial_task, outcome)
+            one.schedules += 1
+            self._schedules += 1
+            yield outcome
+
+    def _control(self, one: _Tried, program: Program, many: int, setting: ExecutionConfig) -> Iterator[Outcome]:
+        """So many runs of the unchanged code: what the places leave over is tried at random."""
+        yield from self._outcomes(one, program, many, setting)
+        yield from self._runs(one, program, one.portfolio, many - one.schedules, setting)
 
     def _repeats(self, program: Program, outcome: Outcome, setting: ExecutionConfig) -> bool:
         try:
@@ -276,26 +287,13 @@ class MutantSearch:
         follow.begin(0)
         alike = self._run(program, follow, setting)
         control = Deadline(self._controls)
-        searched = self._outcomes(again, program, many, setting)
-        # What the places leave over is tried at random.
-        rest = self._at_random(again, program, lambda: again.schedules < many, setting)
-        for outcome in itertools.chain([alike], searched, rest):
+        for outcome in itertools.chain([alike], self._control(again, program, many, setting)):
             if identity in map(failure_identity, outcome.failures):
                 self._innocent.add((identity, frozenset(names_of(one.scenario))))
                 return True
             if control.passed:
                 return True
         return False
-
-    def _at_random(
-        self, one: _Tried, program: Program, more: Callable[[], bool], setting: ExecutionConfig
-    ) -> Iterator[Outcome]:
-        while more() and one.portfolio.begin(one.schedules):
-            outcome = self._run(program, one.portfolio, setting)
-            one.portfolio.end(outcome)
-            one.schedules += 1
-            self._schedules += 1
-            yield outcome
 
 
 def _errors_of(outcome: Outcome) -> list[Failure]:

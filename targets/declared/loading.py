@@ -129,11 +129,7 @@ def _imported(path: Path, source: str) -> ModuleType:
     module.__file__ = filename
     loaded_here[module.__name__] = module
     try:
-        if "." in module.__name__:
-            import_as(module, code)
-        else:
-            sys.modules[module.__name__] = module
-            exec(code, vars(module))
+        import_as(module, code)
     except UsageError:
         raise
     except Exception as error:

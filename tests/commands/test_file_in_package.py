@@ -7,45 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.bank_source import BANK
 from tests.conftest import Run
-
-CORE = """
-import threading
-
-from .base import Base
-
-
-class Box(Base):
-    def __init__(self):
-        self.count = 0
-
-    def add(self):
-        self.count += 1
-        return self.count
-
-
-def two_adds():
-    box = Box()
-    threads = [threading.Thread(target=box.add) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert box.count == 2
-"""
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     folder = tmp_path / "boxes"
     folder.mkdir()
-    (folder / "__init__.py").write_text("from boxes.core import Box, two_adds\n")
+    (folder / "__init__.py").write_text("from boxes.core import Account, two\n")
     (folder / "base.py").write_text("class Base:\n    pass\n")
-    (folder / "core.py").write_text(CORE)
+    (folder / "core.py").write_text("from .base import Base\n" + BANK)
     return folder
 
 
-@pytest.mark.parametrize("command", [("check", "boxes/core.py:two_adds"), ("fuzz", "boxes/core.py:Box")])
+@pytest.mark.parametrize("command", [("check", "boxes/core.py:two"), ("fuzz", "boxes/core.py:Account")])
 def test_it_is_searched_and_its_finding_replays(command: tuple[str, ...], package: Path, semafuzz: Run) -> None:
     done = semafuzz(*command, "--schedules", "200", "--seed", "1", "--out", "found", "--json")
     assert done.returncode == 1, done.stderr
@@ -56,7 +32,7 @@ def test_it_is_searched_and_its_finding_replays(command: tuple[str, ...], packag
 
 def test_what_cannot_be_imported_is_one_sentence(package: Path, semafuzz: Run) -> None:
     (package / "__init__.py").write_text("from boxes.core import Bag\n")
-    done = semafuzz("check", "boxes/core.py:two_adds")
+    done = semafuzz("check", "boxes/core.py:two")
     assert done.returncode == 4
     assert "cannot import name 'Bag'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

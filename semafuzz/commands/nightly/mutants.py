@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from semafuzz.campaign.night import CampaignState
+from semafuzz.campaign.night import ATTEMPTS, CampaignState
 from semafuzz.campaign.plan import Plan
 from semafuzz.campaign.workers import Exit, Limits, run_process
 from semafuzz.commands.mutate.unlocked import GRACE, locked_methods
@@ -31,8 +31,6 @@ MOST = 60
 EACH = 120.0
 """Seconds that a mutant is expected to take at most beyond its own, for it to be started and its errors to be tried on
 the unchanged code."""
-ATTEMPTS = 2
-"""At a process that ends without an answer."""
 KEPT = "findings/mutants.score.json"
 """The file in the corpus with the last score of each release, where all is that outlives the machine."""
 MAX_BYTES = 8 << 20
@@ -71,12 +69,9 @@ class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Judged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a process said: of one mutant, or of all of a class. ``trouble``: why it said nothing, or ""."""
+    """What a process said: the score of one mutant, or of all of a class. ``trouble``: why it said nothing, or ""."""
 
-    mutants: int = 0
-    killed: int = 0
-    harmless: int = 0
-    survivors: Annotated[tuple[Text, ...], Meta(max_length=1000)] = ()
+    score: Score | None
     trouble: Text = ""
 
 
@@ -126,7 +121,8 @@ class NightMutants:
         command = [sys.executable, *run_options(), *told, "--seed", str(self._plan.root), "--json"]
         limit = self._seconds + GRACE if part else MOST * (self._seconds + EACH)
         ended = await run_process(command, folder, Limits(limit, self._memory << 20))
-        atomic_write(self._path(release, part), msgspec.json.encode(_judged(ended)))
+        judged = _judged(ended, release, self._plan.date)
+        atomic_write(self._path(release, part), msgspec.json.encode(judged))
 
     def _name(self, release: str, part: str) -> str:
         """By numbers: what a release is called need be no name of a file."""
@@ -145,9 +141,9 @@ class NightMutants:
         scores, unscored = [], []
         for release, parts in self._parts.items():
             judged = [self._judged(release, part) for part in parts]
-            known = [one for one in judged if one is not None and not one.trouble]
+            known = [one.score for one in judged if one is not None and one.score is not None]
             if len(known) == len(parts):
-                scores.append((_score(known, release, self._plan.date), self._before.get(release)))
+                scores.append((_sum_of(known), self._before.get(release)))
                 continue
             why = next((one.trouble for one in judged if one is not None and one.trouble), late)
             many = f" ({len(parts) - len(known)} of {len(parts)})" if len(parts) > 1 else ""
@@ -155,28 +151,32 @@ class NightMutants:
         return scores, unscored
 
 
-def _judged(ended: Exit) -> _Judged:
+def _judged(ended: Exit, release: str, date: str) -> _Judged:
     answer = None if ended.hung else last_line(ended, _Answer)
     if answer is None:
-        return _Judged(trouble=ended.trouble()[:4000])
+        return _Judged(None, ended.trouble()[:4000])
     rows = answer.mutants
     survivors = [row for row in rows if not row.get("killed") and not row.get("harmless")]
-    return _Judged(
+    score = Score(
+        release,
+        date,
         len(rows),
         sum(bool(row.get("killed")) for row in rows),
         sum(bool(row.get("harmless")) and not row.get("killed") for row in rows),
         tuple(_words(row)[:4000] for row in survivors[:1000]),
     )
+    return _Judged(score)
 
 
-def _score(judged: Sequence[_Judged], release: str, date: str) -> Score:
-    survivors = itertools.chain.from_iterable(one.survivors for one in judged)
+def _sum_of(scores: Sequence[Score]) -> Score:
+    """Of the parts of one release."""
+    survivors = itertools.chain.from_iterable(one.survivors for one in scores)
     return Score(
-        release,
-        date,
-        sum(one.mutants for one in judged),
-        sum(one.killed for one in judged),
-        sum(one.harmless for one in judged),
+        scores[0].release,
+        scores[0].date,
+        sum(one.mutants for one in scores),
+        sum(one.killed for one in scores),
+        sum(one.harmless for one in scores),
         tuple(itertools.islice(survivors, 1000)),
     )
 

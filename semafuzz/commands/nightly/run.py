@@ -16,7 +16,7 @@ import trio
 
 from semafuzz.campaign.corpus import Corpus, Known
 from semafuzz.campaign.far_process import seconds_before
-from semafuzz.campaign.night import CampaignState, ShardResult
+from semafuzz.campaign.night import ATTEMPTS, CampaignState, ShardResult
 from semafuzz.campaign.on_dask import Cluster
 from semafuzz.campaign.plan import Plan, Shard, make_plan
 from semafuzz.campaign.workers import Exit, Limits, follow, kill_left_over, run_process, supervise
@@ -42,8 +42,6 @@ from semafuzz.targets.declared.loading import is_spec
 from semafuzz.targets.model.configured_target import configure
 from semafuzz.targets.model.protocol import Audited, Released
 
-ATTEMPTS = 2
-"""At a shard: a crash that comes again is no accident."""
 GRACE = 300.0
 """Seconds that a search may take beyond its own, for what it met last to be worked out."""
 REPLAY_SECONDS = 600.0

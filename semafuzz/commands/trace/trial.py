@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,8 +12,8 @@ import msgspec
 
 from semafuzz.child_channel import program_runs
 from semafuzz.commands.common.counted_runs import CountedRuns
+from semafuzz.commands.common.json_command import json_of
 from semafuzz.commands.common.release_process import settle_trace
-from semafuzz.commands.nightly.answers import ReplayAnswer
 from semafuzz.commands.report.notes_beside import keep_notes
 from semafuzz.commands.trace.opened_trace import Code, opened_trace
 from semafuzz.harness.edits.remedies import WHAT_IF
@@ -24,7 +23,6 @@ from semafuzz.harness.search.remedy_trial import SCHEDULES, try_remedy
 from semafuzz.harness.traces.codec import read
 from semafuzz.reports.terminal.plain_text import plain
 from semafuzz.reports.terminal.waiting import waiting
-from semafuzz.self_command import run_options
 
 
 def run_trial(
@@ -68,7 +66,7 @@ def run_trial(
 def _check_shows(path: Path, code: Code, search: int | None) -> None:
     """Raises CannotJudge where the finding does not show on this code without the remedy, which then has nothing to
     silence. In a process of its own: code that a library has imported stays in a process as it is."""
-    told = ["replay", str(path.absolute()), "--json"]
+    told = ["replay", str(path.absolute())]
     told += ["--program", code.program] if code.program else []
     told += ["--release", code.release] if code.release else []
     told += ["--source", str(code.source)] if code.source is not None else []
@@ -76,14 +74,9 @@ def _check_shows(path: Path, code: Code, search: int | None) -> None:
     told += [part for name in code.instrument for part in ("--instrument", name)]
     told += [part for setting in code.settings for part in ("--set", setting)]
     with waiting("the finding is replayed without the remedy"):
-        done = subprocess.run([sys.executable, *run_options(), *told], capture_output=True, text=True)
-    try:
-        answer = msgspec.json.decode(done.stdout.rstrip("\n").rpartition("\n")[2], type=ReplayAnswer)
-    except msgspec.DecodeError:
-        last = done.stderr.rstrip("\n").rpartition("\n")[2].removeprefix("semafuzz: ")
-        raise CannotJudge(f"without the remedy the finding cannot be replayed: {plain(last, 1000)}") from None
-    if not answer.reproduces:
+        answer = json_of(told)
+    if not answer["reproduces"]:
         raise CannotJudge(
-            f"without the remedy the finding does not show either ({answer.why}), so that a remedy has nothing to "
+            f"without the remedy the finding does not show either ({answer['why']}), so that a remedy has nothing to "
             "silence; try it on the code, and with the settings, with which the finding reproduces"
         )

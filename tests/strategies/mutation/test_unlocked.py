@@ -10,6 +10,7 @@ import pytest
 from semafuzz.commands.mutate.released import unlocked_section
 from semafuzz.commands.mutate.unlocked import Unlocked, locked_methods
 from semafuzz.harness.errors import UsageError
+from semafuzz.strategies.mutation.unlocked import CONTROL
 from semafuzz.targets import find_target
 from tests.conftest import Run
 
@@ -52,3 +53,5 @@ def test_a_claim_without_its_lock_is_killed_by_an_error(semafuzz: Run, tmp_path:
     assert done.returncode == 0
     assert row["fate"] == "killed"
     assert "lock-discipline" not in row["killed"]
+    # Those of the unchanged tracker count too: an error kills where all of these do not show it.
+    assert row["schedules"] > CONTROL
