@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from semafuzz.harness.kernel.outcome import Severity
@@ -9,6 +10,8 @@ from semafuzz.harness.sections.section import Row, Section
 from semafuzz.strategies.pairs.search import PairOfOperations
 
 NAME = "pairs"
+_SAID = 5
+"""Of what took part unseen."""
 _PICTURED = 14
 """Operations of which a picture still fits on a terminal."""
 MARKS = {"violates": "X", "not exhausted": "~", "limited": "?", "not run": ".", "verified": "="}
@@ -70,8 +73,17 @@ def pairs_section(pairs: Sequence[PairOfOperations], title: str) -> Section:
         sum(pair.schedules for pair in pairs),
         rows,
         ("operations", "answer"),
-        tuple(picture(pairs)),
+        (*picture(pairs), *_unseen(pairs)),
         divided=True,
+    )
+
+
+def _unseen(pairs: Sequence[PairOfOperations]) -> list[str]:
+    """What took part unseen, and in how many pairs."""
+    limited = [pair for pair in pairs if answer(pair) == "limited"]
+    counts = Counter(limit for pair in limited for limit in {limit for one in pair.programs for limit in one.limits})
+    return (
+        ["", *(f"unseen in {many} of {len(pairs)}: {limit}" for limit, many in counts.most_common())] if counts else []
     )
 
 

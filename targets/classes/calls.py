@@ -105,12 +105,14 @@ class History:
 
 @dataclass(slots=True)
 class World:
-    """One instance, what calls have given to each task that it may give back, and what it has entered."""
+    """One instance, what calls have given to each task that it may give back, and what it has entered. ``had_threads``:
+    it started some as it was made, or in the calls before, and they have ended."""
 
     instance: Any
     methods: Mapping[str, ClassMethod]
     given: dict[tuple[int, str], list[object]] = field(default_factory=dict)
     entered: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
+    had_threads: bool = False
 
     def call(self, operation: Operation, task: int) -> object:
         """Do one call, in the running task; what it returned, or what it raised."""

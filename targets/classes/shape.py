@@ -5,7 +5,8 @@ Objects are numbered in the order in which they are met: that a value is *the sa
 the shape, which object it is is not. Addresses in texts are left out.
 
 What it misses: the state of objects that Python code cannot read (of C classes without attributes), of locks but
-for whether a plain one is held, of iterators, and all beyond a depth of twelve or two thousand parts.
+for whether a plain one is held, of iterators, and all beyond a depth of twelve or two thousand parts. Elements of a
+set that differ only in what is deep inside of them come in either order.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import threading
 import types
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from semafuzz.harness.kernel.address import address
@@ -28,6 +29,8 @@ _PLAIN = frozenset({bool, int, float, str, bytes, complex, type(None)})
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, type, types.ModuleType)
 _DEPTH, _PARTS = 12, 2000
+_LEAST_SHARE = 20
+"""Parts of each element of a set that are looked at to tell it from the others, at least."""
 _HELD = (threading.Thread, threading.local)
 
 
@@ -79,7 +82,7 @@ class Shaper:
         if kind in (list, tuple, deque):
             return (kind.__name__, *(self.shape(one, depth + 1) for one in list(value)))  # type: ignore[call-overload]
         if kind in (set, frozenset):
-            return (kind.__name__, *(self.shape(one, depth + 1) for one in _in_one_order(list(value))))  # type: ignore[call-overload]
+            return (kind.__name__, *(self.shape(one, depth + 1) for one in self._in_one_order(list(value), depth)))  # type: ignore[call-overload]
         if kind is dict:
             return ("dict", *self._items(value, depth, ordered=False))  # type: ignore[arg-type]
         return self._of_object(value, depth)
@@ -87,7 +90,9 @@ class Shaper:
     def _items(self, value: Mapping[object, object], depth: int, *, ordered: bool) -> list[Shape]:
         items = list(dict.items(value)) if isinstance(value, dict) else list(value.items())
         if not ordered:
-            items.sort(key=lambda item: repr(Shaper().shape(item[0])))
+            keys = self._in_one_order([key for key, _ in items], depth)
+            places = {address(key): place for place, key in enumerate(keys)}
+            items.sort(key=lambda item: places[address(item[0])])
         return [(self.shape(key, depth + 1), self.shape(one, depth + 1)) for key, one in items]
 
     def _of_object(self, value: object, depth: int) -> Shape:
@@ -109,8 +114,25 @@ class Shaper:
         if isinstance(value, (list, tuple, deque)):
             return [self.shape(one, depth + 1) for one in _parts_of(value)]
         if isinstance(value, (set, frozenset)):
-            return [self.shape(one, depth + 1) for one in _in_one_order(_parts_of(value))]
+            return [self.shape(one, depth + 1) for one in self._in_one_order(_parts_of(value), depth)]
         return []
+
+    def _in_one_order(self, parts: Sequence[object], depth: int) -> list[object]:
+        """The parts of a set in an order that depends on what they are, not on where they are kept."""
+        if len(parts) < 2:
+            return list(parts)
+        share = max(_LEAST_SHARE, (_PARTS - self._parts) // (2 * len(parts)))
+
+        def told_apart_by(part: object) -> str:
+            if type(part) in _PLAIN:
+                return repr(self.shape(part))
+            # Looked at as here, and by itself: whichever comes first takes nothing from the others.
+            beside = Shaper(self._leaves_out)
+            beside._numbers = dict(self._numbers)
+            beside._parts = max(self._parts, _PARTS - share)
+            return repr(beside.shape(part, depth + 1))
+
+        return sorted(parts, key=told_apart_by)
 
     def attributes(self, value: object, depth: int = 0, *, public: bool = False) -> list[tuple[str, Shape]]:
         """The shapes of an object's attributes, with their names. ``public``: of those without an underscore."""
@@ -119,11 +141,6 @@ class Shaper:
             for name, one in sorted(_attributes(value))
             if name not in self._leaves_out and not (public and name.startswith("_"))
         ]
-
-
-def _in_one_order(parts: Iterable[object]) -> list[object]:
-    """The parts of a set in an order that depends on what they are, not on where they are kept."""
-    return sorted(parts, key=lambda part: repr(Shaper().shape(part)))
 
 
 def _parts_of(value: Any) -> list[object]:

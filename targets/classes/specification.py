@@ -18,7 +18,7 @@ from semafuzz.targets.classes.serial_run import SerialRun, Step, run_in_order
 from semafuzz.targets.classes.shape import Shape, Shaper, Snapshot, combined
 from semafuzz.targets.classes.values import Choices
 from semafuzz.targets.model.protocol import Plain
-from semafuzz.targets.model.solo_run import run_solo
+from semafuzz.targets.model.solo_run import run_solo, solo_outcome
 
 _ROUNDS = 3
 """How often each call is made to see what state a run has left."""
@@ -67,9 +67,11 @@ class Subject:
             for one in before:
                 world.call(one, -1)
 
-        failures = run_solo(make)
-        self.failure = failures[0].message if failures else ""
-        return made[0] if made else World(None, self.methods)
+        outcome = solo_outcome(make)
+        self.failure = outcome.failures[0].message if outcome is not None and outcome.failures else ""
+        world = made[0] if made else World(None, self.methods)
+        world.had_threads = outcome is not None and len(outcome.tasks) > 1
+        return world
 
     def serially(self, before: Sequence[Operation], steps: Sequence[Step]) -> SerialRun:
         """Do these calls in their order, each in a thread of its task."""

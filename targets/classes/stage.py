@@ -73,7 +73,7 @@ class ClassProgram(Program):
             execution.add_task(partial(_perform, world, history, mine, plan), f"task-{number}")
         outcome = execution.run()
         if not outcome.uncontrolled:
-            unjudged = self._not_to_be_judged(outcome)
+            unjudged = self._not_to_be_judged(outcome, world)
             if unjudged is None:
                 outcome.failures[:] = self._judge.judge(history, world, outcome.failures)
             else:
@@ -82,9 +82,9 @@ class ClassProgram(Program):
                 outcome.limits.setdefault(unjudged, 0)
         return outcome
 
-    def _not_to_be_judged(self, outcome: Outcome) -> tuple[LimitKind, str] | None:
+    def _not_to_be_judged(self, outcome: Outcome, world: World) -> tuple[LimitKind, str] | None:
         """Why no serial run can be compared with this one, as a limit; None where they can."""
-        if len(outcome.tasks) > len(self.scenario.content.tasks):
+        if world.had_threads or len(outcome.tasks) > len(self.scenario.content.tasks):
             return "state", "the class starts threads, which end with each part of a run; its results were not compared"
         if any(kind == "random" for kind, _ in outcome.limits):
             return "state", "random numbers took part; results were not compared"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from semafuzz.harness.errors import CannotJudge
 from semafuzz.harness.kernel.doubles.locks import control_thread
 from semafuzz.harness.kernel.execution import Execution
-from semafuzz.harness.kernel.outcome import Failure
+from semafuzz.harness.kernel.outcome import Failure, Outcome
 from semafuzz.harness.kernel.sites import SITES
 from semafuzz.harness.schedulers.serial_order import SerialOrder
 
@@ -20,15 +20,21 @@ def run_solo(function: Callable[[], object]) -> list[Failure]:
 
     Returns what went wrong. Raises CannotJudge where it escaped control.
     """
+    outcome = solo_outcome(function)
+    return outcome.failures if outcome is not None else []
+
+
+def solo_outcome(function: Callable[[], object]) -> Outcome | None:
+    """As :func:`run_solo`, with all that the execution came to; None where no control is installed."""
     if not control_thread[0]:
         function()
-        return []
+        return None
     execution = Execution(SerialOrder((0,)), no_points(), preemptive=False)
     execution.add_task(function, "alone")
     outcome = execution.run()
     if outcome.uncontrolled:
         raise CannotJudge(outcome.uncontrolled)
-    return outcome.failures
+    return outcome
 
 
 _nowhere_hot = bytearray(1 << 16)

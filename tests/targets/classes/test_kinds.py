@@ -29,6 +29,7 @@ def test_what_is_true_is_said(name: str, tmp_path: Path, capsys: pytest.CaptureF
     ("name", "why"),
     [
         ("RightWorkers", "starts threads"),
+        ("RightPool", "starts threads"),
         ("RightLottery", "random numbers took part"),
         ("RightStopwatch", "time passed while calls ran"),
     ],

@@ -175,6 +175,23 @@ def test_the_same_object_twice_is_told_from_two() -> None:
     assert Shaper().shape([thing, thing]) != Shaper().shape([thing, Thing()])
 
 
+@pytest.mark.parametrize("hold", [lambda parts: set(parts), lambda parts: dict.fromkeys(parts, 1)])
+def test_a_circle_through_what_has_no_order_comes_to_an_end(hold: Any) -> None:
+    def knot() -> list[Thing]:
+        things = [Thing() for _ in range(3)]
+        for number, thing in enumerate(things):
+            thing.part = number, hold(things)
+        return things
+
+    assert Shaper().shape(knot()) == Shaper().shape(knot())
+
+
+def test_elements_of_a_set_are_told_apart_by_what_is_in_them() -> None:
+    shapes = {Shaper().shape({Thing({Thing(one)}), Thing({Thing(other)})}) for one, other in ((1, 2), (2, 1))}
+    assert len(shapes) == 1
+    assert Shaper().shape({Thing({Thing(1)}), Thing({Thing(3)})}) not in shapes
+
+
 def test_a_circle_comes_to_an_end() -> None:
     thing = Thing()
     thing.part = [thing]
