@@ -10,8 +10,6 @@ from semafuzz.harness.sections.section import Row, Section
 from semafuzz.strategies.pairs.search import PairOfOperations
 
 NAME = "pairs"
-_SAID = 5
-"""Of what took part unseen."""
 _PICTURED = 14
 """Operations of which a picture still fits on a terminal."""
 MARKS = {"violates": "X", "not exhausted": "~", "limited": "?", "not run": ".", "verified": "="}
@@ -79,12 +77,17 @@ def pairs_section(pairs: Sequence[PairOfOperations], title: str) -> Section:
 
 
 def _unseen(pairs: Sequence[PairOfOperations]) -> list[str]:
-    """What took part unseen, and in how many pairs."""
-    limited = [pair for pair in pairs if answer(pair) == "limited"]
-    counts = Counter(limit for pair in limited for limit in {limit for one in pair.programs for limit in one.limits})
-    return (
-        ["", *(f"unseen in {many} of {len(pairs)}: {limit}" for limit, many in counts.most_common())] if counts else []
-    )
+    """What took part unseen, by its kind, with an example of each, and in how many pairs."""
+    kinds: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for pair in pairs:
+        if answer(pair) == "limited":
+            limits = {limit for one in pair.programs for limit in one.limits}
+            counts.update({limit.partition(":")[0] for limit in limits})
+            for limit in sorted(limits):
+                kinds.setdefault(limit.partition(":")[0], limit)
+    lines = [f"unseen in {many} of {len(pairs)}, as {kinds[kind]}" for kind, many in counts.most_common()]
+    return ["", *lines] if lines else []
 
 
 def picture(pairs: Sequence[PairOfOperations]) -> list[str]:

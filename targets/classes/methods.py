@@ -1,8 +1,8 @@
 """The operations of a class: its public methods, with what they can be called with.
 
-Methods that come with Python or with ``object`` are none, whatever class they are inherited from, but those of
-the container protocol are, where the class defines them itself. What two methods do together (``acquire`` and
-``release``) is known by their names.
+Methods that come with Python or with ``object`` are none, whatever class they are inherited from (but those of a class
+of Python's own that somebody names are); those of the container protocol are, where the class defines them itself.
+What two methods do together (``acquire`` and ``release``) is known by their names.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def constructor_of(kind: type) -> dict[str, Choices]:
 def _found(kind: type) -> Iterator[ClassMethod]:
     seen: set[str] = set()
     for owner in kind.__mro__:
-        if _comes_with_python(owner):
+        if _file_of(owner) is None or (owner is not kind and _comes_with_python(owner)):
             continue
         for name, value in vars(owner).items():
             if name in seen:
@@ -138,11 +138,15 @@ def _found(kind: type) -> Iterator[ClassMethod]:
 
 
 def _comes_with_python(owner: type) -> bool:
-    try:
-        file = inspect.getsourcefile(owner)
-    except (TypeError, OSError):
-        return True
+    file = _file_of(owner)
     return file is None or is_library(file)
+
+
+def _file_of(owner: type) -> str | None:
+    try:
+        return inspect.getsourcefile(owner)
+    except (TypeError, OSError):
+        return None
 
 
 def _methods(name: str, value: object) -> Iterator[ClassMethod]:

@@ -26,7 +26,8 @@ from semafuzz.targets.classes.values import Function
 
 Shape = tuple[Any, ...]
 _PLAIN = frozenset({bool, int, float, str, bytes, complex, type(None)})
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}|(?<=\bid=')[0-9]{9,}(?=')")
+"""As ``repr`` writes it, or as ``unittest.mock`` does."""
 _NAMED = (types.FunctionType, types.BuiltinFunctionType, type, types.ModuleType)
 _DEPTH, _PARTS = 12, 2000
 _LEAST_SHARE = 20

@@ -20,8 +20,8 @@ from semafuzz.targets.classes.values import Choices
 from semafuzz.targets.model.protocol import Plain
 from semafuzz.targets.model.solo_run import run_solo, solo_outcome
 
-_ROUNDS = 3
-"""How often each call is made to see what state a run has left."""
+_ROUNDS, _MOST_PROBES = 3, 40
+"""How often each call is made to see what state a run has left, where these are not more calls; at least once."""
 
 
 class Subject:
@@ -103,7 +103,9 @@ class Subject:
             for call in method.calls()[:2]
         ]
         # What is taken several times shows all that there is; then it is given back.
-        probes = [one for closes, one in rest if not closes] * _ROUNDS + [one for closes, one in rest if closes]
+        taking = [one for closes, one in rest if not closes]
+        rounds = max(1, min(_ROUNDS, _MOST_PROBES // max(1, len(taking))))
+        probes = taking * rounds + [one for closes, one in rest if closes]
         for one in self.readers:
             seen.append(self._observed(one, world))
         for one in probes:

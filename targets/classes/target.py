@@ -17,6 +17,7 @@ from semafuzz.harness.kernel.doubles.locks import control_thread
 from semafuzz.harness.runs.function_file import LoadedName
 from semafuzz.harness.runs.imported_modules import has_source, is_library
 from semafuzz.harness.traces.schema import Operation, Value
+from semafuzz.targets.classes.fitting import fit_values
 from semafuzz.targets.classes.methods import constructor_of, methods_of
 from semafuzz.targets.classes.specification import Subject
 from semafuzz.targets.classes.stage import ClassProgram, Judge
@@ -74,7 +75,9 @@ class ClassTarget(Target):
         return [(self.release, "built in")]
 
     def operations(self) -> Sequence[OperationInfo]:
-        """The methods that may run at the same time."""
+        """The methods that may run at the same time; in a session with values that they take."""
+        if control_thread[0]:
+            self._start_states()
         return [one.info() for one in self._methods.values() if not one.marks.not_thread_safe]
 
     def chains(self) -> Sequence[Sequence[str]]:
@@ -119,6 +122,8 @@ class ClassTarget(Target):
         if self._start is None:
             if not control_thread[0]:
                 raise UsageError(f"{self.release} is to be opened in a session before its start states are asked for")
+            for name, parameters in fit_values(self._measure).items():
+                self._methods[name].parameters = parameters
             self._start = find_start_states(self._measure)
         return self._start
 

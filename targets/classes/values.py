@@ -14,6 +14,7 @@ import typing
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from semafuzz.targets.classes.api import Marks
@@ -33,10 +34,12 @@ _SIZE = frozenset(
 
 @dataclass(slots=True)
 class Choices:
-    """The values of one parameter: as programs name them, and what is passed for each name."""
+    """The values of one parameter: as programs name them, and what is passed for each name. ``guessed``: nothing
+    said that it takes such values."""
 
     named: tuple[Plain, ...]
     made: dict[str, Callable[[], object]] = field(default_factory=dict)
+    guessed: bool = False
 
     def value(self, chosen: Plain) -> object:
         """What is passed."""
@@ -93,16 +96,24 @@ def _by_name(name: str) -> Choices:
         return Choices(("a", "b"))
     if name.startswith(("is_", "has_", "enable", "allow")) or name in ("block", "blocking", "force", "strict"):
         return Choices((True, False))
-    return Choices((1, 2))
+    return Choices((1, 2), guessed=True)
+
+
+def other_kinds(name: str) -> list[Choices]:
+    """What else a parameter of this name may take: texts, functions, lists, dictionaries."""
+    return [Choices(("a", "b")), _functions(), _named([[1], [2, 1]], name), _named([{"a": 1}, {"a": 2, "b": 1}], name)]
+
+
+_FUNCTIONS = tuple(map(Function, ("a function", "another function")))
+"""Kept, so that what refers to one weakly has it all the time."""
 
 
 def _functions() -> Choices:
-    words = ("a function", "another function")
-    return Choices(words, {word: _maker(word) for word in words})
+    return Choices(tuple(one.word for one in _FUNCTIONS), {one.word: partial(_itself, one) for one in _FUNCTIONS})
 
 
-def _maker(word: str) -> Callable[[], object]:
-    return lambda: Function(word)
+def _itself(one: Function) -> Function:
+    return one
 
 
 def _by_hint(hint: object, name: str) -> Choices | None:

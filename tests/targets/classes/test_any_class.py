@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,43 @@ def test_so_is_one_that_no_pair_shows(name: str, tmp_path: Path, capsys: pytest.
     code, answer = asked(capsys, "fuzz", spec, "--schedules", "600", "--seconds", "60", "--out", str(tmp_path))
     assert code == 1
     assert answer["failures"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="mended there")
+def test_a_class_of_pythons_own_with_a_known_defect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # https://github.com/python/cpython/issues/98937: one thread iterates while another one adds or removes.
+    spec = ("fuzz", "weakref:WeakValueDictionary", "--operations", "items,__setitem__", "--schedules", "600")
+    code, answer = asked(capsys, *spec, "--out", str(tmp_path))
+    assert code == 1
+    assert any("dictionary changed size during iteration" in one["message"] for one in answer["failures"])
+
+
+def test_what_takes_no_numbers_is_called_with_what_it_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = """
+        class Cell:
+            def __init__(self):
+                self.value = 0
+
+            def alter(self, change):
+                before = self.value
+                change(before)
+                self.value = before + 1
+
+            def name(self, prefix):
+                return prefix + "cell"
+
+            def never(self, other):
+                raise TypeError("takes nothing")
+    """
+    (tmp_path / "cell.py").write_text(textwrap.dedent(source))
+    code, answer = asked(capsys, "matrix", "pairs", f"{tmp_path / 'cell.py'}:Cell", "--out", str(tmp_path / "out"))
+    assert code == 1
+    assert {tuple(one["operations"]) for one in answer["failures"]} == {
+        ("alter(change=a function)", "alter(change=a function)")
+    }
+    verified = {tuple(one["operations"]) for one in answer["pairs"] if one["answer"] == "verified"}
+    assert ("name", "never") in verified or ("never", "name") in verified
 
 
 @pytest.mark.parametrize("name", in_turn(classes_of(right), always=5))
