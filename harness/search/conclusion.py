@@ -54,6 +54,11 @@ def limit_lines(limits: Limits) -> list[str]:
     return lines
 
 
+def limit_kind(line: str) -> LimitKind | None:
+    """That of a line of :func:`limit_lines`; None for another text."""
+    return next((kind for kind, words in _WORDS.items() if line.startswith(words.partition("{")[0])), None)
+
+
 def give_verdict(result: Result, limits: Limits, *, exhausted: bool) -> None:
     """Say what the search came to. ``exhausted``: every schedule under the scheduling points that
     are known was made to its end."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from semafuzz.harness.kernel.outcome import Severity
+from semafuzz.harness.search.conclusion import limit_kind
 from semafuzz.harness.sections.section import Row, Section
 from semafuzz.strategies.pairs.search import PairOfOperations
 
@@ -78,16 +79,22 @@ def pairs_section(pairs: Sequence[PairOfOperations], title: str) -> Section:
 
 def _unseen(pairs: Sequence[PairOfOperations]) -> list[str]:
     """What took part unseen, by its kind, with an example of each, and in how many pairs."""
-    kinds: dict[str, str] = {}
     counts: Counter[str] = Counter()
+    examples: dict[str, str] = {}
     for pair in pairs:
         if answer(pair) == "limited":
-            limits = {limit for one in pair.programs for limit in one.limits}
-            counts.update({limit.partition(":")[0] for limit in limits})
-            for limit in sorted(limits):
-                kinds.setdefault(limit.partition(":")[0], limit)
-    lines = [f"unseen in {many} of {len(pairs)}, as {kinds[kind]}" for kind, many in counts.most_common()]
+            limits = sorted({limit for one in pair.programs for limit in one.limits})
+            counts.update({_kind(limit) for limit in limits})
+            examples = {**{_kind(limit): limit for limit in reversed(limits)}, **examples}
+    order = sorted(counts, key=lambda kind: (-counts[kind], kind))
+    lines = [f"unseen in {counts[kind]} of {len(pairs)}, as {examples[kind]}" for kind in order]
     return ["", *lines] if lines else []
+
+
+def _kind(limit: str) -> str:
+    """That of a limit; of one about state, which is said of many things, all that it says."""
+    kind = limit_kind(limit)
+    return limit if kind is None or kind == "state" else kind
 
 
 def picture(pairs: Sequence[PairOfOperations]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.classes.methods import ClassMethod
 from semafuzz.targets.classes.shape import Snapshot, snapshot, without_addresses
+from semafuzz.targets.classes.values import Function
 from semafuzz.targets.model.protocol import Plain
 from semafuzz.targets.model.scenario import describe_operation
 
@@ -105,14 +106,16 @@ class History:
 
 @dataclass(slots=True)
 class World:
-    """One instance, what calls have given to each task that it may give back, and what it has entered. ``had_threads``:
-    it started some as it was made, or in the calls before, and they have ended."""
+    """One instance, what calls have given to each task that it may give back, and what it has entered. ``functions``:
+    those that were passed, by their words; they live as long as it. ``has_threads``: it started some as it was made, or
+    in the calls before, that would go on, and do not."""
 
     instance: Any
     methods: Mapping[str, ClassMethod]
     given: dict[tuple[int, str], list[object]] = field(default_factory=dict)
     entered: dict[tuple[int, str], list[Any]] = field(default_factory=dict)
-    had_threads: bool = False
+    functions: dict[str, Function] = field(default_factory=dict)
+    has_threads: bool = False
 
     def call(self, operation: Operation, task: int) -> object:
         """Do one call, in the running task; what it returned, or what it raised."""
@@ -125,6 +128,10 @@ class World:
             self.given.setdefault((task, method.name), []).append(result)
         return result
 
+    def _kept(self, value: object) -> object:
+        """A value that is passed; of a function always the same one, for what refers to it weakly."""
+        return self.functions.setdefault(value.word, value) if isinstance(value, Function) else value
+
     def _perform(self, method: ClassMethod, arguments: Mapping[str, Plain], task: int) -> object:
         instance = self.instance
         if method.form == "property":
@@ -133,7 +140,7 @@ class World:
             return type(instance).__enter__(instance)
         if method.form == "leave":
             return self._leave(method, task)
-        values = [one.value(arguments[name]) for name, one in method.parameters.items()]
+        values = [self._kept(one.value(arguments[name])) for name, one in method.parameters.items()]
         if method.opener:
             held = self.given.get((task, method.opener), [])
             if not held:

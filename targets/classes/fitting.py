@@ -1,8 +1,10 @@
 """Values that fit: where a method takes none of those that were guessed by a parameter's name, other kinds are tried.
 
 A parameter without a hint and with a name that says nothing is given numbers. A method that raises TypeError or
-AttributeError for every one of them is called with texts, functions, lists and dictionaries in their place, by one
-thread alone, and has the first kind that it takes. All of its guessed parameters are of one kind.
+AttributeError whenever it is called so is called with texts, functions, lists and dictionaries too, by one thread alone
+on a new instance, and has the first kind with which it does not raise anything, or else the first with which it raises
+something else; numbers come after these, so that a program with them remains one. All of its guessed parameters are of
+one kind. What a method does with its argument only later, or in another state, is not seen.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from semafuzz.targets.classes.values import Choices, other_kinds
 
 _TRIED = 4
 """Calls with each kind of value."""
-_NOT_TAKEN = (TypeError, AttributeError)
+_WRONG_KIND, _REFUSED, _TAKEN = range(3)
+"""How a method takes its values, the better the greater."""
 
 
 def fit_values(subject: Subject) -> dict[str, Mapping[str, Choices]]:
@@ -24,16 +27,18 @@ def fit_values(subject: Subject) -> dict[str, Mapping[str, Choices]]:
     them from now on. Asked for where control is installed."""
     fitted: dict[str, Mapping[str, Choices]] = {}
     for name, method in subject.methods.items():
-        if not any(one.guessed for one in method.parameters.values()) or _is_taken(subject, method):
-            continue
         guessed = method.parameters
+        if not any(one.guessed for one in guessed.values()) or _fits(subject, method) != _WRONG_KIND:
+            continue
+        best, kept = _WRONG_KIND, guessed
         for parameters in _alternatives(guessed):
             method.parameters = parameters
-            if _is_taken(subject, method):
-                fitted[name] = parameters
-                break
-        else:
-            method.parameters = guessed
+            found = _fits(subject, method)
+            if found > best:
+                best, kept = found, parameters
+        method.parameters = kept if kept is guessed else _with_both(kept, guessed)
+        if kept is not guessed:
+            fitted[name] = method.parameters
     return fitted
 
 
@@ -43,11 +48,21 @@ def _alternatives(parameters: Mapping[str, Choices]) -> Iterator[Mapping[str, Ch
         yield {name: made[name][number] if name in made else one for name, one in parameters.items()}
 
 
-def _is_taken(subject: Subject, method: ClassMethod) -> bool:
-    """Whether some call of it, alone and on a new instance, ends with something else than that it was given the wrong
-    kind, or waits."""
+def _with_both(fitting: Mapping[str, Choices], guessed: Mapping[str, Choices]) -> Mapping[str, Choices]:
+    return {
+        name: Choices((*one.named, *guessed[name].named), one.made) if guessed[name].guessed else one
+        for name, one in fitting.items()
+    }
+
+
+def _fits(subject: Subject, method: ClassMethod) -> int:
+    """How well it takes its values: whether some call of it, alone and on a new instance, raises nothing or waits, or
+    at least something else than that it was given the wrong kind."""
+    best = _WRONG_KIND
     for call in method.calls()[:_TRIED]:
         ended = subject.alone((), Operation(method.name, call)).ended.get(0)
-        if ended is None or not isinstance(ended.error, _NOT_TAKEN):
-            return True
-    return False
+        if ended is None or ended.error is None:
+            return _TAKEN
+        if not isinstance(ended.error, (TypeError, AttributeError)):
+            best = _REFUSED
+    return best

@@ -125,7 +125,7 @@ def constructor_of(kind: type) -> dict[str, Choices]:
 def _found(kind: type) -> Iterator[ClassMethod]:
     seen: set[str] = set()
     for owner in kind.__mro__:
-        if _file_of(owner) is None or (owner is not kind and _comes_with_python(owner)):
+        if _file_of(owner) is None or (owner.__module__ != kind.__module__ and _comes_with_python(owner)):
             continue
         for name, value in vars(owner).items():
             if name in seen:

@@ -6,7 +6,8 @@ the shape, which object it is is not. Addresses in texts are left out.
 
 What it misses: the state of objects that Python code cannot read (of C classes without attributes), of locks but
 for whether a plain one is held, of iterators, and all beyond a depth of twelve or two thousand parts. Elements of a
-set that differ only in what is deep inside of them come in either order.
+set that cannot be told apart within some of these parts, or by more than one set inside of each, stand as how many they
+are.
 """
 
 from __future__ import annotations
@@ -56,14 +57,22 @@ def combined(snapshots: Iterable[Snapshot]) -> Shape:
     )
 
 
+class _Untold(NamedTuple):
+    """So many elements of a set that cannot be told apart."""
+
+    many: int
+
+
 class Shaper:
     """Makes shapes in which objects are numbered alike. ``leaves_out``: names of attributes that are not looked
-    at. Keeps what it has numbered, so that no address is used twice."""
+    at. Keeps what it has numbered, so that no address is used twice. ``is_cut``: something was not looked into."""
 
     def __init__(self, leaves_out: Collection[str] = ()) -> None:
         self._leaves_out = leaves_out
         self._numbers: dict[int, int] = {}
         self.kept: list[object] = []
+        self.is_cut = False
+        self._is_beside = False
         self._parts = 0
 
     def shape(self, value: object, depth: int = 0) -> Shape:
@@ -74,7 +83,11 @@ class Shaper:
             return (kind.__name__, f"{value:.3f}" if kind is float else value)
         self._parts += 1
         if depth > _DEPTH or self._parts > _PARTS:
+            self.is_cut = True
             return ("...",)
+        if isinstance(value, _Untold):
+            self.is_cut = True
+            return ("...", value.many)
         known = _without_content(value)
         if known is not None:
             return known
@@ -91,9 +104,9 @@ class Shaper:
     def _items(self, value: Mapping[object, object], depth: int, *, ordered: bool) -> list[Shape]:
         items = list(dict.items(value)) if isinstance(value, dict) else list(value.items())
         if not ordered:
-            keys = self._in_one_order([key for key, _ in items], depth)
-            places = {address(key): place for place, key in enumerate(keys)}
-            items.sort(key=lambda item: places[address(item[0])])
+            by_key = {address(key): (key, one) for key, one in items}
+            ordered_keys = self._in_one_order([key for key, _ in items], depth)
+            items = [(key, None) if isinstance(key, _Untold) else by_key[address(key)] for key in ordered_keys]
         return [(self.shape(key, depth + 1), self.shape(one, depth + 1)) for key, one in items]
 
     def _of_object(self, value: object, depth: int) -> Shape:
@@ -119,21 +132,29 @@ class Shaper:
         return []
 
     def _in_one_order(self, parts: Sequence[object], depth: int) -> list[object]:
-        """The parts of a set in an order that depends on what they are, not on where they are kept."""
+        """The parts of a set in an order that depends on what they are, not on where they are kept. Those that cannot
+        be told apart within the bounds stand as how many they are."""
         if len(parts) < 2:
             return list(parts)
-        share = max(_LEAST_SHARE, (_PARTS - self._parts) // (2 * len(parts)))
-
-        def told_apart_by(part: object) -> str:
-            if type(part) in _PLAIN:
-                return repr(self.shape(part))
+        plain = sorted((part for part in parts if type(part) in _PLAIN), key=lambda part: repr(self.shape(part)))
+        others = [part for part in parts if type(part) not in _PLAIN]
+        if len(others) < 2 or self._is_beside:
+            return [*plain, *(others if len(others) < 2 else [_Untold(len(others))])]
+        share = max(_LEAST_SHARE, (_PARTS - self._parts) // (2 * len(others)))
+        found: dict[str, list[object]] = {}
+        cut: set[str] = set()
+        for part in others:
             # Looked at as here, and by itself: whichever comes first takes nothing from the others.
             beside = Shaper(self._leaves_out)
-            beside._numbers = dict(self._numbers)
+            beside._numbers, beside._is_beside = dict(self._numbers), True
             beside._parts = max(self._parts, _PARTS - share)
-            return repr(beside.shape(part, depth + 1))
-
-        return sorted(parts, key=told_apart_by)
+            told = repr(beside.shape(part, depth + 1))
+            found.setdefault(told, []).append(part)
+            if beside.is_cut:
+                cut.add(told)
+        for told, alike in sorted(found.items()):
+            plain += [_Untold(len(alike))] if told in cut and len(alike) > 1 else alike
+        return plain
 
     def attributes(self, value: object, depth: int = 0, *, public: bool = False) -> list[tuple[str, Shape]]:
         """The shapes of an object's attributes, with their names. ``public``: of those without an underscore."""

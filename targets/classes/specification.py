@@ -10,6 +10,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from semafuzz.harness.kernel import event_kinds as op
 from semafuzz.harness.traces.schema import Operation
 from semafuzz.targets.classes.api import uncompared_of
 from semafuzz.targets.classes.calls import CameTo, World, came_to
@@ -20,8 +21,8 @@ from semafuzz.targets.classes.values import Choices
 from semafuzz.targets.model.protocol import Plain
 from semafuzz.targets.model.solo_run import run_solo, solo_outcome
 
-_ROUNDS, _MOST_PROBES = 3, 40
-"""How often each call is made to see what state a run has left, where these are not more calls; at least once."""
+_ROUNDS = 3
+"""How often each call that changes something is made to see what state a run has left."""
 
 
 class Subject:
@@ -70,7 +71,9 @@ class Subject:
         outcome = solo_outcome(make)
         self.failure = outcome.failures[0].message if outcome is not None and outcome.failures else ""
         world = made[0] if made else World(None, self.methods)
-        world.had_threads = outcome is not None and len(outcome.tasks) > 1
+        if outcome is not None:
+            ended = {owner.index for kind, owner, *_ in outcome.events if kind == op.END}
+            world.has_threads = any(task.index not in ended for task in outcome.tasks)
         return world
 
     def serially(self, before: Sequence[Operation], steps: Sequence[Step]) -> SerialRun:
@@ -104,8 +107,10 @@ class Subject:
         ]
         # What is taken several times shows all that there is; then it is given back.
         taking = [one for closes, one in rest if not closes]
-        rounds = max(1, min(_ROUNDS, _MOST_PROBES // max(1, len(taking))))
-        probes = taking * rounds + [one for closes, one in rest if closes]
+        reading = {one.name for one in self.readers}
+        again = [one for one in taking if one.name not in reading] * (_ROUNDS - 1)
+        look = [one for one in taking if one.name in reading]
+        probes = [*taking, *again, *look, *(one for closes, one in rest if closes)]
         for one in self.readers:
             seen.append(self._observed(one, world))
         for one in probes:

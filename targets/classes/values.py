@@ -104,16 +104,9 @@ def other_kinds(name: str) -> list[Choices]:
     return [Choices(("a", "b")), _functions(), _named([[1], [2, 1]], name), _named([{"a": 1}, {"a": 2, "b": 1}], name)]
 
 
-_FUNCTIONS = tuple(map(Function, ("a function", "another function")))
-"""Kept, so that what refers to one weakly has it all the time."""
-
-
 def _functions() -> Choices:
-    return Choices(tuple(one.word for one in _FUNCTIONS), {one.word: partial(_itself, one) for one in _FUNCTIONS})
-
-
-def _itself(one: Function) -> Function:
-    return one
+    words = ("a function", "another function")
+    return Choices(words, {word: partial(Function, word) for word in words})
 
 
 def _by_hint(hint: object, name: str) -> Choices | None:

@@ -142,10 +142,11 @@ class NightMutants:
         for release, parts in self._parts.items():
             judged = [self._judged(release, part) for part in parts]
             known = [one.score for one in judged if one is not None and one.score is not None]
-            if len(known) == len(parts):
+            if parts and len(known) == len(parts):
                 scores.append((_sum_of(known), self._before.get(release)))
                 continue
-            why = next((one.trouble for one in judged if one is not None and one.trouble), late)
+            unsaid = late if parts else "no method takes the lock by a decorator"
+            why = next((one.trouble for one in judged if one is not None and one.trouble), unsaid)
             many = f" ({len(parts) - len(known)} of {len(parts)})" if len(parts) > 1 else ""
             unscored.append((f"mutants of {self._target} {release}".strip() + many, why))
         return scores, unscored

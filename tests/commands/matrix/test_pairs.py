@@ -126,3 +126,22 @@ def test_what_took_part_unseen_does_not_end_the_first_look(
     assert run(["fuzz", "half_seen.py:Box", "--schedules", "300"]) == 1
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("put | take")]
     assert "violates" in line
+
+
+def test_what_took_part_unseen_stands_above_by_kind_with_how_many_pairs_it_concerns() -> None:
+    def unseen(*limits: str) -> PairProgram:
+        return PairProgram(Scenario(Operations((), ())), traces=1, schedules=1, limits=limits)
+
+    threads, drawn = (f"state outlived an execution: {what}" for what in ("threads", "numbers"))
+    clock, other = (f"a real clock was read: {what}" for what in ("time.time", "time.ctime"))
+    pairs = [
+        pair("a", "a", unseen(threads, clock)),
+        pair("a", "b", unseen(drawn, other)),
+        pair("b", "b", unseen(drawn)),
+    ]
+    lines = pairs_section(pairs, "Which may run together").lines
+    assert [line for line in lines if line.startswith("unseen")] == [
+        f"unseen in 2 of 3, as {clock}",
+        f"unseen in 2 of 3, as {drawn}",
+        f"unseen in 1 of 3, as {threads}",
+    ]

@@ -191,6 +191,75 @@ class RightPool:
         return self._done
 
 
+class RightMarker:
+    """It leaves a mark on what it is given."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.last = 0
+
+    def mark(self, handler: Callable[[], object]) -> int:
+        with self._lock:
+            handler.uses = getattr(handler, "uses", 0) + 1
+            self.last = handler.uses
+            return self.last
+
+
+class BrokenWarm:
+    """Its threads have ended when it is there."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        threads = [threading.Thread(target=int) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def add(self) -> int:
+        before = self.total
+        self.total = before + 1
+        return self.total
+
+
+class BrokenOrder:
+    """Two locks in both orders, beside a thread that waits for work."""
+
+    def __init__(self) -> None:
+        self._one, self._other = threading.Lock(), threading.Lock()
+        self._tasks: queue.Queue[int] = queue.Queue()
+        threading.Thread(target=self._tasks.get, daemon=True).start()
+
+    def there(self) -> None:
+        with self._one, self._other:
+            pass
+
+    def back(self) -> None:
+        with self._other, self._one:
+            pass
+
+
+class BrokenPool:
+    """What is lost shows only in what is taken the third time; many methods that only look do not hide it."""
+
+    def __init__(self) -> None:
+        self._left = 6
+
+    def take(self) -> bool:
+        if self._left:
+            self._left -= 1
+            return True
+        return False
+
+    def lose(self) -> None:
+        left = self._left
+        self._left = max(0, left - 1)
+
+
+for _number in range(20):
+    setattr(BrokenPool, f"look_{_number}", lambda self, number=_number: number)
+
+
 class RightLatch:
     """An event stands for the state."""
 

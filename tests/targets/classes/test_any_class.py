@@ -82,13 +82,17 @@ def test_what_takes_no_numbers_is_called_with_what_it_takes(tmp_path: Path, caps
 
             def never(self, other):
                 raise TypeError("takes nothing")
+
+            def update(self, values):
+                items = dict(values)
+                before = self.value
+                self.value = before + len(items)
     """
     (tmp_path / "cell.py").write_text(textwrap.dedent(source))
     code, answer = asked(capsys, "matrix", "pairs", f"{tmp_path / 'cell.py'}:Cell", "--out", str(tmp_path / "out"))
     assert code == 1
-    assert {tuple(one["operations"]) for one in answer["failures"]} == {
-        ("alter(change=a function)", "alter(change=a function)")
-    }
+    found = {name for one in answer["failures"] for name in one["operations"]}
+    assert {"alter(change=a function)", "update(values=values 1)"} <= found
     verified = {tuple(one["operations"]) for one in answer["pairs"] if one["answer"] == "verified"}
     assert ("name", "never") in verified or ("never", "name") in verified
 

@@ -186,6 +186,22 @@ def test_a_circle_through_what_has_no_order_comes_to_an_end(hold: Any) -> None:
     assert Shaper().shape(knot()) == Shaper().shape(knot())
 
 
+def test_many_that_hold_one_another_are_soon_described() -> None:
+    users, rooms = [Thing() for _ in range(12)], [Thing() for _ in range(12)]
+    for user in users:
+        user.part = set(rooms)
+    for room in rooms:
+        room.part = set(users)
+    assert len(repr(Shaper().shape(users))) < 100_000
+
+
+def test_what_cannot_be_told_apart_within_bounds_has_no_order_by_chance() -> None:
+    def many() -> set[Thing]:
+        return {Thing([[] for _ in range(30)] + [number]) for number in range(60)}  # type: ignore[list-item]
+
+    assert Shaper().shape(many()) == Shaper().shape(many())
+
+
 def test_elements_of_a_set_are_told_apart_by_what_is_in_them() -> None:
     shapes = {Shaper().shape({Thing({Thing(one)}), Thing({Thing(other)})}) for one, other in ((1, 2), (2, 1))}
     assert len(shapes) == 1
