@@ -71,7 +71,7 @@ class Subject:
         outcome = solo_outcome(make)
         self.failure = outcome.failures[0].message if outcome is not None and outcome.failures else ""
         world = made[0] if made else World(None, self.methods)
-        if outcome is not None:
+        if outcome is not None and len(outcome.tasks) > 1:
             ended = {owner.index for kind, owner, *_ in outcome.events if kind == op.END}
             world.has_threads = any(task.index not in ended for task in outcome.tasks)
         return world

@@ -74,7 +74,10 @@ def _check_shows(path: Path, code: Code, search: int | None) -> None:
     told += [part for name in code.instrument for part in ("--instrument", name)]
     told += [part for setting in code.settings for part in ("--set", setting)]
     with waiting("the finding is replayed without the remedy"):
-        answer = json_of(told)
+        try:
+            answer = json_of(told)
+        except CannotJudge as error:
+            raise CannotJudge(f"without the remedy the finding cannot be replayed: {error}") from None
     if not answer["reproduces"]:
         raise CannotJudge(
             f"without the remedy the finding does not show either ({answer['why']}), so that a remedy has nothing to "

@@ -10,7 +10,10 @@ import pytest
 from semafuzz.commands.mutate.released import unlocked_section
 from semafuzz.commands.mutate.unlocked import Unlocked, locked_methods
 from semafuzz.harness.errors import UsageError
-from semafuzz.strategies.mutation.unlocked import CONTROL
+from semafuzz.harness.runs.execution_config import ExecutionConfig
+from semafuzz.harness.runs.session import controlled_session
+from semafuzz.strategies.fuzz.small_scope import SmallScope
+from semafuzz.strategies.mutation.unlocked import CONTROL, MutantSearch
 from semafuzz.targets import find_target
 from tests.conftest import Run
 
@@ -43,6 +46,15 @@ def test_locked_methods_are_those_of_the_source() -> None:
         locked_methods(find_target("nova"), "", "build_failed")
     with pytest.raises(UsageError, match="names no class whose lock could be left out"):
         locked_methods(find_target("reference"), "")
+
+
+def test_the_control_of_an_error_runs_in_full_where_few_places_meet() -> None:
+    target = find_target("reference")
+    with target.open() as opened, controlled_session(opened.modules) as laboratory:
+        search = MutantSearch(target, opened, laboratory)
+        scenario = next(one for number, one in SmallScope(target, lambda _: [], 0).pairs() if not number)
+        tried, setting = search._tried(scenario, ""), ExecutionConfig(search._no_points())
+        assert len(list(search._control(tried, opened.program(scenario), 60, setting))) == tried.schedules == 60
 
 
 @pytest.mark.nova
