@@ -83,10 +83,10 @@ class SectionSweep(PriorityScheduler):
     def learn(self, base: int, outcome: Outcome) -> None:
         """Take in a run in which this task went first to its end."""
         self._tasks = max(self._tasks, len(outcome.tasks))
+        seen = _Sections(outcome.events, self._method)
         for task in range(len(outcome.tasks)):
-            found = _learned_of(outcome.events, task, base, self._method, self._commutes)
-            if task == base or found.enters >= 0:
-                self._learned[task, base] = found
+            if task == base or seen.comes(task):
+                self._learned[task, base] = _learned_of(seen, task, base, self._commutes)
 
     def begin(self, execution: int) -> bool:
         """Move to the next place; False when each was tried."""
@@ -142,14 +142,25 @@ class SectionSweep(PriorityScheduler):
                 self._rank[self._released] = -1
 
 
-def _learned_of(
-    events: Sequence[RawEvent], task: int, base: int, method: str, commutes: Callable[[str], bool]
-) -> _Learned:
-    inside, locked = _steps_inside(events, method), _steps_under_locks(events)
+class _Sections:
+    """The events of a run, and which of them are ``inside`` the method and which under a lock: ``locked``, each with
+    the number of its task."""
+
+    def __init__(self, events: Sequence[RawEvent], method: str) -> None:
+        self.events = events
+        self.inside, self.locked = _steps_inside(events, method), _steps_under_locks(events)
+        self.touches = list(touches_of(events))
+
+    def comes(self, task: int) -> bool:
+        """Whether the task comes to the method."""
+        return task in self.inside.values()
+
+
+def _learned_of(seen: _Sections, task: int, base: int, commutes: Callable[[str], bool]) -> _Learned:
+    events, inside, locked = seen.events, seen.inside, seen.locked
     theirs: dict[Key, set[Touch]] = {}
     under: dict[Key, set[Touch]] = {}
-    touches = list(touches_of(events))
-    for step, index, touch in touches:
+    for step, index, touch in seen.touches:
         if index != task and step in inside:
             theirs.setdefault(touch.key, set()).add(touch)
         elif index != task and touch.locks:
@@ -157,7 +168,7 @@ def _learned_of(
     others_come = any(index != task for index in inside.values())
     others_lock = any(index != task for index in locked.values())
     own_inside, own_under = set(), set()
-    for step, index, touch in touches:
+    for step, index, touch in seen.touches:
         if index != task:
             continue
         if step in inside and any(map(touch.meets, under.get(touch.key, ()))):

@@ -13,6 +13,8 @@ schedules can kill a mutant wrongly. Programs of three tasks are not tried.
 from __future__ import annotations
 
 import itertools
+import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -40,12 +42,13 @@ from semafuzz.strategies.mutation.section_sweep import SectionSweep
 from semafuzz.targets.model.protocol import ImpossibleStartError, OpenTarget, Target
 from semafuzz.targets.model.scenario import Scenario
 
-FIRST = 16
+FIRST = 48
 """Schedules of a program in its first turn, and twice as many in each further one."""
-MOST_TURNS = 10
+LEARNING = 4
+"""Of so many further schedules one is looked at for scheduling points: few come later, and looking costs as much as a
+fifth of a schedule."""
+MOST_TURNS = 8
 """Of a program; in the last it has thousands of schedules."""
-FOREVER = 1e9
-"""Seconds."""
 CONTROL, MOST_CONTROL = 300, 3000
 """Schedules of the unchanged code in which an error must not show: three times as many as it took, at least and at
 most so many."""
@@ -56,7 +59,9 @@ PROGRAMS = 400
 SERIAL = 2
 """Each task first to its end."""
 CHUNK = 48
-"""Programs that are looked at before those of them that meet the method at new places are searched."""
+"""Programs that are looked at before those that meet the method are searched further."""
+EACH = 6
+"""Schedules of further search for each of them, before the next ones are looked at."""
 
 Innocent = tuple[tuple[str, ...], frozenset[str]]
 """An error that the unchanged code shows, and between which operations."""
@@ -104,7 +109,7 @@ class MutantSearch:
     _innocent: set[Innocent] = field(default_factory=set)
     _schedules: int = 0
     _controls: float = CONTROLS
-    _met: set[int] = field(default_factory=set)
+    _spent: Counter[frozenset[int]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._programs = MethodPrograms(self.target, self._alone, self.seed)
@@ -119,7 +124,7 @@ class MutantSearch:
         mutant = ExecutionConfig(self._no_points(), seed=self.seed)
         left: list[_Tried] = []
         begun_with: list[_Tried] = []
-        self._schedules, self._met = 0, set()
+        self._schedules, self._spent = 0, Counter()
 
         def told(killed: str) -> Death:
             programs = [one for one in begun_with if one.schedules]
@@ -136,23 +141,23 @@ class MutantSearch:
         chunks = _chunks(itertools.islice(scenarios, PROGRAMS))
         death: Death | None = None
         while True:
-            begun = perf_counter()
             chunk = next(chunks, None)
             if chunk is not None:
                 some = [self._tried(scenario, method) for scenario in chunk]
                 begun_with += some
                 # First one task after the other, which tells how much meets.
-                death = searched(some, SERIAL) or searched(self._novel(some), FIRST)
+                death = searched(some, SERIAL)
                 left += [one for one in some if one.sections.places or one.systematic.met]
             elif not left:
                 return told("")
-            # As long as that took, those that meet have further turns.
-            until = perf_counter() + (perf_counter() - begun if chunk is not None else FOREVER)
-            while death is None and left and perf_counter() < until:
-                one = min(left, key=_next_turn)
-                one.turns += 1
+            # Not by the clock, so that a slow machine does the same later.
+            until = self._schedules + (EACH * len(chunk) if chunk is not None else sys.maxsize)
+            while death is None and left and self._schedules < until:
+                one = min(left, key=self._next_turn)
                 before = one.schedules
                 death = searched([one], FIRST << one.turns)
+                one.turns += 1
+                self._spent[one.meetings] += one.schedules - before
                 if one.schedules == before or one.turns >= MOST_TURNS:
                     left.remove(one)
             if death is not None:
@@ -180,17 +185,10 @@ class MutantSearch:
                 return f"{failure.kind}: {failure.message[:150]} ({', '.join(names_of(one.scenario))})"
         return ""
 
-    def _novel(self, some: Sequence[_Tried]) -> list[_Tried]:
-        """A third of these programs: always the one next that meets the method at most places of the code at which
-        those before, of all chunks, did not (a greedy set cover: Chvatal, 1979)."""
-        chosen: list[_Tried] = []
-        left = sorted(some, key=_worth)
-        while left and len(chosen) < len(some) // 3:
-            best = max(left, key=lambda one: len(one.meetings - self._met))
-            left.remove(best)
-            chosen.append(best)
-            self._met |= best.meetings
-        return chosen
+    def _next_turn(self, one: _Tried) -> tuple[int, int, bool, bool, int]:
+        """Whose turn is next. Programs that meet the method at the same places are of one kind, and the kinds have as
+        many schedules each: most programs are of a few kinds. Of a kind one program is searched to its end first."""
+        return self._spent[one.meetings], -one.turns, *_worth(one)
 
     def _no_points(self) -> bytearray:
         return bytearray(max(1 << 17, 4 * len(SITES)))
@@ -212,7 +210,6 @@ class MutantSearch:
         self.laboratory.control.between_executions()
         if outcome.uncontrolled:
             raise CannotJudge(outcome.uncontrolled)
-        setting.learn(outcome)
         return outcome
 
     def _errors(
@@ -253,6 +250,8 @@ class MutantSearch:
             if not scheduler.begin(one.schedules):
                 return
             outcome = self._run(program, scheduler, setting)
+            if one.schedules < LEARNING or one.schedules % LEARNING == 0:
+                setting.learn(outcome)
             scheduler.end(outcome)
             if scheduler is one.systematic and one.systematic.serial_task is not None:
                 one.sections.learn(one.systematic.serial_task, outcome)
@@ -286,6 +285,7 @@ class MutantSearch:
         follow = ReplayByOperation(choices)
         follow.begin(0)
         alike = self._run(program, follow, setting)
+        setting.learn(alike)
         control = Deadline(self._controls)
         for outcome in itertools.chain([alike], self._control(again, program, many, setting)):
             if identity in map(failure_identity, outcome.failures):
@@ -305,11 +305,6 @@ def _worth(one: _Tried) -> tuple[bool, bool, int]:
     of these the programs with the fewest places, which are soon done."""
     places = one.sections.places
     return not (isinstance(one.sections, SectionSweep) and one.sections.changes), not places, places
-
-
-def _next_turn(one: _Tried) -> tuple[int, bool, bool, int]:
-    """Whose turn is next: every program has its first before any has a second."""
-    return one.turns, *_worth(one)
 
 
 def _chunks(scenarios: Iterator[Scenario]) -> Iterator[list[Scenario]]:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -125,26 +125,7 @@ class NovaTarget(Target):
 
     def operations(self) -> Sequence[OperationInfo]:
         """The operation table, for generating programs: what the chosen Nova has of it."""
-        from semafuzz.targets.nova.operations.table import TABLE
-
-        return [
-            OperationInfo(
-                spec.name,
-                "instance" in spec.arguments,
-                spec.before,
-                spec.after,
-                spec.shared,
-                spec.weight,
-                like=spec.like,
-                follower=spec.follower,
-            )
-            for spec in TABLE.values()
-            if not spec.needs or self._has(spec.needs)
-        ]
-
-    def _has(self, method: str) -> bool:
-        chosen = environments.chosen()
-        return environments.tracker_has(None if chosen is None else chosen.folder, method)
+        return _operations_of(_folder())
 
     def roles(self) -> Sequence[str]:
         """The roles in which an instance can start, as far as the chosen Nova has operations on them."""
@@ -165,7 +146,7 @@ class NovaTarget(Target):
     def setup_arguments(self) -> Mapping[str, Sequence[Plain]]:
         """An instance's flavor; see ``semafuzz.targets.nova.world.flavors.FLAVORS``. What needs persistent
         memory is left out where the chosen Nova has none."""
-        known = self._has("_claim_resources")
+        known = environments.tracker_has(_folder(), "_claim_resources")
         return {"flavor": tuple(one for one in SIMPLEST_FIRST if known or not FLAVORS[one].uses_vpmem)}
 
     def faults(self) -> Sequence[FaultInfo]:
@@ -293,6 +274,33 @@ def _flavors_of(instance: Operation) -> tuple[int, int]:
     """The flavor that an instance of the set-up starts with, and the one it is resized to."""
     number = int(instance.arguments["flavor"] or 0)
     return number, FLAVORS[number].larger
+
+
+def _folder() -> Path | None:
+    """Where the chosen Nova is; None for the installed one."""
+    chosen = environments.chosen()
+    return None if chosen is None else chosen.folder
+
+
+@lru_cache(maxsize=64)
+def _operations_of(folder: Path | None) -> tuple[OperationInfo, ...]:
+    """Those of the Nova in ``folder``, or of the installed one: asked for with every program that is made."""
+    from semafuzz.targets.nova.operations.table import TABLE
+
+    return tuple(
+        OperationInfo(
+            spec.name,
+            "instance" in spec.arguments,
+            spec.before,
+            spec.after,
+            spec.shared,
+            spec.weight,
+            like=spec.like,
+            follower=spec.follower,
+        )
+        for spec in TABLE.values()
+        if not spec.needs or environments.tracker_has(folder, spec.needs)
+    )
 
 
 class _OpenNova:

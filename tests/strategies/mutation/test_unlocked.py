@@ -13,6 +13,7 @@ from semafuzz.harness.errors import UsageError
 from semafuzz.harness.runs.execution_config import ExecutionConfig
 from semafuzz.harness.runs.session import controlled_session
 from semafuzz.strategies.fuzz.small_scope import SmallScope
+from semafuzz.strategies.mutation.section_sweep import SectionSweep, _Learned
 from semafuzz.strategies.mutation.unlocked import CONTROL, MutantSearch
 from semafuzz.targets import find_target
 from tests.conftest import Run
@@ -55,6 +56,22 @@ def test_the_control_of_an_error_runs_in_full_where_few_places_meet() -> None:
         scenario = next(one for number, one in SmallScope(target, lambda _: [], 0).pairs() if not number)
         tried, setting = search._tried(scenario, ""), ExecutionConfig(search._no_points())
         assert len(list(search._control(tried, opened.program(scenario), 60, setting))) == tried.schedules == 60
+
+
+def test_programs_that_meet_the_method_at_the_same_places_share_their_schedules() -> None:
+    target = find_target("reference")
+    with target.open() as opened, controlled_session(opened.modules) as laboratory:
+        search = MutantSearch(target, opened, laboratory)
+        scenario = next(one for number, one in SmallScope(target, lambda _: [], 0).pairs() if not number)
+        alike, likewise, other = (search._tried(scenario, "Pool.take") for _ in range(3))
+        for one, places in ((alike, {1, 2}), (likewise, {1, 2}), (other, {2})):
+            assert isinstance(one.sections, SectionSweep)
+            one.sections._learned[0, 0] = _Learned(0, 0, 0, [1], [1], 1, frozenset(places))
+        likewise.turns = 1
+        order = sorted([alike, other, likewise], key=search._next_turn)
+        assert order.index(likewise) == 0, "of a kind one is searched to its end first"
+        search._spent[likewise.meetings] += 48
+        assert sorted([alike, other, likewise], key=search._next_turn) == [other, likewise, alike]
 
 
 @pytest.mark.nova
