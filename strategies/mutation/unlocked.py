@@ -82,7 +82,8 @@ class Death:
 
 @dataclass(slots=True)
 class _Tried:
-    """A program under the mutant, with what goes on with it."""
+    """A program under the mutant, with what goes on with it. ``kind``: where another task met the method in the runs
+    of one task after the other."""
 
     scenario: Scenario
     systematic: OneChangeSweep
@@ -90,6 +91,7 @@ class _Tried:
     portfolio: Scheduler
     schedules: int = 0
     turns: int = 0
+    kind: frozenset[int] = frozenset()
 
     @property
     def meetings(self) -> frozenset[int]:
@@ -147,6 +149,9 @@ class MutantSearch:
                 begun_with += some
                 # First one task after the other, which tells how much meets.
                 death = searched(some, SERIAL)
+                for one in some:
+                    # Further runs may meet it at further places.
+                    one.kind = one.meetings
                 left += [one for one in some if one.sections.places or one.systematic.met]
             elif not left:
                 return told("")
@@ -157,7 +162,7 @@ class MutantSearch:
                 before = one.schedules
                 death = searched([one], FIRST << one.turns)
                 one.turns += 1
-                self._spent[one.meetings] += one.schedules - before
+                self._spent[one.kind] += one.schedules - before
                 if one.schedules == before or one.turns >= MOST_TURNS:
                     left.remove(one)
             if death is not None:
@@ -188,7 +193,7 @@ class MutantSearch:
     def _next_turn(self, one: _Tried) -> tuple[int, int, bool, bool, int]:
         """Whose turn is next. Programs that meet the method at the same places are of one kind, and the kinds have as
         many schedules each: most programs are of a few kinds. Of a kind one program is searched to its end first."""
-        return self._spent[one.meetings], -one.turns, *_worth(one)
+        return self._spent[one.kind], -one.turns, *_worth(one)
 
     def _no_points(self) -> bytearray:
         return bytearray(max(1 << 17, 4 * len(SITES)))

@@ -67,10 +67,11 @@ def test_programs_that_meet_the_method_at_the_same_places_share_their_schedules(
         for one, places in ((alike, {1, 2}), (likewise, {1, 2}), (other, {2})):
             assert isinstance(one.sections, SectionSweep)
             one.sections._learned[0, 0] = _Learned(0, 0, 0, [1], [1], 1, frozenset(places))
+            one.kind = one.meetings
         likewise.turns = 1
         order = sorted([alike, other, likewise], key=search._next_turn)
         assert order.index(likewise) == 0, "of a kind one is searched to its end first"
-        search._spent[likewise.meetings] += 48
+        search._spent[likewise.kind] += 48
         assert sorted([alike, other, likewise], key=search._next_turn) == [other, likewise, alike]
 
 
