@@ -1,9 +1,9 @@
 """Whether a search kills a mutant of a target: a method that takes its lock by a decorator, without it.
 
 The programs are those of two tasks of which one comes to the method; where an operation does so only when a call of it
-fails, with that fault. Each is run under the mutant, with switches at accesses, at locks and calls, and at random,
-in rounds that grow. An error kills that the unchanged code does not show in more schedules of the same program,
-tried at the same places and at random;
+fails, with that fault. Each is run under the mutant, one task after the other; those that meet in the method then
+take turns, with switches at accesses, at locks and calls, and at random, kind by kind. An error kills that the
+unchanged code does not show in more schedules of the same program, tried at the same places and at random;
 a warning about lock discipline kills nobody, since it looks at the lock and not at what came of it.
 
 That the unchanged code does not show an error is no proof that it never does: one that it shows once in thousands of
@@ -44,11 +44,14 @@ from semafuzz.targets.model.scenario import Scenario
 
 FIRST = 48
 """Schedules of a program in its first turn, and twice as many in each further one."""
-LEARNING = 4
+LOOK = 16
+"""From this many a program in which sections do not meet has a few at places of other kinds, to see whether anything
+does."""
+LEARNING = 5
 """Of so many further schedules one is looked at for scheduling points: few come later, and looking costs as much as a
 fifth of a schedule."""
-MOST_TURNS = 8
-"""Of a program; in the last it has thousands of schedules."""
+DOUBLINGS = 6
+"""A turn has at most so many times twice as many schedules: thousands."""
 CONTROL, MOST_CONTROL = 300, 3000
 """Schedules of the unchanged code in which an error must not show: three times as many as it took, at least and at
 most so many."""
@@ -63,6 +66,9 @@ CHUNK = 48
 EACH = 6
 """Schedules of further search for each of them, before the next ones are looked at."""
 
+Kind = tuple[frozenset[int], tuple[str, ...]]
+"""Where another task met the method in the runs of one task after the other, as numbers of sites; or else, between
+which operations a program is."""
 Innocent = tuple[tuple[str, ...], frozenset[str]]
 """An error that the unchanged code shows, and between which operations."""
 
@@ -71,19 +77,20 @@ Innocent = tuple[tuple[str, ...], frozenset[str]]
 class Death:
     """What became of a mutant. ``killed``: by this error, or ""; ``operations``: those that come to the method;
     ``programs``: how many were run, ``meeting``: those of them in which another task touches what the method touches,
-    without a lock that both hold; ``schedules`` of all."""
+    without a lock that both hold, and ``searched``: those that had a turn; ``schedules`` of all, those in which an
+    error was looked for in the unchanged code among them."""
 
     killed: str
     operations: tuple[str, ...]
     programs: int
     meeting: int
+    searched: int
     schedules: int
 
 
 @dataclass(slots=True)
 class _Tried:
-    """A program under the mutant, with what goes on with it. ``kind``: where another task met the method in the runs
-    of one task after the other."""
+    """A program under the mutant, with what goes on with it. ``swept``: nothing but chance is left to try."""
 
     scenario: Scenario
     systematic: OneChangeSweep
@@ -91,7 +98,8 @@ class _Tried:
     portfolio: Scheduler
     schedules: int = 0
     turns: int = 0
-    kind: frozenset[int] = frozenset()
+    swept: bool = False
+    kind: Kind = frozenset(), ()
 
     @property
     def meetings(self) -> frozenset[int]:
@@ -111,7 +119,7 @@ class MutantSearch:
     _innocent: set[Innocent] = field(default_factory=set)
     _schedules: int = 0
     _controls: float = CONTROLS
-    _spent: Counter[frozenset[int]] = field(default_factory=Counter)
+    _spent: Counter[Kind] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._programs = MethodPrograms(self.target, self._alone, self.seed)
@@ -131,9 +139,10 @@ class MutantSearch:
         def told(killed: str) -> Death:
             programs = [one for one in begun_with if one.schedules]
             meeting = sum(bool(one.sections.places) for one in programs)
-            return Death(killed, operations, len(programs), meeting, self._schedules)
+            searched = sum(one.turns > 0 for one in programs)
+            return Death(killed, operations, len(programs), meeting, searched, self._schedules)
 
-        def searched(some: Sequence[_Tried], allowed: int) -> Death | None:
+        def search(some: Sequence[_Tried], allowed: int) -> Death | None:
             for one in some:
                 killed = "" if deadline.passed else self._kills(one, unlocked, allowed, mutant, deadline)
                 if killed or deadline.passed:
@@ -142,28 +151,29 @@ class MutantSearch:
 
         chunks = _chunks(itertools.islice(scenarios, PROGRAMS))
         death: Death | None = None
+        budget = 0
         while True:
             chunk = next(chunks, None)
             if chunk is not None:
                 some = [self._tried(scenario, method) for scenario in chunk]
                 begun_with += some
                 # First one task after the other, which tells how much meets.
-                death = searched(some, SERIAL)
+                death = search(some, SERIAL) or search([one for one in some if not one.sections.places], LOOK)
                 for one in some:
                     # Further runs may meet it at further places.
-                    one.kind = one.meetings
+                    one.kind = one.meetings, () if one.meetings else tuple(sorted(names_of(one.scenario)))
                 left += [one for one in some if one.sections.places or one.systematic.met]
             elif not left:
                 return told("")
             # Not by the clock, so that a slow machine does the same later.
-            until = self._schedules + (EACH * len(chunk) if chunk is not None else sys.maxsize)
-            while death is None and left and self._schedules < until:
+            budget += EACH * len(chunk) if chunk is not None else sys.maxsize
+            while death is None and left and self._spent.total() < budget:
                 one = min(left, key=self._next_turn)
                 before = one.schedules
-                death = searched([one], FIRST << one.turns)
                 one.turns += 1
+                death = search([one], FIRST << min(one.turns - 1, DOUBLINGS))
                 self._spent[one.kind] += one.schedules - before
-                if one.schedules == before or one.turns >= MOST_TURNS:
+                if one.schedules == before:
                     left.remove(one)
             if death is not None:
                 return death
@@ -190,10 +200,11 @@ class MutantSearch:
                 return f"{failure.kind}: {failure.message[:150]} ({', '.join(names_of(one.scenario))})"
         return ""
 
-    def _next_turn(self, one: _Tried) -> tuple[int, int, bool, bool, int]:
+    def _next_turn(self, one: _Tried) -> tuple[int, bool, int, bool, bool, int]:
         """Whose turn is next. Programs that meet the method at the same places are of one kind, and the kinds have as
-        many schedules each: most programs are of a few kinds. Of a kind one program is searched to its end first."""
-        return self._spent[one.kind], -one.turns, *_worth(one)
+        many schedules each, but for a turn: most programs are of a few kinds. Of a kind all places of one program are
+        tried first, then those of the next one; chance is for when none has places left."""
+        return self._spent[one.kind], one.swept, one.turns if one.swept else -one.turns, *_worth(one)
 
     def _no_points(self) -> bytearray:
         return bytearray(max(1 << 17, 4 * len(SITES)))
@@ -238,11 +249,14 @@ class MutantSearch:
     def _outcomes(self, one: _Tried, program: Program, allowed: int, setting: ExecutionConfig) -> Iterator[Outcome]:
         """Further runs of a program: most of them leave a task where sections meet. Where nothing meets it is left at
         the first kind."""
+        before = one.schedules
         for scheduler, many in (
             (one.systematic, max(2, allowed // 8)),
             (one.sections, allowed - allowed // 4),
             (one.portfolio, allowed // 8),
         ):
+            if scheduler is one.portfolio:
+                one.swept = one.schedules == before
             yield from self._runs(one, program, scheduler, many, setting)
             if (not one.sections.places and not one.systematic.met) or allowed <= SERIAL:
                 return
@@ -255,7 +269,8 @@ class MutantSearch:
             if not scheduler.begin(one.schedules):
                 return
             outcome = self._run(program, scheduler, setting)
-            if one.schedules < LEARNING or one.schedules % LEARNING == 0:
+            serial = scheduler is one.systematic and one.systematic.serial_task is not None
+            if serial or outcome.failures or one.schedules % LEARNING == 0:
                 setting.learn(outcome)
             scheduler.end(outcome)
             if scheduler is one.systematic and one.systematic.serial_task is not None:

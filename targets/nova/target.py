@@ -125,7 +125,11 @@ class NovaTarget(Target):
 
     def operations(self) -> Sequence[OperationInfo]:
         """The operation table, for generating programs: what the chosen Nova has of it."""
-        return _operations_of(_folder())
+        from semafuzz.targets.nova.operations.table import TABLE
+
+        folder = _folder()
+        needed = {spec.needs for spec in TABLE.values() if spec.needs}
+        return _operations_with(frozenset(need for need in needed if environments.tracker_has(folder, need)))
 
     def roles(self) -> Sequence[str]:
         """The roles in which an instance can start, as far as the chosen Nova has operations on them."""
@@ -283,8 +287,9 @@ def _folder() -> Path | None:
 
 
 @lru_cache(maxsize=64)
-def _operations_of(folder: Path | None) -> tuple[OperationInfo, ...]:
-    """Those of the Nova in ``folder``, or of the installed one: asked for with every program that is made."""
+def _operations_with(methods: frozenset[str]) -> tuple[OperationInfo, ...]:
+    """Those for which a tracker has what they need: asked for with every program that is made. ``methods``: those of
+    the tracker that some operation needs."""
     from semafuzz.targets.nova.operations.table import TABLE
 
     return tuple(
@@ -299,7 +304,7 @@ def _operations_of(folder: Path | None) -> tuple[OperationInfo, ...]:
             follower=spec.follower,
         )
         for spec in TABLE.values()
-        if not spec.needs or environments.tracker_has(folder, spec.needs)
+        if not spec.needs or spec.needs in methods
     )
 
 

@@ -70,7 +70,7 @@ def unlocked_section(fates: Sequence[Unlocked], subject: str) -> Section:
 def _row(one: Unlocked) -> Row:
     tried = (
         f"{one.programs} programs of {', '.join(one.operations)} beside another operation, of which {one.meeting} meet "
-        f"in the method, {one.seconds:.0f} s"
+        f"in the method and {one.searched} were searched further, {one.seconds:.0f} s"
     )
     return Row(
         (f"lock is gone in {one.method}", one.fate, one.schedules),
@@ -85,6 +85,7 @@ def _row(one: Unlocked) -> Row:
             "trouble": one.trouble,
             "programs": one.programs,
             "meeting": one.meeting,
+            "searched": one.searched,
             "schedules": one.schedules,
             "seconds": round(one.seconds, 1),
         },

@@ -34,7 +34,7 @@ class Unlocked:
     """What became of one mutant. ``operations``: those that come to the method; ``killed``: by this error, or "";
     ``harmless``: why the catalogue says that nothing can come of it, or ""; ``trouble``: why it was not searched, or
     "", and ``died``: its process ended without an answer; ``meeting``: programs in which the method touches what
-    another task does."""
+    another task does, ``searched``: those that were run in other ways than one task after the other."""
 
     method: str
     operations: tuple[str, ...]
@@ -42,6 +42,7 @@ class Unlocked:
     harmless: str
     programs: int
     meeting: int
+    searched: int
     schedules: int
     seconds: float
     trouble: str = ""
@@ -105,7 +106,16 @@ def judge_here(target: Target, release: str, method: str, seconds: float, seed: 
         took = perf_counter() - started
     trouble = "" if death.operations else "no operation comes to it, alone and with one fault"
     return Unlocked(
-        method, death.operations, death.killed, argued, death.programs, death.meeting, death.schedules, took, trouble
+        method,
+        death.operations,
+        death.killed,
+        argued,
+        death.programs,
+        death.meeting,
+        death.searched,
+        death.schedules,
+        took,
+        trouble,
     )
 
 
@@ -145,9 +155,10 @@ def _read(ended: Exit, method: str, seconds: float) -> Unlocked:
             row["harmless"],
             row["programs"],
             row["meeting"],
+            row["searched"],
             row["schedules"],
             row["seconds"],
             row["trouble"],
         )
     except (ValueError, LookupError, TypeError):
-        return Unlocked(method, (), "", "", 0, 0, 0, seconds, ended.trouble(), died=True)
+        return Unlocked(method, (), "", "", 0, 0, 0, 0, seconds, ended.trouble(), died=True)
