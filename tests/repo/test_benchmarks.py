@@ -41,6 +41,13 @@ def test_memory(root: Path) -> None:
     assert found["growth_bytes"] == found["points"][-1][1] - found["points"][0][1]
 
 
+def test_detectors(root: Path) -> None:
+    found = run(root / "benchmarks" / "detectors.py", "--schedules", "40", "--turns", "1")
+    assert set(found) == {"smallest", "transfers"}
+    assert {"races", "lock-order", "all"} <= set(found["smallest"])
+    assert all(ratio > 0 for ratios in found.values() for ratio in ratios.values())
+
+
 def test_shrinking(root: Path) -> None:
     found = run(root / "benchmarks" / "shrink.py", "--seeds", "1", "--program", "lost update")
     (row,) = found["programs"]
